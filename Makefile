@@ -1,0 +1,47 @@
+# genbench: what a person types.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+SUITE  ?= suites/quickstart.yaml
+
+.PHONY: help install quickstart test slow lint format bench check docs clean
+
+help:            ## this list
+	@grep -hE '^[a-z]+: *.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+install: $(VENV)/.installed  ## make the virtual environment and install everything, pinned
+
+$(VENV)/.installed: pyproject.toml .constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "genbench needs Python 3.11 or later; try make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c .constraints.txt -e ".[dev]"
+	@touch $@
+
+quickstart: install  ## six kinds of model on digits and a ring, side by side, in a few minutes
+	$(BIN)/genbench run suites/quickstart.yaml
+
+test: install    ## the tests (under 10 minutes on 2 cores)
+	$(BIN)/python -m pytest -q -n auto
+
+slow: install    ## the long tests too
+	$(BIN)/python -m pytest -q -m "slow or not slow"
+
+lint: install    ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: install  ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+
+bench: install   ## speed and memory, as ratios against a baseline in the same run
+	$(BIN)/python -m pytest -q -p no:xdist --benchmark-only --benchmark-disable-gc tests/benchmarks
+
+check: install   ## run the small suite and hold its numbers against the committed baseline
+	$(BIN)/genbench run suites/ci.yaml
+	$(BIN)/genbench check suites/ci.yaml --baseline results/ci/baseline.json
+
+docs: install    ## write the generated parts of the README anew
+	$(BIN)/python -m genbench.reporting.readme README.md
+
+clean:           ## remove the environment and caches (results stay)
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,59 @@
+"""The application: its commands, and how errors become one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from genbench import __version__
+from genbench.cli.doing import report, run, sample, table
+from genbench.cli.judging import check, compare
+from genbench.cli.looking import cite, info, list_, schema, validate
+from genbench.errors import GenbenchError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="genbench", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Train and judge deep generative models side by side: likelihood and sample quality in "
+    "one table.",
+)
+for command in (run, report, table, compare, check, sample, validate, schema, info, cite):
+    app.command()(command)
+app.command(name="list")(list_)
+
+
+def main() -> NoReturn:
+    """Run the command line; what a user can mend is one line and exit code 2."""
+    try:
+        app()
+    except GenbenchError as error:
+        Console(stderr=True, soft_wrap=True, highlight=False).print(
+            f"error: {error}", style="red", markup=False
+        )
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _version(value: bool) -> None:
+    if value:
+        print(f"genbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option(
+        "--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    pass

@@ -1,0 +1,134 @@
+"""Commands that run, draw and write: run, sample, report, table.
+
+Commands import what they need when they are called, so that `genbench --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from genbench.cli.options import (
+    RESULTS,
+    DataRoot,
+    Device,
+    Format,
+    Limit,
+    Results,
+    Seeds,
+    SuiteArgument,
+    Weights,
+    cache_folder,
+    data_root,
+    report_folder,
+    store_of,
+    warn,
+    weights_file,
+)
+
+if TYPE_CHECKING:
+
+    from genbench.store.runs import Store
+    from genbench.suites.expand import Plan
+
+__all__ = ["report", "run", "sample", "table"]
+
+
+def run(
+    suite: SuiteArgument,
+    results: Results = RESULTS,
+    data: DataRoot = None,
+    device: Device = "auto",
+    workers: Annotated[int | None, typer.Option(
+        "--workers", min=1, help="Worker processes; by default the cores, at most 4.")] = None,
+    only: Annotated[str | None, typer.Option(
+        "--only", help="Only runs whose method, dataset or id matches this pattern.")] = None,
+    seeds: Seeds = None,
+    limit_updates: Limit = None,
+    weights: Weights = None,
+    dry_run: Annotated[bool, typer.Option(
+        "--dry-run", help="Print the runs and where they stand, and stop.")] = False,
+    repair: Annotated[bool, typer.Option(
+        "--repair", help="Move damaged run folders aside and run them again.")] = False,
+) -> None:
+    """Train and evaluate what a suite asks for and is not done yet, and write its report."""
+    from genbench.running.session import Request, dry, run_suite
+    from genbench.suites.expand import load_plan
+
+    plan = load_plan(suite, seeds=seeds, limit_updates=limit_updates)
+    chosen = load_plan(suite, seeds=seeds, limit_updates=limit_updates, only=only)
+    warn(plan)
+    store = store_of(results, plan)
+    if dry_run:
+        print(dry(chosen, store))
+        return
+    request = Request(
+        device, workers, data_root(data), cache_folder(), weights_file(weights), repair
+    )
+    outcome = run_suite(chosen, store, request, Console(highlight=False))
+    if not outcome.stopped:
+        _conclude(plan, store, report_folder(results, plan, limit_updates))
+    raise typer.Exit(outcome.exit_code)
+
+
+def _conclude(plan: Plan, store: Store, out: Path) -> None:
+    """The numbers on the screen, and where the report lies."""
+    from genbench.reporting.report import build
+    from genbench.reporting.terminal import summary_tables
+    from genbench.store.table import tidy
+
+    path = build(plan, store, out)
+    console = Console(highlight=False)
+    for table_ in summary_tables(tidy(plan, store)):
+        console.print(table_)
+    console.print(f"report: {path}", soft_wrap=True, markup=False)
+
+
+def sample(
+    run: Annotated[str, typer.Argument(help="A run's id (or its start), or its folder.")],
+    out: Annotated[Path, typer.Option("--out", help="A .png, or .npz for the numbers.")],
+    n: Annotated[int, typer.Option("--n", min=1, max=100_000, help="How many.")] = 64,
+    results: Results = RESULTS,
+    data: DataRoot = None,
+    device: Device = "cpu",
+) -> None:
+    """Draw samples of a finished run from its checkpoint."""
+    from genbench.reporting.sheets import write_samples
+    from genbench.running.sampling import draw, find_run
+
+    folder = find_run(run, results)
+    samples = draw(folder, n, data=data_root(data), cache=cache_folder(), device=device)
+    write_samples(samples, out)
+    print(f"{out}: {n} samples of {folder.id}")
+
+
+def report(
+    suite: SuiteArgument, results: Results = RESULTS, seeds: Seeds = None,
+    limit_updates: Limit = None,
+) -> None:
+    """Rebuild a suite's report, tables and figures from the stored results alone."""
+    from genbench.reporting.report import build
+    from genbench.suites.expand import load_plan
+
+    plan = load_plan(suite, seeds=seeds, limit_updates=limit_updates)
+    path = build(plan, store_of(results, plan), report_folder(results, plan, limit_updates))
+    print(path)
+
+
+def table(
+    suite: SuiteArgument, results: Results = RESULTS, seeds: Seeds = None,
+    limit_updates: Limit = None,
+    format: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.csv,
+) -> None:
+    """Print the tidy table: one row for each run and metric."""
+    from genbench.store.table import render, tidy
+    from genbench.suites.expand import load_plan
+
+    plan = load_plan(suite, seeds=seeds, limit_updates=limit_updates)
+    sys.stdout.write(render(tidy(plan, store_of(results, plan)), format.value))
+
+

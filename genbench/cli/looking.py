@@ -1,0 +1,71 @@
+"""Commands that look things up: validate, schema, list, info, cite.
+
+Commands import what they need when they are called, so that `genbench --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genbench.cli.options import (
+    Kind,
+    SuiteArgument,
+    warn,
+)
+
+if TYPE_CHECKING:
+
+    pass
+
+__all__ = ["cite", "info", "list_", "schema", "validate"]
+
+
+def validate(suite: SuiteArgument) -> None:
+    """Check a suite, and say what it would run."""
+    from genbench.suites.expand import load_plan
+
+    plan = load_plan(suite)
+    warn(plan)
+    print(f"{suite}: fine; {len(plan.runs)} runs of {len(plan.methods)} methods "
+          f"on {len(plan.datasets)} datasets")
+
+
+def schema() -> None:
+    """Print the JSON Schema of suites, for editors."""
+    from genbench.suites.json_schema import json_schema
+
+    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+def list_(
+    kind: Annotated[Kind | None, typer.Argument(help="What to list; everything by default.")] = (
+        None
+    ),
+) -> None:
+    """List the models, objectives, methods, datasets and metrics that there are."""
+    from genbench.reporting.catalogue import listing
+
+    for chosen in [kind] if kind else Kind:
+        print(listing(chosen.value))
+
+
+def info(
+    name: Annotated[str, typer.Argument(help="A method, model, objective, dataset or metric.")],
+) -> None:
+    """Show formula, citation, every option with its default and meaning, and the resolved YAML."""
+    from genbench.reporting.catalogue import info as describe
+
+    print(describe(name))
+
+
+def cite(suite: SuiteArgument) -> None:
+    """Print the BibTeX of everything that a suite uses."""
+    from genbench.reporting.catalogue import cite as bibtex
+    from genbench.suites.expand import load_plan
+
+    print(bibtex(load_plan(suite)))
+
+

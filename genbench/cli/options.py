@@ -1,0 +1,99 @@
+"""Arguments and options that commands share, and what they stand for."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from genbench.errors import DataError
+
+if TYPE_CHECKING:
+    from genbench.store.runs import Store
+    from genbench.suites.expand import Plan
+
+__all__ = [
+    "RESULTS", "DataRoot", "Device", "Format", "Kind", "Limit", "Results", "Seeds",
+    "SuiteArgument", "Weights", "cache_folder", "data_root", "report_folder", "store_of", "warn",
+    "weights_file",
+]
+
+SuiteArgument = Annotated[str, typer.Argument(help="A suite's YAML file.", show_default=False)]
+Results = Annotated[Path, typer.Option("--results", help="The folder of results.")]
+Seeds = Annotated[int | None, typer.Option("--seeds", min=1, help="Use seeds 0 … N−1.")]
+Limit = Annotated[int | None, typer.Option(
+    "--limit-updates", min=1, help="Cut every budget, for a trial; such runs are not comparable.")]
+DataRoot = Annotated[Path | None, typer.Option(
+    "--data", help="The folder of data files, a torchvision root [env: GENBENCH_DATA].")]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
+Weights = Annotated[Path | None, typer.Option(
+    "--weights", help="Inception weights; by default torch-fidelity fetches its own.")]
+RESULTS = Path("results")
+
+
+class Kind(StrEnum):
+    """What `genbench list` lists."""
+
+    models = "models"
+    objectives = "objectives"
+    methods = "methods"
+    datasets = "datasets"
+    metrics = "metrics"
+
+
+class Format(StrEnum):
+    """How `genbench table` writes."""
+
+    csv = "csv"
+    json = "json"
+    markdown = "markdown"
+
+
+def store_of(results: Path, plan: Plan) -> Store:
+    """The stored runs of a plan."""
+    from genbench.store.runs import Store
+
+    return Store(results / plan.name)
+
+
+def report_folder(results: Path, plan: Plan, limit_updates: int | None) -> Path:
+    """Where the report goes; a trial's never takes the place of the real one."""
+    folder = results / plan.name
+    return folder / f"limited-{limit_updates}" if limit_updates else folder
+
+
+def cache_folder() -> Path:
+    """Where extractors and reference statistics are kept: GENBENCH_CACHE, or the home folder."""
+    given = os.environ.get("GENBENCH_CACHE")
+    return Path(given).expanduser() if given else Path.home() / ".cache" / "genbench"
+
+
+def data_root(given: Path | None) -> Path:
+    """The data root: --data, GENBENCH_DATA, or a folder in the cache that downloads go to."""
+    chosen = given or (os.environ.get("GENBENCH_DATA") or None)
+    if chosen is None:
+        return cache_folder() / "data"
+    folder = Path(chosen).expanduser()
+    if not folder.is_dir():
+        source = "--data" if given else "GENBENCH_DATA"
+        raise DataError(f"{source} {folder}: there is no such folder")
+    return folder
+
+
+def weights_file(path: Path | None) -> Path | None:
+    """The file of Inception weights, where one was given."""
+    if path is not None and not path.is_file():
+        raise DataError(f"--weights {path}: there is no such file")
+    return path
+
+
+def warn(plan: Plan) -> None:
+    """Print a suite's warnings."""
+    for warning in plan.warnings:
+        Console(stderr=True, soft_wrap=True, highlight=False).print(
+            f"warning: {warning}", style="yellow", markup=False
+        )

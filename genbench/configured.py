@@ -1,0 +1,38 @@
+"""Typed class fields as hyperparameters: what models, objectives, datasets and metrics share.
+
+An option whose name a method has already is declared with an underscore behind it: the field
+`loss_` is the option `loss`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import ValidationError
+
+from genbench import lookup
+from genbench.errors import GenbenchError
+
+__all__ = ["Configured"]
+
+
+class Configured:
+    """Options are the annotated class fields; `configure` checks them and sets the attributes."""
+
+    component_kind: ClassVar[str]
+
+    def configure(self, options: dict[str, Any]) -> None:
+        """Set every option, given or default.
+
+        Raises:
+            GenbenchError: an unknown option, a wrong type or a value out of range.
+        """
+        component = lookup.of_class(self.component_kind, type(self))
+        try:
+            checked = lookup.options_model(component)(**options)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise GenbenchError(f"{type(self).__name__}.{where}: {first['msg']}") from None
+        for option in component.options:
+            setattr(self, option.attribute, getattr(checked, option.name))

@@ -1,0 +1,167 @@
+"""The contract of a dataset, and what loading one gives."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genbench.configured import Configured
+from genbench.noise import Noise
+
+__all__ = ["Data", "Dataset", "Modes", "Split", "Truth"]
+
+
+@dataclass(frozen=True)
+class Modes:
+    """The modes of a toy: centres (M, D), covariances (M, D, D) and weights (M,) that sum to 1.
+
+    All are float64, on the CPU.
+    """
+
+    centres: Tensor
+    covariances: Tensor
+    weights: Tensor
+
+
+class Truth(ABC):
+    """The exact distribution of a toy dataset, in float64 where precision matters."""
+
+    modes: Modes | None = None
+
+    @abstractmethod
+    def sample(self, n: int, noise: Noise) -> Tensor:
+        """`n` exact draws, (n, D) float32."""
+
+    @abstractmethod
+    def log_prob(self, x: Tensor) -> Tensor:
+        """Exact log density of x (N, D) in nats, (N,) float64."""
+
+    @abstractmethod
+    def entropy(self) -> float:
+        """The entropy in nats, to at least 1e-3."""
+
+    @abstractmethod
+    def moments(self) -> tuple[Tensor, Tensor]:
+        """Exact mean and standard deviation of each coordinate, each (D,) float32."""
+
+
+@dataclass
+class Split:
+    """One part of a dataset: rows `x` and, where there are labels, `y` (N,) int64.
+
+    `x` is (N, D) float32 for points and (N, C, H, W) uint8 *levels* (0 … levels−1) for images. It
+    is a tensor, which moves to the device whole, or a read-only memory map for data that do not
+    fit, of which only the rows asked for are read.
+
+    `chances` (N, C, H, W) uint8 is there for dynamically binarised images alone: a pixel is 1 with
+    probability chance/255, anew in every batch; `x` is then one fixed draw, for all other uses.
+    """
+
+    x: Tensor | np.ndarray
+    y: Tensor | None = None
+    chances: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def take(self, index: Tensor, noise: Noise | None = None) -> tuple[Tensor, Tensor | None]:
+        """Rows of `index` (B,) int64, on the index's device, and their labels.
+
+        With `noise`, rows that have `chances` are drawn anew.
+        """
+        if noise is not None and self.chances is not None:
+            chance = self.chances[index].float() / 255
+            rows = (noise.uniform("binarise", *chance.shape) < chance).to(torch.uint8)
+        elif isinstance(self.x, Tensor):
+            rows = self.x[index]
+        else:
+            rows = torch.from_numpy(self.x[index.cpu().numpy()]).to(index.device)
+        return rows, None if self.y is None else self.y[index]
+
+    def to(self, device: torch.device) -> Split:
+        """The same split with its tensors on `device`; a memory map stays where it is."""
+        x = self.x.to(device) if isinstance(self.x, Tensor) else self.x
+        y, chances = (None if t is None else t.to(device) for t in (self.y, self.chances))
+        return Split(x, y, chances)
+
+
+@dataclass
+class Data:
+    """A loaded dataset.
+
+    `train` is None for a toy that draws fresh points for every batch (`truth` then draws them).
+    `levels` is the number of grey levels of images, None for points; `bytes` maps levels to the
+    bytes of the image contract: byte = round(level · 255 / (levels − 1)).
+    """
+
+    kind: Literal["points", "images"]
+    shape: tuple[int, ...]
+    test: Split
+    train: Split | None = None
+    validation: Split | None = None
+    truth: Truth | None = None
+    classes: int = 0
+    class_names: tuple[str, ...] = ()
+    levels: int | None = None
+    warnings: tuple[str, ...] = ()
+    """What a reader of the numbers must know, e.g. that the images were JPEGs."""
+    mode_count: int | None = None
+    """The number of modes of image data, where it is known (10 digits, 1000 stacks)."""
+    fingerprint: str = ""
+    """A hash of the contents, kept in the provenance."""
+
+    def draw(self, n: int, noise: Noise) -> tuple[Tensor, Tensor | None]:
+        """`n` random training rows (without replacement where there are enough) and labels."""
+        if self.train is None:
+            assert self.truth is not None
+            return self.truth.sample(n, noise), None
+        index = noise.permutation("rows", len(self.train))
+        index = index.repeat(-(-n // len(index)))[:n]
+        return self.train.take(index, noise)
+
+    def to(self, device: torch.device) -> Data:
+        """The same data with its tensors on `device`."""
+        train, validation = (
+            None if part is None else part.to(device) for part in (self.train, self.validation)
+        )
+        return replace(self, train=train, validation=validation, test=self.test.to(device))
+
+    def bytes(self, levels: Tensor) -> Tensor:
+        """Levels (…) uint8 as the bytes 0 … 255 of the image contract, uint8."""
+        if self.levels is None or self.levels == 256:
+            return levels
+        return (levels.float() * (255 / (self.levels - 1))).round().to(torch.uint8)
+
+
+class Dataset(Configured, ABC):
+    """A dataset: typed options, and `load`.
+
+    Class constants, read without importing: `kind`, `labelled` (has class labels), `has_modes`
+    (has modes to count) and `cite` (a BibTeX entry).
+    """
+
+    component_kind: ClassVar[str] = "dataset"
+    kind: ClassVar[Literal["points", "images"]]
+    labelled: ClassVar[bool] = False
+    has_modes: ClassVar[bool] = False
+    cite: ClassVar[str] = ""
+
+    def __init__(self, **options: object) -> None:
+        self.configure(options)
+
+    @abstractmethod
+    def load(self, root: Path, *, offline: bool = False) -> Data:
+        """Read the data, on the CPU.
+
+        `root` is the folder of data files (a torchvision root). Relative paths in options are
+        relative to it.
+
+        Raises:
+            DataError: missing (says what to put where), corrupt, or of the wrong kind.
+        """

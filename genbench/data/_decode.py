@@ -1,0 +1,204 @@
+"""Image files → uint8 arrays of one shape, in memory or in a cache file."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+import warnings
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+from PIL import Image, ImageOps
+
+from genbench.data._sources import Source
+from genbench.errors import DataError
+from genbench.seeding import digest
+
+__all__ = ["Decoder", "cache_folder"]
+
+_CACHE_FROM = 2**25
+"""Bytes of decoded images from which on they are kept in a cache file."""
+_CHUNK = 64
+"""Files decoded by one task of the thread pool."""
+_THREADS_FROM = 2**17
+"""Bytes of a decoded image from which on threads pay; below, they wait for each other."""
+_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+_AS_STORED = {"1": "L", "CMYK": "RGB", "YCbCr": "RGB", "LAB": "RGB", "HSV": "RGB", "PA": "RGBA"}
+
+
+def cache_folder() -> Path:
+    """Where decoded images are kept: `GENBENCH_CACHE`, or `~/.cache/genbench`."""
+    named = os.environ.get("GENBENCH_CACHE")
+    return Path(named).expanduser() if named else Path.home() / ".cache" / "genbench"
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """Files of a source, decoded to one shape.
+
+    Args:
+        source: where the files are.
+        names: which, and in which order.
+        size: side that images are resized and cropped to, or None to take them as they are.
+        channels: channels that images are converted to, or None to take them as they are.
+    """
+
+    source: Source
+    names: Sequence[str]
+    size: int | None
+    channels: int | None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of the contents of the files, their order and the options."""
+        lines = [f"images 1 {self.size} {self.channels}"]
+        lines += [f"{name} {self.source.checksum(name):08x}" for name in self.names]
+        return digest("\n".join(lines), 32)
+
+    def array(self, memory_limit: int) -> np.ndarray:
+        """All images (N, C, H, W) uint8; a memory map if they take over `memory_limit` bytes.
+
+        Raises:
+            DataError: an image that is corrupt, too large or of another shape than the first; no
+                room for the cache.
+        """
+        with _bombs_refused():
+            first = self._one(self.names[0])
+            shape = (len(self.names), *first.shape)
+            total = len(self.names) * first.nbytes
+            if total <= min(_CACHE_FROM, memory_limit):
+                out = np.empty(shape, np.uint8)
+                self._fill(out)
+                return out
+            mapped = self._cached(shape, total)
+        return mapped if total > memory_limit else np.array(mapped)
+
+    def _cached(self, shape: tuple[int, ...], total: int) -> np.ndarray:
+        """The memory map of the cache file, which is made if it is not there or damaged."""
+        path = cache_folder() / "images" / f"{self.fingerprint}.npy"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(path.with_suffix(".lock")):
+                mapped = _open(path, shape)
+                if mapped is None:
+                    free = shutil.disk_usage(path.parent).free
+                    if free < total:
+                        raise DataError(_advice(path, total, f"only {free >> 20} MiB are free"))
+                    self._write(path, shape)
+                    mapped = _open(path, shape)
+        except OSError as error:
+            raise DataError(_advice(path, total, str(error))) from None
+        assert mapped is not None
+        return mapped
+
+    def _write(self, path: Path, shape: tuple[int, ...]) -> None:
+        """Decode into a temporary file, then rename it."""
+        temporary = path.with_suffix(".tmp")  # under the lock: one left by a killed run is ours
+        try:
+            out = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
+            self._fill(out)
+            out.flush()
+            del out
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _fill(self, out: np.ndarray) -> None:
+        """Decode every image into its row of `out`."""
+        shape = out.shape[1:]
+
+        def rows(start: int) -> None:
+            for row in range(start, min(start + _CHUNK, len(out))):
+                image = self._one(self.names[row])
+                if image.shape != shape:
+                    raise DataError(self._odd(row, image.shape, shape))
+                out[row] = image
+
+        large = out[0].nbytes >= _THREADS_FROM
+        with ThreadPoolExecutor(min(8, os.cpu_count() or 1) if large else 1) as pool:
+            tasks = [pool.submit(rows, start) for start in range(0, len(out), _CHUNK)]
+            try:
+                for task in tasks:
+                    task.result()
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+
+    def _odd(self, row: int, shape: tuple[int, ...], first: tuple[int, ...]) -> str:
+        options = "size" if shape[1:] != first[1:] else "channels"
+        return (
+            f"{self.source.where(self.names[row])}: is {_shape(shape)}, where "
+            f"{self.names[0]} is {_shape(first)}; give the option `{options}` to convert all"
+        )
+
+    def _one(self, name: str) -> np.ndarray:
+        """One image (C, H, W) uint8."""
+        raw = self.source.read(name)
+        try:
+            return _decoded(raw, self.size, self.channels)
+        except DataError as error:
+            problem = str(error)
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            problem = (
+                f"has more than {Image.MAX_IMAGE_PIXELS} pixels, which Pillow takes for a "
+                "decompression bomb; scale it down"
+            )
+        except Image.UnidentifiedImageError:
+            problem = "corrupt, or no image: Pillow cannot identify it"
+        except Exception as error:  # a damaged file can raise nearly anything in Pillow
+            problem = f"corrupt, or no image: {error}"
+        raise DataError(f"{self.source.where(name)}: {problem}")
+
+
+def _decoded(raw: bytes, size: int | None, channels: int | None) -> np.ndarray:
+    """The image of a file's bytes, (C, H, W) uint8."""
+    with Image.open(io.BytesIO(raw)) as stored:
+        image: Image.Image = stored
+        if image.mode in ("I", "F") or ";" in image.mode:
+            raise DataError(f"has pixels of mode {image.mode}; expected 8 bits a channel")
+        mode = _AS_STORED.get(image.mode, image.mode) if channels is None else _MODES[channels]
+        if mode == "P":
+            mode = "RGBA" if "transparency" in image.info else "RGB"
+        if image.mode != mode:
+            image = image.convert(mode)
+        if size is not None and image.size != (size, size):
+            image = ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
+        rows = np.asarray(image)  # (H, W) or (H, W, C)
+    return rows[None] if rows.ndim == 2 else rows.transpose(2, 0, 1)
+
+
+def _open(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
+    """The memory map of a cache file, or None if it is not there or damaged."""
+    try:
+        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return mapped if mapped.shape == shape and mapped.dtype == np.uint8 else None
+
+
+@contextlib.contextmanager
+def _bombs_refused() -> Iterator[None]:
+    """Make an error of Pillow's warning of a decompression bomb, in all threads."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return f"{shape[2]} × {shape[1]} with {shape[0]} channel{'s' if shape[0] != 1 else ''}"
+
+
+def _advice(path: Path, total: int, problem: str) -> str:
+    return (
+        f"{path}: cannot hold {total >> 20} MiB of decoded images: {problem}; name another folder "
+        "in the environment variable GENBENCH_CACHE"
+    )

@@ -1,0 +1,75 @@
+"""Binarised MNIST: every pixel 0 or 1, drawn with its grey value as the chance of a 1.
+
+R. Salakhutdinov, I. Murray, "On the Quantitative Analysis of Deep Belief Networks", 2008,
+https://www.cs.toronto.edu/~rsalakhu/papers/dbn_ais.pdf; training on fresh draws in every batch is
+that of Y. Burda, R. Grosse, R. Salakhutdinov, "Importance Weighted Autoencoders", 2016,
+https://arxiv.org/abs/1509.00519. Its likelihoods are not those of grey-scale MNIST. Left out: the
+fixed files of Larochelle and Murray (2011); the static draw here is genbench's own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from genbench.data._base import Data, Dataset, Split
+from genbench.data._mnist import DIGITS, read_mnist
+from genbench.noise import Noise
+from genbench.seeding import derive, digest
+
+__all__ = ["BinaryMnist"]
+
+_PIECE = 5000
+"""Rows drawn at once, to bound memory."""
+
+
+class BinaryMnist(Dataset):
+    """MNIST with pixels of 0 and 1, split as `mnist` is.
+
+    The held-out and the test images are one fixed draw for every run.
+    """
+
+    kind: ClassVar[Literal["points", "images"]] = "images"
+    labelled: ClassVar[bool] = True
+    has_modes: ClassVar[bool] = True
+    cite: ClassVar[str] = """@inproceedings{salakhutdinov2008quantitative,
+  title     = {On the Quantitative Analysis of Deep Belief Networks},
+  author    = {Salakhutdinov, Ruslan and Murray, Iain},
+  booktitle = {International Conference on Machine Learning},
+  year      = {2008}
+}"""
+
+    binarisation: Literal["dynamic", "static"] = "dynamic"
+    """Whether training images are drawn anew for every batch, or once for all runs."""
+
+    def load(self, root: Path, *, offline: bool = False) -> Data:
+        """Read MNIST, which torchvision downloads where it is missing, and binarise it."""
+        grey = read_mnist(root, "MNIST", offline=offline)
+        warnings: tuple[str, ...] = ()
+        train = _binarised(grey.train, "train")
+        if self.binarisation == "dynamic":
+            assert isinstance(grey.train.x, Tensor)
+            train.chances = grey.train.x
+        else:
+            warnings = (
+                "binary_mnist: the static binarisation is genbench's own seeded draw, not the "
+                "files of Larochelle and Murray (2011)",
+            )
+        return Data(
+            "images", (1, 28, 28), _binarised(grey.test, "test"), train,
+            _binarised(grey.validation, "validation"), classes=10, class_names=DIGITS, levels=2,
+            warnings=warnings, mode_count=10,
+            fingerprint=digest(f"{grey.fingerprint} {self.binarisation}", 16),
+        )
+
+
+def _binarised(split: Split, part: str) -> Split:
+    """One fixed draw of a split of grey images; grey 0 is never 1, and grey 255 always."""
+    noise = Noise(derive("genbench", "dataset", "binary_mnist", part))
+    grey = Split(split.x, split.y, torch.as_tensor(split.x))
+    pieces = torch.arange(len(split)).split(_PIECE)
+    rows = [grey.take(index, noise.child(number))[0] for number, index in enumerate(pieces)]
+    return Split(torch.cat(rows), split.y)

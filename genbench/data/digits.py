@@ -1,0 +1,71 @@
+"""The handwritten digits that come with scikit-learn: real data without a download.
+
+E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning
+Repository, 1998, https://doi.org/10.24432/C50P49: the 1797 images of its test part, each pixel a
+count of 0 to 16 black dots, so that there are 17 grey levels.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+
+from genbench.data._base import Data, Dataset, Split
+from genbench.data._mnist import DIGITS
+from genbench.seeding import derive, digest
+
+__all__ = ["Digits"]
+
+_TEST, _VALIDATION = 500, 100
+
+
+class Digits(Dataset):
+    """Handwritten digits, 8 × 8 in 17 grey levels: 1197 to train on, 100 held out, 500 to test.
+
+    The split is fixed, and each part has the classes in the same proportions.
+    """
+
+    kind: ClassVar[Literal["points", "images"]] = "images"
+    labelled: ClassVar[bool] = True
+    has_modes: ClassVar[bool] = True
+    cite: ClassVar[str] = """@misc{alpaydin1998optical,
+  title        = {Optical Recognition of Handwritten Digits},
+  author       = {Alpaydin, Ethem and Kaynak, Cenk},
+  howpublished = {UCI Machine Learning Repository},
+  year         = {1998},
+  doi          = {10.24432/C50P49}
+}"""
+
+    def load(self, root: Path, *, offline: bool = False) -> Data:
+        """The images, which scikit-learn carries; nothing else is read."""
+        from sklearn.datasets import load_digits
+
+        bunch = load_digits()
+        x = torch.from_numpy(bunch.images.astype(np.uint8)).unsqueeze(1)  # (1797, 1, 8, 8)
+        y = torch.from_numpy(bunch.target.astype(np.int64))
+        order = torch.tensor(_stratified(y.tolist()))
+        parts = order.split([_TEST, _VALIDATION, len(x) - _TEST - _VALIDATION])
+        test, validation, train = (Split(x[part], y[part]) for part in parts)
+        return Data(
+            "images", (1, 8, 8), test, train, validation, classes=10, class_names=DIGITS,
+            levels=17, mode_count=10,
+            fingerprint=digest(x[order].numpy().tobytes() + y[order].numpy().tobytes(), 16),
+        )
+
+
+def _stratified(labels: list[int]) -> list[int]:
+    """A fixed order of the rows of which every stretch has the classes in proportion.
+
+    Rows are ranked within their class by a hash of their number, and ordered by that rank as a
+    share of the class.
+    """
+    ranked = sorted(range(len(labels)), key=lambda row: derive("genbench", "digits", row))
+    seen = dict.fromkeys(labels, 0)
+    place: dict[int, float] = {}
+    for row in ranked:
+        place[row] = (seen[labels[row]] + 0.5) / labels.count(labels[row])
+        seen[labels[row]] += 1
+    return sorted(ranked, key=lambda row: place[row])

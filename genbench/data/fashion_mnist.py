@@ -1,0 +1,43 @@
+"""Fashion-MNIST: articles of clothing in the format of MNIST.
+
+H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine
+Learning Algorithms", 2017, https://arxiv.org/abs/1708.07747.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from genbench.data._base import Data, Dataset
+from genbench.data._mnist import read_mnist
+
+__all__ = ["FashionMnist"]
+
+_NAMES = (
+    "T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
+    "ankle boot",
+)
+
+
+class FashionMnist(Dataset):
+    """Articles of clothing, 28 × 28 grey: 55,000 to train on, 5,000 held out, 10,000 to test.
+
+    Read from `FashionMNIST/raw` below the data folder: the four idx files, plain or gzipped.
+    """
+
+    kind: ClassVar[Literal["points", "images"]] = "images"
+    labelled: ClassVar[bool] = True
+    has_modes: ClassVar[bool] = True
+    cite: ClassVar[str] = """@misc{xiao2017fashion,
+  title         = {{Fashion-MNIST}: a Novel Image Dataset for Benchmarking Machine Learning
+                   Algorithms},
+  author        = {Xiao, Han and Rasul, Kashif and Vollgraf, Roland},
+  year          = {2017},
+  eprint        = {1708.07747},
+  archiveprefix = {arXiv}
+}"""
+
+    def load(self, root: Path, *, offline: bool = False) -> Data:
+        """Read the files, which torchvision downloads where they are missing."""
+        return read_mnist(root, "FashionMNIST", offline=offline).data(_NAMES)

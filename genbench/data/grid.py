@@ -1,0 +1,61 @@
+"""Gaussians on a square grid: many narrow modes, most of which a poor GAN drops.
+
+A. Srivastava, L. Valkov, C. Russell, M. U. Gutmann, C. Sutton, "VEEGAN: Reducing Mode Collapse in
+GANs using Implicit Variational Learning", 2017, https://arxiv.org/abs/1705.07761. The spacing of 2
+and standard deviation of 0.05 are those of Z. Lin et al., "PacGAN", 2018,
+https://arxiv.org/abs/1712.04086.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import torch
+
+from genbench.data._base import Data, Dataset
+from genbench.data._mixture import GaussianMixture
+from genbench.data._toys import points
+from genbench.fields import Count, Natural, Positive
+
+__all__ = ["Grid"]
+
+
+class Grid(Dataset):
+    """Equal isotropic Gaussians on a square grid centred at the origin, 25 by default."""
+
+    kind: ClassVar[Literal["points", "images"]] = "points"
+    labelled: ClassVar[bool] = False
+    has_modes: ClassVar[bool] = True
+    cite: ClassVar[str] = """@inproceedings{srivastava2017veegan,
+  title     = {{VEEGAN}: Reducing Mode Collapse in {GANs} using Implicit Variational Learning},
+  author    = {Srivastava, Akash and Valkov, Lazar and Russell, Chris and Gutmann, Michael U. and
+               Sutton, Charles},
+  booktitle = {Advances in Neural Information Processing Systems},
+  year      = {2017},
+  url       = {https://arxiv.org/abs/1705.07761}
+}"""
+
+    side: Count = 5
+    """Gaussians along each side; there are side² of them."""
+    spacing: Positive = 2.0
+    """The distance between neighbouring centres."""
+    std: Positive = 0.05
+    """The standard deviation of each coordinate of each Gaussian."""
+    train_size: Natural = 0
+    """The number of fixed training points; 0 draws fresh points for every batch."""
+    test_size: Count = 20000
+    """The number of fixed test points."""
+    test_seed: Natural = 0
+    """The seed of the test points, the same for every run."""
+
+    def load(self, root: Path, *, offline: bool = False) -> Data:
+        """The points; nothing is read."""
+        axis = self.spacing * (torch.arange(self.side, dtype=torch.float64) - (self.side - 1) / 2)
+        centres = torch.cartesian_prod(axis, axis)  # (side², 2)
+        covariances = self.std**2 * torch.eye(2, dtype=torch.float64).repeat(len(centres), 1, 1)
+        truth = GaussianMixture(centres, covariances, torch.ones(len(centres)))
+        return points(
+            "grid", truth, train_size=self.train_size, test_size=self.test_size,
+            test_seed=self.test_seed,
+        )

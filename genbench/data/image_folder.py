@@ -1,0 +1,95 @@
+"""Any folder or zip file of images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genbench.data._base import Data, Dataset, Split
+from genbench.data._decode import Decoder
+from genbench.data._layout import Layout, arrange
+from genbench.data._sources import Source, open_source
+from genbench.errors import DataError
+from genbench.fields import Annotated, Count, Field
+from genbench.seeding import digest
+
+__all__ = ["ImageFolder"]
+
+_LOSSY = (".jpg", ".jpeg")
+_EXTENSIONS = (*_LOSSY, ".bmp", ".gif", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+
+
+class ImageFolder(Dataset):
+    """Images of a folder or zip file, of any size and 1 to 4 channels.
+
+    Below it there may be `train`, `test` and `validation` folders, and in those one folder a
+    class. Without a `test` folder a fixed share of the training images is held out. Labels are
+    there only where there are at least two folders of classes.
+    """
+
+    kind: ClassVar[Literal["points", "images"]] = "images"
+    labelled: ClassVar[bool] = True
+    has_modes: ClassVar[bool] = False
+    cite: ClassVar[str] = ""
+
+    path: str
+    """The folder or zip file, from the data folder on, or absolute."""
+    size: Count | None = None
+    """Side to which images are resized and cropped, or null if all have the same size."""
+    channels: Literal[1, 2, 3, 4] | None = None
+    """Channels to convert to (grey, grey and alpha, RGB, RGBA), or null as stored."""
+    test_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    """The share of the training images that is held out where there is no test folder."""
+    memory_limit: Count = 2048
+    """MiB of decoded images over which they stay on the disk and are read batch by batch."""
+
+    def load(self, root: Path, *, offline: bool = False) -> Data:
+        """Decode the images; large sets once, into a cache (`GENBENCH_CACHE`).
+
+        Raises:
+            DataError: nothing there, an image that is corrupt or unlike the others, or a zip that
+                is not safe to read.
+        """
+        source = open_source(root / Path(self.path).expanduser(), _EXTENSIONS)
+        if not source.names:
+            raise DataError(f"{source.path}: holds no images ({', '.join(_EXTENSIONS)})")
+        layout = arrange(source.names, self.test_share)
+        decoder = Decoder(source, layout.names, self.size, self.channels)
+        x = decoder.array(self.memory_limit * 2**20)
+        y = torch.tensor(layout.labels) if layout.labels else None
+        first, last = len(layout.train), len(layout.train) + len(layout.validation)
+        counts = f"{first} {last}"
+        return Data(
+            "images", tuple(x.shape[1:]), _split(x, y, last, len(x)), _split(x, y, 0, first),
+            _split(x, y, first, last) if layout.validation else None,
+            classes=len(layout.classes), class_names=layout.classes, levels=256,
+            warnings=tuple(_warnings(source, layout)),
+            fingerprint=digest(f"{decoder.fingerprint} {counts}", 16),
+        )
+
+
+def _split(x: np.ndarray, y: Tensor | None, start: int, stop: int) -> Split:
+    rows = x[start:stop]
+    return Split(
+        rows if isinstance(rows, np.memmap) else torch.from_numpy(rows),
+        None if y is None else y[start:stop],
+    )
+
+
+def _warnings(source: Source, layout: Layout) -> list[str]:
+    lossy = sum(name.lower().endswith(_LOSSY) for name in layout.names)
+    found = []
+    if lossy:
+        found.append(
+            f"image_folder: {lossy} of the {len(layout.names)} images of {source.path.name} are "
+            "JPEGs: distances between samples and such images measure compression too"
+        )
+    if layout.ignored:
+        found.append(
+            f"image_folder: {layout.ignored} images beside the folders of the splits are ignored"
+        )
+    return found

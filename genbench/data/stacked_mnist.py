@@ -1,0 +1,67 @@
+"""Stacked MNIST: three random digits as the channels of one image, which makes 1000 modes.
+
+L. Metz, B. Poole, D. Pfau, J. Sohl-Dickstein, "Unrolled Generative Adversarial Networks", 2017,
+https://arxiv.org/abs/1611.02163; the size of the training set is that of Z. Lin et al., "PacGAN",
+2018, https://arxiv.org/abs/1712.04086.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from genbench.data._base import Data, Dataset, Split
+from genbench.data._mnist import read_mnist
+from genbench.fields import Count
+from genbench.noise import Noise
+from genbench.seeding import derive, digest
+
+__all__ = ["StackedMnist"]
+
+
+class StackedMnist(Dataset):
+    """Three random MNIST digits as red, green and blue; the label is their number, 0 to 999.
+
+    Training stacks are made of the 55,000 training digits, test stacks of the 10,000 test digits;
+    they are the same for every run.
+    """
+
+    kind: ClassVar[Literal["points", "images"]] = "images"
+    labelled: ClassVar[bool] = True
+    has_modes: ClassVar[bool] = True
+    cite: ClassVar[str] = """@inproceedings{metz2017unrolled,
+  title     = {Unrolled Generative Adversarial Networks},
+  author    = {Metz, Luke and Poole, Ben and Pfau, David and Sohl-Dickstein, Jascha},
+  booktitle = {International Conference on Learning Representations},
+  year      = {2017},
+  url       = {https://arxiv.org/abs/1611.02163}
+}"""
+
+    train_size: Count = 128000
+    """The number of training stacks (2352 bytes each)."""
+    test_size: Count = 26000
+    """The number of test stacks."""
+
+    def load(self, root: Path, *, offline: bool = False) -> Data:
+        """Read MNIST, which torchvision downloads where it is missing, and stack it."""
+        digits = read_mnist(root, "MNIST", offline=offline)
+        return Data(
+            "images", (3, 28, 28), _stacked(digits.test, self.test_size, "test"),
+            _stacked(digits.train, self.train_size, "train"), classes=1000,
+            class_names=tuple(f"{label:03d}" for label in range(1000)), levels=256,
+            mode_count=1000,
+            fingerprint=digest(f"{digits.fingerprint} {self.train_size} {self.test_size}", 16),
+        )
+
+
+def _stacked(split: Split, count: int, part: str) -> Split:
+    """`count` stacks of three digits, drawn with replacement: (count, 3, 28, 28) uint8."""
+    noise = Noise(derive("genbench", "dataset", "stacked_mnist", part))
+    index = noise.integers("digits", len(split), count, 3)
+    assert isinstance(split.x, Tensor)
+    assert split.y is not None
+    y = split.y[index] @ torch.tensor([100, 10, 1])
+    return Split(split.x[:, 0][index], y)

@@ -1,0 +1,1 @@
+"""Evidence about a trained model, and the metrics that read it."""

@@ -1,0 +1,61 @@
+"""The contract of a metric."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from genbench.configured import Configured
+from genbench.errors import GenbenchError
+
+if TYPE_CHECKING:
+    from genbench.evaluation.evidence import Evidence
+
+__all__ = ["Metric", "NotFinite"]
+
+
+class NotFinite(GenbenchError):
+    """A measured quantity holds NaN or infinity; its text says what and how many."""
+
+
+class Metric(Configured, ABC):
+    """A function of the evidence about one trained model.
+
+    Class constants, read without importing:
+        values: what it measures: name → {"better": "lower" | "higher" | "none", "unit": …,
+            "title": …}. A name may hold options in braces: "nll_iw_k{k}".
+        kinds: the kinds of data that it applies to.
+        needs: what it needs of the model or dataset: capabilities (keys of
+            `models.CAPABILITIES`), or "modes", "truth", "labels", "critic".
+        sampled: whether it depends on the sample set; it is then measured on each of them, its
+            value is their mean and its sampling spread their standard deviation.
+        version: raised whenever the numbers change meaning.
+        cite: a BibTeX entry.
+    """
+
+    component_kind: ClassVar[str] = "metric"
+    values: ClassVar[dict[str, dict[str, str]]]
+    kinds: ClassVar[tuple[str, ...]] = ("points", "images")
+    needs: ClassVar[tuple[str, ...]] = ()
+    sampled: ClassVar[bool] = False
+    version: ClassVar[int] = 1
+    cite: ClassVar[str] = ""
+
+    def __init__(self, **options: object) -> None:
+        self.configure(options)
+
+    @abstractmethod
+    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+        """The values, by name (options filled in).
+
+        Raises:
+            NotApplicable: it has no meaning here; the text is the reason shown.
+            NotFinite: NaN or infinity where numbers should be; counted, never dropped.
+        """
+
+    def protocol(self, evidence: Evidence) -> str:
+        """What the numbers depend on besides the model, e.g. `classifier-10k-test`.
+
+        The version and, for extractors, the hash of the weights are added by the harness.
+        """
+        return ""

@@ -1,0 +1,120 @@
+"""Log likelihoods of test data in one unit, whatever a model gives.
+
+The unit is nats on the raw scale of points and on the [0, 1] scale of images (Theis et al., A note
+on the evaluation of generative models, 2016, https://arxiv.org/abs/1511.01844): a density of
+dequantised data gets the log-determinant of the scaling; the log probability P of a quantised
+image becomes the density P · levels^D of its dequantised twin. Binary images (two levels) are the
+exception: their customary unit is the log probability itself, so densities lose D · ln 2.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from genbench.data._base import Data
+from genbench.data.scaling import Scaling
+from genbench.errors import NotApplicable
+from genbench.models._base import Bound, Density, Model
+from genbench.noise import Noise
+from genbench.seeding import derive
+
+__all__ = ["Likelihood"]
+
+BATCH = 500
+LIMIT = 2**20
+"""Values (weights × rows × dimensions) in one pass of importance weights."""
+
+
+class Likelihood:
+    """A model's exact density, or its bound, at the test data.
+
+    Dequantisation noise is drawn from a fixed seed, so all methods see the same test points.
+    """
+
+    def __init__(
+        self, model: Model, data: Data, scaling: Scaling, noise: Noise, order: Tensor
+    ) -> None:
+        self.model, self.data, self.scaling, self.noise = model, data, scaling, noise
+        self.order = order
+        self.fixed = Noise(derive("genbench", "test"), noise.device)
+        self.dims = math.prod(data.shape)
+
+    def require(self, *, exact: bool) -> None:
+        """Refuse what has no meaning.
+
+        Raises:
+            NotApplicable: the model has no density (bound), or none in the stored unit.
+        """
+        if exact and not isinstance(self.model, Density):
+            raise NotApplicable("the model has no exact density")
+        if not exact and not isinstance(self.model, Bound):
+            raise NotApplicable("the model has no likelihood bound")
+        reason = getattr(self.model, "likelihood_reason", None)
+        if reason:
+            raise NotApplicable(str(reason))
+        images = self.data.kind == "images"
+        if images and not self.model.discrete and not self.scaling.dequantise:
+            raise NotApplicable("a density at undequantised levels has no bound; dequantise")
+
+    @torch.no_grad()
+    def exact(self) -> Tensor:
+        """Exact log likelihood of every test row, (N,) float64 on the CPU."""
+        self.require(exact=True)
+        parts = []
+        for first in range(0, len(self.data.test), BATCH):
+            x = self.scaled(torch.arange(first, min(first + BATCH, len(self.data.test))))
+            parts.append(self._in_unit(self.model.log_prob(x), x))  # type: ignore[operator]
+        return torch.cat(parts)
+
+    @torch.no_grad()
+    def weights(self, k: int, points: int) -> Tensor:
+        """k log importance weights of each of the first `points` test rows in fixed random order.
+
+        Returns (k, points) float64 on the CPU.
+        """
+        self.require(exact=False)
+        index = self.order[:points]
+        rows = max(1, min(BATCH, LIMIT // self.dims))
+        passes = []
+        for first in range(0, len(index), rows):
+            x = self.scaled(index[first:first + rows])
+            step = max(1, min(k, LIMIT // (self.dims * len(x)), 4 * BATCH // len(x)))
+            parts = []
+            for done in range(0, k, step):
+                noise = self.noise.child("weights", first, done)
+                weights = self.model.log_weights(x, noise, min(step, k - done))  # type: ignore[operator]
+                parts.append(self._in_unit(weights, x))
+            passes.append(torch.cat(parts))
+        return torch.cat(passes, 1)
+
+    def scaled(self, index: Tensor) -> Tensor:
+        """Test rows of `index` as the model sees them, on its device."""
+        device = self.noise.device
+        split = self.data.test
+        at = index.to(split.x.device) if isinstance(split.x, Tensor) else index
+        noise = self.fixed.child(int(index[0]), len(index))
+        return self.scaling.forward(split.take(at)[0].to(device), noise)
+
+    def at(self, points: Tensor) -> Tensor:
+        """Exact log density of raw points (N, D), (N,) float64 on the CPU."""
+        self.require(exact=True)
+        parts = []
+        with torch.no_grad():
+            for batch in points.split(BATCH):
+                x = self.scaling.forward(batch.to(self.noise.device), self.fixed)
+                parts.append(self._in_unit(self.model.log_prob(x), x))  # type: ignore[operator]
+        return torch.cat(parts)
+
+    def _in_unit(self, log_prob: Tensor, x: Tensor) -> Tensor:
+        value = log_prob.double()
+        levels = self.data.levels or 0
+        if not self.model.discrete:
+            value = value + self.scaling.log_det(x.double())
+            if levels == 2:
+                value = value - self.dims * math.log(2)
+        elif levels > 2:
+            value = value + self.dims * math.log(levels)
+        return value.cpu()

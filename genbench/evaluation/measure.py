@@ -1,0 +1,162 @@
+"""Measuring a run: every metric on its evidence, each cell a value or a reason."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from genbench import lookup
+from genbench.errors import NotApplicable
+from genbench.evaluation._base import Metric, NotFinite
+from genbench.evaluation.evidence import Evidence
+from genbench.models._base import CAPABILITIES
+
+__all__ = ["Measurement", "Spec", "measure"]
+
+
+class Spec(Protocol):
+    """A metric's name and options, as a run's specification gives them."""
+
+    @property
+    def name(self) -> str:
+        """A built-in name, or that of a plug-in."""
+        ...
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Its options."""
+        ...
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One number with its protocol, or the reason why there is none.
+
+    `value` is the mean over sample sets and `sampling_std` their standard deviation (N − 1), None
+    where the metric does not depend on samples or there is one set. `status` is ok, skipped (no
+    meaning here), not-finite or failed (an error inside the metric).
+    """
+
+    metric: str
+    value: float | None
+    sampling_std: float | None
+    better: str
+    unit: str
+    title: str
+    protocol: str
+    status: str
+    reason: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The entry of metrics.json."""
+        return asdict(self)
+
+
+def measure(
+    specs: Sequence[Spec], evidence: Evidence, *, folder: Path | None = None
+) -> list[Measurement]:
+    """Measure everything; what one metric runs into does not stop the others.
+
+    Every value that a metric declares gives one measurement. `folder` is where paths of plug-ins
+    start. A plug-in that does not import raises PluginError, an unknown name UnknownName.
+    """
+    found: list[Measurement] = []
+    for spec in specs:
+        metric = lookup.load(lookup.describe("metric", spec.name, folder))(**spec.options)
+        found.extend(_measured(metric, evidence))
+    return found
+
+
+def _measured(metric: Metric, evidence: Evidence) -> list[Measurement]:
+    status, reason = "ok", ""
+    sets: list[Mapping[str, float]] = []
+    try:
+        refusal = _refusal(metric, evidence)
+        if refusal:
+            raise NotApplicable(refusal)
+        for s in range(evidence.settings.sets if metric.sampled else 1):
+            sets.append(metric.measure(evidence, s))
+    except NotApplicable as why:
+        status, reason = "skipped", str(why)
+    except NotFinite as why:
+        status, reason = "not-finite", str(why)
+    except Exception as error:  # a metric's fault costs its own cells, never the run
+        status, reason = "failed", f"{type(error).__name__}: {error}".splitlines()[0]
+    protocol = _protocol(metric, evidence)
+    options = vars(metric)
+    return [
+        _cell(name.format(**options), meta, options, sets, status, reason, protocol)
+        for name, meta in metric.values.items()
+    ]
+
+
+def _cell(
+    name: str, meta: Mapping[str, str], options: Mapping[str, Any],
+    sets: Sequence[Mapping[str, float]], status: str, reason: str, protocol: str,
+) -> Measurement:
+    value, std = None, None
+    if status == "ok":
+        if any(name not in each for each in sets):
+            status, reason = "skipped", "not measured with these options on these data"
+        else:
+            numbers = [float(each[name]) for each in sets]
+            bad = [number for number in numbers if not math.isfinite(number)]
+            if bad:
+                status, reason = "not-finite", f"{bad[0]} in {len(bad)} of {len(numbers)} sets"
+            else:
+                value = float(np.mean(numbers))
+                std = float(np.std(numbers, ddof=1)) if len(numbers) > 1 else None
+    title = meta.get("title", name).format(**options)
+    return Measurement(name, value, std, meta.get("better", "none"), meta.get("unit", ""), title,
+                       protocol, status, reason)
+
+
+def _protocol(metric: Metric, evidence: Evidence) -> str:
+    """The protocol of the metric's cells, empty ones too; empty where it cannot be told."""
+    try:
+        text = metric.protocol(evidence)
+    except Exception:  # what stopped the measurement may stop this too, and is reported there
+        return ""
+    return f"{text}-v{metric.version}" if text else f"v{metric.version}"
+
+
+def _refusal(metric: Metric, evidence: Evidence) -> str:
+    """Why the metric's declared needs are not met, or an empty text."""
+    kind = evidence.data.kind
+    if kind not in metric.kinds:
+        return f"not for {kind}"
+    for need in metric.needs:
+        if not _met(need, evidence):
+            return _LACKING.get(need, f"the model has no {need}")
+    return ""
+
+
+_LACKING = {
+    "bound": "the model has no likelihood bound",
+    "critic": "no critic was trained",
+    "density": "the model has no exact density",
+    "labels": "the dataset has no labels",
+    "mixture": "the model is no mixture",
+    "modes": "the dataset has no modes",
+    "truth": "the true density is not known",
+}
+
+
+def _met(need: str, evidence: Evidence) -> bool:
+    data = evidence.data
+    if need == "modes":
+        return data.mode_count is not None or bool(data.truth and data.truth.modes)
+    if need == "truth":
+        return data.truth is not None
+    if need == "labels":
+        return data.classes > 0
+    if need == "critic":
+        return any(row["player"] == "critic" for row in evidence.curves)
+    if evidence.model is None:  # the real row has the density of the truth, where it is known
+        return need == "density" and data.truth is not None
+    return hasattr(evidence.model, CAPABILITIES.get(need, need))

@@ -1,0 +1,34 @@
+"""Exact negative log likelihood of images as bits per dimension.
+
+(NLL + D·ln levels) / (D·ln 2), for a density on the [0, 1] scale (Theis, van den Oord and Bethge,
+A note on the evaluation of generative models, 2016, https://arxiv.org/abs/1511.01844).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from genbench.evaluation._base import Metric
+from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.metrics._likelihood import bits_per_dim, finite_mean, rows_used
+
+__all__ = ["BitsPerDim"]
+
+
+class BitsPerDim(Metric):
+    """Bits per dimension of the test images, by the model's exact density."""
+
+    values: ClassVar[dict[str, dict[str, str]]] = {
+        "bits_per_dim": {"better": "lower", "unit": "bits/dim", "title": "bits/dim"},
+    }
+    kinds: ClassVar[tuple[str, ...]] = ("images",)
+    needs: ClassVar[tuple[str, ...]] = ("density",)
+
+    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+        """The NLL in bits per dimension."""
+        nll = finite_mean(-evidence.test_log_prob(), "test log likelihoods")
+        return {"bits_per_dim": bits_per_dim(nll, evidence.data)}
+
+    def protocol(self, evidence: Evidence) -> str:
+        """The number of test rows."""
+        return rows_used(evidence)

@@ -1,0 +1,36 @@
+"""The critic's loss at the end of training: whether the game settled or the critic ran away."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from genbench.errors import NotApplicable
+from genbench.evaluation._base import Metric
+from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.metrics._curves import last_mean
+from genbench.fields import Count
+
+__all__ = ["CriticLoss"]
+
+
+class CriticLoss(Metric):
+    """Mean of the critic's loss (all of its terms) over the last updates."""
+
+    values: ClassVar[dict[str, dict[str, str]]] = {
+        "critic_loss": {"better": "none", "unit": "", "title": "critic loss"},
+    }
+    needs: ClassVar[tuple[str, ...]] = ("critic",)
+
+    updates: Count = 500
+    """The stretch of last updates that is averaged."""
+
+    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+        """The mean of the sum of the critic's terms."""
+        mean = last_mean(evidence.curves, "critic", lambda term: True, self.updates)
+        if mean is None:
+            raise NotApplicable(f"no critic was trained in the last {self.updates} updates")
+        return {"critic_loss": mean}
+
+    def protocol(self, evidence: Evidence) -> str:
+        """The stretch that is averaged."""
+        return f"train-last{self.updates}"

@@ -1,0 +1,49 @@
+"""Density and coverage: precision and recall that outliers among the data do not spoil.
+
+Naeem et al., Reliable Fidelity and Diversity Metrics for Generative Models, 2020,
+https://arxiv.org/abs/2002.09797. Density counts the balls of data points that hold a sample (it
+may exceed 1); coverage is the share of data points whose ball holds a sample. Points of toys are
+their own features.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from genbench.evaluation._base import Metric
+from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.metrics._neighbours import of_evidence
+from genbench.fields import Count
+
+__all__ = ["DensityCoverage"]
+
+
+class DensityCoverage(Metric):
+    """Density and coverage by k-nearest-neighbour balls of the data in feature space."""
+
+    values: ClassVar[dict[str, dict[str, str]]] = {
+        "density": {"better": "higher", "unit": "", "title": "density (k = {k})"},
+        "coverage": {"better": "higher", "unit": "", "title": "coverage (k = {k})"},
+    }
+    sampled: ClassVar[bool] = True
+    cite: ClassVar[str] = """@inproceedings{naeem2020reliable,
+  title = {Reliable Fidelity and Diversity Metrics for Generative Models},
+  author = {Naeem, Muhammad Ferjad and Oh, Seong Joon and Uh, Youngjung and Choi, Yunjey and Yoo, Jaejun},
+  booktitle = {International Conference on Machine Learning},
+  year = {2020},
+  url = {https://arxiv.org/abs/2002.09797},
+}"""  # noqa: E501
+
+    extractor: Literal["auto", "classifier", "inception"] = "auto"
+    """The network whose features are used; auto takes the classifier for labelled grey images."""
+    k: Count = 5
+    """The neighbour to which the balls reach."""
+
+    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+        """Both, from the pass that precision and recall share."""
+        found = of_evidence(evidence, self.extractor, sample_set, self.k)
+        return {"density": found.density, "coverage": found.coverage}
+
+    def protocol(self, evidence: Evidence) -> str:
+        """Extractor, samples (as many as references), split and k."""
+        return f"{evidence.label(self.extractor)}-k{self.k}"

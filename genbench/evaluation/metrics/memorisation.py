@@ -1,0 +1,81 @@
+"""Whether samples are copies of training rows: nearest-training-neighbour distances.
+
+Inception Score and FID cannot see a model that memorises. The median distance of samples to their
+nearest training row, in feature space, is divided by that of held-out rows: 1 for fresh draws, 0
+for copies, above 1 for samples far from all data. Beside it, the share of samples nearer to a
+training row than 99 % of the held-out rows are (Meehan, Chaudhuri and Dasgupta, A Non-Parametric
+Test to Detect Data-Copying in Generative Models, 2020, https://arxiv.org/abs/2004.05675, for the
+idea of holding the two sets of distances against each other).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from genbench.errors import NotApplicable
+from genbench.evaluation._base import Metric
+from genbench.evaluation.evidence import Evidence, count_name
+from genbench.evaluation.metrics._neighbours import nearest
+from genbench.fields import Natural
+
+__all__ = ["Memorisation", "copying"]
+
+
+def copying(samples: np.ndarray, held_out: np.ndarray) -> tuple[float, float]:
+    """Ratio of medians, and the share of samples below the held-out 1 % quantile.
+
+    Both arguments are distances to the nearest training row, (N,) and (M,).
+    """
+    middle = float(np.median(held_out))
+    if middle == 0:
+        raise NotApplicable("most held-out rows are training rows as well")
+    close = float((samples < np.quantile(held_out, 0.01)).mean())
+    return float(np.median(samples)) / middle, close
+
+
+class Memorisation(Metric):
+    """Distances of samples to their nearest training rows, against those of held-out rows."""
+
+    values: ClassVar[dict[str, dict[str, str]]] = {
+        "nn_distance_ratio": {"better": "none", "unit": "", "title": "NN distance ratio"},
+        "nn_close_share": {"better": "lower", "unit": "", "title": "near copies"},
+    }
+    sampled: ClassVar[bool] = True
+    cite: ClassVar[str] = """@inproceedings{meehan2020copying,
+  title = {A Non-Parametric Test to Detect Data-Copying in Generative Models},
+  author = {Meehan, Casey and Chaudhuri, Kamalika and Dasgupta, Sanjoy},
+  booktitle = {International Conference on Artificial Intelligence and Statistics},
+  year = {2020},
+  url = {https://arxiv.org/abs/2004.05675},
+}"""
+
+    extractor: Literal["auto", "classifier", "inception"] = "auto"
+    """The network whose features are used; auto takes the classifier for labelled grey images."""
+    train: Natural = 0
+    """Training rows that are searched, a fixed random choice; 0 searches all."""
+
+    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+        """Both figures; the distances of held-out rows are kept on disk."""
+        if evidence.data.train is None:
+            raise NotApplicable("training points are fresh in every batch: none can be copied")
+        if evidence.model is None:
+            raise NotApplicable("the real row's samples are training rows themselves")
+        searched = min(self.train or len(evidence.data.train), len(evidence.data.train))
+        n = evidence.count
+        train = evidence.reference_features(self.extractor, "train", searched)
+
+        def held_out() -> dict[str, np.ndarray]:
+            return {"near": nearest(evidence.reference_features(self.extractor, n=n), train)}
+
+        contents = evidence.contents("train", searched)
+        known = evidence.of_reference(f"near {contents}", held_out, self.extractor, n=n)
+        samples = nearest(evidence.features(self.extractor, sample_set), train)
+        ratio, close = copying(samples, known["near"])
+        return {"nn_distance_ratio": ratio, "nn_close_share": close}
+
+    def protocol(self, evidence: Evidence) -> str:
+        """Extractor, samples (as many as held-out rows) and training rows searched."""
+        searched = count_name(self.train) if self.train else ""
+        return f"{evidence.label(self.extractor)}-train{searched}"

@@ -1,0 +1,83 @@
+"""MODE score, in the two forms in use, and how far the label histogram is from the data's.
+
+With p* the label distribution of the training data and p(y) the samples' mean posterior:
+`mode_score` = exp(E_x KL(p(y ∣ x) ‖ p*) − KL(p* ‖ p)) (Che et al., Mode Regularized Generative
+Adversarial Networks, 2017, https://arxiv.org/abs/1612.02136, with the direction that sends it to 0
+as a class vanishes); `mode_score_xu` = exp(E_x KL(p(y ∣ x) ‖ p) − KL(p ‖ p*)) (Xu et al., An
+empirical study on evaluation metrics of GANs, 2018, https://arxiv.org/abs/1806.07755). Mixing them
+gives the Inception Score and no new metric. The histograms count the most probable labels.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from genbench.evaluation._base import Metric
+from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.metrics._logits import (
+    log_softmax_chunks,
+    mean_posterior,
+    relative_entropy,
+)
+
+__all__ = ["ModeScore", "mean_divergence", "mode_scores"]
+
+
+def mean_divergence(logits: np.ndarray, q: np.ndarray) -> float:
+    """E_x KL(p(y ∣ x) ‖ q) of logits (N, K) and q (K,), nats; infinite where q vanishes."""
+    with np.errstate(divide="ignore"):
+        log_q = np.log(q)
+    total = 0.0
+    for log_p in log_softmax_chunks(logits):
+        p = np.exp(log_p).astype(np.float64)
+        terms = np.where(p > 0, p * (log_p - log_q), 0.0)
+        total += float(terms.sum())
+    return total / len(logits)
+
+
+def mode_scores(logits: np.ndarray, shares: np.ndarray) -> tuple[float, float]:
+    """(mode_score, mode_score_xu) of logits (N, K) and the training label shares (K,)."""
+    p = mean_posterior(logits)
+    thesis = np.exp(mean_divergence(logits, shares) - relative_entropy(shares, p))
+    xu = np.exp(mean_divergence(logits, p) - relative_entropy(p, shares))
+    return float(thesis), float(xu)
+
+
+class ModeScore(Metric):
+    """MODE score by the classifier, and the distance of the label histograms."""
+
+    values: ClassVar[dict[str, dict[str, str]]] = {
+        "mode_score": {"better": "higher", "unit": "", "title": "MODE"},
+        "mode_score_xu": {"better": "higher", "unit": "", "title": "MODE (Xu)"},
+        "mode_kl_labels": {"better": "lower", "unit": "nats", "title": "KL of labels"},
+        "mode_tv_labels": {"better": "lower", "unit": "", "title": "TV of labels"},
+    }
+    kinds: ClassVar[tuple[str, ...]] = ("images",)
+    needs: ClassVar[tuple[str, ...]] = ("labels",)
+    sampled: ClassVar[bool] = True
+    cite: ClassVar[str] = """@inproceedings{che2017mode,
+  title = {Mode Regularized Generative Adversarial Networks},
+  author = {Che, Tong and Li, Yanran and Jacob, Athul Paul and Bengio, Yoshua and Li, Wenjie},
+  booktitle = {International Conference on Learning Representations},
+  year = {2017},
+  url = {https://arxiv.org/abs/1612.02136},
+}"""
+
+    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+        """Both scores; KL(samples ‖ data) and total variation of the label histograms."""
+        logits = evidence.logits("classifier", sample_set)
+        shares = evidence.label_shares().numpy()
+        thesis, xu = mode_scores(logits, shares)
+        counts = np.bincount(logits.argmax(1), minlength=len(shares)) / len(logits)
+        return {
+            "mode_score": thesis,
+            "mode_score_xu": xu,
+            "mode_kl_labels": relative_entropy(counts, shares),
+            "mode_tv_labels": float(np.abs(counts - shares).sum() / 2),
+        }
+
+    def protocol(self, evidence: Evidence) -> str:
+        """The classifier and the samples; p* is the training labels'."""
+        return evidence.label("classifier", "train-labels", evidence.count)

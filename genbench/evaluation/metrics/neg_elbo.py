@@ -1,0 +1,54 @@
+"""The negative evidence lower bound: an upper bound of the NLL with one latent draw a test row.
+
+E_q[log p(x, z) − log q(z ∣ x)] ≤ log p(x) (Kingma and Welling, Auto-Encoding Variational Bayes,
+2014, https://arxiv.org/abs/1312.6114). For a diffusion model this is its variational bound.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from genbench.evaluation._base import Metric
+from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.metrics._likelihood import (
+    bits_per_dim,
+    finite_mean,
+    limited,
+    rows_used,
+)
+from genbench.fields import Natural
+
+__all__ = ["NegElbo"]
+
+
+class NegElbo(Metric):
+    """Negative ELBO: upper bound of the NLL, one latent draw for each test row."""
+
+    values: ClassVar[dict[str, dict[str, str]]] = {
+        "neg_elbo": {"better": "lower", "unit": "nats", "title": "NLL ≤ (−ELBO)"},
+        "bits_per_dim_elbo": {"better": "lower", "unit": "bits/dim", "title": "bits/dim ≤ (ELBO)"},
+    }
+    needs: ClassVar[tuple[str, ...]] = ("bound",)
+    cite: ClassVar[str] = """@inproceedings{kingma2014vae,
+  title = {Auto-Encoding Variational Bayes},
+  author = {Kingma, Diederik P. and Welling, Max},
+  booktitle = {International Conference on Learning Representations},
+  year = {2014},
+  url = {https://arxiv.org/abs/1312.6114},
+}"""
+
+    points: Natural = 2000
+    """Test rows, a fixed random choice; 0 takes all."""
+
+    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+        """The bound in nats and, for images, in bits per dimension."""
+        weights = evidence.log_weights(1, limited(self.points, evidence))
+        nll = finite_mean(-weights[0], "evidence lower bounds")
+        values = {"neg_elbo": nll}
+        if evidence.data.kind == "images":
+            values["bits_per_dim_elbo"] = bits_per_dim(nll, evidence.data)
+        return values
+
+    def protocol(self, evidence: Evidence) -> str:
+        """The number of test rows."""
+        return rows_used(evidence, self.points)

@@ -1,0 +1,33 @@
+"""Exact negative log likelihood of the test data.
+
+Unit: nats per example on the raw scale of points and the [0, 1] scale of images (Theis, van den
+Oord and Bethge, A note on the evaluation of generative models, 2016,
+https://arxiv.org/abs/1511.01844); of binary images, the log probability.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from genbench.evaluation._base import Metric
+from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.metrics._likelihood import finite_mean, rows_used
+
+__all__ = ["Nll"]
+
+
+class Nll(Metric):
+    """Mean of −log p(x) over the test split, by the model's exact density."""
+
+    values: ClassVar[dict[str, dict[str, str]]] = {
+        "nll": {"better": "lower", "unit": "nats", "title": "NLL"},
+    }
+    needs: ClassVar[tuple[str, ...]] = ("density",)
+
+    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+        """The mean; NaN and infinity are counted and refused."""
+        return {"nll": finite_mean(-evidence.test_log_prob(), "test log likelihoods")}
+
+    def protocol(self, evidence: Evidence) -> str:
+        """The number of test rows."""
+        return rows_used(evidence)

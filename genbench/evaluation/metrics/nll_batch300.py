@@ -1,0 +1,44 @@
+"""300 times the mean training NLL of the last 500 updates: the unit of the thesis's tables.
+
+The NLL of the training batches is on the scale that the model sees; the log-determinant of
+standardisation, a constant, brings it back to raw points. It is a training loss, not a test score.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from genbench.errors import NotApplicable
+from genbench.evaluation._base import Metric
+from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.metrics._curves import last_mean
+from genbench.fields import Count
+
+__all__ = ["NllBatch300"]
+
+
+class NllBatch300(Metric):
+    """Mean training NLL of the last updates, for a batch of 300 points."""
+
+    values: ClassVar[dict[str, dict[str, str]]] = {
+        "nll_batch300": {"better": "lower", "unit": "nats/300", "title": "NLL × 300 (training)"},
+    }
+    kinds: ClassVar[tuple[str, ...]] = ("points",)
+
+    updates: Count = 500
+    """The stretch of last updates that is averaged."""
+
+    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+        """300 · (mean of the term `nll` + Σ log std)."""
+        mean = last_mean(
+            evidence.curves, "model", lambda term: term.split(".")[0] == "nll", self.updates
+        )
+        if mean is None:
+            raise NotApplicable(f"no likelihood was trained in the last {self.updates} updates")
+        std = evidence.scaling.std
+        offset = float(std.double().log().sum()) if std is not None else 0.0
+        return {"nll_batch300": 300 * (mean + offset)}
+
+    def protocol(self, evidence: Evidence) -> str:
+        """The stretch that is averaged."""
+        return f"train-last{self.updates}"

@@ -1,0 +1,40 @@
+"""How far a density is from a toy's true one.
+
+Mean of log p_true(x) − log p_model(x) over the test points: an estimate of KL(p_true ‖ p_model) in
+nats on the same points, far less noisy than a difference of two NLLs.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from genbench.evaluation._base import Metric
+from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.metrics._likelihood import finite_mean, rows_used
+
+__all__ = ["NllGap"]
+
+
+class NllGap(Metric):
+    """Paired gap to the true density (an estimate of KL), beside the true entropy."""
+
+    values: ClassVar[dict[str, dict[str, str]]] = {
+        "nll_gap": {"better": "lower", "unit": "nats", "title": "NLL gap"},
+        "true_entropy": {"better": "none", "unit": "nats", "title": "true entropy"},
+    }
+    kinds: ClassVar[tuple[str, ...]] = ("points",)
+    needs: ClassVar[tuple[str, ...]] = ("truth", "density")
+
+    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+        """The mean paired difference and the entropy of the truth."""
+        truth = evidence.data.truth
+        assert truth is not None
+        gap = evidence.truth_log_prob() - evidence.test_log_prob()
+        return {
+            "nll_gap": finite_mean(gap, "differences of log density"),
+            "true_entropy": float(truth.entropy()),
+        }
+
+    def protocol(self, evidence: Evidence) -> str:
+        """The number of test rows."""
+        return rows_used(evidence)

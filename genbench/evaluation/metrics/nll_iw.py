@@ -1,0 +1,60 @@
+"""Importance-weighted bound of the negative log likelihood.
+
+−log (1/k) Σ w_i with w_i = p(x, z_i) / q(z_i ∣ x): an upper bound of the NLL that tightens with k
+(Burda, Grosse and Salakhutdinov, Importance Weighted Autoencoders, 2016,
+https://arxiv.org/abs/1509.00519). Costs k passes of the model for every test row.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from genbench.evaluation._base import Metric
+from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.metrics._likelihood import (
+    bits_per_dim,
+    finite_mean,
+    importance_bound,
+    limited,
+    rows_used,
+)
+from genbench.fields import Count, Natural
+
+__all__ = ["NllIw"]
+
+
+class NllIw(Metric):
+    """Upper bound of the NLL by k importance weights of each test row."""
+
+    values: ClassVar[dict[str, dict[str, str]]] = {
+        "nll_iw_k{k}": {"better": "lower", "unit": "nats", "title": "NLL ≤ (IW, k = {k})"},
+        "bits_per_dim_iw_k{k}": {
+            "better": "lower", "unit": "bits/dim", "title": "bits/dim ≤ (IW, k = {k})",
+        },
+    }
+    needs: ClassVar[tuple[str, ...]] = ("bound",)
+    cite: ClassVar[str] = """@inproceedings{burda2016iwae,
+  title = {Importance Weighted Autoencoders},
+  author = {Burda, Yuri and Grosse, Roger and Salakhutdinov, Ruslan},
+  booktitle = {International Conference on Learning Representations},
+  year = {2016},
+  url = {https://arxiv.org/abs/1509.00519},
+}"""
+
+    k: Count = 5000
+    """Importance weights of each test row."""
+    points: Natural = 500
+    """Test rows, a fixed random choice; 0 takes all."""
+
+    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+        """The bound in nats and, for images, in bits per dimension."""
+        weights = evidence.log_weights(self.k, limited(self.points, evidence))
+        nll = finite_mean(-importance_bound(weights), "importance-weighted bounds")
+        values = {f"nll_iw_k{self.k}": nll}
+        if evidence.data.kind == "images":
+            values[f"bits_per_dim_iw_k{self.k}"] = bits_per_dim(nll, evidence.data)
+        return values
+
+    def protocol(self, evidence: Evidence) -> str:
+        """The number of test rows."""
+        return rows_used(evidence, self.points)

@@ -1,0 +1,48 @@
+"""Improved precision and recall: the share of samples near the data, and of data near the samples.
+
+Kynkäänniemi et al., Improved Precision and Recall Metric for Assessing Generative Models, 2019,
+https://arxiv.org/abs/1904.06991. A point is near a set if it lies within the distance of one of
+its points to that point's k-th neighbour. Points of toys are their own features.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from genbench.evaluation._base import Metric
+from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.metrics._neighbours import of_evidence
+from genbench.fields import Count
+
+__all__ = ["PrecisionRecall"]
+
+
+class PrecisionRecall(Metric):
+    """Precision and recall by k-nearest-neighbour balls in feature space."""
+
+    values: ClassVar[dict[str, dict[str, str]]] = {
+        "precision": {"better": "higher", "unit": "", "title": "precision (k = {k})"},
+        "recall": {"better": "higher", "unit": "", "title": "recall (k = {k})"},
+    }
+    sampled: ClassVar[bool] = True
+    cite: ClassVar[str] = """@inproceedings{kynkaanniemi2019improved,
+  title = {Improved Precision and Recall Metric for Assessing Generative Models},
+  author = {Kynk{\\"a}{\\"a}nniemi, Tuomas and Karras, Tero and Laine, Samuli and Lehtinen, Jaakko and Aila, Timo},
+  booktitle = {Advances in Neural Information Processing Systems},
+  year = {2019},
+  url = {https://arxiv.org/abs/1904.06991},
+}"""  # noqa: E501
+
+    extractor: Literal["auto", "classifier", "inception"] = "auto"
+    """The network whose features are used; auto takes the classifier for labelled grey images."""
+    k: Count = 3
+    """The neighbour to which the balls reach."""
+
+    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+        """Both, from the pass that density and coverage share."""
+        found = of_evidence(evidence, self.extractor, sample_set, self.k)
+        return {"precision": found.precision, "recall": found.recall}
+
+    def protocol(self, evidence: Evidence) -> str:
+        """Extractor, samples (as many as references), split and k."""
+        return f"{evidence.label(self.extractor)}-k{self.k}"

@@ -1,0 +1,52 @@
+"""How well a model's code keeps the data: the mean squared error of decode(encode(x)).
+
+Per dimension, on the [0, 1] scale of images and the raw scale of points, over test rows.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+
+from genbench.errors import NotApplicable
+from genbench.evaluation._base import Metric
+from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.metrics._likelihood import limited, rows_used
+from genbench.fields import Natural
+from genbench.models._base import Encoder
+
+__all__ = ["Reconstruction"]
+
+BATCH = 500
+
+
+class Reconstruction(Metric):
+    """Mean squared error per dimension of test rows passed through the model's code."""
+
+    values: ClassVar[dict[str, dict[str, str]]] = {
+        "reconstruction_error": {"better": "lower", "unit": "", "title": "reconstruction MSE"},
+    }
+    needs: ClassVar[tuple[str, ...]] = ("encoder",)
+
+    points: Natural = 0
+    """Test rows, a fixed random choice; 0 takes all."""
+
+    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+        """The mean over rows and dimensions."""
+        model, scaling = evidence.model, evidence.scaling
+        if not isinstance(model, Encoder):
+            raise NotApplicable("the model has no encoder")
+        likelihood, total, count = evidence.likelihood(), 0.0, 0
+        natural = scaling.unit if evidence.data.kind == "images" else scaling.inverse
+        for index in evidence.order("test")[:limited(self.points, evidence)].split(BATCH):
+            x = likelihood.scaled(index)
+            with torch.no_grad():
+                again = model.decode(model.encode(x)).reshape(x.shape)
+            total += float((natural(again) - natural(x)).double().square().sum())
+            count += x.numel()
+        return {"reconstruction_error": total / count}
+
+    def protocol(self, evidence: Evidence) -> str:
+        """The number of test rows."""
+        return rows_used(evidence, self.points)

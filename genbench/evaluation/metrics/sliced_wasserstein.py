@@ -1,0 +1,64 @@
+"""Sliced Wasserstein-1 distance: the mean W₁ of one-dimensional projections.
+
+Bonneel et al., Sliced and Radon Wasserstein Barycenters of Measures, 2015,
+https://doi.org/10.1007/s10851-014-0506-3. In one dimension the optimal assignment is by rank, so
+the cost is that of sorting.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import Tensor
+
+from genbench.errors import NotApplicable
+from genbench.evaluation._base import Metric
+from genbench.evaluation.evidence import Evidence, count_name
+from genbench.fields import Count
+from genbench.noise import Noise
+from genbench.seeding import derive
+
+__all__ = ["SlicedWasserstein", "sliced_wasserstein"]
+
+CHUNK = 50
+
+
+def sliced_wasserstein(x: Tensor, y: Tensor, projections: int = 500) -> float:
+    """Mean over fixed random directions of W₁ between projections of (N, D) and (N, D)."""
+    directions = Noise(derive("genbench", "projections")).normal(
+        "directions", projections, x.shape[1]
+    )
+    directions = directions / directions.norm(dim=1, keepdim=True)
+    total = 0.0
+    for part in directions.split(CHUNK):
+        first, second = ((rows @ part.T).sort(0).values for rows in (x, y))  # (N, P)
+        total += float((first - second).abs().double().mean(0).sum())
+    return total / projections
+
+
+class SlicedWasserstein(Metric):
+    """Sliced W₁ between samples and test points."""
+
+    values: ClassVar[dict[str, dict[str, str]]] = {
+        "swd": {"better": "lower", "unit": "", "title": "sliced W₁"},
+    }
+    kinds: ClassVar[tuple[str, ...]] = ("points",)
+    sampled: ClassVar[bool] = True
+
+    size: Count = 10000
+    """Points in each of the two sets."""
+    projections: Count = 500
+    """Random directions, the same for all runs."""
+
+    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+        """The distance to a fixed choice of test points."""
+        total = len(evidence.data.test)
+        if total < self.size:
+            raise NotApplicable(f"{total} test points are fewer than {self.size} (size)")
+        x = evidence.samples(sample_set, self.size)
+        return {"swd": sliced_wasserstein(
+            x, evidence.reference("test", self.size), self.projections)}
+
+    def protocol(self, evidence: Evidence) -> str:
+        """The size of the sets, the reference and the directions."""
+        return f"{count_name(self.size)}-test-{self.projections}dirs"

@@ -1,0 +1,58 @@
+"""The types that options are declared with.
+
+A model, objective, dataset or metric declares its options as annotated class fields, each with a
+literal default and a docstring. These names (and `int`, `float`, `bool`, `str`, `list`, `dict`,
+`Literal`, `Annotated`, `Field`, `| None`) are all that an annotation may use, so that options can
+be read from source without importing it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = [
+    "Annotated",
+    "Any",
+    "ClassVar",
+    "Count",
+    "Field",
+    "Literal",
+    "Natural",
+    "NonNegative",
+    "Optimiser",
+    "Positive",
+    "Share",
+    "Widths",
+]
+
+Count = Annotated[int, Field(ge=1)]
+Natural = Annotated[int, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Widths = Annotated[list[Count], Field(min_length=1)]
+
+
+class Optimiser(BaseModel):
+    """How one player of the training game moves."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    name: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
+    """The update rule."""
+    lr: Positive = 2e-4
+    """Learning rate."""
+    betas: tuple[Share, Share] = (0.9, 0.999)
+    """Decay of Adam's first and second moment."""
+    momentum: Share = 0.0
+    """Momentum of SGD and RMSProp."""
+    weight_decay: NonNegative = 0.0
+    """Weight decay: decoupled for AdamW, added to the gradient for the others."""
+    schedule: Literal["constant", "cosine", "linear"] = "constant"
+    """How the learning rate moves over the stage: constant, or down to zero."""
+    warmup: Natural = 0
+    """Updates over which the learning rate rises linearly from zero."""
+    clip: Positive | None = None
+    """Largest allowed global norm of the gradient, or null for no clipping."""

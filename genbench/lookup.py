@@ -1,0 +1,237 @@
+"""The folder is the registry: what there is, and which options it takes, read from source.
+
+Nothing is imported to list, describe or validate: files are parsed with `ast`, so `genbench list`
+answers without torch. `load` alone imports. Code outside the package is named as
+`path/to/file.py:Class` or `package.module:Class`.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib
+import importlib.util
+import inspect
+import sys
+import warnings
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic.errors import PydanticUserError
+from pydantic_core import SchemaError
+
+from genbench import fields
+from genbench._source import Component, Option, find_class, parse_file, read_component
+from genbench.errors import PluginError, UnknownName
+from genbench.seeding import digest
+
+__all__ = [
+    "CAPABILITIES",
+    "KINDS",
+    "Component",
+    "Option",
+    "available",
+    "describe",
+    "load",
+    "of_class",
+    "options_model",
+    "suggest",
+]
+
+ROOT = Path(__file__).parent
+KINDS: Mapping[str, tuple[str, str]] = {
+    "model": ("models", "Model"),
+    "objective": ("objectives", "Objective"),
+    "dataset": ("data", "Dataset"),
+    "metric": ("evaluation/metrics", "Metric"),
+}
+"""Kind → (folder under the package, name of the base class)."""
+
+CAPABILITIES: Mapping[str, str] = {
+    "density": "log_prob",
+    "bound": "log_weights",
+    "encoder": "encode",
+    "mixture": "component_log_prob",
+    "classifier": "class_logits",
+    "denoiser": "predict_noise",
+    "fit": "fit",
+}
+"""What a model may be able to do → the method by which its source shows it."""
+
+_ANNOTATIONS: dict[str, Any] = {name: getattr(fields, name) for name in fields.__all__} | {
+    "bool": bool, "dict": dict, "float": float, "int": int, "list": list, "str": str,
+    "tuple": tuple, "None": None,
+}
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?`, or the list of what there is when nothing is close."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f"; there is {', '.join(names)}" if names else ""
+
+
+@cache
+def available(kind: str) -> tuple[str, ...]:
+    """The sorted names of every built-in component of a kind."""
+    folder, base = KINDS[kind]
+    files = sorted((ROOT / folder).glob("[!_]*.py"))
+    return tuple(path.stem for path in files if find_class(parse_file(path), base) is not None)
+
+
+def describe(kind: str, name: str, near: Path | None = None) -> Component:
+    """What the source says of a component.
+
+    `name` is a built-in name, `path/to/file.py:Class` (relative to `near`, the suite's folder) or
+    `package.module:Class`. The same source gives the same object.
+
+    Raises:
+        UnknownName: no built-in of that name.
+        PluginError: a user's file that is missing, does not parse, or holds no such class.
+    """
+    if ":" in name:
+        return _describe_plugin(kind, name, near)
+    if name not in available(kind):
+        raise UnknownName(f"no {kind} '{name}'{suggest(name, available(kind))}")
+    return _describe_builtin(kind, name)
+
+
+def load(component: Component) -> type:
+    """Import a component's class.
+
+    Raises:
+        PluginError: a user's file that fails to import; its own error is shown.
+    """
+    if component.module is None or not component.module.startswith("genbench."):
+        return _load_plugin(component)
+    return getattr(importlib.import_module(component.module), component.class_name)
+
+
+@cache
+def options_model(component: Component) -> type[BaseModel]:
+    """A pydantic model of a component's options; unknown options are refused.
+
+    Raises:
+        PluginError: an annotation that is not a type that an option may have.
+    """
+    definitions: dict[str, Any] = {}
+    for option in component.options:
+        annotation = _annotation(option, component)
+        default = ... if option.required else option.default
+        definitions[option.name] = (annotation, Field(default, description=option.doc))
+    config = ConfigDict(extra="forbid", validate_default=True, protected_namespaces=())
+    try:
+        with warnings.catch_warnings():  # an option called `copy` hides nothing that we use
+            warnings.simplefilter("ignore", UserWarning)
+            return create_model(component.class_name, __config__=config, **definitions)
+    except (PydanticUserError, SchemaError, NameError, TypeError, ValueError) as error:
+        first = str(error).splitlines()[0]
+        raise PluginError(f"{component.path}: the options do not make sense: {first}") from None
+
+
+@cache
+def of_class(kind: str, cls: type) -> Component:
+    """The component of a class at hand (used when a component is built from Python)."""
+    path = Path(inspect.getsourcefile(cls) or "")
+    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    node = find_class(tree, KINDS[kind][1], cls.__name__)
+    if node is None:
+        raise PluginError(f"{path}: class {cls.__name__} is not at the top level of its file")
+    return read_component(kind, path.stem, path, tree, node, module=cls.__module__)
+
+
+def _annotation(option: Option, component: Component) -> Any:
+    try:
+        return eval(option.annotation, {"__builtins__": {}}, dict(_ANNOTATIONS))
+    except Exception:
+        raise PluginError(
+            f"{component.path}: option '{option.name}': '{option.annotation}' is not a type that "
+            f"an option may have; use {', '.join(sorted(_ANNOTATIONS))}, or ClassVar[...] for "
+            "what is not an option"
+        ) from None
+
+
+@cache
+def _describe_builtin(kind: str, name: str) -> Component:
+    folder, base = KINDS[kind]
+    path = ROOT / folder / f"{name}.py"
+    tree = parse_file(path)
+    node = find_class(tree, base)
+    assert node is not None
+    module = ".".join(["genbench", *folder.split("/"), name])
+    return read_component(kind, name, path, tree, node, module=module)
+
+
+# --- code outside the package ------------------------------------------------------------------
+
+
+def _describe_plugin(kind: str, name: str, near: Path | None) -> Component:
+    where, _, class_name = name.rpartition(":")
+    module = None if where.endswith(".py") else where
+    if module:
+        for folder in (Path.cwd(), near):
+            if folder is not None and str(folder.resolve()) not in sys.path:
+                sys.path.append(str(folder.resolve()))
+    try:
+        path = _module_path(where) if module else (near or Path.cwd()) / Path(where).expanduser()
+        if path is None or not path.is_file():
+            what = "module" if module else "file"
+            raise PluginError(f"{kind} '{name}': there is no {what} {where}")
+        source = path.read_text(encoding="utf-8")
+    except (OSError, ValueError, RuntimeError) as error:
+        raise PluginError(f"{kind} '{name}': {type(error).__name__}: {error}") from None
+    return _read_plugin(kind, name, where, class_name, path.resolve(), module, source)
+
+
+@cache
+def _read_plugin(
+    kind: str, name: str, where: str, class_name: str, path: Path, module: str | None, source: str
+) -> Component:
+    try:
+        tree = ast.parse(source, str(path))
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise PluginError(f"{kind} '{name}': {type(error).__name__}: {error}") from None
+    base = KINDS[kind][1]
+    node = find_class(tree, base, class_name)
+    if node is None:
+        raise PluginError(f"{kind} '{name}': {where} holds no class {class_name}({base})")
+    return read_component(
+        kind, name, path, tree, node, module=module, source_digest=digest(source, 12)
+    )
+
+
+def _module_path(dotted: str) -> Path | None:
+    try:  # the parents of a dotted name are imported, and may do anything
+        found = importlib.util.find_spec(dotted)
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError):
+            return None
+        raise PluginError(f"module '{dotted}': {type(error).__name__}: {error}") from None
+    return Path(found.origin) if found is not None and found.origin else None
+
+
+@cache
+def _load_plugin(component: Component) -> type:
+    try:
+        if component.module is not None:
+            module = importlib.import_module(component.module)
+        else:
+            alias = f"genbench_plugin_{digest(str(component.path) + component.source_digest)}"
+            spec = importlib.util.spec_from_file_location(alias, component.path)
+            assert spec is not None
+            module = importlib.util.module_from_spec(spec)
+            sys.modules[alias] = module
+            # compiled here: the loader would leave, and trust, bytecode in the user's folder
+            source = component.path.read_bytes()
+            exec(compile(source, component.path, "exec", dont_inherit=True), module.__dict__)
+    except Exception as error:
+        raise PluginError(
+            f"{component.kind} '{component.name}' fails to import: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    return getattr(module, component.class_name)

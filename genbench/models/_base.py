@@ -1,0 +1,157 @@
+"""The contract of a model, and what one may be able to do.
+
+A capability is a small protocol that a model has or has not. Objectives and metrics ask for a
+capability, never for a class; `lookup` sees it in the source, by the method's name.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Literal, Protocol, runtime_checkable
+
+from torch import Tensor, nn
+
+from genbench.configured import Configured
+from genbench.data.space import Space
+from genbench.lookup import CAPABILITIES
+from genbench.noise import Noise
+
+__all__ = [
+    "CAPABILITIES",
+    "Bound",
+    "Classifier",
+    "Conditional",
+    "Denoiser",
+    "Density",
+    "Encoder",
+    "Mixture",
+    "Model",
+]
+
+
+class Model(nn.Module, Configured, ABC):
+    """A distribution over data: noise → generate → samples.
+
+    A concrete model declares its options as typed fields and makes its networks in `build`.
+    Initialisation may use torch's global generator: the harness seeds and forks it.
+
+    Class constants, read without importing:
+        accepts: the kinds of data that the model can be built for.
+        conditional: whether `generate` needs labels, and so a labelled dataset.
+        cite: a BibTeX entry.
+    Attribute, after build:
+        discrete: whether `log_prob` or `log_weights` is the log *probability* of a quantised
+            image (a discretised-logistic or Bernoulli decoder), not a density.
+    """
+
+    component_kind: ClassVar[str] = "model"
+    accepts: ClassVar[tuple[str, ...]] = ("points", "images")
+    conditional: ClassVar[bool] = False
+    cite: ClassVar[str] = ""
+    discrete: bool = False
+
+    def __init__(self, space: Space, **options: object) -> None:
+        super().__init__()
+        self.configure(options)
+        self.space = space
+        self.build(space)
+
+    @abstractmethod
+    def build(self, space: Space) -> None:
+        """Make the networks and parameters for data of this space."""
+
+    @abstractmethod
+    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+        """`n` samples (n, *shape) on the scaled data's range, differentiable in the parameters.
+
+        `labels` (n,) int64 are needed by conditional models and ignored by the others.
+        """
+
+    @classmethod
+    def preferred_scaling(cls, kind: Literal["points", "images"], **options: object) -> tuple[
+        str, bool
+    ]:
+        """The (scale, dequantise) that this model with these options is used with by default."""
+        return ("standard", False) if kind == "points" else ("symmetric", False)
+
+    def groups(self) -> dict[str, list[nn.Parameter]]:
+        """Named groups of parameters that may learn at rates of their own; '' is the rest."""
+        return {"": list(self.parameters())}
+
+
+@runtime_checkable
+class Density(Protocol):
+    """An exact density."""
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """Exact log density of scaled data x (B, *shape), nats, (B,)."""
+        ...
+
+
+@runtime_checkable
+class Bound(Protocol):
+    """A lower bound of the log likelihood, by importance weights."""
+
+    def log_weights(self, x: Tensor, noise: Noise, k: int = 1) -> Tensor:
+        """k independent log importance weights log p(x, z) − log q(z ∣ x), nats, (k, B).
+
+        Their mean is the ELBO; log-mean-exp over k is the importance-weighted bound.
+        """
+        ...
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Maps data to codes and back."""
+
+    def encode(self, x: Tensor) -> Tensor:
+        """The (mean) code of x (B, *shape), (B, d)."""
+        ...
+
+    def decode(self, z: Tensor) -> Tensor:
+        """The (mean) data of codes z (B, d), (B, *shape)."""
+        ...
+
+
+@runtime_checkable
+class Mixture(Protocol):
+    """A mixture of T components, each with a density."""
+
+    def mixture_log_weights(self) -> Tensor:
+        """Log weights (T,) that sum to 1 as probabilities."""
+        ...
+
+    def component_log_prob(self, x: Tensor) -> Tensor:
+        """Log density of x under each component, nats, (B, T)."""
+        ...
+
+
+@runtime_checkable
+class Conditional(Protocol):
+    """A class-conditional model, with an embedding that critics of it may share."""
+
+    conditional: ClassVar[bool]
+
+
+@runtime_checkable
+class Classifier(Protocol):
+    """Predicts labels."""
+
+    def class_logits(self, x: Tensor) -> Tensor:
+        """Class logits of x (B, *shape), (B, classes)."""
+        ...
+
+
+@runtime_checkable
+class Denoiser(Protocol):
+    """A diffusion model in discrete time: predicts the noise in a noised datum."""
+
+    steps: int
+
+    def diffuse(self, x: Tensor, t: Tensor, eps: Tensor) -> Tensor:
+        """x noised to step t (B,) int64 in [0, steps) with noise eps, (B, *shape)."""
+        ...
+
+    def predict_noise(self, x_t: Tensor, t: Tensor) -> Tensor:
+        """The predicted noise of x_t (B, *shape) at step t (B,), (B, *shape)."""
+        ...

@@ -1,0 +1,65 @@
+"""What implicit models share: a latent draw, and an output on the data's range."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from genbench.data.space import Space
+from genbench.errors import GenbenchError
+from genbench.nets.labels import with_labels
+from genbench.noise import Noise
+
+__all__ = ["classes_of", "conditional_latent", "latent", "squash"]
+
+
+def squash(space: Space) -> nn.Module:
+    """tanh for data on [−1, 1], a sigmoid on [0, 1], nothing where data are unbounded.
+
+    Raises:
+        GenbenchError: any other range.
+    """
+    if space.low is None and space.high is None:
+        return nn.Identity()
+    if (space.low, space.high) == (-1, 1):
+        return nn.Tanh()
+    if (space.low, space.high) == (0, 1):
+        return nn.Sigmoid()
+    raise GenbenchError(
+        f"a generator's output is unbounded, or on [0, 1] or [-1, 1], not on "
+        f"[{space.low}, {space.high}]; choose scale: symmetric or unit"
+    )
+
+
+def latent(model: nn.Module, n: int, size: int, noise: Noise) -> Tensor:
+    """Standard normal latents (n, size) of the type of the model's parameters."""
+    return noise.normal("z", n, size).to(next(model.parameters()))
+
+
+def classes_of(space: Space, name: str) -> int:
+    """The number of classes of labelled data.
+
+    Raises:
+        GenbenchError: data without labels.
+    """
+    if space.classes < 1:
+        raise GenbenchError(
+            f"the model '{name}' is class-conditional and needs a dataset with labels; "
+            f"for data without, use '{name.removeprefix('conditional_')}'"
+        )
+    return space.classes
+
+
+def conditional_latent(
+    model: nn.Module, n: int, size: int, noise: Noise, labels: Tensor | None, classes: int,
+) -> Tensor:
+    """Latents with a one-hot label beside them, (n, size + classes).
+
+    Raises:
+        GenbenchError: no labels, or not one for each sample.
+    """
+    if labels is None or labels.shape != (n,):
+        came = "none" if labels is None else f"labels of shape {tuple(labels.shape)}"
+        raise GenbenchError(
+            f"a class-conditional model needs one label for each of {n} samples; {came} came"
+        )
+    return with_labels(latent(model, n, size, noise), labels, classes)

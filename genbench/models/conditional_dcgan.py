@@ -1,0 +1,67 @@
+"""A convolutional generator whose latent is extended by the class label.
+
+The network is that of Alec Radford, Luke Metz, Soumith Chintala: Unsupervised Representation
+Learning with Deep Convolutional Generative Adversarial Networks, 2016,
+https://arxiv.org/abs/1511.06434; the label enters as in Mehdi Mirza, Simon Osindero: Conditional
+Generative Adversarial Nets, 2014, https://arxiv.org/abs/1411.1784
+
+    x = G(z, y),  z ~ N(0, I),  y one-hot
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import Tensor
+
+from genbench.data.space import Space
+from genbench.fields import Count
+from genbench.models._base import Model
+from genbench.models._implicit import classes_of, conditional_latent, squash
+from genbench.nets.dcgan import Upsampler
+from genbench.noise import Noise
+
+__all__ = ["ConditionalDCGAN"]
+
+
+class ConditionalDCGAN(Model):
+    """Convolutional class-conditional generator, for labelled images of at least 8×8."""
+
+    accepts: ClassVar[tuple[str, ...]] = ("images",)
+    conditional: ClassVar[bool] = True
+    cite: ClassVar[str] = """@inproceedings{radford2016unsupervised,
+  title = {Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
+           Networks},
+  author = {Radford, Alec and Metz, Luke and Chintala, Soumith},
+  booktitle = {International Conference on Learning Representations},
+  year = {2016},
+  url = {https://arxiv.org/abs/1511.06434},
+}
+@misc{mirza2014conditional,
+  title = {Conditional Generative Adversarial Nets},
+  author = {Mirza, Mehdi and Osindero, Simon},
+  year = {2014},
+  eprint = {1411.1784},
+  archivePrefix = {arXiv},
+  url = {https://arxiv.org/abs/1411.1784},
+}"""
+
+    latent: Count = 100
+    """Dimensions of the Gaussian latent, without the label."""
+    channels: Count = 64
+    """Feature maps before the last layer; each earlier layer has twice as many."""
+
+    def build(self, space: Space) -> None:
+        """Make the network; its output lies on the data's range.
+
+        Raises:
+            GenbenchError: data without labels, or images with a side under 8 pixels.
+        """
+        self.classes = classes_of(space, "conditional_dcgan")
+        self.network = Upsampler(self.latent + self.classes, space.shape, self.channels)
+        self.squash = squash(space)
+
+    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+        """`n` samples (n, C, H, W) of the classes `labels` (n,)."""
+        code = conditional_latent(self, n, self.latent, noise, labels, self.classes)
+        return self.squash(self.network(code))

@@ -1,0 +1,58 @@
+"""The generator of the deep convolutional GAN.
+
+Alec Radford, Luke Metz, Soumith Chintala: Unsupervised Representation Learning with Deep
+Convolutional Generative Adversarial Networks, 2016, https://arxiv.org/abs/1511.06434
+
+    x = tanh(deconv(… ReLU(BN(deconv(ReLU(BN(W z)))))))
+
+Latents are Gaussian (the paper: uniform), kernels are 4 wide (the paper: 5). Batch norm uses the
+batch in training and its running moments in evaluation, so that evaluated samples do not depend on
+one another.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import Tensor
+
+from genbench.data.space import Space
+from genbench.fields import Count
+from genbench.models._base import Model
+from genbench.models._implicit import latent, squash
+from genbench.nets.dcgan import Upsampler
+from genbench.noise import Noise
+
+__all__ = ["DCGAN"]
+
+
+class DCGAN(Model):
+    """Convolutional implicit generator, for images of at least 8×8."""
+
+    accepts: ClassVar[tuple[str, ...]] = ("images",)
+    cite: ClassVar[str] = """@inproceedings{radford2016unsupervised,
+  title = {Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
+           Networks},
+  author = {Radford, Alec and Metz, Luke and Chintala, Soumith},
+  booktitle = {International Conference on Learning Representations},
+  year = {2016},
+  url = {https://arxiv.org/abs/1511.06434},
+}"""
+
+    latent: Count = 100
+    """Dimensions of the Gaussian latent."""
+    channels: Count = 64
+    """Feature maps before the last layer; each earlier layer has twice as many."""
+
+    def build(self, space: Space) -> None:
+        """Make the network; its output lies on the data's range.
+
+        Raises:
+            GenbenchError: images with a side under 8 pixels.
+        """
+        self.network = Upsampler(self.latent, space.shape, self.channels)
+        self.squash = squash(space)
+
+    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+        """`n` samples (n, C, H, W); labels are ignored."""
+        return self.squash(self.network(latent(self, n, self.latent, noise)))

@@ -1,0 +1,161 @@
+"""Denoising diffusion in discrete time.
+
+Ho, Jain, Abbeel, "Denoising Diffusion Probabilistic Models", 2020,
+https://arxiv.org/abs/2006.11239. With ᾱ_t = Π (1 − β_s):
+
+    q(x_t ∣ x₀) = N(√ᾱ_t x₀, (1 − ᾱ_t) I)
+    p(x_{t−1} ∣ x_t) = N(μ(x_t, x̂₀), σ_t² I),   x̂₀ = (x_t − √(1 − ᾱ_t) ε̂(x_t, t)) / √ᾱ_t
+    log p(x₀) ≥ E_q [ log p(x_T) + Σ_t log p(x_{t−1} ∣ x_t) − log q(x_{1:T} ∣ x₀) ]
+
+Steps count from 0 here: x_t after step t is the paper's x_{t+1}. Left out: learned variances.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from genbench.data.space import Space
+from genbench.errors import GenbenchError
+from genbench.fields import Count, Widths
+from genbench.models._base import Model
+from genbench.models._likelihood import density_reason
+from genbench.models._schedules import schedule
+from genbench.nets.densities import discretised_gaussian, log_normal
+from genbench.nets.embedding import StepMLP
+from genbench.nets.unet import UNet
+from genbench.noise import Noise
+
+__all__ = ["DDPM"]
+
+
+class DDPM(Model):
+    """A chain that turns noise into data by small denoising steps; it predicts the noise.
+
+    Cost: a sample, and a bound, take `steps` passes through the network. Bound: k = 1 is the
+    variational bound, one pass along a noised path.
+    """
+
+    cite: ClassVar[str] = """@inproceedings{ho2020denoising,
+  title={Denoising Diffusion Probabilistic Models},
+  author={Ho, Jonathan and Jain, Ajay and Abbeel, Pieter},
+  booktitle={Advances in Neural Information Processing Systems},
+  year={2020}
+}"""
+
+    steps: Count = 1000
+    """Steps of the chain."""
+    schedule: Literal["cosine", "linear"] = "linear"
+    """How fast noise comes in; `linear` is the paper's, `cosine` wastes fewer steps on noise."""
+    variance: Literal["large", "small"] = "small"
+    """Variance of a step back: β_t, or the posterior's β̃_t; the best lies between."""
+    clip: bool = True
+    """Whether the predicted datum is clamped to the range of bounded data, as the paper does."""
+    network: Literal["auto", "mlp", "unet"] = "auto"
+    """A U-Net on images and an MLP on points, or the one named (MLPs flatten images)."""
+    widths: Widths = [128, 128, 128]
+    """Hidden widths of the MLP."""
+    channels: Count = 32
+    """Channels of the U-Net at full resolution."""
+    multipliers: Widths = [1, 2]
+    """Channels of its levels, in multiples of `channels`; each level halves the resolution."""
+
+    def build(self, space: Space) -> None:
+        """Make the network and the schedule."""
+        self.net = self._network(space)
+        coefficients = schedule(self.schedule, self.steps)
+        back = coefficients.posterior if self.variance == "small" else coefficients.beta.sqrt()
+        back[0] = coefficients.beta[0].sqrt()  # β̃ is zero at the last step back
+        for name, values in (*vars(coefficients).items(), ("back", back)):
+            self.register_buffer(f"at_{name}", values.float(), persistent=False)
+        self.bounded = self.clip and space.low is not None
+        self.discrete = (
+            space.levels is not None and not space.dequantised and space.low is not None
+        )
+        self.likelihood_reason = None if self.discrete else density_reason(space)
+
+    def _network(self, space: Space) -> UNet | StepMLP:
+        if space.kind == "points" and self.network == "unet":
+            raise GenbenchError("ddpm.network: 'unet' is for images, the data are points; use mlp")
+        if space.kind == "points" or self.network == "mlp":
+            return StepMLP(space.dims, self.widths, self.steps)
+        return UNet(space.shape[0], self.channels, self.multipliers, self.steps)
+
+    def _at(self, name: str, t: Tensor, like: Tensor) -> Tensor:
+        values = self.get_buffer(f"at_{name}")[t]
+        return values.to(like.dtype).reshape(-1, *[1] * (like.ndim - 1))
+
+    def diffuse(self, x: Tensor, t: Tensor, eps: Tensor) -> Tensor:
+        """x (B, *shape) noised to step t (B,) int64 in [0, steps) with noise eps."""
+        return self._at("signal", t, x) * x + self._at("noise", t, x) * eps
+
+    def predict_noise(self, x_t: Tensor, t: Tensor) -> Tensor:
+        """The predicted noise of x_t (B, *shape) at steps t (B,), (B, *shape)."""
+        return self.net(x_t, t).to(x_t.dtype)
+
+    def bound_weights(self, t: Tensor) -> Tensor:
+        """What ‖ε − ε̂‖² at steps t (B,) costs in the negative bound, nats, (B,).
+
+        β_t² / (2 σ_t² α_t (1 − ᾱ_t)); where the decoder is discretised, a continuous one stands
+        in for it.
+        """
+        pull, signal, sigma = (self.get_buffer(f"at_{n}")[t] for n in ("pull", "signal", "back"))
+        return 0.5 * (pull * self.get_buffer("at_noise")[t] / (signal * sigma)).square()
+
+    def _back(self, x_t: Tensor, step: int) -> Tensor:
+        """The mean of p(x_{t−1} ∣ x_t) for all rows at one step."""
+        t = torch.full((len(x_t),), step, device=x_t.device)
+        eps = self.predict_noise(x_t, t)
+        clean = (x_t - self._at("noise", t, x_t) * eps) / self._at("signal", t, x_t)
+        if self.bounded:
+            clean = clean.clamp(self.space.low, self.space.high)
+        return self._at("keep", t, x_t) * x_t + self._at("pull", t, x_t) * clean
+
+    def log_weights(self, x: Tensor, noise: Noise, k: int = 1) -> Tensor:
+        """k log importance weights of noised paths of x (B, *shape), nats, (k, B).
+
+        A path is drawn from its end: x_T given x₀, then each x_{t−1} given x_t and x₀, so that the
+        large terms of log p and log q cancel step by step.
+        """
+        clean = x.expand(k, *x.shape).flatten(0, 1)  # (k·B, *shape)
+        signal, spread, sigma, keep, pull, back = (
+            self.get_buffer(f"at_{name}").to(x.dtype)
+            for name in ("signal", "noise", "posterior", "keep", "pull", "back")
+        )
+        eps = self._path_noise(noise, "end", x, k)
+        x_t = signal[-1] * clean + spread[-1] * eps
+        total = _sum(log_normal(x_t) - log_normal(eps)) + self.space.dims * spread[-1].log()
+        for t in range(self.steps - 1, 0, -1):
+            eps = self._path_noise(noise, f"step{t}", x, k)
+            below = keep[t] * x_t + pull[t] * clean + sigma[t] * eps
+            model = log_normal(below, self._back(x_t, t), back[t])
+            total = total + _sum(model - log_normal(eps)) + self.space.dims * sigma[t].log()
+            x_t = below
+        return (total + _sum(self._decoder(clean, self._back(x_t, 0), back[0]))).reshape(k, -1)
+
+    def _path_noise(self, noise: Noise, name: str, x: Tensor, k: int) -> Tensor:
+        return noise.normal(name, k, *x.shape).to(x).flatten(0, 1)
+
+    def _decoder(self, x: Tensor, mean: Tensor, sigma: Tensor) -> Tensor:
+        if not self.discrete:
+            return log_normal(x, mean, sigma)
+        assert self.space.levels is not None
+        assert self.space.low is not None
+        assert self.space.high is not None
+        return discretised_gaussian(
+            x, mean, sigma, self.space.levels, self.space.low, self.space.high
+        )
+
+    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+        """n samples (n, *shape) by the paper's algorithm 2; the last step adds no noise."""
+        x_t = noise.normal("end", n, *self.space.shape).to(next(self.parameters()))
+        for t in range(self.steps - 1, 0, -1):
+            eps = noise.normal(f"step{t}", *x_t.shape).to(x_t)
+            x_t = self._back(x_t, t) + self.get_buffer("at_back")[t].to(x_t.dtype) * eps
+        return self._back(x_t, 0)
+
+
+def _sum(terms: Tensor) -> Tensor:
+    return terms.flatten(1).sum(1)

@@ -1,0 +1,52 @@
+"""A fully connected generator: latent noise through a network, without a density.
+
+Ian Goodfellow, Jean Pouget-Abadie, Mehdi Mirza, Bing Xu, David Warde-Farley, Sherjil Ozair, Aaron
+Courville, Yoshua Bengio: Generative Adversarial Nets, 2014, https://arxiv.org/abs/1406.2661
+
+    x = G(z),  z ~ N(0, I)
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from torch import Tensor
+
+from genbench.data.space import Space
+from genbench.fields import Count, Widths
+from genbench.models._base import Model
+from genbench.models._implicit import latent, squash
+from genbench.nets.mlp import MLP
+from genbench.noise import Noise
+
+__all__ = ["Generator"]
+
+
+class Generator(Model):
+    """Fully connected implicit generator, for points and images."""
+
+    cite: ClassVar[str] = """@inproceedings{goodfellow2014generative,
+  title = {Generative Adversarial Nets},
+  author = {Goodfellow, Ian and Pouget-Abadie, Jean and Mirza, Mehdi and Xu, Bing and
+            Warde-Farley, David and Ozair, Sherjil and Courville, Aaron and Bengio, Yoshua},
+  booktitle = {Advances in Neural Information Processing Systems},
+  year = {2014},
+  url = {https://arxiv.org/abs/1406.2661},
+}"""
+
+    latent: Count = 32
+    """Dimensions of the Gaussian latent."""
+    widths: Widths = [256, 256]
+    """Widths of the hidden layers."""
+    activation: Literal["elu", "gelu", "leaky_relu", "relu", "silu", "tanh"] = "relu"
+    """Between the layers."""
+
+    def build(self, space: Space) -> None:
+        """Make the network; its output lies on the data's range."""
+        self.network = MLP(self.latent, space.dims, self.widths, self.activation)
+        self.squash = squash(space)
+
+    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+        """`n` samples (n, *shape); labels are ignored."""
+        flat = self.network(latent(self, n, self.latent, noise))  # (n, dims)
+        return self.squash(flat).unflatten(1, self.space.shape)

@@ -1,0 +1,130 @@
+"""The variational autoencoder.
+
+Kingma, Welling, "Auto-Encoding Variational Bayes", 2014, https://arxiv.org/abs/1312.6114, and
+Rezende, Mohamed, Wierstra, "Stochastic Backpropagation", 2014, https://arxiv.org/abs/1401.4082.
+
+    z ~ N(0, I),  x ~ p(x ∣ z),  q(z ∣ x) = N(μ(x), diag σ²(x))
+    log p(x) ≥ E_q [ log p(x ∣ z) ] − KL( q(z ∣ x) ‖ N(0, I) )
+
+Left out: convolutions (images are flattened).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from genbench.data.space import Space
+from genbench.fields import Count, Positive, Widths
+from genbench.models._base import Model
+from genbench.models._decoders import decoder_for
+from genbench.models._likelihood import density_reason
+from genbench.nets.densities import log_normal
+from genbench.nets.mlp import MLP
+from genbench.noise import Noise
+
+__all__ = ["VAE"]
+
+
+class VAE(Model):
+    """An encoder and a decoder around a Gaussian code.
+
+    Bound: the ELBO with k = 1, the importance-weighted bound with more.
+    """
+
+    cite: ClassVar[str] = """@inproceedings{kingma2014auto,
+  title={Auto-Encoding Variational {Bayes}},
+  author={Kingma, Diederik P. and Welling, Max},
+  booktitle={International Conference on Learning Representations},
+  year={2014}
+}"""
+
+    latent: Count = 8
+    """Dimensions of the code."""
+    widths: Widths = [256, 256]
+    """Hidden widths of the encoder, and in reverse of the decoder."""
+    activation: Literal["relu", "silu", "tanh"] = "silu"
+    """Activation of both."""
+    decoder: Literal["auto", "bernoulli", "discretised_logistic", "gaussian"] = "auto"
+    """Distribution of the data given a code. `auto` takes one that is a likelihood: Gaussian on
+    points and dequantised images, discretised logistic on grey levels, Bernoulli on binary
+    images. Bernoulli on grey images trains, but its bound is no likelihood."""
+    spread: Literal["learned", "predicted", "fixed"] = "learned"
+    """Where the scale of a Gaussian or logistic decoder comes from: one learned number for each
+    dimension, a prediction from the code, or the constant `decoder_scale`."""
+    decoder_scale: Positive = 0.1
+    """The scale at the start; on images as a share of their range."""
+    sample_mean: bool | None = None
+    """Whether `generate` gives the decoder's mean rather than a draw from its distribution. Null:
+    the mean on images, as papers show them; a draw on points, where the mean has no area."""
+
+    def build(self, space: Space) -> None:
+        """Make encoder and decoder.
+
+        Raises:
+            GenbenchError: a decoder that does not suit the data.
+        """
+        self.likelihood = decoder_for(self.decoder, space, self.spread, self.decoder_scale)
+        self.encoder = MLP(space.dims, 2 * self.latent, self.widths, self.activation)
+        self.net = MLP(self.latent, self.likelihood.features, self.widths[::-1], self.activation)
+        self.discrete = self.likelihood.discrete
+        self.likelihood_reason = None if self.discrete else self._reason(space)
+
+    def _reason(self, space: Space) -> str | None:
+        if hasattr(self.likelihood, "log_scale"):
+            return density_reason(space)
+        levels = "dequantised" if space.dequantised else f"{space.levels} grey levels"
+        return f"a Bernoulli decoder is a likelihood of binary images only, these have {levels}"
+
+    @classmethod
+    def preferred_scaling(
+        cls, kind: Literal["points", "images"], **options: object,
+    ) -> tuple[str, bool]:
+        """Points standardised; images on [−1, 1], dequantised where the decoder is Gaussian."""
+        if kind == "points":
+            return "standard", False
+        return "symmetric", options.get("decoder", "auto") == "gaussian"
+
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of q(z ∣ x), each (B, latent)."""
+        mean, raw = self.encoder(x.flatten(1)).to(x.dtype).chunk(2, dim=1)
+        # Within e^±5, so that a far datum cannot overflow; narrow at first, lest codes say nothing
+        # before the decoder has learnt to read them, and are given up.
+        return mean, torch.exp(5 * torch.tanh((raw - 2) / 5))
+
+    def log_weights(self, x: Tensor, noise: Noise, k: int = 1) -> Tensor:
+        """k log importance weights log p(x, z) − log q(z ∣ x) of x (B, *shape), nats, (k, B)."""
+        mean, std = self.posterior(x)
+        eps = noise.normal("z", k, *mean.shape).to(x)  # (k, B, latent)
+        z = mean + std * eps
+        log_ratio = (log_normal(z) - log_normal(eps) + std.log()).sum(-1)  # log p(z) − log q(z)
+        return self.likelihood.log_prob(x.flatten(1), self._features(z)) + log_ratio
+
+    def bound_terms(self, x: Tensor, noise: Noise, k: int = 1) -> dict[str, Tensor]:
+        """The negative ELBO of x (B, *shape) in parts of less variance, nats, each (B,)."""
+        mean, std = self.posterior(x)
+        z = mean + std * noise.normal("z", k, *mean.shape).to(x)
+        reconstruction = -self.likelihood.log_prob(x.flatten(1), self._features(z)).mean(0)
+        kl = (0.5 * (mean.square() + std.square() - 1) - std.log()).sum(1)
+        return {"reconstruction": reconstruction, "kl": kl}
+
+    def _features(self, z: Tensor) -> Tensor:
+        return self.net(z).to(z.dtype)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """The mean code of x (B, *shape), (B, latent)."""
+        return self.posterior(x)[0]
+
+    def decode(self, z: Tensor) -> Tensor:
+        """The mean datum of codes z (B, latent), (B, *shape)."""
+        return self.likelihood.mean(self._features(z)).reshape(-1, *self.space.shape)
+
+    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+        """n samples (n, *shape), means or draws as `sample_mean` says."""
+        z = noise.normal("z", n, self.latent).to(next(self.parameters()))
+        mean = self.space.kind == "images" if self.sample_mean is None else self.sample_mean
+        if mean:
+            return self.decode(z)
+        return self.likelihood.draw(self._features(z), noise).reshape(n, *self.space.shape)

@@ -1,0 +1,1 @@
+"""Building blocks: networks that know no objective."""

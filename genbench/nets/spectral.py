@@ -1,0 +1,66 @@
+"""Spectral normalisation: every weight matrix divided by its largest singular value.
+
+Takeru Miyato, Toshiki Kataoka, Masanori Koyama, Yuichi Yoshida: Spectral Normalization for
+Generative Adversarial Networks, 2018, https://arxiv.org/abs/1802.05957
+
+    W / σ(W),   σ(W) ≈ uᵀ W v,   v ← Wᵀu / ‖Wᵀu‖,  u ← Wv / ‖Wv‖
+
+torch's own `spectral_norm` moves u and v in every forward pass in training, so that a loss asked
+for twice has two values and the result depends on how often the network is looked at. Here a
+forward pass changes nothing; `iterate` makes the one step of the power method per update of the
+weights that the paper prescribes. A convolution's kernel is the matrix (out, in·h·w), as there.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils import parametrize
+
+__all__ = ["SpectralNorm", "iterate", "normalise"]
+
+START = 30
+"""Steps of the power method before the first update."""
+
+
+class SpectralNorm(nn.Module):
+    """A parametrisation weight → weight / σ with the singular vectors u, v as buffers."""
+
+    u: Tensor
+    v: Tensor
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        rows = torch.randn_like(weight.detach().flatten(1)[:, 0])
+        self.register_buffer("u", functional.normalize(rows, dim=0))
+        self.register_buffer("v", torch.zeros_like(weight.detach().flatten(1)[0]))
+        for _ in range(START):
+            self.iterate(weight)
+
+    def forward(self, weight: Tensor) -> Tensor:
+        """The weight (out, …) divided by its estimated spectral norm."""
+        return weight / torch.dot(self.u, weight.flatten(1) @ self.v)
+
+    @torch.no_grad()
+    def iterate(self, weight: Tensor) -> None:
+        """One step of the power method for the weight (out, …)."""
+        matrix = weight.detach().flatten(1)  # (out, in·h·w)
+        self.v.copy_(functional.normalize(matrix.T @ self.u, dim=0))
+        self.u.copy_(functional.normalize(matrix @ self.v, dim=0))
+
+
+def normalise(network: nn.Module) -> None:
+    """Put spectral normalisation on every linear, convolutional and embedding layer, in place."""
+    for layer in list(network.modules()):
+        if isinstance(layer, nn.Linear | nn.Conv2d | nn.Embedding):
+            parametrize.register_parametrization(layer, "weight", SpectralNorm(layer.weight))
+
+
+def iterate(network: nn.Module) -> None:
+    """One step of the power method in every layer that `normalise` has touched."""
+    for layer in network.modules():
+        if isinstance(layer, parametrize.ParametrizationList):
+            for part in layer:
+                if isinstance(part, SpectralNorm):
+                    part.iterate(layer.original)

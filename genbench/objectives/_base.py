@@ -1,0 +1,94 @@
+"""The contract of an objective: pure losses, and who plays."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from genbench.configured import Configured
+from genbench.models._base import Model
+from genbench.noise import Noise
+
+__all__ = ["Batch", "Draw", "Objective", "Player", "Terms"]
+
+Terms = Mapping[str, Tensor]
+"""Named scalar terms; their sum is minimised."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Scaled training data x (B, *shape) and, where there are labels, (B,) int64."""
+
+    x: Tensor
+    labels: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+Draw = Callable[[int, Noise], Batch]
+"""Random scaled training data: draw(n, noise)."""
+
+
+@dataclass
+class Player:
+    """One side of the training game.
+
+    `groups` are its parameters by the name of the group; the group '' is the rest, and a group
+    named g may be given a rate of its own as `optimisers: {"<player>.<g>": …}`.
+    """
+
+    name: str
+    groups: dict[str, list[nn.Parameter]] = field(default_factory=dict)
+    times: int = 1
+    """How often it moves in one update."""
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """Every parameter that the player moves."""
+        return [parameter for group in self.groups.values() for parameter in group]
+
+
+class Objective(nn.Module, Configured, ABC):
+    """A way to learn a model: pure losses of (parameters, batch, noise).
+
+    Networks of its own (a critic) are made in `build`, which the harness calls once, seeded.
+
+    Class constants, read without importing:
+        requires: the capabilities that the model must have (keys of `models.CAPABILITIES`).
+        plays: the names of the players.
+        labelled: whether the dataset must have labels.
+        cite: a BibTeX entry.
+    """
+
+    component_kind: ClassVar[str] = "objective"
+    requires: ClassVar[tuple[str, ...]] = ()
+    plays: ClassVar[tuple[str, ...]] = ("model",)
+    labelled: ClassVar[bool] = False
+    cite: ClassVar[str] = ""
+
+    def __init__(self, model: Model, **options: object) -> None:
+        super().__init__()
+        self.configure(options)
+        self.build(model)
+
+    def build(self, model: Model) -> None:  # noqa: B027
+        """Make the objective's own networks for this model (not its optimisers)."""
+
+    @abstractmethod
+    def players(self, model: Model) -> Sequence[Player]:
+        """Who moves, in order, and how often in one update."""
+
+    def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:  # noqa: B027
+        """A data-dependent start, before the first update of the stage."""
+
+    @abstractmethod
+    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """The player's named loss terms, scalars; a pure function that draws from `noise`."""
+
+    def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:  # noqa: B027
+        """Control that follows a player's move: clipping, control variables."""

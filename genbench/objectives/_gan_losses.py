@@ -1,0 +1,82 @@
+"""The loss pairs of adversarial training, as pure functions of logits.
+
+A critic gives a score c(x), the logit of D(x) = sigmoid(c(x)) where a loss speaks of
+probabilities. Every loss here is minimised, by the critic over its real and fake scores and by the
+model over the fake ones.
+
+- minimax, non_saturating: Ian Goodfellow et al.: Generative Adversarial Nets, 2014,
+  https://arxiv.org/abs/1406.2661
+- least_squares: Xudong Mao et al.: Least Squares Generative Adversarial Networks, 2017,
+  https://arxiv.org/abs/1611.04076
+- wasserstein: Martin Arjovsky, Soumith Chintala, Léon Bottou: Wasserstein GAN, 2017,
+  https://arxiv.org/abs/1701.07875
+- hinge: Jae Hyun Lim, Jong Chul Ye: Geometric GAN, 2017, https://arxiv.org/abs/1705.02894
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+from torch.nn.functional import relu, softplus
+
+__all__ = ["LOSSES", "LossPair"]
+
+
+@dataclass(frozen=True)
+class LossPair:
+    """What the critic minimises of (real, fake) scores (B,), and the model of the fake ones."""
+
+    critic: Callable[[Tensor, Tensor], Tensor]
+    model: Callable[[Tensor], Tensor]
+
+
+def cross_entropy_critic(real: Tensor, fake: Tensor) -> Tensor:
+    """−E log D(x) − E log(1 − D(G(z))), nats: 2 log 2 for a critic that knows nothing."""
+    return softplus(-real).mean() + softplus(fake).mean()
+
+
+def minimax_model(fake: Tensor) -> Tensor:
+    """E log(1 − D(G(z))): its gradient vanishes where the critic is sure."""
+    return -softplus(fake).mean()
+
+
+def non_saturating_model(fake: Tensor) -> Tensor:
+    """−E log D(G(z)): the same fixed point, with a gradient where the critic is sure."""
+    return softplus(-fake).mean()
+
+
+def least_squares_critic(real: Tensor, fake: Tensor) -> Tensor:
+    """½E(c(x) − 1)² + ½E c(G(z))², with the paper's ½ (which moves no optimum)."""
+    return ((real - 1).square().mean() + fake.square().mean()) / 2
+
+
+def least_squares_model(fake: Tensor) -> Tensor:
+    """½E(c(G(z)) − 1)²."""
+    return (fake - 1).square().mean() / 2
+
+
+def wasserstein_critic(real: Tensor, fake: Tensor) -> Tensor:
+    """E c(G(z)) − E c(x): minus an estimate of Wasserstein-1 if c has slopes of at most 1."""
+    return fake.mean() - real.mean()
+
+
+def score_model(fake: Tensor) -> Tensor:
+    """−E c(G(z))."""
+    return -fake.mean()
+
+
+def hinge_critic(real: Tensor, fake: Tensor) -> Tensor:
+    """E max(0, 1 − c(x)) + E max(0, 1 + c(G(z)))."""
+    return relu(1 - real).mean() + relu(1 + fake).mean()
+
+
+LOSSES: Mapping[str, LossPair] = {
+    "minimax": LossPair(cross_entropy_critic, minimax_model),
+    "non_saturating": LossPair(cross_entropy_critic, non_saturating_model),
+    "least_squares": LossPair(least_squares_critic, least_squares_model),
+    "wasserstein": LossPair(wasserstein_critic, score_model),
+    "hinge": LossPair(hinge_critic, score_model),
+}
+"""Name → loss pair. A new GAN loss is one entry here and in the options of `Adversarial`."""

@@ -1,0 +1,72 @@
+"""Denoising: predict the noise that was put into a datum.
+
+Ho, Jain, Abbeel, "Denoising Diffusion Probabilistic Models", 2020,
+https://arxiv.org/abs/2006.11239, eq. 12 and 14. With t uniform and ε ~ N(0, I):
+
+    simple   E ‖ε − ε̂(x_t, t)‖² / D
+    bound    E T · w_t ‖ε − ε̂(x_t, t)‖²,  the negative variational bound up to a constant
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal, Protocol, runtime_checkable
+
+from torch import Tensor
+
+from genbench.errors import GenbenchError
+from genbench.models._base import Denoiser, Model
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Objective, Player, Terms
+
+__all__ = ["Denoising"]
+
+
+@runtime_checkable
+class _Weighted(Protocol):
+    def bound_weights(self, t: Tensor) -> Tensor: ...
+
+
+class Denoising(Objective):
+    """Minimises the squared error of the predicted noise at random steps."""
+
+    requires: ClassVar[tuple[str, ...]] = ("denoiser",)
+    cite: ClassVar[str] = """@inproceedings{ho2020denoising,
+  title={Denoising Diffusion Probabilistic Models},
+  author={Ho, Jonathan and Jain, Ajay and Abbeel, Pieter},
+  booktitle={Advances in Neural Information Processing Systems},
+  year={2020}
+}"""
+
+    weighting: Literal["simple", "bound"] = "simple"
+    """Every step alike, per dimension (better pictures), or as the variational bound weighs them,
+    nats per example (better likelihoods, noisier gradients)."""
+
+    def build(self, model: Model) -> None:
+        """Check that the model can weigh its steps, where that is asked for.
+
+        Raises:
+            GenbenchError: it cannot.
+        """
+        if self.weighting == "bound" and not isinstance(model, _Weighted):
+            raise GenbenchError(
+                f"denoising.weighting: 'bound' needs a model with bound_weights(t), which "
+                f"{type(model).__name__} lacks; use simple"
+            )
+
+    def players(self, model: Model) -> Sequence[Player]:
+        """The model alone."""
+        return [Player("model", model.groups())]
+
+    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """The weighted mean squared error of the batch."""
+        assert isinstance(model, Denoiser)
+        t = noise.integers("t", model.steps, len(batch))
+        eps = noise.normal("eps", *batch.x.shape).to(batch.x)
+        predicted = model.predict_noise(model.diffuse(batch.x, t, eps), t)
+        error = (eps - predicted).square().flatten(1)  # (B, D)
+        if self.weighting == "simple":
+            return {"denoising": error.mean()}
+        assert isinstance(model, _Weighted)
+        weights = model.steps * model.bound_weights(t).to(error.dtype)
+        return {"denoising": (weights * error.sum(1)).mean()}

@@ -1,0 +1,55 @@
+"""The evidence lower bound.
+
+Kingma, Welling, "Auto-Encoding Variational Bayes", 2014, https://arxiv.org/abs/1312.6114.
+
+    −ELBO = E_q [ −log p(x ∣ z) ] + KL( q(z ∣ x) ‖ p(z) )
+
+A model that knows its KL in closed form says so by `bound_terms`, and the two parts are the terms;
+otherwise it is the mean of −log p(x, z)/q(z ∣ x) over draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Protocol, runtime_checkable
+
+from torch import Tensor
+
+from genbench.fields import Count
+from genbench.models._base import Bound, Model
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Objective, Player, Terms
+
+__all__ = ["ELBO"]
+
+
+@runtime_checkable
+class _SplitBound(Protocol):
+    def bound_terms(self, x: Tensor, noise: Noise, k: int = 1) -> dict[str, Tensor]: ...
+
+
+class ELBO(Objective):
+    """Maximises the variational lower bound of the likelihood."""
+
+    requires: ClassVar[tuple[str, ...]] = ("bound",)
+    cite: ClassVar[str] = """@inproceedings{kingma2014auto,
+  title={Auto-Encoding Variational {Bayes}},
+  author={Kingma, Diederik P. and Welling, Max},
+  booktitle={International Conference on Learning Representations},
+  year={2014}
+}"""
+
+    samples: Count = 1
+    """Codes drawn for each datum."""
+
+    def players(self, model: Model) -> Sequence[Player]:
+        """The model alone."""
+        return [Player("model", model.groups())]
+
+    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """The parts of the mean negative ELBO of the batch, nats."""
+        if isinstance(model, _SplitBound):
+            terms = model.bound_terms(batch.x, noise, self.samples)
+            return {name: term.mean() for name, term in terms.items()}
+        assert isinstance(model, Bound)
+        return {"neg_elbo": -model.log_weights(batch.x, noise, self.samples).mean()}

@@ -1,0 +1,57 @@
+"""Expectation maximisation: the model is fitted once, before the first update, and nobody plays.
+
+Dempster, Laird, Rubin, "Maximum Likelihood from Incomplete Data via the EM Algorithm", 1977,
+https://doi.org/10.1111/j.2517-6161.1977.tb01600.x.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Protocol, runtime_checkable
+
+from torch import Tensor
+
+from genbench.fields import Count
+from genbench.models._base import Model
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Draw, Objective, Player, Terms
+from genbench.seeding import derive
+
+__all__ = ["EM"]
+
+
+@runtime_checkable
+class _Fits(Protocol):
+    def fit(self, x: Tensor, seed: int) -> None: ...
+
+
+class EM(Objective):
+    """Fits a model that can `fit`, in one go; there are no updates and no losses."""
+
+    requires: ClassVar[tuple[str, ...]] = ("fit",)
+    plays: ClassVar[tuple[str, ...]] = ()
+    cite: ClassVar[str] = """@article{dempster1977maximum,
+  title={Maximum Likelihood from Incomplete Data via the {EM} Algorithm},
+  author={Dempster, Arthur P. and Laird, Nan M. and Rubin, Donald B.},
+  journal={Journal of the Royal Statistical Society: Series B},
+  volume={39},
+  number={1},
+  pages={1--22},
+  year={1977}
+}"""
+
+    points: Count = 30000
+    """Training data to fit to; a smaller training set is used several times over."""
+
+    def players(self, model: Model) -> Sequence[Player]:
+        """Nobody."""
+        return []
+
+    def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
+        """Draw the data and fit the model to them."""
+        assert isinstance(model, _Fits)
+        model.fit(draw(self.points, noise.child("data")).x, derive(noise.seed, "fit"))
+
+    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """No terms: there is nothing to minimise."""
+        return {}

@@ -1,0 +1,48 @@
+"""The importance-weighted bound.
+
+Burda, Grosse, Salakhutdinov, "Importance Weighted Autoencoders", 2016,
+https://arxiv.org/abs/1509.00519.
+
+    L_k = E [ log (1/k) Σ_i p(x, z_i) / q(z_i ∣ x) ] ≤ log p(x),   L_1 = ELBO, L_k ≤ L_{k+1}
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+
+from genbench.fields import Count
+from genbench.models._base import Bound, Model
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Objective, Player, Terms
+
+__all__ = ["ImportanceWeighted"]
+
+
+class ImportanceWeighted(Objective):
+    """Maximises the k-sample bound. Cost: k decodings of every datum."""
+
+    requires: ClassVar[tuple[str, ...]] = ("bound",)
+    cite: ClassVar[str] = """@inproceedings{burda2016importance,
+  title={Importance Weighted Autoencoders},
+  author={Burda, Yuri and Grosse, Roger and Salakhutdinov, Ruslan},
+  booktitle={International Conference on Learning Representations},
+  year={2016}
+}"""
+
+    k: Count = 5
+    """Codes drawn for each datum; 1 is the ELBO."""
+
+    def players(self, model: Model) -> Sequence[Player]:
+        """The model alone."""
+        return [Player("model", model.groups())]
+
+    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """The mean negative bound of the batch, nats."""
+        assert isinstance(model, Bound)
+        log_weights = model.log_weights(batch.x, noise, self.k)  # (k, B)
+        bound = torch.logsumexp(log_weights, dim=0) - math.log(self.k)
+        return {"neg_iw_bound": -bound.mean()}

@@ -1,0 +1,55 @@
+"""Maximum likelihood: the mean of −log p(x), nats.
+
+Fisher, "On the mathematical foundations of theoretical statistics", 1922,
+https://doi.org/10.1098/rsta.1922.0009.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Protocol, runtime_checkable
+
+from torch import Tensor
+
+from genbench.fields import Count
+from genbench.models._base import Density, Model
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Draw, Objective, Player, Terms
+
+__all__ = ["Likelihood"]
+
+
+@runtime_checkable
+class _StartsFromData(Protocol):
+    def initialise(self, x: Tensor, noise: Noise) -> None: ...
+
+
+class Likelihood(Objective):
+    """Minimises the negative log density of the data, exactly."""
+
+    requires: ClassVar[tuple[str, ...]] = ("density",)
+    cite: ClassVar[str] = """@article{fisher1922mathematical,
+  title={On the mathematical foundations of theoretical statistics},
+  author={Fisher, Ronald A.},
+  journal={Philosophical Transactions of the Royal Society of London A},
+  volume={222},
+  pages={309--368},
+  year={1922}
+}"""
+
+    start_points: Count = 2000
+    """Training data shown to a model that starts from the data (the k-means of a mixture)."""
+
+    def players(self, model: Model) -> Sequence[Player]:
+        """The model alone."""
+        return [Player("model", model.groups())]
+
+    def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
+        """Let a model that has `initialise` place itself on the data; it does so once."""
+        if isinstance(model, _StartsFromData):
+            model.initialise(draw(self.start_points, noise.child("data")).x, noise)
+
+    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """The mean negative log likelihood of the batch, nats."""
+        assert isinstance(model, Density)
+        return {"nll": -model.log_prob(batch.x).mean()}

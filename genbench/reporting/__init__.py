@@ -1,0 +1,1 @@
+"""Tables, figures, claims, comparisons and the regression gate, from stored results alone."""

@@ -1,0 +1,209 @@
+"""The tidy table by cell: the values of one metric of one row on one dataset, over seeds."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from genbench.errors import GenbenchError
+from genbench.reporting._digits import mean_text
+from genbench.suites.spec import REAL
+
+__all__ = [
+    "COLUMNS", "NOT_RUN", "OK", "RESULTS", "SKIPPED", "Cell", "Trouble", "cells_of",
+    "dataset_names", "find", "is_reference", "limited_runs", "trouble_text",
+]
+
+COLUMNS = (
+    "suite", "method", "dataset", "seed", "metric", "protocol", "value", "better", "unit",
+    "status", "reason", "run",
+)
+"""The columns that every tidy table has at least."""
+OK = "ok"
+SKIPPED = "skipped"
+"""A metric that has no meaning here: neither a value nor a trouble."""
+RESULTS = ("diverged", "not-finite")
+"""Troubles that are results of the method, not accidents of the run."""
+NOT_RUN = ("missing", "queued", "running", "interrupted")
+"""Troubles of runs that have yet to end."""
+
+
+class Trouble(NamedTuple):
+    """Why a run gave no value."""
+
+    status: str
+    reason: str
+
+
+@dataclass
+class Cell:
+    """One metric of one method on one dataset under one protocol.
+
+    `values` and `troubles` are by seed; a seed has one or the other. The protocol is '' where
+    no run got as far as measuring.
+    """
+
+    method: str
+    dataset: str
+    metric: str
+    protocol: str
+    better: str = "none"
+    unit: str = ""
+    values: dict[int, float] = field(default_factory=dict)
+    troubles: dict[int, Trouble] = field(default_factory=dict)
+    skipped: str | None = None
+    """The reason why the metric does not apply, where it does not."""
+    skips: int = 0
+    """The runs to which it does not apply."""
+    limited: bool = False
+    """Whether --limit-updates cut the budget of one of the runs."""
+    sampling_std: float = 0.0
+    """The largest spread over sample sets of one model among the seeds; 0 where unknown."""
+
+    @property
+    def name(self) -> str:
+        """`metric[row, dataset]`, as claims write it."""
+        return f"{self.metric}[{self.method}, {self.dataset}]"
+
+    @property
+    def not_run(self) -> bool:
+        """Whether the runs without a value have yet to end, and none failed."""
+        return all(trouble.status in NOT_RUN for trouble in self.troubles.values())
+
+    @property
+    def sample(self) -> list[float]:
+        """The values in the order of their seeds."""
+        return [self.values[seed] for seed in sorted(self.values)]
+
+    @property
+    def text(self) -> str:
+        """`metric[row, dataset] mean ± std (n=…)`."""
+        return f"{self.name} {mean_text(self.sample)}"
+
+
+def cells_of(frame: pd.DataFrame) -> list[Cell]:
+    """Every cell of a tidy table, in the table's order.
+
+    Runs that did not end carry no protocol: they belong to the cells of their row, whichever
+    protocol the other seeds were measured under.
+
+    Raises:
+        GenbenchError: a column is missing.
+    """
+    lacking = [column for column in COLUMNS if column not in frame.columns]
+    if lacking:
+        raise GenbenchError(
+            f"the table lacks the columns {', '.join(lacking)}; write it with 'genbench table'"
+        )
+    groups: dict[tuple[str, str, str], dict[str, Cell]] = {}
+    for row in _rows(frame):
+        key = (_text(row["method"]), _text(row["dataset"]), _text(row["metric"]))
+        protocol = _text(row["protocol"])
+        protocols = groups.setdefault(key, {})
+        cell = protocols.setdefault(protocol, Cell(*key, protocol))
+        _add(cell, row)
+    return [cell for protocols in groups.values() for cell in _merged(protocols)]
+
+
+def find(cells: Iterable[Cell], metric: str, method: str, dataset: str) -> list[Cell]:
+    """The cells that `metric` names: several, if it was measured under several protocols.
+
+    `metric@protocol` picks one of them.
+    """
+    here = [cell for cell in cells if cell.method == method and cell.dataset == dataset]
+    named = [cell for cell in here if cell.metric == metric]
+    return named or [cell for cell in here if f"{cell.metric}@{cell.protocol}" == metric]
+
+
+def dataset_names(cells: Iterable[Cell]) -> list[str]:
+    """The datasets, in the table's order."""
+    return list(dict.fromkeys(cell.dataset for cell in cells))
+
+
+def limited_runs(frame: pd.DataFrame) -> list[str]:
+    """The runs whose budget --limit-updates cut: such numbers are not comparable."""
+    if "limited" not in frame.columns:
+        return []
+    cut = frame["limited"].map(_truth)
+    return sorted(set(frame.loc[cut.astype(bool), "run"].map(_text)))
+
+
+def trouble_text(cell: Cell) -> str:
+    """`2 of 5 runs diverged (critic became nan at update 31)`, one part for every status."""
+    total = len(cell.values) + len(cell.troubles) + cell.skips
+    parts = []
+    for status, count in sorted(Counter(t.status for t in cell.troubles.values()).items()):
+        reasons = [t.reason for t in cell.troubles.values() if t.status == status and t.reason]
+        first = f" ({reasons[0]})" if reasons else ""
+        parts.append(f"{count} of {total} run{'s' if total > 1 else ''} {status}{first}")
+    return ", ".join(parts)
+
+
+def _rows(frame: pd.DataFrame) -> Iterable[Mapping[Hashable, Any]]:
+    wanted = [*COLUMNS, *(c for c in ("limited", "sampling_std") if c in frame.columns)]
+    columns: Sequence[list[Any]] = [frame[column].tolist() for column in wanted]
+    for values in zip(*columns, strict=True):
+        yield dict(zip(wanted, values, strict=True))
+
+
+def _add(cell: Cell, row: Mapping[Hashable, Any]) -> None:
+    seed, status, value = int(row["seed"]), _text(row["status"]), _number(row["value"])
+    better = _text(row["better"])
+    cell.better = better if better in ("lower", "higher") else cell.better
+    cell.unit = cell.unit or _text(row["unit"])
+    cell.limited |= _truth(row.get("limited"))
+    cell.sampling_std = max(cell.sampling_std, _number(row.get("sampling_std")) or 0.0)
+    if status == SKIPPED:
+        cell.skipped = _text(row["reason"])
+        cell.skips += 1
+        return
+    if status == OK and (value is None or math.isinf(value)):
+        status = "not-finite"
+    if seed in cell.values or seed in cell.troubles:
+        raise GenbenchError(
+            f"the table has two rows for {cell.name}, seed {seed} under one protocol "
+            f"('{cell.protocol}'); it cannot tell which to believe"
+        )
+    if status == OK and value is not None:
+        cell.values[seed] = value
+    else:
+        cell.troubles[seed] = Trouble(status, _text(row["reason"]))
+
+
+def _merged(protocols: dict[str, Cell]) -> list[Cell]:
+    unmeasured = protocols.get("")
+    known = [cell for name, cell in protocols.items() if name]
+    if unmeasured is None or not known or unmeasured.values:
+        return list(protocols.values())
+    for cell in known:
+        for seed, trouble in unmeasured.troubles.items():
+            if seed not in cell.values:
+                cell.troubles.setdefault(seed, trouble)
+        cell.limited |= unmeasured.limited
+        cell.skipped = cell.skipped if cell.skipped is not None else unmeasured.skipped
+    return known
+
+
+def _text(value: Any) -> str:
+    return "" if value is None or value is pd.NA or value != value else str(value)
+
+
+def _number(value: Any) -> float | None:
+    """A float, or None for what is empty or NaN."""
+    if value is None or value is pd.NA or value == "" or value != value:
+        return None
+    return float(value)
+
+
+def _truth(value: Any) -> bool:
+    return _text(value).strip().lower() in ("true", "1", "1.0", "yes")
+
+
+def is_reference(cell: Cell) -> bool:
+    """Whether it is the row of the data themselves, which no seed trains."""
+    return cell.method == REAL

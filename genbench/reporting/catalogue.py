@@ -1,0 +1,299 @@
+"""What there is: lists, everything about one name, and the citations of a suite, as plain text."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from genbench.errors import GenbenchError, PluginError, UnknownName
+from genbench.lookup import Component, available, describe, suggest
+from genbench.suites.expand import load_plan
+from genbench.suites.methods import Method, resolve_method
+from genbench.suites.parts import capabilities
+from genbench.suites.plan import Plan, find_suite, suite_names
+from genbench.suites.problems import Problems
+from genbench.suites.rows import Row
+from genbench.suites.schema import Entry
+from genbench.suites.spec import REAL, TermSpec
+from genbench.suites.typed import check, plain
+from genbench.suites.yaml_source import read
+from genbench.suites.zoo import method_names, zoo_path, zoo_source
+
+__all__ = ["KINDS", "cite", "info", "listing"]
+
+KINDS = ("models", "objectives", "methods", "datasets", "metrics", "suites")
+_COMPONENTS = ("model", "objective", "dataset", "metric")
+_TYPES = {
+    "Count": "whole number ≥ 1", "Natural": "whole number ≥ 0", "Positive": "number > 0",
+    "NonNegative": "number ≥ 0", "Share": "number from 0 to 1",
+    "Widths": "list of whole numbers ≥ 1", "int": "whole number", "float": "number",
+    "str": "text", "bool": "true or false", "None": "null", "Any": "anything", "dict": "mapping",
+}
+
+
+def listing(kind: str) -> str:
+    """A line for each model, objective, method, dataset, metric or suite: name and summary.
+
+    Raises:
+        UnknownName: no such kind.
+    """
+    lines = [(name, _summary(_kind(kind), name)) for name in _all(_kind(kind))]
+    width = max((len(name) for name, _ in lines), default=0)
+    return "\n".join(f"{name:<{width}}  {summary}".rstrip() for name, summary in lines)
+
+
+def info(name: str, kind: str | None = None) -> str:
+    """Everything about one name: summary, formula, citation, options, the resolved YAML.
+
+    The kind may be given, or stand before the name as in `model/nice`; a name alone must be that
+    of one thing. Code outside the package is `path/file.py:Class`, or a suite's path.
+
+    Raises:
+        UnknownName: nothing, or more than one thing, has that name.
+    """
+    head, slash, tail = name.partition("/")
+    if kind is None and slash and f"{head.removesuffix('s')}s" in KINDS:
+        kind, name = head, tail
+    kinds = [kind.removesuffix("s")] if kind else [k.removesuffix("s") for k in KINDS]
+    if kind:
+        _kind(kind)
+    found = [one for one in kinds if _exists(one, name)]
+    if len(found) > 1:
+        raise UnknownName(
+            f"'{name}' is a {' and a '.join(found)}; say which: "
+            f"{' or '.join(f'{one}/{name}' for one in found)}"
+        )
+    if not found:
+        known = sorted({other for one in kinds for other in _all(one)})
+        what = kind.removesuffix("s") if kind else "model, objective, method, dataset or metric"
+        raise UnknownName(f"no {what} '{name}'{suggest(name, known)}")
+    if found[0] == "method":
+        return _method_text(name)
+    return _suite_text(name) if found[0] == "suite" else _component_text(describe(found[0], name))
+
+
+def cite(suite: Plan | Path | str) -> str:
+    """The BibTeX of the methods, models, objectives, datasets and metrics of a suite, once each.
+
+    `suite` is a plan, a path, or the name of a suite in ./suites.
+
+    Raises:
+        GenbenchError: no such suite, or it cannot be loaded.
+    """
+    plan = suite if isinstance(suite, Plan) else load_plan(suite)
+    folder = plan.path.resolve().parent
+    used: dict[tuple[str, str], None] = {}
+    for run in plan.runs:
+        used[("dataset", run.data.name)] = None
+        if run.method != REAL:
+            used[("model", run.model.name)] = None
+        for stage in run.stages:
+            used |= {("objective", term.objective.name): None for term in stage.terms}
+    used |= {("metric", metric.name): None for metric in plan.metrics}
+    texts = [method.cite for method in plan.methods.values()]
+    texts += [
+        str(describe(kind, name, folder).constants.get("cite", "")) for kind, name in used
+    ]
+    entries: dict[str, str] = {}
+    for entry in (entry for text in texts for entry in _entries(text)):
+        key = re.match(r"@\w+\s*\{\s*([^,\s]+)", entry)
+        entries.setdefault(key.group(1) if key else entry, entry)
+    return "\n\n".join(entries[key] for key in sorted(entries))
+
+
+def _entries(text: str) -> Iterator[str]:
+    for entry in re.split(r"^(?=@)", text, flags=re.MULTILINE):
+        if entry.strip().startswith("@"):
+            yield entry.strip()
+
+
+# --- names -------------------------------------------------------------------------------------
+
+
+def _kind(kind: str) -> str:
+    if f"{kind.removesuffix('s')}s" not in KINDS:
+        raise UnknownName(f"no kind '{kind}'{suggest(kind, KINDS)}")
+    return kind.removesuffix("s")
+
+
+def _all(kind: str) -> Iterable[str]:
+    if kind == "method":
+        return method_names()
+    return suite_names() if kind == "suite" else available(kind)
+
+
+def _exists(kind: str, name: str) -> bool:
+    if name in _all(kind):
+        return True
+    if kind == "suite" and name.endswith((".yaml", ".yml")):
+        return Path(name).is_file()
+    if kind not in _COMPONENTS or ":" not in name:
+        return False
+    try:
+        describe(kind, name)
+    except PluginError as error:
+        if "holds no class" in str(error):
+            return False  # perhaps of another kind
+        raise
+    return True
+
+
+def _summary(kind: str, name: str) -> str:
+    if kind in _COMPONENTS:
+        return describe(kind, name).summary
+    try:
+        if kind == "method":
+            entry = zoo_source(name).data
+            family = entry.get("family", "")
+            return f"{family + ': ' if family else ''}{_line(entry.get('summary', ''))}"
+        return _line(read(find_suite(name)).data.get("title", ""))
+    except GenbenchError as error:
+        return f"(cannot be read: {error})"
+
+
+def _line(text: Any) -> str:
+    return " ".join(str(text).split())
+
+
+# --- one component ------------------------------------------------------------------------------
+
+
+def _component_text(component: Component) -> str:
+    constants = component.constants
+    parts = [f"{component.kind} {component.name}", component.doc.strip()]
+    if component.module_doc.strip():
+        parts.append(component.module_doc.strip())
+    facts = []
+    if component.kind == "model":
+        facts.append(f"data: {' and '.join(constants.get('accepts', ('points', 'images')))}")
+        facts.append(f"can: {', '.join(['sample', *sorted(capabilities(component))])}")
+        if constants.get("conditional"):
+            facts.append("needs labels")
+    elif component.kind == "objective":
+        facts.append(f"needs a model with: {', '.join(constants.get('requires', ())) or '–'}")
+        facts.append(f"players: {', '.join(constants.get('plays', ('model',))) or 'nobody'}")
+    elif component.kind == "dataset":
+        facts.append(f"holds {constants.get('kind', 'points')}")
+        facts += [text for key, text in (("labelled", "has labels"), ("has_modes", "has modes"))
+                  if constants.get(key)]
+    elif component.kind == "metric":
+        facts += list(_value_lines(component))
+    parts += ["\n".join(facts), _options_text(component), str(constants.get("cite", "")).strip()]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _value_lines(component: Component) -> Iterator[str]:
+    yield f"data: {' and '.join(component.constants.get('kinds', ('points', 'images')))}"
+    if component.constants.get("needs"):
+        yield f"needs: {', '.join(component.constants['needs'])}"
+    arrows = {"lower": "lower is better", "higher": "higher is better"}
+    for name, about in component.constants.get("values", {}).items():
+        facts = [about.get("title", ""), about.get("unit", ""),
+                 arrows.get(about.get("better", ""), "")]
+        yield f"measures {name}: {', '.join(fact for fact in facts if fact)}".rstrip(": ")
+
+
+def _options_text(component: Component, values: dict[str, Any] | None = None) -> str:
+    lines = ["options:"] if component.options else []
+    for option in component.options:
+        default = "needed" if option.required else f"default {_yaml(option.default)}"
+        if values is not None and option.name in values and (
+            option.required or plain(option.default) != values[option.name]
+        ):
+            default = f"here {_yaml(values[option.name])}, {default}"
+        lines.append(f"  {option.name}: {_type_text(option.annotation)}, {default}")
+        lines += textwrap.wrap(option.doc, 90, initial_indent="      ", subsequent_indent="      ")
+    return "\n".join(lines)
+
+
+def _type_text(annotation: str) -> str:
+    def choices(match: re.Match[str]) -> str:
+        return " | ".join(part.strip(" '\"") for part in match.group(1).split(","))
+
+    text = re.sub(r"Literal\[([^\]]*)\]", choices, annotation)
+    if text != annotation:
+        return text.replace("None", "null")
+    words = re.sub(r"[A-Za-z]\w*", lambda m: _TYPES.get(m.group(), m.group()), annotation)
+    return words.replace(" | ", " or ")
+
+
+def _yaml(value: Any) -> str:
+    text = yaml.safe_dump(plain(value), default_flow_style=True, width=10_000, allow_unicode=True)
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+# --- one method, one suite ----------------------------------------------------------------------
+
+
+def _method_text(name: str) -> str:
+    source = zoo_source(name)
+    problems = Problems(source)
+    entry, faults = check(Entry, source.data)
+    problems.faults((), faults)
+    problems.stop()
+    method = resolve_method(Row(name, name, (), {}), zoo_path(name).parent, problems)
+    problems.stop()
+    assert entry is not None
+    assert method is not None
+    parts = [f"method {name}: {entry.title}".removesuffix(": "), entry.summary.strip()]
+    if entry.family:
+        parts.append(f"family: {entry.family}")
+    if entry.formula:
+        parts.append(textwrap.indent(entry.formula.strip(), "    "))
+    style: dict[str, Any] = {"sort_keys": False, "allow_unicode": True, "width": 90}
+    resolved = yaml.safe_dump(_resolved(method), default_flow_style=None, **style).strip()
+    parts += [f"resolved:\n{textwrap.indent(resolved, '  ')}"]
+    described = [(method.component, method.model.options)] + [
+        (objective, term.objective.options) for stage in method.stages
+        for objective, term in zip(stage.objectives, stage.terms, strict=True)
+    ]
+    for component, options in {c.name + c.kind: (c, o) for c, o in described}.values():
+        text = f"{component.kind} {component.name}: {component.summary}"
+        listed = _options_text(component, options)
+        parts.append(f"{text}\n{listed}" if listed else text)
+    parts.append(entry.cite.strip())
+    return "\n\n".join(part for part in parts if part)
+
+
+def _resolved(method: Method) -> dict[str, Any]:
+    """A method as a suite would write it out in full."""
+    def train(terms: Iterable[TermSpec]) -> dict[str, Any]:
+        return {
+            term.objective.name: {"weight": term.weight, **term.objective.options}
+            for term in terms
+        }
+
+    full: dict[str, Any] = {"model": {"name": method.model.name, **method.model.options}}
+    if len(method.stages) == 1:
+        full["train"] = train(method.stages[0].terms)
+    else:
+        full["stages"] = [
+            {"train": train(stage.terms)}
+            | ({} if stage.updates is None else {"updates": stage.updates})
+            | ({} if stage.share is None else {"share": stage.share})
+            for stage in method.stages
+        ]
+    full["optimiser"] = plain(method.optimiser)
+    if method.optimisers:
+        full["optimisers"] = plain(method.optimisers)
+    full["ema"] = method.setting("ema")
+    full["scale"] = method.setting("scale") or "auto"
+    full["dequantise"] = method.setting("dequantise")
+    budget = method.budget().model_dump(exclude_none=True)
+    return full | ({"budget": budget} if budget else {})
+
+
+def _suite_text(name: str) -> str:
+    plan = load_plan(name)
+    lines = [f"suite {plan.name}: {plan.title}", "", plan.suite.description.strip(), ""]
+    for what, rows in (("methods", plan.methods), ("datasets", plan.datasets)):
+        lines.append(f"{what}: {', '.join(rows)}")
+    lines.append(f"measures: {', '.join(plan.values)}")
+    seeds = sorted({run.seed for run in plan.runs})
+    lines.append(f"runs: {len(plan.runs)}, seeds {', '.join(map(str, seeds))}")
+    return "\n".join(lines).replace("\n\n\n", "\n")

@@ -1,0 +1,298 @@
+"""Two sets of results side by side: differences and whether the seeds can tell them from noise.
+
+Cells are matched by method, dataset, metric *and* protocol: numbers of different protocols are
+never subtracted. The test is Welch's on seeds, two-sided, at 95 % after Holm's correction over
+the cells that are compared; with fewer than three seeds on a side it says nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from genbench.errors import GenbenchError, ProtocolError
+from genbench.reporting._baseline import read_baseline
+from genbench.reporting._cells import COLUMNS, Cell, cells_of, trouble_text
+from genbench.reporting._digits import number, p_text
+from genbench.reporting.statistics import ALPHA, MIN_SEEDS, Test, holm, mean_and_std, welch
+
+__all__ = ["Comparison", "compare", "compare_table", "load_numbers"]
+
+_ARROWS = {"lower": " ↓", "higher": " ↑"}
+_COLOURS = {"better": "green", "worse": "red", "different": "yellow", "inconclusive": "yellow",
+            "not comparable": "magenta"}
+
+
+@dataclass
+class Comparison:
+    """One cell of A against the same cell of B; a column of `compare`'s result each."""
+
+    method: str
+    dataset: str
+    metric: str
+    protocol: str
+    better: str = "none"
+    unit: str = ""
+    a: float = math.nan
+    """Mean over A's seeds."""
+    a_std: float = math.nan
+    a_seeds: int = 0
+    b: float = math.nan
+    b_std: float = math.nan
+    b_seeds: int = 0
+    difference: float = math.nan
+    """B − A."""
+    low: float = math.nan
+    """Lower end of the 95 % confidence interval of the difference."""
+    high: float = math.nan
+    p: float = math.nan
+    """Two-sided, after Holm's correction."""
+    verdict: str = ""
+    """B against A: better, worse, different (no better direction), no difference, same values,
+    inconclusive, not comparable, only in A, only in B."""
+    reason: str = ""
+
+
+def load_numbers(path: Path) -> pd.DataFrame:
+    """The tidy table of a results folder, of a metrics.csv, or of a baseline.json.
+
+    Raises:
+        GenbenchError: there is nothing there, or it is not a table or baseline.
+    """
+    if path.is_dir():
+        for name in ("metrics.csv", "baseline.json"):
+            if (path / name).is_file():
+                return load_numbers(path / name)
+        raise GenbenchError(
+            f"{path} holds neither metrics.csv nor baseline.json; 'genbench report SUITE' writes "
+            f"the first"
+        )
+    if not path.exists():
+        raise GenbenchError(
+            f"there is no {path}; expected a results folder, a metrics.csv or a baseline.json"
+        )
+    return _from_baseline(path) if path.suffix == ".json" else _from_csv(path)
+
+
+def compare(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
+    """Compare two tidy tables; one row a cell, in A's order, with the columns of `Comparison`.
+
+    Cells whose protocols differ, whose runs diverged or whose budgets were cut are marked, not
+    compared.
+
+    Raises:
+        ProtocolError: the tables share rows, but not one under the same protocol.
+        GenbenchError: the tables share nothing.
+    """
+    left, right = _by_row(cells_of(a)), _by_row(cells_of(b))
+    rows: list[Comparison] = []
+    tests: list[Test | None] = []
+    for key in dict.fromkeys([*left, *right]):
+        for row, test in _matched(key, left.get(key, {}), right.get(key, {})):
+            rows.append(row)
+            tests.append(test)
+    _refuse_strangers(rows)
+    tested = [place for place, test in enumerate(tests) if test is not None]
+    adjusted = holm([test.p for test in tests if test is not None])
+    for place, p in zip(tested, adjusted, strict=True):
+        _conclude(rows[place], p)
+    return pd.DataFrame([asdict(row) for row in rows])
+
+
+def compare_table(frame: pd.DataFrame, a: str = "A", b: str = "B") -> Group:
+    """The result of `compare` for a terminal; `a` and `b` name the two sides.
+
+    Reasons stand below the table, and protocols only where one metric has several.
+    """
+    table = Table(title=Text(f"{b} against {a}"), title_justify="left")
+    for heading in ("dataset", "method", "metric"):
+        table.add_column(heading, overflow="fold")
+    for heading in (a, b, "difference", "p"):
+        table.add_column(Text(heading), justify="right")
+    table.add_column("verdict", overflow="fold")
+    rows = [
+        Comparison(**{str(name): value for name, value in record.items()})
+        for record in frame.to_dict("records")
+    ]
+    protocols: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        protocols.setdefault((row.dataset, row.metric), set()).add(row.protocol)
+    for row in rows:
+        several = len(protocols[row.dataset, row.metric] - {""}) > 1
+        metric = f"{row.metric}@{row.protocol}" if several and row.protocol else row.metric
+        table.add_row(*(Text(text) for text in (
+            row.dataset, row.method, f"{metric}{_ARROWS.get(row.better, '')}",
+            _side(row.a, row.a_std, row.a_seeds), _side(row.b, row.b_std, row.b_seeds),
+            number(row.difference), _p(row.p),
+        )), Text(row.verdict, style=_COLOURS.get(row.verdict, "")))
+    notes = dict.fromkeys(
+        f"{row.method} on {row.dataset}, {row.verdict}: {row.reason}"
+        for row in rows if row.reason and row.verdict in ("inconclusive", "not comparable")
+    )
+    return Group(table, *(Text(note) for note in notes))
+
+
+def _p(p: float) -> str:
+    return "" if math.isnan(p) else p_text(p).removeprefix("p ").removeprefix("= ")
+
+
+def _side(mean: float, std: float, seeds: int) -> str:
+    if not seeds:
+        return "–"
+    spread = "" if math.isnan(std) else f" ± {number(std, 2)}"
+    return f"{number(mean)}{spread} (n={seeds})"
+
+
+# --- matching ---------------------------------------------------------------------------------
+
+_Key = tuple[str, str, str]
+
+
+def _by_row(cells: Sequence[Cell]) -> dict[_Key, dict[str, Cell]]:
+    rows: dict[_Key, dict[str, Cell]] = {}
+    for cell in cells:
+        if cell.values or cell.troubles:
+            rows.setdefault((cell.method, cell.dataset, cell.metric), {})[cell.protocol] = cell
+    return rows
+
+
+def _matched(
+    key: _Key, left: dict[str, Cell], right: dict[str, Cell]
+) -> list[tuple[Comparison, Test | None]]:
+    if not left or not right:
+        side, cells = ("A", left) if left else ("B", right)
+        return [
+            (_filled(key, left.get(p), right.get(p), p, f"only in {side}"), None) for p in cells
+        ]
+    shared = [protocol for protocol in left if protocol in right]
+    matched = [_pair(key, left[protocol], right[protocol]) for protocol in shared]
+    if matched:
+        return matched
+    # What did not end has no protocol; otherwise these are numbers of different protocols.
+    first, second = next(iter(left.values())), next(iter(right.values()))
+    if not first.values or not second.values:
+        return [_pair(key, first, second)]
+    reason = f"A is {' and '.join(left)}, B is {' and '.join(right)}"
+    row = _filled(key, first, second, f"{first.protocol} | {second.protocol}", "not comparable")
+    row.reason = f"different protocols: {reason}"
+    return [(row, None)]
+
+
+def _pair(key: _Key, a: Cell, b: Cell) -> tuple[Comparison, Test | None]:
+    row = _filled(key, a, b, a.protocol or b.protocol, "")
+    for side, cell in (("A", a), ("B", b)):
+        if cell.limited:
+            row.verdict, row.reason = "not comparable", f"--limit-updates cut the budget of {side}"
+            return row, None
+        if cell.troubles or not cell.values:
+            row.verdict = "inconclusive"
+            row.reason = f"{side}: {trouble_text(cell) or 'no values'}"
+            return row, None
+    row.difference = row.b - row.a
+    if a.values == b.values:
+        row.verdict, row.difference = "same values", 0.0
+        return row, None
+    test = welch(b.sample, a.sample)
+    row.low, row.high = test.low, test.high
+    if not test.conclusive:
+        row.verdict, row.reason = "inconclusive", f"fewer than {MIN_SEEDS} seeds"
+        return row, None
+    return row, test
+
+
+def _filled(
+    key: _Key, a: Cell | None, b: Cell | None, protocol: str, verdict: str
+) -> Comparison:
+    row = Comparison(*key, protocol, verdict=verdict)
+    for cell in (b, a):
+        if cell is not None:
+            row.better, row.unit = cell.better, cell.unit
+    if a is not None and a.values:
+        (row.a, row.a_std), row.a_seeds = mean_and_std(a.sample), len(a.values)
+    if b is not None and b.values:
+        (row.b, row.b_std), row.b_seeds = mean_and_std(b.sample), len(b.values)
+    return row
+
+
+def _conclude(row: Comparison, p: float) -> None:
+    row.p = p
+    if p > ALPHA:
+        row.verdict = "no difference"
+        row.reason = "within the noise of the seeds"
+    elif row.better == "none":
+        row.verdict = "different"
+    else:
+        row.verdict = "better" if (row.difference < 0) == (row.better == "lower") else "worse"
+
+
+def _refuse_strangers(rows: Sequence[Comparison]) -> None:
+    shared = [row for row in rows if not row.verdict.startswith("only in")]
+    if not shared:
+        raise GenbenchError(
+            "A and B have no cell in common; compare results that share a method, a dataset and "
+            "a metric"
+        )
+    if all(row.reason.startswith("different protocols") for row in shared):
+        first = shared[0]
+        raise ProtocolError(
+            f"no number of A was measured under the protocol of B, so nothing can be compared: "
+            f"{first.metric}[{first.method}, {first.dataset}] has {first.reason}"
+        )
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+def _from_csv(path: Path) -> pd.DataFrame:
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
+        line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise GenbenchError(f"{path} is not a table of metrics: {line}") from None
+    lacking = [column for column in COLUMNS if column not in frame.columns]
+    if lacking:
+        raise GenbenchError(
+            f"{path} is not a table of metrics: it lacks the columns {', '.join(lacking)}"
+        )
+    for column in ("value", "sampling_std"):
+        if column in frame.columns:
+            frame[column] = _numbers(frame[column], path)
+    seeds = _numbers(frame["seed"], path)
+    if seeds.isna().any():
+        raise GenbenchError(f"{path}:{int(seeds.isna().argmax()) + 2}: seed: expected a number")
+    frame["seed"] = seeds.astype(int)
+    return frame
+
+
+def _numbers(column: pd.Series, path: Path) -> pd.Series:
+    numbers = pd.to_numeric(column.where(column != ""), errors="coerce")
+    wrong = numbers.isna() & ~column.str.strip().str.lower().isin(["", "nan"])
+    if wrong.any():
+        place = int(wrong.argmax())
+        raise GenbenchError(
+            f"{path}:{place + 2}: {column.name}: expected a number, got '{column.iloc[place]}'"
+        )
+    return numbers
+
+
+def _from_baseline(path: Path) -> pd.DataFrame:
+    baseline = read_baseline(path)
+    rows = []
+    for cell in baseline.cells:
+        shared = (cell.metric, cell.protocol)
+        seeds = {seed: (value, "ok") for seed, value in cell.values.items()}
+        absent = {seed: (math.nan, status) for seed, status in cell.absent.items()}
+        for seed, (value, status) in sorted((seeds | absent).items()):
+            rows.append((
+                baseline.suite, cell.method, cell.dataset, seed, *shared, value, cell.better,
+                cell.unit, status, "", "",
+            ))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+

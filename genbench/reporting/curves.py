@@ -1,0 +1,139 @@
+"""Training curves: mean and ± 1 standard deviation over seeds, one panel for each loss term."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from genbench.reporting.palette import COLOURS, DASHES, INK
+from genbench.reporting.png import KEY
+
+__all__ = ["Curve", "curve_sheet"]
+
+POINTS = 150
+"""Points on a curve: seeds may have been logged at different updates."""
+PANELS = 12
+"""The most panels in a figure; the terms that most methods share come first."""
+COLUMNS = 3
+STYLE: dict[str, Any] = {
+    "font.size": 9, "axes.titlesize": 10, "axes.labelsize": 9, "axes.edgecolor": "#9AA7B5",
+    "axes.linewidth": 0.8, "axes.spines.top": False, "axes.spines.right": False,
+    "axes.grid": True, "grid.color": "#E3E8ED", "grid.linewidth": 0.6, "xtick.color": INK,
+    "ytick.color": INK, "text.color": INK, "lines.linewidth": 1.5, "legend.frameon": False,
+    "font.family": "DejaVu Sans",
+}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One term of one method: for each seed, updates and values (2, N).
+
+    `style` is the method's place in the suite, so that it looks the same in every figure.
+    """
+
+    method: str
+    style: int
+    seeds: Sequence[np.ndarray]
+
+    def band(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Updates, mean and standard deviation over the seeds that reached them, each (P,)."""
+        last = max(float(seed[0, -1]) for seed in self.seeds)
+        first = min(float(seed[0, 0]) for seed in self.seeds)
+        longest = max(seed.shape[1] for seed in self.seeds)
+        at = np.linspace(first, last, min(POINTS, max(2, longest)))
+        rows = np.stack([
+            np.interp(at, seed[0], seed[1], left=np.nan, right=np.nan) for seed in self.seeds
+        ])  # (seeds, P)
+        there = np.isfinite(rows)
+        count = there.sum(0)
+        at, rows, there, count = at[count > 0], rows[:, count > 0], there[:, count > 0], count[
+            count > 0
+        ]
+        mean = np.where(there, rows, 0).sum(0) / count
+        square = (np.where(there, rows - mean, 0) ** 2).sum(0) / np.maximum(count - 1, 1)
+        return at, mean, np.sqrt(square)
+
+
+def curve_sheet(
+    terms: Mapping[str, Sequence[Curve]], lines: Mapping[str, tuple[str, float]], mark: str
+) -> bytes:
+    """A PNG of the panels; `terms` is title → curves, `lines` title → (label, level).
+
+    `mark` goes into the file, as `png.keep_or_draw` asks.
+    """
+    import matplotlib  # costs most of a second: not for a report whose figures are kept
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    shown = sorted(terms, key=lambda title: (-len(terms[title]), title))[:PANELS]
+    columns = min(COLUMNS, len(shown))
+    rows = -(-len(shown) // columns)
+    styles = {c.method: c.style for title in shown for c in terms[title]}
+    methods = dict(sorted(styles.items(), key=lambda pair: pair[1]))
+    legend_rows = -(-len(methods) // 4)
+    height = 2.5 * rows + 0.25 * legend_rows + 0.35
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # not the user's own style: equal bytes everywhere
+        for name, value in STYLE.items():
+            matplotlib.rcParams[name] = value
+        figure = Figure(figsize=(3.5 * columns + 0.4, height), dpi=110)
+        FigureCanvasAgg(figure)
+        axes = figure.subplots(rows, columns, squeeze=False).flat
+        for title, ax in zip(shown, axes):
+            _panel(ax, title, terms[title], lines.get(title))
+        for ax in list(axes):
+            ax.set_axis_off()
+        handles = [_handle(method, style) for method, style in methods.items()]
+        figure.legend(handles=handles, loc="lower center", ncols=min(4, len(methods)))
+        floor = (0.25 * legend_rows + 0.55) / height
+        figure.subplots_adjust(
+            left=0.62 / (3.5 * columns), right=0.985, top=1 - 0.3 / height, bottom=floor,
+            hspace=0.5, wspace=0.28,
+        )
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", metadata={"Software": None, KEY: mark})
+    return buffer.getvalue()
+
+
+def _look(style: int) -> dict[str, Any]:
+    rounds = style // len(COLOURS)
+    return {"color": COLOURS[style % len(COLOURS)], "linestyle": DASHES[rounds % len(DASHES)]}
+
+
+def _handle(method: str, style: int) -> Any:
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], label=method, **_look(style))
+
+
+def _panel(ax: Any, title: str, curves: Sequence[Curve], line: tuple[str, float] | None) -> None:
+    ax.set_title(title, loc="left")
+    ax.set_xlabel("update")
+    low, high = [], []
+    for curve in curves:
+        at, mean, std = curve.band()
+        if not len(at):
+            continue
+        look = _look(curve.style)
+        ax.plot(at, mean, **look)
+        if len(curve.seeds) > 1:
+            ax.fill_between(at, mean - std, mean + std, color=look["color"], alpha=0.18, lw=0)
+        # A GAN's first updates and its outbursts would flatten all the rest: the axis shows the
+        # middle 96 % of the means, with the bands of the last tenth.
+        tail = slice(len(at) * 9 // 10, None)
+        low += [float(np.quantile(mean, 0.02)), float((mean - std)[tail].min())]
+        high += [float(np.quantile(mean, 0.98)), float((mean + std)[tail].max())]
+    if line is not None:
+        ax.axhline(line[1], color=INK, linewidth=1, linestyle=(0, (4, 3)))
+        ax.annotate(line[0], (1, line[1]), xycoords=("axes fraction", "data"), ha="right",
+                    va="bottom", fontsize=8)
+        low.append(line[1])
+        high.append(line[1])
+    if low and math.isfinite(min(low)) and math.isfinite(max(high)) and max(high) > min(low):
+        margin = 0.06 * (max(high) - min(low))
+        ax.set_ylim(min(low) - margin, max(high) + margin)

@@ -1,0 +1,190 @@
+"""The figures of a report, from stored samples and curves; unchanged ones are not redrawn."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from genbench.reporting.curves import Curve, curve_sheet
+from genbench.reporting.densities import Panel, density_sheet
+from genbench.reporting.numbers import Numbers
+from genbench.reporting.png import digest_of, encode, is_ours, keep_or_draw
+from genbench.reporting.sheets import sample_sheet
+from genbench.store.runs import RunFolder, Store
+from genbench.suites.spec import REAL, RunSpec
+
+__all__ = ["KINDS", "Figure", "draw_figures"]
+
+KINDS = ("samples", "density", "curves")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture of the report: its kind, its dataset, its file (relative) and its caption."""
+
+    kind: str
+    dataset: str
+    file: str
+    caption: str
+
+
+def draw_figures(numbers: Numbers, store: Store, out: Path) -> list[Figure]:
+    """Draw what the suite asks for and what there is something to draw of, below `out`.
+
+    Pictures of an earlier report that are no part of this one are removed.
+    """
+    wanted = numbers.plan.suite.report.figures
+    kinds = KINDS if wanted is None else tuple(kind for kind in KINDS if kind in wanted)
+    made: list[Figure] = []
+    for dataset in numbers.plan.datasets:
+        runs = [spec for spec in numbers.plan.runs if spec.dataset == dataset]
+        if "samples" in kinds or "density" in kinds:
+            made += _sample_figures(numbers, store, dataset, runs, kinds, out)
+        if "curves" in kinds:
+            made += _curve_figure(numbers, store, dataset, runs, out)
+    keep = {figure.file for figure in made}
+    for path in sorted((out / "figures").glob("*.png")):
+        if f"figures/{path.name}" not in keep and is_ours(path):
+            path.unlink()
+    return made
+
+
+def _sample_figures(
+    numbers: Numbers, store: Store, dataset: str, runs: list[RunSpec], kinds: tuple[str, ...],
+    out: Path,
+) -> Iterator[Figure]:
+    """The sheet of images or the panels of points of a dataset."""
+    firsts = _first_runs(numbers, store, dataset, runs)
+    if not firsts:
+        return
+    panels = [
+        (_panel_title(numbers, method, [m for m, _, _ in firsts], seed), folder.samples())
+        for method, seed, folder in firsts
+    ]
+    inputs: list[bytes | str] = [folder.samples_path.read_bytes() for _, _, folder in firsts]
+    inputs += [title for title, _ in panels]
+    images = [(title, a["samples"]) for title, a in panels if a["samples"].ndim == 4]
+    points = [
+        Panel(title, a["samples"], a.get("grid"), a.get("log_density"), a.get("components"))
+        for title, a in panels if a["samples"].ndim == 2 and a["samples"].shape[1] == 2
+    ]
+    if images and "samples" in kinds:
+        caption = f"Samples on {dataset}, one trained model each; the first that were drawn."
+        yield _picture("samples", dataset, caption, inputs, out,
+                       lambda mark: encode(sample_sheet(images), mark))
+    if points and "density" in kinds:
+        caption = (
+            f"Densities and samples on {dataset}, one trained model each: log density in bands "
+            "where the model has one, samples over it, coloured by component in a mixture."
+        )
+        yield _picture("density", dataset, caption, inputs, out,
+                       lambda mark: encode(density_sheet(points), mark))
+
+
+def _first_runs(
+    numbers: Numbers, store: Store, dataset: str, runs: list[RunSpec]
+) -> list[tuple[str, int, RunFolder]]:
+    """For each row, its first finished run with samples; the data themselves come first."""
+    found: dict[str, tuple[int, RunFolder]] = {}
+    for spec in sorted(runs, key=lambda spec: spec.seed):
+        folder = store.run(spec.id)
+        if spec.method not in found and folder.sealed and folder.samples_path.exists():
+            found[spec.method] = (spec.seed, folder)
+    order = [REAL, *(method for method in numbers.methods(dataset) if method != REAL)]
+    return [(method, *found[method]) for method in order if method in found]
+
+
+def _panel_title(numbers: Numbers, method: str, among: list[str], seed: int) -> str:
+    if method == REAL:
+        return "real data"
+    title = numbers.title(method)
+    if sum(numbers.title(other) == title for other in among) > 1:
+        title = method
+    return title if seed == 0 else f"{title} (seed {seed})"
+
+
+def _curve_figure(
+    numbers: Numbers, store: Store, dataset: str, runs: list[RunSpec], out: Path
+) -> Iterator[Figure]:
+    """Training curves of all methods on a dataset."""
+    folders = [(spec, store.run(spec.id)) for spec in runs if spec.method != REAL]
+    folders = [(spec, folder) for spec, folder in folders if folder.curves_path.exists()]
+    if not folders:
+        return
+    shift = {spec.id: _log_det(folder) for spec, folder in folders}
+    entropy = _true_entropy(numbers, dataset)
+    among = numbers.methods(dataset)
+    inputs: list[bytes | str] = [folder.curves_path.read_bytes() for _, folder in folders]
+    inputs += [
+        repr((spec.method, shift[spec.id], _panel_title(numbers, spec.method, among, 0)))
+        for spec, _ in folders
+    ]
+    inputs += [repr(entropy), ",".join(numbers.plan.methods)]
+
+    def draw(mark: str) -> bytes:
+        terms = _terms(numbers, folders, shift, among)
+        lines = {RAW_NLL: ("entropy of the truth", entropy)} if entropy is not None else {}
+        return curve_sheet(terms, lines, mark)
+
+    caption = (
+        f"Training on {dataset}: mean over seeds, band ± 1 standard deviation. Loss terms as "
+        "they are minimised, on the scaled data"
+    )
+    caption += f"; {RAW_NLL} is on the raw data." if any(shift.values()) else "."
+    yield _picture("curves", dataset, caption, inputs, out, draw)
+
+
+RAW_NLL = "model: nll, nats per example"
+
+
+def _terms(
+    numbers: Numbers, folders: list[tuple[RunSpec, RunFolder]], shift: dict[str, float | None],
+    among: list[str],
+) -> dict[str, list[Curve]]:
+    """Panel title → curves."""
+    seeds: dict[str, dict[str, list[np.ndarray]]] = {}
+    for spec, folder in folders:
+        for (player, term), series in folder.series().items():
+            title = f"{player}: {term.replace('_', ' ')}"
+            moved = shift[spec.id]
+            if (player, term) == ("model", "nll") and moved is not None:
+                title, series = RAW_NLL, np.stack([series[0], series[1] - moved])
+            seeds.setdefault(title, {}).setdefault(spec.method, []).append(series)
+    places = {method: index for index, method in enumerate(numbers.plan.methods)}
+    return {
+        title: [
+            Curve(_panel_title(numbers, method, among, 0), places.get(method, 0), rows)
+            for method, rows in by_method.items()
+        ]
+        for title, by_method in seeds.items()
+    }
+
+
+def _log_det(folder: RunFolder) -> float | None:
+    """What a run's stored scaling adds to a log density, nats; None where it is not constant."""
+    value = folder.metrics()["budget"].get("log_det") if folder.sealed else None
+    return None if value is None else float(value)
+
+
+def _true_entropy(numbers: Numbers, dataset: str) -> float | None:
+    """The entropy of the truth, where a metric measured it."""
+    for (_, where, metric), entries in sorted(numbers.cells.items()):
+        if where == dataset and metric == "true_entropy":
+            for entry in entries:
+                if entry.status == "ok":
+                    return float(entry.value)
+    return None
+
+
+def _picture(
+    kind: str, dataset: str, caption: str, inputs: list[bytes | str], out: Path,
+    draw: Callable[[str], bytes],
+) -> Figure:
+    safe = re.sub(r"[^A-Za-z0-9._=,+-]+", "_", dataset)
+    file = f"figures/{kind}-{safe}.png"
+    keep_or_draw(out / file, digest_of([kind, *inputs]), draw)
+    return Figure(kind, dataset, file, caption)

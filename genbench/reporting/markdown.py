@@ -1,0 +1,79 @@
+"""Markdown, and numbers as they stand in it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from genbench.reporting._digits import number
+from genbench.reporting.statistics import mean_and_std
+
+__all__ = ["ARROWS", "Footnotes", "count", "escape", "plus_minus", "table"]
+
+ARROWS = {"lower": " ↓", "higher": " ↑"}
+"""Better direction → what stands behind a column's title."""
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+class Footnotes:
+    """Numbered notes under a table; the same text keeps its number."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def mark(self, text: str) -> str:
+        """The raised number of a note."""
+        return _raised(self._numbers.setdefault(text, len(self._numbers) + 1))
+
+    def text(self) -> str:
+        """The notes, one a line; empty where there are none."""
+        # Two blanks at the end of a line keep the lines apart in Markdown.
+        return "".join(
+            f"{_raised(index)} {escape(text)}  \n"
+            for text, index in self._numbers.items()
+        )
+
+
+def _raised(index: int) -> str:
+    # In brackets: a bare raised 2 behind a number would read as its square.
+    return f"⁽{str(index).translate(_RAISED)}⁾"
+
+
+def escape(text: str) -> str:
+    """Text on one line that Markdown leaves alone, in tables too."""
+    line = " ".join(str(text).split()).replace("&", "&amp;").replace("<", "&lt;")
+    for mark in "\\|*`":
+        line = line.replace(mark, f"\\{mark}")
+    return line
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """A pipe table of Markdown cells; the first `left` columns are flush left, the rest right."""
+    marks = [":--" if index < left else "--:" for index in range(len(head))]
+    return "".join("| " + " | ".join(line) + " |\n" for line in (head, marks, *rows))
+
+
+def plus_minus(values: Sequence[float]) -> str:
+    """Mean ± standard deviation (n − 1); the spread to two digits, the mean to the same place.
+
+    A single value has no spread and stands alone, with four digits.
+    """
+    mean, std = mean_and_std(values)
+    if len(values) < 2:
+        return number(mean)
+    if std == 0:
+        return f"{number(mean)} ± 0"
+    place = math.floor(math.log10(std)) - 1
+    if max(abs(mean), std) >= 1e6 or std < 1e-5:
+        return f"{number(mean)} ± {number(std, 2)}" if std < 1e-5 else f"{mean:.3g} ± {std:.2g}"
+    decimals = max(0, -place)
+    return f"{mean:.{decimals}f} ± {std:.{decimals}f}"
+
+
+def count(value: float | None) -> str:
+    """A large count in short: 950, 1,500, 192k, 6.4M."""
+    if value is None or math.isnan(value):
+        return "–"
+    if value < 1e4:
+        return f"{value:,.0f}"
+    return f"{value / 1e3:.4g}k" if value < 1e6 else f"{value / 1e6:.4g}M"

@@ -1,0 +1,141 @@
+"""The tidy frame as a report reads it: cells by (row, dataset, metric), columns, titles."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from genbench.reporting.markdown import ARROWS, escape
+from genbench.suites.plan import Plan
+from genbench.suites.spec import REAL
+
+__all__ = ["Column", "Entry", "Numbers"]
+
+REAL_TITLE = "real: train vs test"
+_COLUMN = re.compile(r"(?P<metric>[^@\[\]]+)(?:@(?P<protocol>[^\[\]]+))?(?:\[(?P<dataset>.+)\])?")
+
+
+class Entry(NamedTuple):
+    """One row of the tidy frame, as far as tables need it."""
+
+    seed: int
+    protocol: str
+    value: float
+    status: str
+    reason: str
+    sampling_std: float
+
+
+@dataclass(frozen=True)
+class Column:
+    """One metric on one dataset, under one protocol (None where there is but one)."""
+
+    name: str
+    """As the suite writes it, without a protocol that was added because there are several."""
+    metric: str
+    dataset: str
+    protocol: str | None = None
+    head: str = ""
+    better: str = "none"
+
+
+class Numbers:
+    """What the frame holds, indexed once."""
+
+    def __init__(self, plan: Plan, frame: pd.DataFrame) -> None:
+        self.plan = plan
+        self.cells: dict[tuple[str, str, str], list[Entry]] = {}
+        self.facts: dict[str, tuple[str, str, str]] = {}
+        """Metric → title, unit, better."""
+        self.budgets: dict[tuple[str, str], dict[str, tuple[Any, ...]]] = {}
+        """(Row, dataset) → run → updates, examples, seconds, device."""
+        self.limited: set[tuple[str, str]] = set()
+        self._metrics: dict[str, dict[str, None]] = {}
+        self._methods: dict[str, dict[str, None]] = {}
+        self.ema = {(spec.method, spec.dataset) for spec in plan.runs if spec.ema is not None}
+        self._seeds = Counter((spec.method, spec.dataset) for spec in plan.runs)
+        for spec in plan.runs:
+            self._methods.setdefault(spec.dataset, {})[spec.method] = None
+        for row in frame.itertuples(index=False):
+            self._add(row)
+
+    def _add(self, row: Any) -> None:
+        key = (row.method, row.dataset, row.metric)
+        self.cells.setdefault(key, []).append(
+            Entry(row.seed, row.protocol, row.value, row.status, row.reason, row.sampling_std)
+        )
+        if row.metric not in self.facts or row.status == "ok":
+            self.facts[row.metric] = (row.title, row.unit, row.better)
+        self._metrics.setdefault(row.dataset, {})[row.metric] = None
+        where = (row.method, row.dataset)
+        if row.limited:
+            self.limited.add(where)
+        budget = (row.updates, row.examples, row.seconds, row.device)
+        self.budgets.setdefault(where, {})[row.run] = budget
+
+    # --- rows ----------------------------------------------------------------------------------
+
+    def methods(self, dataset: str, wanted: Iterable[str] = ()) -> list[str]:
+        """The rows that run on a dataset, in the suite's order, `real` last."""
+        there = self._methods.get(dataset, {})
+        chosen = [name for name in (list(wanted) or there) if name in there and name != REAL]
+        return [*chosen, *([REAL] if REAL in there else [])]
+
+    def seeds(self, method: str, dataset: str) -> int:
+        """How many seeds of a row are planned on a dataset."""
+        return self._seeds[method, dataset]
+
+    def label(self, method: str, among: Sequence[str] = ()) -> str:
+        """A row's title as Markdown; its name beside it where others share the title."""
+        title = self.title(method)
+        if sum(self.title(other) == title for other in among) > 1:
+            return f"{escape(title)} (`{method}`)"
+        return escape(title)
+
+    def title(self, method: str) -> str:
+        """A row's title as plain text."""
+        if method == REAL:
+            return REAL_TITLE
+        info = self.plan.methods.get(method)
+        return (getattr(info, "title", "") or method) if info is not None else method
+
+    # --- columns -------------------------------------------------------------------------------
+
+    def metrics(self, dataset: str) -> list[str]:
+        """The metrics asked for on a dataset, in the suite's order."""
+        return list(self._metrics.get(dataset, {}))
+
+    def entries(self, method: str, column: Column) -> list[Entry]:
+        """The entries of a cell; those without a protocol (no number) belong to every column."""
+        found = self.cells.get((method, column.dataset, column.metric), [])
+        return [e for e in found if column.protocol is None or e.protocol in ("", column.protocol)]
+
+    def columns(self, name: str, dataset: str, methods: Sequence[str]) -> list[Column]:
+        """The columns that a name stands for: one, or one for each protocol where they differ."""
+        match = _COLUMN.fullmatch(name)
+        assert match is not None, f"the suite's loader lets no such column through: {name}"
+        metric, where = match["metric"], match["dataset"] or dataset
+        title, unit, better = self.facts.get(metric, ("", "", "none"))
+        head = escape(title or metric)
+        if unit and unit not in title:
+            head += f", {escape(unit)}"
+        if where != dataset:
+            head += f" ({escape(where)})"
+        protocols = {
+            entry.protocol for method in methods
+            for entry in self.cells.get((method, where, metric), []) if entry.status == "ok"
+        }
+        if match["protocol"]:
+            protocols &= {match["protocol"]}
+        arrow = ARROWS.get(better, "")
+        if len(protocols) < 2 and not match["protocol"]:
+            return [Column(name, metric, where, None, head + arrow, better)]
+        return [
+            Column(name, metric, where, protocol, f"{head} @ {escape(protocol)}{arrow}", better)
+            for protocol in sorted(protocols) or [match["protocol"]]
+        ]

@@ -1,0 +1,77 @@
+"""PNG files that carry a digest of what they were drawn from, so that they need no redrawing."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from PIL import Image, ImageDraw, PngImagePlugin
+
+from genbench.reporting.palette import INK, font
+from genbench.seeding import digest
+from genbench.store.files import write_bytes
+
+__all__ = ["KEY", "digest_of", "encode", "is_ours", "keep_or_draw", "write_text"]
+
+KEY = "genbench"
+"""The name of the PNG's text entry that holds the digest."""
+
+
+def encode(image: Image.Image, mark: str) -> bytes:
+    """The image as PNG bytes with the digest of its inputs and nothing else besides."""
+    info = PngImagePlugin.PngInfo()
+    info.add_text(KEY, mark)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", pnginfo=info, compress_level=6)
+    return buffer.getvalue()
+
+
+def digest_of(parts: Iterable[bytes | str]) -> str:
+    """A digest of everything that decides a picture: its inputs, and what draws it."""
+    sums = [digest(part, 16) for part in parts]
+    return digest("\x1f".join([_drawn_with(), *sums]), 16)
+
+
+@cache
+def _drawn_with() -> str:
+    """The drawing code and the versions of what it draws with."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    code = digest(b"".join(path.read_bytes() for path in sources), 16)
+    return "\x1f".join([code, *(version(name) for name in ("pillow", "matplotlib", "numpy"))])
+
+
+def keep_or_draw(path: Path, mark: str, draw: Callable[[str], bytes]) -> None:
+    """Leave a picture that was drawn from the same inputs; write a new one otherwise."""
+    if _mark(path) != mark:
+        write_bytes(path, draw(mark))
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a PNG was drawn by genbench."""
+    return bool(_mark(path))
+
+
+def _mark(path: Path) -> str:
+    try:
+        with Image.open(path) as image:
+            mark = str(image.info.get(KEY, ""))
+            image.verify()  # checks every chunk: a damaged picture is drawn again
+        return mark
+    except (OSError, SyntaxError, ValueError):
+        return ""
+
+
+def write_text(
+    image: Image.Image, xy: tuple[float, float], text: str, size: int, *, anchor: str = "la",
+    colour: str = INK, width: int | None = None,
+) -> None:
+    """Write a line of text; with `width` in pixels, it is cut short with an ellipsis to fit."""
+    letters = font(size)
+    if width is not None and letters.getlength(text) > width:
+        while text and letters.getlength(text + "…") > width:
+            text = text[:-1]
+        text += "…"
+    ImageDraw.Draw(image).text(xy, text, fill=colour, font=letters, anchor=anchor)

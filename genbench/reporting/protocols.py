@@ -1,0 +1,81 @@
+"""What the numbers of a report depend on besides the models: protocols, notes, versions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from genbench.reporting.markdown import escape, table
+from genbench.store.runs import Store
+from genbench.suites.plan import Plan
+
+__all__ = ["made_with", "protocols"]
+
+
+def protocols(plan: Plan, store: Store, frame: pd.DataFrame) -> list[str]:
+    """The section that says how each number was measured."""
+    found: dict[tuple[str, str], tuple[str, str, str, dict[str, None]]] = {}
+    for row in frame.itertuples(index=False):
+        if row.status == "ok":
+            key = (str(row.metric), str(row.protocol))
+            if key not in found:
+                found[key] = (str(row.title), str(row.unit), str(row.better), {})
+            found[key][3][str(row.dataset)] = None
+    rows = [
+        [f"`{metric}`", escape(title), escape(unit), better, escape(protocol) or "–",
+         escape(", ".join(datasets))]
+        for (metric, protocol), (title, unit, better, datasets) in sorted(found.items())
+    ]
+    if not rows:
+        return []
+    head = ["metric", "title", "unit", "better", "protocol", "datasets"]
+    notes = _notes(plan, store)
+    return ["## Protocol", table(head, rows, left=6), *(["\n".join(notes)] if notes else [])]
+
+
+def _notes(plan: Plan, store: Store) -> list[str]:
+    """The notes of the runs as a list: those that all runs of a dataset share are said once."""
+    of: dict[tuple[str, str], dict[str, None]] = {}
+    rows: dict[str, set[str]] = {}
+    for spec in plan.runs:
+        folder = store.run(spec.id)
+        if not folder.finished:
+            continue
+        rows.setdefault(spec.dataset, set()).add(spec.method)
+        for note in folder.metrics()["notes"]:
+            of.setdefault((spec.dataset, str(note)), {})[spec.method] = None
+    lines = []
+    for (dataset, note), methods in of.items():
+        everywhere = set(methods) == rows[dataset]
+        where = dataset if everywhere else f"{dataset}, {', '.join(methods)}"
+        lines.append(f"- {escape(where)}: {escape(note)}")
+    return lines
+
+
+def made_with(plan: Plan, store: Store) -> list[str]:
+    """The section on versions and machines, each distinct value once."""
+    found: dict[str, dict[str, None]] = {}
+    for spec in plan.runs:
+        for name, value in _facts(store.run(spec.id).provenance()):
+            if value:
+                found.setdefault(name, {})[value] = None
+    if not found:
+        return []
+    rows = [[name, escape(", ".join(sorted(values)))] for name, values in found.items()]
+    return ["## Made with", table(["", "of the runs above"], rows, left=2)]
+
+
+def _facts(provenance: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a reader wants to know of a provenance, as text."""
+    versions = provenance.get("versions") or {}
+    git = provenance.get("git") or {}
+    commit = str(git.get("commit", ""))[:12]
+    return [
+        *((str(name), str(version)) for name, version in sorted(versions.items())),
+        ("commit", f"{commit} (with changes)" if commit and git.get("dirty") else commit),
+        ("device", str(provenance.get("device") or "")),
+        ("CPU", str(provenance.get("cpu") or "")),
+        ("threads", str(provenance.get("threads") or "")),
+        ("platform", str(provenance.get("platform") or "")),
+    ]

@@ -1,0 +1,145 @@
+"""The report of a suite: Markdown, CSV and PNG from the store alone, the same bytes each time.
+
+No clock, no absolute path, nothing unordered: a report is rebuilt from stored runs and differs
+only where they do.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from genbench.reporting.claims import Verdict, judge
+from genbench.reporting.figures import Figure, draw_figures
+from genbench.reporting.markdown import Footnotes, escape, table
+from genbench.reporting.numbers import Numbers
+from genbench.reporting.protocols import made_with, protocols
+from genbench.reporting.tables import Table, make_tables
+from genbench.store.files import write_text
+from genbench.store.runs import STATES, Store
+from genbench.store.table import FORMATS, tidy
+from genbench.suites.plan import Plan
+from genbench.suites.spec import REAL
+
+__all__ = ["build"]
+
+
+def build(plan: Plan, store: Store, out: Path) -> Path:
+    """Write `report.md`, `metrics.csv` and `figures/` into `out`; gives the report's path.
+
+    Raises:
+        StoreError: a damaged run folder, or an `out` that cannot be written.
+    """
+    frame = tidy(plan, store)
+    numbers = Numbers(plan, frame)
+    figures = draw_figures(numbers, store, out)
+    verdicts = judge(plan, frame) if plan.suite.report.claims else []
+    parts = [
+        *_opening(plan, store),
+        *_results(make_tables(numbers), figures),
+        *_claims(verdicts),
+        *_curves(figures),
+        *_methods(plan),
+        *protocols(plan, store, frame),
+        *made_with(plan, store),
+    ]
+    write_text(out / "metrics.csv", FORMATS["csv"](frame))
+    write_text(out / "report.md", "\n\n".join(part.strip("\n") for part in parts) + "\n")
+    return out / "report.md"
+
+
+def _opening(plan: Plan, store: Store) -> list[str]:
+    """Title, description, what is not comparable, how to reproduce it, how far the runs are."""
+    parts = [f"# {escape(plan.title or plan.name)}"]
+    description = getattr(plan.suite, "description", "")
+    parts += [str(description).strip()] if description else []
+    if any(spec.limited for spec in plan.runs):
+        parts.append(
+            "> **Not comparable**: `--limit-updates` cut the training budget of these runs. They "
+            "show that everything works, not how well the methods do."
+        )
+    suite = _suite_path(plan)
+    parts += [f"```sh\ngenbench run {suite}\ngenbench report {suite}\n```", _state(plan, store)]
+    return parts + [f"> {escape(warning)}" for warning in plan.warnings]
+
+
+def _suite_path(plan: Plan) -> str:
+    """The suite as a command names it, without the folders of this machine."""
+    path = Path(plan.path)
+    return f"suites/{path.name}" if path.resolve().parent.name == "suites" else path.name
+
+
+def _state(plan: Plan, store: Store) -> str:
+    """How many runs are in which state, and a table of those that are not done."""
+    states = {spec.id: store.run(spec.id).state for spec in plan.runs}
+    counts = Counter(states.values())
+    words = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
+    text = f"{len(plan.runs)} runs: {words or 'none planned'}."
+    rows = []
+    for spec in plan.runs:
+        if states[spec.id] in ("done", "queued"):
+            continue
+        status = store.run(spec.id).status()
+        rows.append([
+            escape(spec.method), escape(spec.dataset), str(spec.seed), states[spec.id],
+            f"{status.update:,} of {status.updates:,}" if status.updates else "–",
+            escape(status.reason),
+        ])
+    head = ["method", "dataset", "seed", "state", "updates", "reason"]
+    return text + ("\n\n" + table(head, rows, left=6) if rows else "")
+
+
+def _results(tables: list[Table], figures: list[Figure]) -> list[str]:
+    """Every table, followed by the pictures of its dataset where it is the first of it."""
+    parts = ["## Results"]
+    shown: set[str] = set()
+    for one in tables:
+        parts += [f"### {escape(one.title)}", one.text]
+        if one.spread:
+            parts.append(
+                "<details><summary>Spread over sample sets: standard deviation over independent "
+                "sample sets of one model, mean over seeds</summary>\n\n"
+                f"{one.spread}\n</details>"
+            )
+        for figure in figures:
+            if figure.dataset == one.dataset and figure.kind != "curves":
+                if figure.file not in shown:
+                    parts.append(_image(figure))
+                shown.add(figure.file)
+    others = [f for f in figures if f.kind != "curves" and f.file not in shown]
+    return parts + [_image(figure) for figure in others] + [
+        "± is the standard deviation over seeds (n − 1); bold is the best mean of a column, real "
+        "data apart; ↓ lower is better, ↑ higher is better. Updates are those of the model, "
+        "never of a critic."
+    ]
+
+
+def _image(figure: Figure) -> str:
+    return f"![{figure.kind} on {escape(figure.dataset)}]({figure.file})\n\n*{escape(figure.caption)}*"
+
+
+def _curves(figures: list[Figure]) -> list[str]:
+    images = [_image(figure) for figure in figures if figure.kind == "curves"]
+    return ["## Training", *images] if images else []
+
+
+def _claims(verdicts: list[Verdict]) -> list[str]:
+    """The verdicts, or nothing for a suite without claims."""
+    if not verdicts:
+        return []
+    notes = Footnotes()
+    rows = [
+        [escape(v.id), escape(v.text), f"`{v.expect}`", f"**{v.verdict}**{notes.mark(v.evidence)}"]
+        for v in verdicts
+    ]
+    text = table(["claim", "statement", "expectation", "verdict"], rows, left=4)
+    return ["## Claims", text + "\n" + notes.text()]
+
+
+def _methods(plan: Plan) -> list[str]:
+    """What each row is."""
+    rows = [
+        [f"`{name}`", escape(info.title), escape(info.family), escape(info.summary)]
+        for name, info in plan.methods.items() if name != REAL
+    ]
+    return ["## Methods", table(["row", "method", "family", "what it is"], rows, left=4)]

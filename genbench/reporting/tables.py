@@ -1,0 +1,238 @@
+"""Tables as the literature prints them, from the tidy frame.
+
+Rows are methods, columns metrics; mean ± std over seeds, the best value bold, the published number
+and the difference beside ours. An empty cell carries a note that says why it is empty. Numbers of
+two protocols never share a column.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from genbench.reporting._digits import number
+from genbench.reporting.markdown import Footnotes, count, escape, plus_minus, table
+from genbench.reporting.numbers import Column, Entry, Numbers
+from genbench.reporting.statistics import mean_and_std
+from genbench.suites.spec import REAL
+
+__all__ = ["Table", "make_tables"]
+
+NOT_APPLICABLE = "skipped"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the report, as Markdown."""
+
+    title: str
+    dataset: str
+    text: str
+    """The table and its notes."""
+    spread: str = ""
+    """The table of spreads over sample sets, or empty where no metric has one."""
+
+
+def make_tables(numbers: Numbers) -> list[Table]:
+    """The tables that the suite asks for, or one of everything for each dataset.
+
+    A table without a dataset becomes one for each dataset on which it has anything to show.
+    """
+    asked = list(numbers.plan.suite.report.tables)
+    datasets = list(numbers.plan.datasets)
+    if not asked:
+        return [_table(numbers, dataset, dataset, [], [], {}) for dataset in datasets]
+    made = []
+    for one in asked:
+        for dataset in [one.dataset] if one.dataset else datasets:
+            methods = numbers.methods(dataset, one.methods or ())
+            if not one.dataset and not _says_anything(numbers, one.columns, dataset, methods):
+                continue
+            title = one.title or dataset
+            if not one.dataset and len(datasets) > 1 and one.title:
+                title = f"{one.title}: {dataset}"
+            columns, published = list(one.columns or ()), one.published or {}
+            made.append(_table(numbers, title, dataset, methods, columns, published))
+    return made
+
+
+def _says_anything(
+    numbers: Numbers, columns: Sequence[str], dataset: str, methods: Sequence[str]
+) -> bool:
+    if not columns:
+        return True
+    return any(
+        entry.status != NOT_APPLICABLE
+        for name in columns for column in numbers.columns(name, dataset, methods)
+        for method in methods for entry in numbers.entries(method, column)
+    )
+
+
+def _table(
+    numbers: Numbers, title: str, dataset: str, methods: Sequence[str], names: Sequence[str],
+    published: Mapping[str, Mapping[str, Any]],
+) -> Table:
+    methods = list(methods) or numbers.methods(dataset)
+    names, unused = (list(names), []) if names else _default_columns(numbers, dataset, methods)
+    columns = [c for name in names for c in numbers.columns(name, dataset, methods)]
+    notes = Footnotes()
+    best = {column: _best(numbers, column, methods) for column in columns}
+    compared = [c for c in columns if any(c.name in published.get(m, {}) for m in methods)]
+    lines = [
+        _line(numbers, method, dataset, methods, columns, best, compared, published, notes)
+        for method in methods
+    ]
+    head = ["method"]
+    for column in columns:
+        head.append(column.head)
+        head += ["published", "difference"] if column in compared else []
+    head += ["seeds", "updates", "examples", "seconds", "device"]
+    text = table(head, lines)
+    if notes.text():
+        text += "\n" + notes.text()
+    if unused:
+        text += "\nNot applicable to any row here: " + "; ".join(unused) + ".\n"
+    return Table(title, dataset, text, _spread(numbers, methods, columns))
+
+
+def _default_columns(
+    numbers: Numbers, dataset: str, methods: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """The metrics with something to show on a dataset, and the others with their reasons."""
+    shown, unused = [], []
+    for metric in numbers.metrics(dataset):
+        entries = [e for m in methods for e in numbers.cells.get((m, dataset, metric), [])]
+        reasons = sorted({e.reason for e in entries if e.status == NOT_APPLICABLE})
+        if reasons and not any(e.status in ("ok", "not-finite", "failed") for e in entries):
+            unused.append(f"`{metric}` ({escape('; '.join(reasons))})")
+        else:
+            shown.append(metric)
+    return shown, unused
+
+
+def _line(
+    numbers: Numbers, method: str, dataset: str, methods: Sequence[str],
+    columns: Sequence[Column], best: Mapping[Column, float | None], compared: Sequence[Column],
+    published: Mapping[str, Mapping[str, Any]], notes: Footnotes,
+) -> list[str]:
+    label = numbers.label(method, methods)
+    if method == REAL:
+        label = f"*{label}*"
+    if (method, dataset) in numbers.ema:
+        label += " (EMA)"
+    if (method, dataset) in numbers.limited:
+        label += " **not comparable**"
+    seeds = numbers.seeds(method, dataset)
+    line = [label]
+    for column in columns:
+        line.append(_cell(numbers, method, column, best[column], seeds, notes))
+        if column in compared:
+            line += _published(numbers, method, column, published, notes)
+    return [*line, str(seeds), *_budget(numbers, method, dataset)]
+
+
+def _cell(
+    numbers: Numbers, method: str, column: Column, best: float | None, seeds: int,
+    notes: Footnotes,
+) -> str:
+    entries = numbers.entries(method, column)
+    values = _values(entries)
+    why = _why_not(entries, column) if len(values) < max(len(entries), 1) else ""
+    mark = notes.mark(why) if why else ""
+    if not values:
+        return f"–{mark}"
+    text = plus_minus(values)
+    if best is not None and method != REAL and mean_and_std(values)[0] == best:
+        text = f"**{text}**"
+    return text + (f" (n = {len(values)})" if len(values) != seeds else "") + mark
+
+
+def _values(entries: Sequence[Entry]) -> list[float]:
+    return [e.value for e in entries if e.status == "ok" and not math.isnan(e.value)]
+
+
+def _why_not(entries: Sequence[Entry], column: Column) -> str:
+    """Why a cell is empty, or rests on fewer seeds than planned."""
+    if not entries:
+        return f"does not run on {column.dataset}, or {column.metric} is not asked for there"
+    by_reason: dict[str, list[int]] = {}
+    for entry in entries:
+        if entry.status != "ok":
+            status = entry.status.replace("-", " ")
+            words = f"{status}: {entry.reason}" if entry.reason else status
+            if entry.status in (NOT_APPLICABLE, "queued"):
+                words = entry.reason or "not applicable"
+            by_reason.setdefault(words, []).append(entry.seed)
+    if len(by_reason) == 1 and len(next(iter(by_reason.values()))) == len(entries):
+        return next(iter(by_reason))
+    return "; ".join(
+        f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, sorted(seeds)))}: {reason}"
+        for reason, seeds in sorted(by_reason.items(), key=lambda pair: min(pair[1]))
+    )
+
+
+def _best(numbers: Numbers, column: Column, methods: Sequence[str]) -> float | None:
+    """The best mean of a column, where there are two to choose from."""
+    means = [
+        mean_and_std(values)[0]
+        for method in methods if method != REAL
+        for values in [_values(numbers.entries(method, column))] if values
+    ]
+    if len(set(means)) < 2 or column.better not in ("lower", "higher"):
+        return None
+    return min(means) if column.better == "lower" else max(means)
+
+
+def _published(
+    numbers: Numbers, method: str, column: Column,
+    published: Mapping[str, Mapping[str, Any]], notes: Footnotes,
+) -> list[str]:
+    known = published.get(method, {}).get(column.name)
+    if known is None:
+        return ["", ""]
+    value, source = float(getattr(known, "value", known)), getattr(known, "source", "")
+    mark = notes.mark(f"published: {source}") if source else ""
+    ours = _values(numbers.entries(method, column))
+    difference = f"{mean_and_std(ours)[0] - value:+.4g}" if ours else "–"
+    return [f"{number(value)}{mark}", difference]
+
+
+def _budget(numbers: Numbers, method: str, dataset: str) -> list[str]:
+    """Updates, examples, seconds (means over the runs that have them) and devices."""
+    if method == REAL:
+        return [""] * 4
+    runs = list(numbers.budgets.get((method, dataset), {}).values())
+    # A run that was cut short would pull the means of the others down.
+    runs = [run for run in runs if not pd.isna(run[1])] or runs
+    updates, examples, seconds = (
+        [float(run[index]) for run in runs if not pd.isna(run[index])] for index in range(3)
+    )
+    devices = sorted({run[3] for run in runs if run[3]})
+    means = [mean_and_std(part)[0] if part else None for part in (updates, examples, seconds)]
+    where = escape(", ".join(devices)) or "–"
+    return [count(means[0]), count(means[1]), number(means[2], 3), where]
+
+
+def _spread(numbers: Numbers, methods: Sequence[str], columns: Sequence[Column]) -> str:
+    """Std over the sample sets of one model, mean over seeds, of the metrics that have one."""
+
+    def stds(method: str, column: Column) -> list[float]:
+        entries = numbers.entries(method, column)
+        return [e.sampling_std for e in entries if e.status == "ok" and e.sampling_std >= 0]
+
+    having = [c for c in columns if any(stds(method, c) for method in methods)]
+    if not having:
+        return ""
+    rows = [
+        [numbers.label(method, methods), *(
+            number(mean_and_std(stds(method, c))[0], 2) if stds(method, c) else "–"
+            for c in having
+        )]
+        for method in methods if any(stds(method, c) for c in having)
+    ]
+    heads = [column.head.rstrip(" ↓↑") for column in having]
+    return table(["method", *heads], rows)

@@ -1,0 +1,1 @@
+"""Running cells of a suite, here or elsewhere."""

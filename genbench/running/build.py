@@ -1,0 +1,137 @@
+"""From a specification to live objects: data, scaling, model, stages, training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from genbench import lookup
+from genbench.data._base import Data
+from genbench.data.feed import Feed
+from genbench.data.scaling import Scaling, scaling_for
+from genbench.errors import DeviceError
+from genbench.models._base import Model
+from genbench.noise import Noise
+from genbench.objectives._base import Objective
+from genbench.objectives._sum import WeightedSum
+from genbench.seeding import derive
+from genbench.suites.spec import ComponentSpec, RunSpec
+from genbench.training.loop import Settings, Stage, Training
+
+__all__ = ["Built", "build", "component_class", "device_of", "devices_for", "load_data"]
+
+
+@dataclass
+class Built:
+    """Everything live about a run. `training` is None for the reference row."""
+
+    data: Data
+    scaling: Scaling
+    model: Model | None
+    training: Training | None
+    noise: Noise
+
+
+def build(
+    spec: RunSpec, root: Path, device: torch.device, *, offline: bool, save_every: float
+) -> Built:
+    """Load the data and make the model, its objectives and the training of a run, on a device."""
+    data = load_data(spec, root, device, offline=offline)
+    noise = Noise(derive("genbench", "run", spec.seed), device)
+    if not spec.stages:
+        scale = "raw" if data.kind == "points" else "symmetric"
+        return Built(data, scaling_for(data, scale, False), None, None, noise)
+    model_class = component_class("model", spec.model, spec.folder)
+    scaling = _scaling(spec, data, model_class)
+    with seeded(spec.seed, "model"):
+        model: Model = model_class(scaling.space(data), **spec.model.options).to(device)
+    stages = []
+    for number, stage in enumerate(spec.stages):
+        terms: list[tuple[float, Objective]] = []
+        for place, term in enumerate(stage.terms):
+            objective_class = component_class("objective", term.objective, spec.folder)
+            with seeded(spec.seed, "objective", number, place):
+                objective = objective_class(model, **term.objective.options).to(device)
+            terms.append((term.weight, objective))
+        stages.append(Stage(WeightedSum(terms), stage.updates))
+    settings = Settings(
+        spec.optimiser, spec.optimisers, spec.ema, spec.precision == "bf16", spec.compile,
+        save_every,
+    )
+    feed = Feed(data, scaling, spec.batch, noise.child("data"))
+    training = Training(model, stages, feed, noise.child("train"), settings)
+    return Built(data, scaling, model, training, noise)
+
+
+def _scaling(spec: RunSpec, data: Data, model_class: Any) -> Scaling:
+    scale, dequantise = model_class.preferred_scaling(data.kind, **spec.model.options)
+    if spec.scale != "auto":
+        scale = spec.scale
+    if spec.dequantise is not None:
+        dequantise = spec.dequantise
+    return scaling_for(data, scale, dequantise)
+
+
+def component_class(kind: str, spec: ComponentSpec, folder: str) -> Any:
+    """The class that a component's specification names.
+
+    Raises:
+        PluginError: a user's file that fails to import.
+    """
+    return lookup.load(lookup.describe(kind, spec.name, Path(folder) if folder else None))
+
+
+def load_data(spec: RunSpec, root: Path, device: torch.device, *, offline: bool) -> Data:
+    """The run's dataset with its tensors on the device; the last few are kept.
+
+    Raises:
+        DataError: missing or corrupt.
+    """
+    return _load_data(spec.data.model_dump_json(), spec.folder, root, str(device), offline)
+
+
+@lru_cache(maxsize=4)
+def _load_data(dumped: str, folder: str, root: Path, device: str, offline: bool) -> Data:
+    spec = ComponentSpec.model_validate_json(dumped)
+    dataset = component_class("dataset", spec, folder)(**spec.options)
+    data: Data = dataset.load(root, offline=offline)
+    return data.to(torch.device(device))
+
+
+@contextmanager
+def seeded(seed: int, *purpose: object) -> Iterator[None]:
+    """Initialisation draws from torch's global generator, seeded by purpose and put back after."""
+    with torch.random.fork_rng(devices=[]):
+        torch.random.default_generator.manual_seed(derive("genbench", "init", seed, *purpose))
+        yield
+
+
+def devices_for(name: str) -> list[str]:
+    """The devices that `auto`, `cpu`, `cuda` or `cuda:N` stands for here.
+
+    Raises:
+        DeviceError: one that is not there.
+    """
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "auto":
+        name = "cuda" if count else "cpu"
+    if name == "cpu":
+        return ["cpu"]
+    kind, _, number = name.partition(":")
+    if kind != "cuda" or (number and not number.isdigit()):
+        raise DeviceError(f"--device {name}: expected auto, cpu, cuda or cuda:N")
+    here = f"{count} CUDA device{'s' if count != 1 else ''}" if count else "no CUDA device"
+    if not count or (number and int(number) >= count):
+        raise DeviceError(f"--device {name}: there is {here} here; use --device cpu or auto")
+    return [name] if number else [f"cuda:{index}" for index in range(count)]
+
+
+def device_of(name: str) -> torch.device:
+    """One device of those that the name stands for."""
+    return torch.device(devices_for(name)[0])

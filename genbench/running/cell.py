@@ -1,0 +1,234 @@
+"""One run, from its specification to its stored numbers."""
+
+from __future__ import annotations
+
+import json
+import platform
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import safetensors.torch
+import torch
+
+from genbench.errors import Diverged, GenbenchError, StoreError
+from genbench.evaluation.artefacts import artefacts, notes
+from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.evidence import Settings as EvidenceSettings
+from genbench.evaluation.measure import measure
+from genbench.running.build import Built, build, component_class, devices_for, load_data
+from genbench.running.executor import Context, Job
+from genbench.store.files import replace_file
+from genbench.store.folder import damaged
+from genbench.store.provenance import provenance
+from genbench.store.runs import RunFolder, Status, Store
+from genbench.suites.spec import RunSpec
+from genbench.training.loop import Interrupted, Training
+
+__all__ = ["Messenger", "evidence_of", "load_checkpoint", "prepare", "run_cell", "use_threads"]
+
+
+class Messenger(Protocol):
+    """How a run tells the world outside what it does."""
+
+    def progress(self, update: int, losses: Mapping[str, float]) -> None:
+        """Updates done, and the latest losses."""
+
+    def evaluating(self) -> None:
+        """Training is over."""
+
+    def stopping(self) -> bool:
+        """Whether to save and stop."""
+        ...
+
+
+def use_threads(threads: int) -> None:
+    """Fix what decides a run's bits on this machine: threads and float32 matrix products."""
+    torch.set_num_threads(threads)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+
+
+def prepare(jobs: Sequence[Job]) -> list[Job]:
+    """Check that devices, data and plug-ins are there, and deal the jobs to the devices.
+
+    Raises:
+        GenbenchError: what is missing, in one line.
+    """
+    dealt: list[Job] = []
+    seen: set[str] = set()
+    for number, job in enumerate(jobs):
+        spec, context = job.spec, job.context
+        devices = devices_for(context.device)
+        device = devices[number % len(devices)]
+        dealt.append(Job(spec, replace(context, device=device)))
+        key = spec.data.model_dump_json()
+        if key not in seen:
+            seen.add(key)
+            load_data(spec, context.data, torch.device(device), offline=context.offline)
+        for kind, part in _plugins(spec):
+            component_class(kind, part, spec.folder)
+    return dealt
+
+
+def _plugins(spec: RunSpec) -> list[tuple[str, Any]]:
+    parts: list[tuple[str, Any]] = [("model", spec.model), ("dataset", spec.data)]
+    parts += [("objective", term.objective) for stage in spec.stages for term in stage.terms]
+    parts += [("metric", metric) for metric in spec.evaluate]
+    return [(kind, part) for kind, part in parts if ":" in part.name]
+
+
+def run_cell(job: Job, messenger: Messenger) -> tuple[str, str]:
+    """Train (or go on training) and evaluate one run; everything is in its folder afterwards.
+
+    Returns its state and, where there is one, the reason.
+    """
+    store = Store(job.context.root)
+    folder = store.run(job.spec.id)
+    with store.claim(job.spec.id) as mine:
+        if not mine:
+            return "busy", "another runner has it"
+        if folder.finished and folder.measured(job.spec):
+            return folder.state, folder.status().reason
+        try:
+            return _Cell(job, folder, messenger).run()
+        except Interrupted:
+            return "interrupted", ""
+        except StoreError as error:  # a damaged or unwritable folder is not written to again
+            return "failed", str(error)
+        except GenbenchError as error:
+            return _failed(folder, str(error), str(error))
+        except Exception as error:
+            last = f"{type(error).__name__}: {error}".splitlines()[0]
+            return _failed(folder, last, traceback.format_exc())
+
+
+def _failed(folder: RunFolder, reason: str, trace: str) -> tuple[str, str]:
+    folder.write_text("error.txt", trace)
+    folder.write_status(Status("failed", reason))
+    return "failed", reason
+
+
+class _Cell:
+    """The hooks of the training loop, and the steps of a run."""
+
+    def __init__(self, job: Job, folder: RunFolder, messenger: Messenger) -> None:
+        self.spec, self.context, self.folder = job.spec, job.context, folder
+        self.messenger = messenger
+        self.device = torch.device(job.context.device)
+
+    def run(self) -> tuple[str, str]:
+        """Train to the end, from the last checkpoint where there is one, and evaluate."""
+        spec, context, folder = self.spec, self.context, self.folder
+        folder.write_spec(spec)
+        folder.write_provenance(provenance(_device_name(self.device), torch.get_num_threads()))
+        built = build(
+            spec, context.data, self.device,
+            offline=context.offline, save_every=context.save_every,
+        )
+        training = built.training
+        if training is not None:
+            if folder.checkpoint.exists():
+                training.restore(*load_checkpoint(folder.checkpoint))
+            self.status("running", training)
+            try:
+                training.run(self)
+            except Diverged as error:
+                training.update = error.update
+                folder.write_curves(training.curves.rows)
+                self.status("diverged", training, str(error))
+                folder.seal()
+                return "diverged", str(error)
+            folder.write_curves(training.curves.rows)
+            self.save(training)
+        self.evaluate(built)
+        return "done", ""
+
+    def evaluate(self, built: Built) -> None:
+        """Measure, and write everything that the report needs."""
+        self.messenger.evaluating()
+        evidence = evidence_of(self.spec, built, self.context)
+        near = Path(self.spec.folder) if self.spec.folder else None
+        measurements = measure(self.spec.evaluate, evidence, folder=near)
+        self.folder.write_samples(artefacts(evidence))
+        self.folder.write_metrics(
+            self.spec, [m.to_dict() for m in measurements], self.budget(built), notes(evidence)
+        )
+        self.status("done", built.training)
+        self.folder.seal()
+
+    def budget(self, built: Built) -> dict[str, Any]:
+        """What the row cost."""
+        training, model = built.training, built.model
+        updates = 0 if training is None else training.total
+        return {
+            "updates": updates,
+            "examples": updates * self.spec.batch,
+            "seconds": 0.0 if training is None else round(training.seconds, 3),
+            "device": _device_name(self.device),
+            "parameters": 0 if model is None else sum(p.numel() for p in model.parameters()),
+            "ema": self.spec.ema,
+        }
+
+    def status(self, state: str, training: Training | None, reason: str = "") -> None:
+        """Write where the run stands."""
+        if training is None:
+            self.folder.write_status(Status(state, reason))
+            return
+        seconds = round(training.seconds, 3)
+        self.folder.write_status(Status(state, reason, training.update, training.total, seconds))
+
+    # --- the hooks of the loop ---
+
+    def progress(self, update: int, losses: Mapping[str, float]) -> None:
+        """Pass it on."""
+        self.messenger.progress(update, losses)
+
+    def stopping(self) -> bool:
+        """Pass it on."""
+        return self.messenger.stopping()
+
+    def save(self, training: Training) -> None:
+        """Write a checkpoint and, while training goes on, the status."""
+        tensors, meta = training.state()
+        packed = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
+        data = {"genbench": json.dumps(meta)}
+        path = self.folder.checkpoint
+        replace_file(path, lambda temporary: safetensors.torch.save_file(packed, temporary, data))
+        if training.update < training.total:
+            self.status("interrupted" if self.stopping() else "running", training)
+
+
+def load_checkpoint(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """The tensors and the state of a run's checkpoint.
+
+    Raises:
+        StoreError: missing or damaged.
+    """
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            meta = json.loads(file.metadata()["genbench"])
+            return {key: file.get_tensor(key) for key in file.keys()}, meta  # noqa: SIM118
+    except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
+        raise damaged(path, str(error)) from None
+
+
+def evidence_of(spec: RunSpec, built: Built, context: Context) -> Evidence:
+    """The evidence about a trained model, or about the reference row."""
+    training = built.training
+    return Evidence(
+        data=built.data, scaling=built.scaling,
+        model=None if training is None else training.trained.eval(),
+        settings=EvidenceSettings(spec.protocol.samples, spec.protocol.sets),
+        noise=built.noise.child("evaluation"),
+        curves=None if training is None else training.curves.rows,
+        cache=context.cache, weights=context.weights, offline=context.offline,
+    )
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"cpu ({platform.machine()})"

@@ -1,0 +1,81 @@
+"""The contract of an executor: submit runs, iterate over what happens."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from genbench.suites.spec import RunSpec
+
+__all__ = ["Context", "Event", "Executor", "Job"]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a run needs besides its specification."""
+
+    root: Path
+    """The suite's results folder."""
+    data: Path
+    """The root of data files."""
+    cache: Path
+    """Extractors, reference statistics and decoded images."""
+    device: str = "cpu"
+    threads: int = 1
+    weights: Path | None = None
+    """The Inception weights, or None for torch-fidelity's own download."""
+    offline: bool = False
+    save_every: float = 60.0
+    """Seconds between checkpoints."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run to be done."""
+
+    spec: RunSpec
+    context: Context
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a run."""
+
+    run: str
+    kind: Literal["started", "progress", "evaluating", "finished"]
+    update: int = 0
+    updates: int = 0
+    losses: Mapping[str, float] = field(default_factory=dict)
+    state: str = ""
+    """For "finished": done, diverged, failed, interrupted, or busy (another runner has it)."""
+    reason: str = ""
+    seconds: float = 0.0
+
+
+class Executor(ABC):
+    """Does runs somewhere and tells what happens, in the order in which it happens."""
+
+    @abstractmethod
+    def prepare(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        """Check, before any run starts, that data, plug-ins and devices are there.
+
+        Returns the jobs with their devices assigned.
+
+        Raises:
+            GenbenchError: what is missing, in one line.
+        """
+
+    @abstractmethod
+    def run(self, jobs: Sequence[Job]) -> Iterator[Event]:
+        """Do the jobs; every job ends with one "finished" event."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Ask every run to save and stop; `run` then yields what is left of their events."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of every process."""

@@ -1,0 +1,149 @@
+"""Worker processes on this machine: N on the CPU, or one or several a GPU."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from genbench.errors import GenbenchError
+from genbench.running.executor import Event, Executor, Job
+from genbench.running.worker import work
+from genbench.store.runs import Status, Store
+
+__all__ = ["Local"]
+
+
+@dataclass
+class _Worker:
+    process: BaseProcess
+    pipe: Connection
+    job: Job | None = None
+    evaluating: bool = False
+
+
+class Local(Executor):
+    """`workers` processes, each with `threads` threads, spawned once and used again and again."""
+
+    def __init__(self, workers: int, threads: int) -> None:
+        self.count, self.threads = workers, threads
+        self._context = multiprocessing.get_context("spawn")
+        self._stop = self._context.Event()
+        self._stopping = False
+        self._workers: list[_Worker] = []
+
+    def prepare(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        """See Executor; the first worker does the checks, and keeps what it loaded."""
+        worker = self._spawn()
+        worker.pipe.send(("prepare", list(jobs)))
+        try:
+            answer: Any = worker.pipe.recv()
+        except (EOFError, OSError):
+            worker.process.join()
+            raise GenbenchError(
+                f"the first worker {_fate(worker.process.exitcode)} while it loaded the data"
+            ) from None
+        if isinstance(answer, GenbenchError):
+            raise answer
+        return list(answer)
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[Event]:
+        """See Executor."""
+        waiting = list(reversed(jobs))
+        while len(self._workers) < min(self.count, len(jobs)):
+            self._spawn()
+        while True:
+            if self._stopping:
+                self._stop.set()
+                yield from self._let_go()
+            for worker in self._living():
+                if worker.job is None and waiting and not self._stopping:
+                    worker.job, worker.evaluating = waiting.pop(), False
+                    worker.pipe.send(("run", worker.job))
+            busy = [worker for worker in self._workers if worker.job is not None]
+            if not busy:
+                break
+            yield from self._listen(busy)
+        for job in reversed(waiting):
+            yield Event(job.spec.id, "finished", state="interrupted", reason="not started")
+
+    def _listen(self, busy: list[_Worker]) -> Iterator[Event]:
+        by_pipe = {worker.pipe: worker for worker in busy}
+        for pipe in wait(list(by_pipe), timeout=0.5):
+            worker = by_pipe[pipe]  # type: ignore[index]
+            try:
+                event = worker.pipe.recv()
+            except (EOFError, OSError):
+                yield self._bury(worker)
+                continue
+            worker.evaluating = event.kind == "evaluating"
+            if event.kind == "finished":
+                worker.job = None
+            yield event
+
+    def _living(self) -> list[_Worker]:
+        """The workers, those that died while idle replaced."""
+        for worker in [w for w in self._workers if w.job is None and not w.process.is_alive()]:
+            self._workers.remove(worker)
+            self._spawn()
+        return list(self._workers)
+
+    def _let_go(self) -> Iterator[Event]:
+        """End the workers that evaluate: their trained models are saved already."""
+        for worker in [w for w in self._workers if w.job is not None and w.evaluating]:
+            worker.process.terminate()
+            worker.process.join()
+            self._workers.remove(worker)
+            assert worker.job is not None
+            yield Event(worker.job.spec.id, "finished", state="interrupted")
+
+    def _bury(self, worker: _Worker) -> Event:
+        """A worker that died takes one run with it; another takes its place."""
+        worker.process.join()
+        self._workers.remove(worker)
+        self._spawn()
+        job = worker.job
+        assert job is not None
+        reason = f"the worker process {_fate(worker.process.exitcode)}"
+        Store(job.context.root).run(job.spec.id).write_status(Status("failed", reason))
+        return Event(job.spec.id, "finished", state="failed", reason=reason)
+
+    def _spawn(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(
+            target=work, args=(theirs, self._stop, self.threads), daemon=True
+        )
+        process.start()
+        theirs.close()
+        worker = _Worker(process, ours)
+        self._workers.append(worker)
+        return worker
+
+    def stop(self) -> None:
+        """See Executor; safe to call from a signal handler."""
+        self._stopping = True
+
+    def close(self) -> None:
+        """Idle workers leave by themselves; the others are ended."""
+        for worker in self._workers:
+            if worker.job is None:
+                with suppress(OSError):
+                    worker.pipe.send(None)
+            else:
+                worker.process.terminate()
+        for worker in self._workers:
+            worker.process.join(timeout=5)
+            if worker.process.is_alive():
+                worker.process.kill()
+        self._workers.clear()
+
+
+def _fate(exitcode: int | None) -> str:
+    if exitcode is not None and exitcode < 0:
+        hint = " (out of memory?)" if exitcode == -9 else ""
+        return f"was killed by signal {-exitcode}{hint}"
+    return f"ended with exit code {exitcode}"

@@ -1,0 +1,230 @@
+"""`genbench run`: do what a plan asks for that is not done yet, and never anything twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+
+from genbench.errors import StoreError
+from genbench.running.executor import Context, Executor, Job
+from genbench.running.local import Local
+from genbench.running.progress import Display, display
+from genbench.store.runs import Store
+from genbench.suites.expand import Plan
+from genbench.suites.spec import RunSpec
+
+__all__ = [
+    "Outcome", "Request", "Standing", "dry", "execute", "repair", "run_suite", "standing",
+    "workers_and_threads",
+]
+
+BUSY_WAIT = 2.0
+"""Seconds between two looks at runs that another runner is working on."""
+
+
+@dataclass
+class Standing:
+    """Where the runs of a plan stand."""
+
+    finished: list[RunSpec] = field(default_factory=list)
+    unmeasured: list[RunSpec] = field(default_factory=list)
+    """Trained, but without some of the metrics that are asked for now."""
+    pending: list[RunSpec] = field(default_factory=list)
+    states: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def to_do(self) -> list[RunSpec]:
+        """What is left to do, in the order of the plan."""
+        wanted = {spec.id for spec in [*self.unmeasured, *self.pending]}
+        return [spec for spec in self._order if spec.id in wanted]
+
+    _order: list[RunSpec] = field(default_factory=list)
+
+
+def standing(plan: Plan, store: Store) -> Standing:
+    """Look at every run of the plan.
+
+    Raises:
+        StoreError: a damaged run folder; it says which file, and how to go on.
+    """
+    found = Standing(_order=list(plan.runs))
+    for spec in plan.runs:
+        folder = store.run(spec.id)
+        state = folder.state
+        if state not in ("done", "diverged"):
+            found.pending.append(spec)
+        else:
+            folder.check()
+            if state == "done" and not folder.measured(spec):
+                found.unmeasured.append(spec)
+                state = "done, to be measured"
+            else:
+                found.finished.append(spec)
+        found.states[spec.id] = state
+    return found
+
+
+def repair(plan: Plan, store: Store) -> list[tuple[str, StoreError, Path]]:
+    """Move damaged run folders aside, so that their runs are queued again.
+
+    Returns, for each, the run, what was wrong and where the folder lies now.
+    """
+    moved = []
+    for run_id, error in store.damaged([spec.id for spec in plan.runs]).items():
+        moved.append((run_id, error, store.repair(run_id)))
+    return moved
+
+
+@dataclass
+class Outcome:
+    """How a session ended: the runs by state."""
+
+    states: dict[str, list[str]] = field(default_factory=dict)
+    stopped: bool = False
+
+    def add(self, run: str, state: str) -> None:
+        """Count a run."""
+        self.states.setdefault(state, []).append(run)
+
+    @property
+    def exit_code(self) -> int:
+        """0 when every run has its result, 3 when runs failed, 130 when it was stopped."""
+        if self.stopped:
+            return 130
+        return 3 if self.states.get("failed") else 0
+
+
+@dataclass(frozen=True)
+class Request:
+    """Where and how the runs of a plan are done; see the options of `genbench run`."""
+
+    device: str
+    workers: int | None
+    data: Path
+    cache: Path
+    weights: Path | None = None
+    repair: bool = False
+
+
+def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> Outcome:
+    """Do what is left of a plan, showing how it goes.
+
+    Raises:
+        GenbenchError: damaged folders (without `repair`), or data, a plug-in or a device that is
+            not there.
+    """
+    store.prepare()
+    if request.repair:
+        for run_id, error, aside in repair(plan, store):
+            console.print(f"{error}", soft_wrap=True, markup=False)
+            console.print(f"{run_id} moved to {aside}", soft_wrap=True, markup=False)
+    found = standing(plan, store)
+    if not found.to_do:
+        console.print(f"{plan.name}: all {len(plan.runs)} runs are done", markup=False)
+        return Outcome()
+    workers, threads = workers_and_threads(request.workers, request.device)
+    context = Context(
+        store.root, request.data, request.cache, request.device, threads, request.weights
+    )
+    done = f", {len(found.finished)} done before" if found.finished else ""
+    noun = "process" if workers == 1 else "processes"
+    console.print(
+        f"{plan.name}: {len(found.to_do)} runs to do{done}; {workers} {noun}", markup=False
+    )
+    executor = Local(workers, threads)
+    with display(console, plan.name, len(found.to_do)) as show:
+        outcome = execute(found.to_do, context, executor, show)
+    if outcome.stopped:
+        console.print("stopped; the same command goes on from here", markup=False)
+    elif outcome.states.get("failed"):
+        failed = outcome.states["failed"]
+        console.print(
+            f"{len(failed)} runs failed; each keeps its error.txt in {store.runs_folder}, and "
+            "the same command tries them again", soft_wrap=True, markup=False,
+        )
+    return outcome
+
+
+def dry(plan: Plan, store: Store) -> str:
+    """The matrix: a line for each run with where it stands, and the totals."""
+    found = standing(plan, store)
+    width = max((len(state) for state in found.states.values()), default=0)
+    lines = [f"{found.states[spec.id]:<{width}}  {spec.id}" for spec in plan.runs]
+    lines.append(
+        f"{len(plan.runs)} runs: {len(found.finished)} finished, {len(found.to_do)} to do"
+    )
+    return "\n".join(lines)
+
+
+def execute(
+    specs: Sequence[RunSpec], context: Context, executor: Executor, show: Display
+) -> Outcome:
+    """Do the runs. Ctrl-C lets every run save and stop; a second one ends them at once.
+
+    Raises:
+        GenbenchError: data, a plug-in or a device that is not there; nothing was started.
+    """
+    outcome = Outcome()
+    try:
+        jobs = executor.prepare([Job(spec, context) for spec in specs])
+        with _gentle_interrupt(executor, show, outcome):
+            while jobs:
+                busy = _drain(executor, jobs, show, outcome)
+                jobs = [] if outcome.stopped else [j for j in jobs if j.spec.id in busy]
+                if jobs:
+                    time.sleep(BUSY_WAIT)
+    finally:
+        executor.close()
+    return outcome
+
+
+def _drain(executor: Executor, jobs: Sequence[Job], show: Display, outcome: Outcome) -> set[str]:
+    """Show every event; returns the runs that another runner is working on."""
+    busy: set[str] = set()
+    for event in executor.run(jobs):
+        if event.kind == "finished" and event.state == "busy":
+            busy.add(event.run)
+            continue
+        show.show(event)
+        if event.kind == "finished":
+            outcome.add(event.run, event.state)
+    return busy
+
+
+@contextmanager
+def _gentle_interrupt(executor: Executor, show: Display, outcome: Outcome) -> Iterator[None]:
+    """The first Ctrl-C (or SIGTERM) asks every run to save and stop; the second one insists."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if outcome.stopped:
+            raise KeyboardInterrupt
+        outcome.stopped = True
+        show.say("stopping: every run saves first (Ctrl-C again to stop at once)")
+        executor.stop()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+def workers_and_threads(workers: int | None, device: str) -> tuple[int, int]:
+    """How many processes, and how many CPU threads each has.
+
+    By default up to four processes share the cores; on a GPU one process does one run at a time.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = cores or 1
+    if workers is None:
+        workers = min(cores, 4) if device in ("cpu", "auto") else 1
+    return workers, max(1, cores // workers)

@@ -1,0 +1,79 @@
+"""What a worker process does: one job after another, until its pipe closes."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from typing import Any, Protocol
+
+from genbench.errors import GenbenchError
+from genbench.running.executor import Event, Job
+
+__all__ = ["work"]
+
+TELL_EVERY = 0.2
+"""Seconds between two messages about a run's progress."""
+
+
+class _Flag(Protocol):
+    def is_set(self) -> bool: ...
+
+
+class _Messenger:
+    """The hooks of a run, over a pipe."""
+
+    def __init__(self, pipe: Connection, stop: _Flag, job: Job) -> None:
+        self.pipe, self.stop = pipe, stop
+        self.run, self.updates = job.spec.id, job.spec.updates
+        self.told = 0.0
+
+    def progress(self, update: int, losses: Mapping[str, float]) -> None:
+        now = time.monotonic()
+        if now - self.told > TELL_EVERY:
+            self.told = now
+            self.pipe.send(Event(self.run, "progress", update, self.updates, dict(losses)))
+
+    def evaluating(self) -> None:
+        self.pipe.send(Event(self.run, "evaluating", self.updates, self.updates))
+
+    def stopping(self) -> bool:
+        return self.stop.is_set()
+
+
+def work(pipe: Connection, stop: _Flag, threads: int) -> None:
+    """Serve jobs from `pipe`: ("prepare", jobs) and ("run", job); None ends the worker.
+
+    Ctrl-C is the parent's to handle: it sets `stop`, at which runs save and end.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # torch is imported here, in the worker, so that the parent answers at once.
+    from genbench.running.cell import prepare, run_cell, use_threads
+
+    use_threads(threads)
+    while True:
+        try:
+            message: tuple[str, Any] | None = pipe.recv()
+        except (EOFError, OSError):
+            return
+        if message is None:
+            return
+        kind, payload = message
+        if kind == "prepare":
+            pipe.send(_prepared(prepare, payload))
+            continue
+        began = time.monotonic()
+        pipe.send(Event(payload.spec.id, "started", 0, payload.spec.updates))
+        state, reason = run_cell(payload, _Messenger(pipe, stop, payload))
+        pipe.send(Event(
+            payload.spec.id, "finished", payload.spec.updates, payload.spec.updates,
+            state=state, reason=reason, seconds=time.monotonic() - began,
+        ))
+
+
+def _prepared(prepare: Any, jobs: Any) -> Any:
+    try:
+        return prepare(jobs)
+    except GenbenchError as error:
+        return error

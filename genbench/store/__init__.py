@@ -1,0 +1,1 @@
+"""Run records on disk, and the tables made of them."""

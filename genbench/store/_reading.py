@@ -1,0 +1,53 @@
+"""Reading the files of a run: what is not as it was written is a StoreError naming the file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from genbench.errors import StoreError
+
+__all__ = ["checksum", "damaged", "read_object", "read_text"]
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """A JSON object."""
+    try:
+        content = json.loads(read_text(path))
+    except ValueError as error:
+        raise damaged(path, str(error)) from None
+    if not isinstance(content, dict):
+        raise damaged(path, "it is not a JSON object")
+    return content
+
+
+def checksum(path: Path) -> dict[str, Any]:
+    """Size in bytes and sha256 of a file."""
+    try:
+        with path.open("rb") as file:
+            sha = hashlib.file_digest(file, "sha256").hexdigest()
+        return {"bytes": path.stat().st_size, "sha256": sha}
+    except OSError as error:
+        raise damaged(path, error.strerror or type(error).__name__) from None
+
+
+def read_text(path: Path) -> str:
+    """UTF-8 text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise damaged(path, "it is missing") from None
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise damaged(path, "it is not UTF-8 text") from None
+
+
+def damaged(path: Path, why: str) -> StoreError:
+    """The error for a damaged file, with the remedy."""
+    return StoreError(
+        f"{path} is damaged: {why}; `genbench run SUITE --repair` moves the run aside and "
+        "queues it anew"
+    )

@@ -1,0 +1,104 @@
+"""Atomic writes: a file is either the old one or the new one, whole, whatever stops the process.
+
+The new content goes to a temporary file in the same folder, is fsynced, renamed over the old one,
+and then the folder is fsynced, so that the rename survives a power cut too.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from genbench.errors import StoreError
+
+__all__ = ["replace_file", "write_bytes", "write_json", "write_npz", "write_text"]
+
+
+def replace_file(path: Path, fill: Callable[[Path], None]) -> None:
+    """Write `path` atomically: `fill` writes the temporary file that then takes its place.
+
+    For writers that want a file name (safetensors). Folders above are made.
+
+    Raises:
+        StoreError: the folder cannot be written, or the disk is full.
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        fill(temporary)
+        with temporary.open("rb+") as file:
+            # mkstemp gives 0600; results are to be read by the others of a group, as a plain
+            # open() would let them.
+            os.fchmod(file.fileno(), 0o666 & ~_umask())
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        temporary = None
+        _sync_folder(path.parent)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise StoreError(
+            f"cannot write {path}: {reason}; give a folder that can be written with --results"
+        ) from None
+    finally:
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink()
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes atomically (StoreError where that is impossible)."""
+
+    def fill(temporary: Path) -> None:
+        temporary.write_bytes(content)
+
+    replace_file(path, fill)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text atomically, with its line ends as they are."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON atomically: sorted keys, one line end at the end, never NaN or infinity.
+
+    Raises:
+        ValueError: a NaN or an infinity, which JSON cannot say; use null and a status.
+    """
+    text = json.dumps(content, sort_keys=True, indent=1, allow_nan=False, ensure_ascii=False)
+    write_text(path, text + "\n")
+
+
+def write_npz(path: Path, arrays: Mapping[str, np.ndarray], *, compressed: bool = True) -> None:
+    """Write named arrays atomically: equal arrays give equal bytes (sorted, undated)."""
+    buffer = io.BytesIO()
+    save = np.savez_compressed if compressed else np.savez
+    save(buffer, allow_pickle=False, **{name: arrays[name] for name in sorted(arrays)})
+    write_bytes(path, buffer.getvalue())
+
+
+def _umask() -> int:
+    # There is no way to read the mask without setting it; threads that write at the same time set
+    # the same value back.
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

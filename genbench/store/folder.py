@@ -1,0 +1,296 @@
+"""The folder of one run: typed reads, atomic writes, and the seal of a finished run."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from pydantic import ValidationError
+
+from genbench.errors import StoreError
+from genbench.store._reading import checksum, damaged, read_object, read_text
+from genbench.store.files import write_json, write_npz, write_text
+from genbench.suites.spec import RunSpec
+
+__all__ = ["FINAL", "STATES", "RunFolder", "Status", "asked"]
+
+STATES = ("queued", "running", "done", "diverged", "failed", "timed-out", "interrupted")
+FINAL = ("done", "diverged")
+"""States that are results: such a run is never run again."""
+CURVE_FIELDS = ("update", "stage", "player", "term", "value")
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a run stands: its state, why, and how far it got (updates of the model, seconds)."""
+
+    state: str = "queued"
+    reason: str = ""
+    update: int = 0
+    updates: int = 0
+    seconds: float = 0.0
+
+
+class RunFolder:
+    """The folder of one run: typed reads and atomic writes of its files.
+
+    Reads raise StoreError naming the file that is missing or damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def id(self) -> str:
+        """The run's id, which is the folder's name."""
+        return self.path.name
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the checkpoint lies, whether or not there is one."""
+        return self.path / "checkpoint.safetensors"
+
+    @property
+    def samples_path(self) -> Path:
+        """Where the samples lie, whether or not there are any."""
+        return self.path / "samples.npz"
+
+    @property
+    def curves_path(self) -> Path:
+        """Where the training curves lie, whether or not there are any."""
+        return self.path / "curves.csv"
+
+    def status(self) -> Status:
+        """The status; "queued" where nothing has begun."""
+        path = self.path / "status.json"
+        if not path.exists():
+            return Status()
+        raw = read_object(path)
+        known = {name: raw[name] for name in Status.__annotations__ if name in raw}
+        status = Status(**known)
+        if status.state not in STATES:
+            raise damaged(path, f"unknown state {status.state!r}")
+        return status
+
+    @property
+    def state(self) -> str:
+        """One of STATES; a finished run whose last write never came counts as interrupted."""
+        state = self.status().state
+        return "interrupted" if state in FINAL and not self.sealed else state
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has its result and must not be run again."""
+        return self.state in FINAL
+
+    def write_status(self, status: Status) -> None:
+        """Replace the status."""
+        self._unseal()
+        write_json(self.path / "status.json", asdict(status))
+
+    def spec(self) -> RunSpec:
+        """The resolved specification."""
+        path = self.path / "spec.yaml"
+        try:
+            return RunSpec.model_validate(yaml.load(read_text(path), Loader=_Loader))
+        except (yaml.YAMLError, ValidationError) as error:
+            raise damaged(path, str(error).splitlines()[0]) from None
+
+    def write_spec(self, spec: RunSpec) -> None:
+        """Store the resolved specification."""
+        self._unseal()
+        content = spec.model_dump(mode="json")
+        text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+        write_text(self.path / "spec.yaml", text)
+
+    def provenance(self) -> dict[str, Any]:
+        """Versions, commit and machine; empty where none was stored."""
+        path = self.path / "provenance.json"
+        return read_object(path) if path.exists() else {}
+
+    def write_provenance(self, provenance: Mapping[str, Any]) -> None:
+        """Store versions, commit and machine (see `provenance.provenance`)."""
+        self._unseal()
+        write_json(self.path / "provenance.json", dict(provenance))
+
+    def metrics(self) -> dict[str, Any]:
+        """`measurements`, `budget`, `notes` and `asked`; empty lists where nothing is measured."""
+        path = self.path / "metrics.json"
+        raw = read_object(path) if path.exists() else {}
+        for name, kind in (("measurements", list), ("budget", dict), ("notes", list)):
+            if not isinstance(raw.setdefault(name, kind()), kind):
+                raise damaged(path, f"'{name}' is not a {kind.__name__}")
+        return raw
+
+    def write_metrics(
+        self, spec: RunSpec, measurements: Sequence[Mapping[str, Any]],
+        budget: Mapping[str, Any], notes: Iterable[str] = (),
+    ) -> None:
+        """Store what was measured, and which metrics were asked for."""
+        self._unseal()
+        content = {
+            "measurements": [dict(one) for one in measurements], "budget": dict(budget),
+            "notes": list(notes), "asked": asked(spec),
+        }
+        write_json(self.path / "metrics.json", content)
+
+    def measured(self, spec: RunSpec) -> bool:
+        """Whether the stored numbers answer what `spec` asks for, and nothing else."""
+        path = self.path / "metrics.json"
+        return path.exists() and self.metrics().get("asked", asked(spec)) == asked(spec)
+
+    def curves(self) -> list[dict[str, Any]]:
+        """Training curves: rows of update, stage, player, term, value; none where not trained."""
+        update, stage, player, term, value = self._curve_columns()
+        try:
+            columns = (map(int, update), map(int, stage), player, term, map(float, value))
+            return [dict(zip(CURVE_FIELDS, row)) for row in zip(*columns, strict=True)]
+        except ValueError as error:
+            raise damaged(self.curves_path, str(error)) from None
+
+    def series(self) -> dict[tuple[str, str], np.ndarray]:
+        """Training curves by (player, term): updates and values, (2, N) float64."""
+        update, _, player, term, value = self._curve_columns()
+        try:
+            pairs = np.array([update, value], dtype=object).astype(float)
+        except ValueError as error:
+            raise damaged(self.curves_path, str(error)) from None
+        at: dict[tuple[str, str], list[int]] = {}
+        for index, key in enumerate(zip(player, term)):
+            at.setdefault(key, []).append(index)
+        return {key: pairs[:, rows] for key, rows in at.items()}
+
+    def _curve_columns(self) -> list[Sequence[str]]:
+        """The five columns as text, without the head; a report reads hundreds of such files."""
+        path = self.curves_path
+        if not path.exists():
+            return [()] * len(CURVE_FIELDS)
+        text = read_text(path)
+        head = ",".join(CURVE_FIELDS) + "\n"
+        if not text.startswith(head) or not text.endswith("\n"):
+            raise damaged(path, f"it is not a table of {head.strip()} up to its end")
+        if '"' in text:  # a name that needs quotes
+            rows = list(csv.reader(io.StringIO(text)))[1:]
+            whole = all(len(row) == len(CURVE_FIELDS) for row in rows)
+            cells = [cell for row in rows for cell in row]
+        else:
+            lines = text.count("\n") - 1
+            cells = text[len(head):].replace("\n", ",").split(",")[:-1]
+            whole = len(cells) == lines * len(CURVE_FIELDS)
+        if not whole:
+            raise damaged(path, f"a line is not {head.strip()}")
+        return [cells[column::len(CURVE_FIELDS)] for column in range(len(CURVE_FIELDS))]
+
+    def write_curves(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Store the training curves whole; floats are written so that they read back the same."""
+        self._unseal()
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, lineterminator="\n")
+        writer.writerow(CURVE_FIELDS)
+        for row in rows:
+            *keys, value = (row[name] for name in CURVE_FIELDS)
+            writer.writerow([*keys, repr(float(value))])
+        write_text(self.curves_path, buffer.getvalue())
+
+    def samples(self) -> dict[str, np.ndarray]:
+        """The stored arrays by name; empty where none were stored."""
+        path = self.samples_path
+        if not path.exists():
+            return {}
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                return {name: archive[name] for name in archive.files}
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+            raise damaged(path, str(error) or type(error).__name__) from None
+
+    def write_samples(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Store named arrays."""
+        self._unseal()
+        write_npz(self.samples_path, arrays)
+
+    def write_text(self, name: str, text: str) -> None:
+        """Store a text beside the others, e.g. the traceback of a failed run."""
+        self._unseal()
+        write_text(self.path / name, text)
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the last write of a finished run has come."""
+        return (self.path / "checksums.json").exists()
+
+    def seal(self) -> None:
+        """Write size and sha256 of every file: the last act of a finished run."""
+        self._unseal()
+        sums = {path.name: checksum(path) for path in self._files()}
+        write_json(self.path / "checksums.json", {"format": 1, "files": sums})
+
+    def check(self) -> None:
+        """Compare the sizes of a sealed run's files with those written down: cheap.
+
+        Raises:
+            StoreError: naming the first file that is missing or of another size.
+        """
+        for name, known in self._sums().items():
+            try:
+                size = (self.path / name).stat().st_size
+            except OSError:
+                raise damaged(self.path / name, "it is missing") from None
+            if size != known["bytes"]:
+                raise damaged(
+                    self.path / name, f"it has {size} bytes and should have {known['bytes']}"
+                )
+
+    def verify(self) -> None:
+        """Read every file: hashes of a sealed run, and that what is there can be parsed.
+
+        Raises:
+            StoreError: naming the first damaged file.
+        """
+        self.check()
+        for name, known in self._sums().items():
+            if checksum(self.path / name)["sha256"] != known["sha256"]:
+                raise damaged(self.path / name, "its contents are not those that were written")
+        self.status()
+        self.provenance()
+        self.metrics()
+        self.curves()
+        self.samples()
+        if (self.path / "spec.yaml").exists():
+            self.spec()
+
+    def _sums(self) -> dict[str, dict[str, Any]]:
+        path = self.path / "checksums.json"
+        if not path.exists():
+            return {}
+        files = read_object(path).get("files")
+        if not isinstance(files, dict) or not all(isinstance(v, dict) for v in files.values()):
+            raise damaged(path, "it holds no table of files")
+        if not all({"bytes", "sha256"} <= set(known) for known in files.values()):
+            raise damaged(path, "its table of files has gaps")
+        return files
+
+    def _files(self) -> list[Path]:
+        return sorted(p for p in self.path.iterdir() if p.is_file() and p.name[0] != ".")
+
+    def _unseal(self) -> None:
+        try:
+            (self.path / "checksums.json").unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot write in {self.path}: {error.strerror}") from None
+
+
+def asked(spec: RunSpec) -> dict[str, Any]:
+    """What decides the numbers of a trained model: the metrics and the protocol."""
+    metrics = [metric.model_dump(mode="json") for metric in spec.evaluate]
+    return {"evaluate": metrics, "protocol": spec.protocol.model_dump(mode="json")}

@@ -1,0 +1,100 @@
+"""Where a number came from: versions, commit, machine. Nothing is imported to learn a version."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+__all__ = ["provenance"]
+
+PACKAGES = (
+    "torch", "torchvision", "torch-fidelity", "numpy", "scipy", "scikit-learn", "pandas",
+    "pydantic", "safetensors",
+)
+"""The packages that can change a number."""
+
+
+def provenance(device: str, threads: int) -> dict[str, Any]:
+    """What to store beside a run: all of it plain JSON, without absolute paths.
+
+    `device` is the device's name as reports show it; `threads` are torch's CPU threads.
+    """
+    return {
+        "command": _command(),
+        "cpu": _cpu(),
+        "device": device,
+        "git": _git(),
+        "platform": platform.platform(),
+        "threads": threads,
+        "versions": _versions(),
+    }
+
+
+@cache
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "genbench": _version("genbench")}
+    found |= {name: _version(name) for name in PACKAGES}
+    return {name: number for name, number in found.items() if number}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _command() -> str:
+    """The command line; absolute paths are cut down to their last part."""
+    return " ".join(_short(word) for word in sys.argv)
+
+
+def _short(word: str) -> str:
+    option, equals, value = word.partition("=")
+    if equals and option.startswith("-"):
+        return f"{option}={_short(value)}"
+    return Path(word).name if os.path.isabs(word) else word
+
+
+@cache
+def _cpu() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+@cache
+def _git() -> dict[str, Any] | None:
+    """Commit and whether tracked files differ from it; None outside a checkout of genbench.
+
+    A package installed inside somebody else's checkout (its virtual environment) has no commit of
+    its own: the top level must be the folder that holds the package.
+    """
+    home = Path(__file__).resolve().parents[2]
+    top = _run_git(home, "rev-parse", "--show-toplevel")
+    commit = _run_git(home, "rev-parse", "HEAD")
+    if not top or not commit or Path(top).resolve() != home:
+        return None
+    changes = _run_git(home, "status", "--porcelain", "--untracked-files=no")
+    return {"commit": commit, "dirty": changes != ""}
+
+
+def _run_git(folder: Path, *words: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *words],
+            capture_output=True, text=True, timeout=10, check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

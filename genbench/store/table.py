@@ -1,0 +1,170 @@
+"""Stored runs as one tidy table: a row for each run and metric, whether or not it has a number.
+
+A metric that does not apply, a run that diverged, failed or has not run yet is a row with a status
+and a reason, never a gap and never a magic number.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from genbench import lookup
+from genbench.errors import StoreError
+from genbench.store.folder import RunFolder, Status, asked
+from genbench.store.runs import FINAL, Store
+from genbench.suites.plan import Plan
+from genbench.suites.spec import MetricSpec, RunSpec
+
+__all__ = ["COLUMNS", "FORMATS", "expected_values", "tidy"]
+
+COLUMNS: dict[str, str] = {
+    "suite": "object", "method": "object", "dataset": "object", "seed": "int64",
+    "metric": "object", "protocol": "object", "value": "float64", "better": "object",
+    "unit": "object", "status": "object", "reason": "object", "run": "object",
+    "sampling_std": "float64", "title": "object", "updates": "Int64", "examples": "Int64",
+    "seconds": "float64", "device": "object", "limited": "bool",
+}
+"""Column → its pandas dtype, in order."""
+
+_STALE = "not measured with these settings yet; run the suite again"
+
+
+def tidy(plan: Plan, store: Store) -> pd.DataFrame:
+    """Every run of the plan × every metric asked of it, with the columns of COLUMNS.
+
+    `status` is "ok", "skipped" (does not apply), "not-finite" or "failed" (the metric) for a run
+    that is done, and the state of the run otherwise.
+
+    Raises:
+        StoreError: a damaged run folder; names the file and the remedy.
+    """
+    rows: list[tuple[Any, ...]] = []
+    for spec in plan.runs:
+        rows.extend(_rows(plan.name, spec, store.run(spec.id)))
+    columns = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
+    return pd.DataFrame({
+        name: pd.Series(list(column), dtype=dtype)
+        for (name, dtype), column in zip(COLUMNS.items(), columns, strict=True)
+    })
+
+
+def expected_values(spec: MetricSpec, folder: str = "") -> dict[str, Mapping[str, str]]:
+    """What a metric with these options measures: name → better, unit, title.
+
+    Read from source; `folder` is where paths of plug-ins start.
+    """
+    values = _constant(spec.name, folder, "values")
+    return {
+        name.format(**spec.options): {
+            key: text.format(**spec.options) for key, text in facts.items()
+        }
+        for name, facts in values.items()
+    }
+
+
+def _constant(metric: str, folder: str, name: str) -> dict[str, Any]:
+    near = Path(folder) if folder else None
+    return dict(lookup.describe("metric", metric, near).constants.get(name, {}))
+
+
+def _rows(suite: str, spec: RunSpec, folder: RunFolder) -> list[tuple[Any, ...]]:
+    status = folder.status()
+    finished = status.state in FINAL and folder.sealed
+    if finished:
+        folder.check()
+    stored = folder.metrics() if finished else {}
+    budget = stored.get("budget", {})
+    complete = finished and status.state == "done"
+    found = _measured(spec, stored, folder) if complete else []
+    known = {one["metric"] for one in found}
+    state, reason = ("queued", _STALE) if complete else _why_missing(status, finished)
+    missing = [
+        {"metric": name, "status": state, "reason": reason, **facts}
+        for metric in spec.evaluate
+        if not (complete and _fresh(metric, stored, spec))
+        for name, facts in expected_values(metric, spec.folder).items() if name not in known
+    ]
+    unique = {one["metric"]: one for one in missing}
+    shared = (
+        budget.get("updates", status.update or None), budget.get("examples"),
+        budget.get("seconds", status.seconds or None), budget.get("device", ""), spec.limited,
+    )
+    return [
+        (suite, spec.method, spec.dataset, spec.seed, one["metric"], one.get("protocol") or "",
+         one.get("value"), one.get("better", "none"), one.get("unit", ""), one["status"],
+         one.get("reason") or "", spec.id, one.get("sampling_std"), one.get("title", ""), *shared)
+        for one in [*found, *unique.values()]
+    ]
+
+
+def _measured(
+    spec: RunSpec, stored: Mapping[str, Any], folder: RunFolder
+) -> list[dict[str, Any]]:
+    """The stored measurements that the suite still asks for."""
+    wanted: set[str] = set()
+    for metric in spec.evaluate:
+        if _fresh(metric, stored, spec):
+            wanted |= set(expected_values(metric, spec.folder))
+    try:
+        return [
+            one if one["status"] == "ok" else {**one, "value": None}
+            for one in stored["measurements"] if one["metric"] in wanted
+        ]
+    except (KeyError, TypeError):
+        raise StoreError(
+            f"{folder.path / 'metrics.json'} is damaged: a measurement has no metric or status; "
+            "`genbench run SUITE --repair` moves the run aside and queues it anew"
+        ) from None
+
+
+def _fresh(metric: MetricSpec, stored: Mapping[str, Any], spec: RunSpec) -> bool:
+    """Whether the stored numbers were measured with this metric's present settings."""
+    was, now = stored.get("asked"), asked(spec)
+    if was is None:
+        return "measurements" in stored
+    return was.get("protocol") == now["protocol"] and (
+        metric.model_dump(mode="json") in was.get("evaluate", [])
+    )
+
+
+def _why_missing(status: Status, finished: bool) -> tuple[str, str]:
+    """The state and reason of a run that has no numbers."""
+    state = status.state if finished or status.state not in FINAL else "interrupted"
+    if status.reason or not status.updates:
+        return state, status.reason or ("not run yet" if state == "queued" else "")
+    return state, f"at update {status.update:,} of {status.updates:,}"
+
+
+# --- formats -----------------------------------------------------------------------------------
+
+
+def _csv(frame: pd.DataFrame) -> str:
+    # pandas writes floats by repr, the shortest text that reads back as the same number.
+    return frame.to_csv(index=False, lineterminator="\n")
+
+
+def _json(frame: pd.DataFrame) -> str:
+    plain = frame.astype(object).where(frame.notna(), None)
+    return json.dumps(plain.to_dict(orient="records"), indent=1, ensure_ascii=False) + "\n"
+
+
+def _markdown(frame: pd.DataFrame) -> str:
+    plain = frame.astype(object).where(frame.notna(), "")
+    lines = [list(frame.columns), ["---"] * len(frame.columns), *plain.to_numpy().tolist()]
+    return "".join("| " + " | ".join(map(_cell, line)) + " |\n" for line in lines)
+
+
+def _cell(value: object) -> str:
+    text = repr(value) if isinstance(value, float) else str(value)
+    return " ".join(text.replace("|", "\\|").split())
+
+
+FORMATS: dict[str, Callable[[pd.DataFrame], str]] = {
+    "csv": _csv, "json": _json, "markdown": _markdown,
+}
+"""Format → the whole table as text, with a line end at its end."""

@@ -1,0 +1,1 @@
+"""Suites: YAML with line numbers, its schema, and its expansion into runs."""

@@ -1,0 +1,271 @@
+"""From a suite's file to its plan: every run, resolved, or every problem with its line."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from genbench.errors import PluginError, SuiteError
+from genbench.lookup import suggest
+from genbench.suites.matrix import DatasetRow, check_method, check_pair, divide, limit
+from genbench.suites.methods import Method, resolve_method
+from genbench.suites.parts import find, metric_values, resolve
+from genbench.suites.plan import DatasetInfo, MethodInfo, Plan, find_suite, suite_names
+from genbench.suites.problems import Problems
+from genbench.suites.reported import check_report, metric_warnings
+from genbench.suites.rows import Row, expand_grids, read_rows
+from genbench.suites.schema import Budget, Suite
+from genbench.suites.spec import REAL, ComponentSpec, MetricSpec, ProtocolSpec, RunSpec
+from genbench.suites.typed import check, shown
+from genbench.suites.yaml_source import read
+
+__all__ = ["DatasetInfo", "MethodInfo", "Plan", "find_suite", "load_plan", "suite_names"]
+
+MAX_SEEDS = 10_000
+MAX_RUNS = 100_000
+
+
+def load_plan(
+    path: Path | str, *, seeds: int | None = None, limit_updates: int | None = None,
+    only: str | None = None,
+) -> Plan:
+    """Read, check and expand a suite.
+
+    `seeds` replaces the suite's seeds by 0 … seeds−1, `limit_updates` cuts every budget to that
+    many updates and marks what was cut, `only` keeps the runs whose method row, dataset row or id
+    matches the pattern.
+
+    Raises:
+        UnknownName: no such suite.
+        SuiteError: what is wrong, with file and line; SuiteErrors when it is more than one thing.
+    """
+    file = find_suite(path)
+    for option, number in (("--seeds", seeds), ("--limit-updates", limit_updates)):
+        if number is not None and number < 1:
+            raise SuiteError(f"{option} must be at least 1, not {number}")
+    plan = _Loader(file, seeds, limit_updates).plan()
+    return plan if only is None else replace(plan, runs=_only(plan, only))
+
+
+def _only(plan: Plan, pattern: str) -> tuple[RunSpec, ...]:
+    kept = tuple(
+        run for run in plan.runs
+        if any(pattern == name or fnmatch.fnmatchcase(name, pattern)
+               for name in (run.method, run.dataset, run.id))
+    )
+    if not kept:
+        names = [*plan.methods, *plan.datasets]
+        raise SuiteError(
+            f"no run matches '{pattern}'{suggest(pattern, names)}", file=plan.path
+        )
+    return kept
+
+
+class _Loader:
+    """The steps of reading one file; each goes on as far as the ones before allow."""
+
+    def __init__(self, file: Path, seeds: int | None, limit_updates: int | None) -> None:
+        self.file, self.folder = file, file.resolve().parent
+        self.seeds, self.limit_updates = seeds, limit_updates
+        self.problems = Problems(read(file))
+        self.constants: dict[str, tuple[Row, Mapping[str, Any]]] = {}
+
+    def plan(self) -> Plan:
+        raw = self.problems.source.data
+        suite, faults = check(Suite, self.without_grids(raw))
+        self.problems.faults((), faults)
+        if suite is None:
+            self.problems.stop()
+        assert suite is not None
+        seeds = self.seed_list(suite.seeds)
+        datasets = [d for r in self.rows("dataset", suite.datasets) if (d := self.dataset(r))]
+        methods = [m for r in self.method_rows(raw, suite) if (m := self.method(r, datasets))]
+        metrics, values = self.metrics(suite.evaluate)
+        self.problems.stop()
+        runs = tuple(self.runs(suite, datasets, methods, metrics, seeds))
+        suite = check_report(suite, methods, datasets, values, self.problems)
+        self.check_ids(runs)
+        self.problems.stop()
+        return Plan(
+            self.file.stem, suite.title or self.file.stem, self.file, suite, runs,
+            {m.row.name: _method_info(m) for m in methods},
+            {d.row.name: _dataset_info(d) for d in datasets},
+            tuple(metrics), tuple(values),
+            tuple(metric_warnings(metrics, methods, datasets, self.constants, self.problems)),
+        )
+
+    @staticmethod
+    def without_grids(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The suite without the settings that `method_rows` moves into the methods."""
+        kept = {k: v for k, v in raw.items() if not (k in ("precision", "compile") and _grid(v))}
+        budget = raw.get("budget")
+        if isinstance(budget, Mapping):
+            kept["budget"] = {k: v for k, v in budget.items() if not _grid(v)}
+        return kept
+
+    def rows(self, what: str, value: Any) -> list[Row]:
+        rows = read_rows(value, (f"{what}s",), what, self.problems)
+        return [row for base in rows for row in expand_grids(base, self.problems)]
+
+    def method_rows(self, raw: Mapping[str, Any], suite: Suite) -> list[Row]:
+        """The method rows; a grid over a setting of the suite is one of each of its methods."""
+        settings = {k: raw[k] for k in ("precision", "compile") if k in raw and _grid(raw[k])}
+        budget = {k: v for k, v in (raw.get("budget") or {}).items() if _grid(v)}
+        rows = []
+        for row in read_rows(suite.methods, ("methods",), "method", self.problems):
+            if row.name == REAL:
+                self.problems.add(row.path, "the row 'real' stands for the data themselves; "
+                                            "give the method another name")
+                continue
+            entry = {**settings, **row.entry}
+            own = entry.get("budget") or {}
+            if budget and isinstance(own, Mapping):
+                entry["budget"] = {**budget, **own}
+            rows += expand_grids(replace(row, entry=entry), self.problems)
+        return rows
+
+    def seed_list(self, value: Any) -> list[int]:
+        if self.seeds is not None:
+            return list(range(self.seeds))
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if whole and 1 <= value <= MAX_SEEDS:
+            return list(range(value))
+        if isinstance(value, list) and 1 <= len(value) <= MAX_SEEDS:
+            for index, seed in enumerate(value):
+                good = isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed < 2**63
+                if not good:
+                    self.problems.add(("seeds", index),
+                                      f"a seed is a whole number ≥ 0, not {shown(seed)}")
+                elif seed in value[:index]:
+                    self.problems.add(("seeds", index), f"seed {seed} is there twice")
+            return value
+        self.problems.add(("seeds",), f"expected how many seeds (1 to {MAX_SEEDS}), or a list of "
+                                      f"whole numbers ≥ 0, got {shown(value)}")
+        return []
+
+    def dataset(self, row: Row) -> DatasetRow | None:
+        options = {k: v for k, v in row.entry.items() if k not in ("use", "budget")}
+        budget, faults = check(Budget, row.entry.get("budget") or {})
+        self.problems.faults((*row.path, "budget"), faults)
+        name, where = row.entry.get("use", row.base), row.path
+        component = find("dataset", name, where, self.folder, self.problems)
+        if component is None:
+            return None
+        spec = resolve(component, options, where, self.folder, self.problems)
+        if spec is None or budget is None:
+            return None
+        return DatasetRow(row, component, spec, budget)
+
+    def method(self, row: Row, datasets: Iterable[DatasetRow]) -> Method | None:
+        method = resolve_method(row, self.folder, self.problems)
+        if method is None:
+            return None
+        check_method(method, self.problems)
+        names = {name for d in datasets for name in (d.row.name, d.row.base)}
+        for index, name in enumerate(method.entry.datasets or []):
+            if name not in names and not self.problems.found:
+                self.problems.add((*row.path, "datasets", index),
+                                  f"no dataset row '{name}'{suggest(name, names)}")
+        for dataset in datasets:
+            if _runs_on(method, dataset):
+                check_pair(method, dataset, self.problems)
+        return method
+
+    def metrics(self, value: Any) -> tuple[list[MetricSpec], dict[str, Row]]:
+        specs: list[MetricSpec] = []
+        values: dict[str, Row] = {}
+        rows = read_rows(value, ("evaluate",), "metric", self.problems)
+        for row in (r for base in rows for r in expand_grids(base, self.problems)):
+            component = find("metric", row.base, row.path, self.folder, self.problems)
+            if component is None:
+                continue
+            part = resolve(component, row.entry, row.path, self.folder, self.problems)
+            if part is None:
+                continue
+            spec = MetricSpec(
+                name=part.name, options=part.options, source=part.source,
+                version=component.constants.get("version", 1),
+            )
+            if spec in specs:
+                self.problems.add(row.path, f"metric '{row.base}' is there twice")
+            specs.append(spec)
+            self.constants[spec.name] = (row, component.constants)
+            try:
+                values |= dict.fromkeys(metric_values(component, part.options), row)
+            except PluginError as error:
+                self.problems.add(row.path, str(error))
+        return specs, values
+
+    def runs(
+        self, suite: Suite, datasets: list[DatasetRow], methods: list[Method],
+        metrics: list[MetricSpec], seeds: list[int],
+    ) -> Iterator[RunSpec]:
+        if len(datasets) * len(methods) * len(seeds) > MAX_RUNS:
+            raise SuiteError(f"the suite has more than {MAX_RUNS} runs", file=self.file)
+        common: dict[str, Any] = {
+            "suite": self.file.stem, "evaluate": metrics, "folder": str(self.folder),
+            "protocol": ProtocolSpec(**suite.protocol.model_dump()),
+        }
+        for dataset in datasets:
+            of_row: dict[str, Any] = {**common, "dataset": dataset.row.name, "data": dataset.spec}
+            if suite.real:
+                yield RunSpec(method=REAL, seed=0, model=ComponentSpec(name=REAL), **of_row)
+            for method in methods:
+                if _runs_on(method, dataset):
+                    run = self.run(suite, dataset, method, of_row)
+                    yield from (run.model_copy(update={"seed": s}) for s in seeds if run)
+
+    def run(
+        self, suite: Suite, dataset: DatasetRow, method: Method, common: Mapping[str, Any]
+    ) -> RunSpec | None:
+        budget = method.budget(suite.budget, dataset.budget)
+        stages = divide(method, budget, self.problems)
+        if stages is None:
+            return None
+        cut = stages if self.limit_updates is None else limit(stages, self.limit_updates)
+        return RunSpec(
+            **common, method=method.row.name, seed=0, model=method.model, stages=cut,
+            batch=budget.batch or 128, optimiser=method.optimiser,
+            optimisers=dict(method.optimisers), ema=method.setting("ema"),
+            scale=method.setting("scale") or "auto", dequantise=method.setting("dequantise"),
+            precision=method.setting("precision", suite.precision) or "fp32",
+            compile=bool(method.setting("compile", suite.compile)), limited=cut != stages,
+        )
+
+    def check_ids(self, runs: Iterable[RunSpec]) -> None:
+        counts = Counter(run.id.lower() for run in runs)
+        twins = sorted(name for name, count in counts.items() if count > 1)
+        if twins:
+            self.problems.add(("methods",), f"rows whose names differ too little: both would be "
+                                            f"stored as {twins[0]}")
+
+
+def _grid(value: Any) -> bool:
+    return isinstance(value, Mapping) and set(value) == {"grid"}
+
+
+def _runs_on(method: Method, dataset: DatasetRow) -> bool:
+    names = method.setting("datasets")
+    return names is None or dataset.row.name in names or dataset.row.base in names
+
+
+def _method_info(method: Method) -> MethodInfo:
+    name, grid = method.row.base, method.row.name[len(method.row.base):]
+    own, base = method.entry, method.zoo_entry
+    title = own.title or (base.title if method.zoo == name else "") or name
+    return MethodInfo(
+        f"{title} {grid}".strip(), own.family or base.family, own.summary or base.summary,
+        own.formula or base.formula, own.cite or base.cite, method.zoo,
+    )
+
+
+def _dataset_info(dataset: DatasetRow) -> DatasetInfo:
+    constants = dataset.component.constants
+    return DatasetInfo(
+        dataset.spec.name, dataset.kind, dataset.component.summary, dataset.labelled,
+        bool(constants.get("has_modes", False)), str(constants.get("cite", "")),
+    )

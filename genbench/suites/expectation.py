@@ -1,0 +1,196 @@
+"""What a claim expects, read from its text.
+
+    expectation := sum relation sum [("within" | "±") number]
+    relation    := "<" | "<=" | ">" | ">=" | "~="
+    sum         := term (("+" | "-") term)*
+    term        := number | [number "*"] cell
+    cell        := metric "[" row ["," dataset] "]"
+
+`~=` needs a tolerance, the others take none. The row `real` is the data themselves. A cell without
+a dataset stands for every dataset of the suite. Rows may hold brackets themselves, as those of a
+grid do: `nll[nice[layers=4], ring]`. Examples:
+
+    nll[mixflow-ml] < nll[flow-ml]
+    fid[wgan-gp, mnist] >= 1.5 * fid[real, mnist] + 2
+    modes_covered[gan] ~= 6 within 0.5
+
+This stands beside the schema, and not with the statistics that judge it, because a suite is
+checked when it is loaded and imports point down.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from genbench.errors import SuiteError
+
+__all__ = ["CellName", "Expectation", "parse_expectation"]
+
+CellName = tuple[str, str, str | None]
+"""Metric, row, and dataset or None for every dataset."""
+
+_EXAMPLE = "nll[mixflow-ml] < nll[flow-ml]"
+_NUMBER = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_METRIC = re.compile(r"[A-Za-z_][A-Za-z0-9_@./{}=-]*")
+_RELATION = re.compile(r"<=|>=|~=|<|>")
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """A comparison Σ coefficient · cell + constant `relation` 0, the left side less the right."""
+
+    text: str
+    relation: str
+    terms: tuple[tuple[float, CellName], ...]
+    constant: float
+    tolerance: float | None = None
+
+    @property
+    def cells(self) -> list[CellName]:
+        """The (metric, row, dataset or None) that it names, each once, in order."""
+        return [cell for _, cell in self.terms]
+
+
+def parse_expectation(text: str) -> Expectation:
+    """Read what a claim expects.
+
+    Raises:
+        SuiteError: it does not parse, names no cell, or compares a cell with itself; without file
+            and line, which the suite's loader adds.
+    """
+    return _Reader(text).expectation()
+
+
+class _Reader:
+    """A recursive-descent reader of one line."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+
+    def expectation(self) -> Expectation:
+        left, low = self.sum()
+        relation = self.take(_RELATION)
+        if relation is None:
+            raise self.error("one of < <= > >= ~=")
+        right, high = self.sum()
+        tolerance = self.tolerance(relation)
+        if self.peek():
+            raise self.error("the end")
+        coefficients: dict[CellName, float] = {}
+        for sign, side in ((1.0, left), (-1.0, right)):
+            for factor, cell in side:
+                coefficients[cell] = coefficients.get(cell, 0.0) + sign * factor
+        if not coefficients:
+            raise SuiteError(f"'{self.text}' names no cell; write for example '{_EXAMPLE}'")
+        if not all(coefficients.values()):
+            raise SuiteError(
+                f"'{self.text}': a cell cancels out, compared with itself or multiplied by 0"
+            )
+        terms = tuple((factor, cell) for cell, factor in coefficients.items())
+        return Expectation(self.text.strip(), relation, terms, low - high, tolerance)
+
+    def sum(self) -> tuple[list[tuple[float, CellName]], float]:
+        terms: list[tuple[float, CellName]] = []
+        constant = 0.0
+        sign = -1.0 if self.symbol("-") else 1.0
+        while True:
+            factor, cell = self.term()
+            if cell is None:
+                constant += sign * factor
+            else:
+                terms.append((sign * factor, cell))
+            if self.symbol("+"):
+                sign = 1.0
+            elif self.symbol("-"):
+                sign = -1.0
+            else:
+                return terms, constant
+
+    def term(self) -> tuple[float, CellName | None]:
+        number = self.number()
+        if number is None:
+            return 1.0, self.cell()
+        if self.symbol("*"):
+            return number, self.cell()
+        return number, None
+
+    def number(self) -> float | None:
+        digits = self.take(_NUMBER)
+        if digits is not None and math.isinf(float(digits)):
+            raise SuiteError(f"'{self.text}': {digits} is too large for a number")
+        return None if digits is None else float(digits)
+
+    def cell(self) -> CellName:
+        metric = self.take(_METRIC)
+        if metric is None:
+            raise self.error("a number or metric[row]")
+        if not self.symbol("["):
+            raise self.error(f"'[' and a row after '{metric}'")
+        parts = self.parts()
+        if len(parts) > 2 or not all(parts):
+            raise SuiteError(
+                f"'{self.text}': {metric}[…] takes a row, or a row and a dataset, "
+                f"not '{', '.join(parts)}'"
+            )
+        return metric, parts[0], parts[1] if len(parts) == 2 else None
+
+    def parts(self) -> list[str]:
+        """What stands up to the bracket that closes, split at its own commas."""
+        start, depth, parts = self.at, 0, []
+        for place in range(self.at, len(self.text)):
+            letter = self.text[place]
+            if letter == "[":
+                depth += 1
+            elif letter == "]" and depth:
+                depth -= 1
+            elif depth == 0 and letter in ",]":
+                parts.append(self.text[start:place].strip())
+                start = place + 1
+                if letter == "]":
+                    self.at = start
+                    return parts
+        raise SuiteError(f"'{self.text}': a '[' is not closed")
+
+    def tolerance(self, relation: str) -> float | None:
+        given = any(self.symbol(word) for word in ("within", "±"))
+        if given != (relation == "~="):
+            raise SuiteError(
+                f"'{self.text}': '~=' needs a tolerance, as in 'modes[gan] ~= 6 within 0.5'"
+                if relation == "~=" else
+                f"'{self.text}': a tolerance goes with '~=', not with '{relation}'"
+            )
+        if not given:
+            return None
+        number = self.number()
+        if number is None:
+            raise self.error("a tolerance (a number)")
+        return number
+
+    def peek(self) -> str:
+        while self.at < len(self.text) and self.text[self.at].isspace():
+            self.at += 1
+        return self.text[self.at:]
+
+    def symbol(self, symbol: str) -> bool:
+        found = self.peek().startswith(symbol)
+        self.at += len(symbol) if found else 0
+        return found
+
+    def take(self, pattern: re.Pattern[str]) -> str | None:
+        self.peek()
+        match = pattern.match(self.text, self.at)
+        if match is None:
+            return None
+        self.at = match.end()
+        return match.group()
+
+    def error(self, expected: str) -> SuiteError:
+        rest = self.peek()
+        got = f"'{rest}'" if rest else "the end"
+        return SuiteError(
+            f"'{self.text}', column {self.at + 1}: expected {expected}, got {got}; "
+            f"write for example '{_EXAMPLE}'"
+        )

@@ -1,0 +1,147 @@
+"""What a method can be trained on, and how its budget falls on its stages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from genbench.lookup import Component
+from genbench.suites.methods import Method, Stage
+from genbench.suites.parts import capabilities
+from genbench.suites.problems import Problems
+from genbench.suites.rows import Row
+from genbench.suites.schema import Budget
+from genbench.suites.spec import ComponentSpec, StageSpec
+
+__all__ = ["DatasetRow", "check_method", "check_pair", "divide", "limit"]
+
+_SCALES = {
+    "points": ("auto", "raw", "standard"), "images": ("auto", "unit", "symmetric", "logit")
+}
+
+
+@dataclass(frozen=True)
+class DatasetRow:
+    """A dataset row resolved."""
+
+    row: Row
+    component: Component
+    spec: ComponentSpec
+    budget: Budget
+
+    @property
+    def kind(self) -> str:
+        """`points` or `images`."""
+        return str(self.component.constants.get("kind", "points"))
+
+    @property
+    def labelled(self) -> bool:
+        """Whether it has class labels."""
+        return bool(self.component.constants.get("labelled", False))
+
+
+def check_method(method: Method, problems: Problems) -> None:
+    """Objectives against the model's capabilities, and optimisers against the players."""
+    path, able = method.row.path, capabilities(method.component)
+    for stage in method.stages:
+        for objective in stage.objectives:
+            missing = [
+                need for need in objective.constants.get("requires", ()) if need not in able
+            ]
+            if missing:
+                has = ", ".join(sorted(able)) or "none of them"
+                problems.add(
+                    stage.path if stage.path[:1] == ("methods",) else path,
+                    f"objective '{objective.name}' needs a model with {' and '.join(missing)}, "
+                    f"and '{method.component.name}' has {has}",
+                )
+            elif "fit" in able and "model" in objective.constants.get("plays", ("model",)):
+                problems.add(
+                    stage.path if stage.path[:1] == ("methods",) else path,
+                    f"objective '{objective.name}' moves the model by gradients, and "
+                    f"'{method.component.name}' is fitted; train it with em",
+                )
+    players = {
+        player for stage in method.stages for objective in stage.objectives
+        for player in objective.constants.get("plays", ("model",))
+    }
+    for name in method.optimisers:
+        if name.partition(".")[0] not in players:
+            who = ", ".join(sorted(players)) or "nobody"
+            problems.add((*path, "optimisers", name),
+                         f"nobody is called '{name.partition('.')[0]}'; the players are {who}")
+
+
+def check_pair(method: Method, dataset: DatasetRow, problems: Problems) -> None:
+    """A method against a dataset: its kind, its labels and the scaling."""
+    path, row = method.row.path, dataset.row.name
+    accepts = method.component.constants.get("accepts", ("points", "images"))
+    mend = "restrict the method with `datasets: [rows]`"
+    if dataset.kind not in accepts:
+        problems.add(path, f"model '{method.component.name}' is for {' and '.join(accepts)}, and "
+                           f"dataset '{row}' holds {dataset.kind}; {mend}")
+    labelled = [
+        f"objective '{objective.name}'" for stage in method.stages
+        for objective in stage.objectives if objective.constants.get("labelled", False)
+    ]
+    if method.component.constants.get("conditional", False):
+        labelled.insert(0, f"model '{method.component.name}'")
+    if labelled and not dataset.labelled:
+        problems.add(path, f"{labelled[0]} needs labels, and dataset '{row}' has none; {mend}")
+    scale = method.setting("scale") or "auto"
+    if scale not in _SCALES.get(dataset.kind, (scale,)):
+        problems.add((*path, "scale"), f"scale '{scale}' is not for {dataset.kind} (dataset "
+                                       f"'{row}'); use {', '.join(_SCALES[dataset.kind])}")
+
+
+def divide(method: Method, budget: Budget, problems: Problems) -> list[StageSpec] | None:
+    """The stages with their updates; a stage in which nobody moves (a closed-form fit) gets 0."""
+    moving = [stage for stage in method.stages if _moves(stage)]
+    total = budget.updates
+    if total is None:
+        if any(stage.updates is None for stage in moving):
+            problems.add((*method.row.path, "budget"),
+                         "how long to train is missing: give `budget: {updates: …}` here or for "
+                         "the whole suite")
+            return None
+        total = sum(stage.updates or 0 for stage in moving)
+    if sum(stage.share or 0.0 for stage in moving) > 1 + 1e-9:
+        problems.add((*method.row.path, "stages"), "the shares of the stages exceed 1")
+        return None
+    fixed = [
+        stage.updates if stage.updates is not None
+        else None if stage.share is None else round(stage.share * total)
+        for stage in moving
+    ]
+    rest, open_ = total - sum(n or 0 for n in fixed), fixed.count(None)
+    if rest < 0 or (open_ and rest < open_):
+        problems.add((*method.row.path, "stages"),
+                     f"the stages need more than the budget of {total} updates")
+        return None
+    spread = iter(_evenly(rest, open_))
+    counts = iter([next(spread) if n is None else n for n in fixed])
+    return [
+        StageSpec(terms=list(stage.terms), updates=next(counts) if _moves(stage) else 0)
+        for stage in method.stages
+    ]
+
+
+def limit(stages: Sequence[StageSpec], most: int) -> list[StageSpec]:
+    """The stages cut in proportion to at most `most` updates in all, each to 1 at least."""
+    total = sum(stage.updates for stage in stages)
+    if total <= most:
+        return list(stages)
+    return [
+        stage.model_copy(update={
+            "updates": max(1, stage.updates * most // total) if stage.updates else 0
+        })
+        for stage in stages
+    ]
+
+
+def _moves(stage: Stage) -> bool:
+    return any(objective.constants.get("plays", ("model",)) for objective in stage.objectives)
+
+
+def _evenly(total: int, parts: int) -> list[int]:
+    return [total // parts + (index < total % parts) for index in range(parts)]

@@ -1,0 +1,94 @@
+"""Named parts with options: what a suite says, checked against the part's own source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path as FilePath
+from typing import Any
+
+from genbench.errors import PluginError, UnknownName
+from genbench.lookup import CAPABILITIES, Component, describe, options_model
+from genbench.suites.problems import Path, Problems
+from genbench.suites.spec import ComponentSpec
+from genbench.suites.typed import check, plain, shown
+
+__all__ = ["capabilities", "find", "metric_values", "resolve"]
+
+
+def find(
+    kind: str, name: Any, path: Path, folder: FilePath, problems: Problems
+) -> Component | None:
+    """The component of a name, or None once the problem is noted."""
+    if not isinstance(name, str) or not name:
+        problems.add(path, f"expected the name of a {kind}, got {shown(name)}")
+        return None
+    try:
+        component = describe(kind, name, folder)
+        options_model(component)
+    except (UnknownName, PluginError) as error:
+        problems.add(path, str(error))
+        return None
+    return component
+
+
+def resolve(
+    component: Component, options: Mapping[str, Any], path: Path, folder: FilePath,
+    problems: Problems,
+) -> ComponentSpec | None:
+    """The component with every option filled in, or None once the problems are noted."""
+    checked, faults = check(options_model(component), options)
+    problems.faults(path, faults)
+    if checked is None:
+        return None
+    filled = plain(checked)
+    inner = _inner(filled, component)
+    source = component.source_digest
+    for name in inner:
+        part = find(component.kind, filled[name], (*path, name), FilePath.cwd(), problems)
+        if part is None:
+            return None
+        able = capabilities(part)
+        if "mixture" in capabilities(component) and ("density" not in able or "fit" in able):
+            problems.add((*path, name), f"'{part.name}' cannot be mixed: a component needs an "
+                                        "exact density and learns by gradients")
+            return None
+        key = f"{name}_options"
+        spec = resolve(part, filled[key], (*path, key), folder, problems)
+        if spec is None:
+            return None
+        filled[key] = spec.options
+        source += spec.source
+    return ComponentSpec(name=component.name, options=filled, source=source)
+
+
+def _inner(options: Mapping[str, Any], component: Component) -> list[str]:
+    """Options that name a component of the same kind: those with an `…_options` beside them."""
+    return [
+        name for name, value in options.items()
+        if isinstance(value, str) and isinstance(options.get(f"{name}_options"), dict)
+        and component.kind == "model"
+    ]
+
+
+def capabilities(component: Component) -> frozenset[str]:
+    """What a model can do, as its source shows."""
+    return frozenset(
+        name for name, method in CAPABILITIES.items() if method in component.methods
+    )
+
+
+def metric_values(component: Component, options: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """What a metric with these options measures: name → {better, unit, title}.
+
+    Raises:
+        PluginError: the names hold what is no option of the metric.
+    """
+    values = component.constants.get("values", {})
+    if not values:
+        raise PluginError(f"{component.path}: a metric needs `values: ClassVar = {{name: …}}`")
+    try:
+        return {str(name).format(**options): dict(about) for name, about in values.items()}
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
+        raise PluginError(
+            f"{component.path}: `values` does not make sense: {type(error).__name__}: {error}"
+        ) from None

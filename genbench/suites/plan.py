@@ -1,0 +1,84 @@
+"""A suite expanded into runs, and where suites are found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from genbench.errors import UnknownName
+from genbench.lookup import suggest
+from genbench.suites.schema import Suite
+from genbench.suites.spec import MetricSpec, RunSpec
+
+__all__ = ["DatasetInfo", "MethodInfo", "Plan", "find_suite", "suite_names"]
+
+SUITES = Path("suites")
+
+
+@dataclass(frozen=True)
+class MethodInfo:
+    """What reports say of a method row."""
+
+    title: str
+    family: str
+    summary: str
+    formula: str
+    cite: str
+    zoo: str | None
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """What reports say of a dataset row."""
+
+    name: str
+    kind: str
+    summary: str
+    labelled: bool
+    has_modes: bool
+    cite: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A suite expanded: dataset by dataset, method by method, seed by seed, the real row first."""
+
+    name: str
+    title: str
+    path: Path
+    suite: Suite
+    runs: tuple[RunSpec, ...]
+    methods: Mapping[str, MethodInfo]
+    """By method row, in the suite's order; without the row `real`."""
+    datasets: Mapping[str, DatasetInfo]
+    """By dataset row, in the suite's order."""
+    metrics: tuple[MetricSpec, ...]
+    values: tuple[str, ...]
+    """The names of everything that the metrics measure: the columns that there can be."""
+    warnings: tuple[str, ...]
+
+
+def suite_names() -> list[str]:
+    """The names of the suites in ./suites."""
+    return sorted(path.stem for path in SUITES.glob("*.yaml"))
+
+
+def find_suite(name: Path | str) -> Path:
+    """The file of a suite, given as a path or as the name of one in ./suites.
+
+    Raises:
+        UnknownName: there is no such suite.
+    """
+    path = Path(name)
+    try:
+        if path.suffix in (".yaml", ".yml") and path.is_file():
+            return path
+        named = SUITES / f"{name}.yaml"
+        if path.name == str(name) and named.is_file():
+            return named
+    except OSError as error:
+        raise UnknownName(f"no suite '{name}': {error.strerror}") from None
+    known = suite_names()
+    hint = suggest(path.stem, known) or f"; there is no {SUITES}/ folder here"
+    raise UnknownName(f"no suite '{name}'{hint}")

@@ -1,0 +1,161 @@
+"""What a suite reports and claims, checked against its rows and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from genbench.errors import SuiteError
+from genbench.lookup import suggest
+from genbench.suites.expectation import parse_expectation
+from genbench.suites.matrix import DatasetRow
+from genbench.suites.methods import Method
+from genbench.suites.parts import capabilities
+from genbench.suites.problems import Path, Problems
+from genbench.suites.rows import Row
+from genbench.suites.schema import Claim, Suite, Table
+from genbench.suites.spec import REAL, MetricSpec
+
+__all__ = ["check_report", "metric_warnings"]
+
+_CONDITIONS = {
+    "modes": "no dataset here has modes",
+    "truth": "no dataset here has a known density",
+    "labels": "no dataset here has labels",
+    "critic": "no method here trains a critic",
+}
+
+
+def check_report(
+    suite: Suite, methods: Sequence[Method], datasets: Sequence[DatasetRow],
+    values: Mapping[str, Any], problems: Problems,
+) -> Suite:
+    """The suite with rows that a grid expanded written out; problems are noted."""
+    checker = _Checker(
+        [m.row for m in methods], [d.row.name for d in datasets], list(values), problems
+    )
+    tables = [
+        checker.table(table, ("report", "tables", index))
+        for index, table in enumerate(suite.report.tables)
+    ]
+    for index, claim in enumerate(suite.report.claims):
+        path: Path = ("report", "claims", index)
+        checker.claim(claim, path)
+        if claim.id in [other.id for other in suite.report.claims[:index]]:
+            problems.add((*path, "id"), f"claim '{claim.id}' is there twice")
+    report = suite.report.model_copy(update={"tables": tables})
+    return suite.model_copy(update={"report": report})
+
+
+class _Checker:
+    def __init__(
+        self, methods: list[Row], datasets: list[str], values: list[str], problems: Problems
+    ) -> None:
+        self.methods, self.datasets, self.values = methods, datasets, values
+        self.problems = problems
+
+    def table(self, table: Table, path: Path) -> Table:
+        """The table, its methods written out."""
+        if table.dataset is not None:
+            self.dataset(table.dataset, (*path, "dataset"))
+        for index, column in enumerate(table.columns):
+            self.column(column, (*path, "columns", index))
+        methods: list[str] | None = None
+        for index, row in enumerate(table.methods or []):
+            found = self.rows(row, (*path, "methods", index))
+            methods = (methods or []) + [name for name in found if name not in (methods or [])]
+        published = {}
+        for row, numbers in table.published.items():
+            for name in self.rows(row, (*path, "published", row)):
+                published[name] = numbers
+            for column in numbers:
+                self.column(column, (*path, "published", row, column))
+        return table.model_copy(update={
+            "methods": table.methods if methods is None else methods, "published": published,
+        })
+
+    def claim(self, claim: Claim, path: Path) -> None:
+        """A claim's expectation and its cells."""
+        where = (*path, "expect")
+        try:
+            cells = parse_expectation(claim.expect).cells
+        except SuiteError as error:
+            self.problems.add(where, error.message)
+            return
+        for metric, row, dataset in cells:
+            self.metric(metric, where)
+            names = [REAL, *(method.name for method in self.methods)]
+            if row not in names:
+                self.problems.add(where, f"no method row '{row}'{suggest(row, names)}")
+            if dataset is not None:
+                self.dataset(dataset, where)
+
+    def rows(self, name: str, path: Path) -> list[str]:
+        """The method rows of a name: itself, or those that a grid made of it."""
+        known = [row.name for row in self.methods]
+        found = [row.name for row in self.methods if name in (row.name, row.base)]
+        if name == REAL or found:
+            return found or [REAL]
+        self.problems.add(path, f"no method row '{name}'{suggest(name, known)}")
+        return []
+
+    def dataset(self, name: str, path: Path) -> None:
+        if name not in self.datasets:
+            self.problems.add(path, f"no dataset row '{name}'{suggest(name, self.datasets)}")
+
+    def column(self, column: str, path: Path) -> None:
+        """A column: what a metric measures, perhaps of one dataset: `nll[ring]`."""
+        metric, bracket, rest = column.partition("[")
+        self.metric(metric, path)
+        if bracket and not rest.endswith("]"):
+            self.problems.add(path, f"'{column}': a '[' is not closed")
+        elif bracket:
+            self.dataset(rest[:-1], path)
+
+    def metric(self, name: str, path: Path) -> None:
+        value = name.partition("@")[0]
+        if value not in self.values:
+            hint = suggest(value, self.values) if self.values else ""
+            self.problems.add(path, f"'{value}' is not among what is evaluated{hint}")
+
+
+def metric_warnings(
+    metrics: Sequence[MetricSpec], methods: Sequence[Method], datasets: Sequence[DatasetRow],
+    components: Mapping[str, Any], problems: Problems,
+) -> Iterator[str]:
+    """A line for each metric that no method can satisfy on any dataset."""
+    for metric in metrics:
+        row, constants = components[metric.name]
+        reason = _unsatisfied(constants, methods, datasets)
+        if reason:
+            line = problems.source.line(row.path)
+            yield (f"{problems.source.file}:{line}: evaluate.{metric.name}: {reason}, so its "
+                   "cells will be empty")
+
+
+def _unsatisfied(
+    constants: Mapping[str, Any], methods: Sequence[Method], datasets: Sequence[DatasetRow]
+) -> str:
+    kinds = constants.get("kinds", ("points", "images"))
+    fitting = [dataset for dataset in datasets if dataset.kind in kinds]
+    if not fitting:
+        return f"it is for {' and '.join(kinds)}, which no dataset here holds"
+    have = {
+        "modes": any(d.component.constants.get("has_modes", False) for d in fitting),
+        "truth": any(d.kind == "points" for d in fitting),
+        "labels": any(d.labelled for d in fitting),
+        "critic": any(
+            "critic" in objective.constants.get("plays", ()) for method in methods
+            for stage in method.stages for objective in stage.objectives
+        ),
+    }
+    needs = [str(need) for need in constants.get("needs", ())]
+    for need in needs:
+        if need in have and not have[need]:
+            return _CONDITIONS[need]
+    able = [need for need in needs if need not in have]
+    if able and not any(
+        capabilities(method.component).issuperset(able) for method in methods
+    ):
+        return f"no method here has {' and '.join(able)}"
+    return ""

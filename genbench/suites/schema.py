@@ -1,0 +1,188 @@
+"""The schema of a suite: every key a typed field with a docstring.
+
+What stands for a named part (a model, an objective, a dataset, a metric) has several short forms;
+its fields are `Any` here and are read by `rows` and `methods`, against the part's own options.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from genbench.fields import Count, Optimiser, Share
+
+__all__ = [
+    "Budget",
+    "Claim",
+    "Entry",
+    "Protocol",
+    "Published",
+    "Report",
+    "StageEntry",
+    "Suite",
+    "Table",
+]
+
+Scale = Literal["auto", "raw", "standard", "unit", "symmetric", "logit"]
+Decay = Annotated[float, Field(gt=0, lt=1)]
+Name = Annotated[str, Field(min_length=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", use_attribute_docstrings=True, protected_namespaces=()
+    )
+
+
+class Budget(_Part):
+    """How long a method trains."""
+
+    updates: Count | None = None
+    """Updates of the model over all stages (those of a critic are not counted)."""
+    batch: Count | None = None
+    """Examples in a batch: 128 where neither the suite nor the method's zoo entry says."""
+
+
+class StageEntry(_Part):
+    """A stretch of training with one sum of objectives."""
+
+    train: Any
+    """What is minimised: an objective's name, {objective: weight}, {objective: {weight: …,
+    options}}, or a list of those, which is their weighted sum."""
+    updates: Count | None = None
+    """Updates of this stage."""
+    share: Share | None = None
+    """The part of the budget that this stage takes. What is left is split evenly among the
+    stages that give neither `updates` nor `share`."""
+
+
+class Entry(_Part):
+    """A method: a zoo entry, or a method row of a suite that changes one."""
+
+    use: Name | None = None
+    """The zoo's method to start from; without it, the row's name where the zoo has one of it."""
+    title: str = ""
+    """How reports call it."""
+    family: str = ""
+    """GAN, flow, mixture, VAE, diffusion, hybrid or classical."""
+    summary: str = ""
+    """One sentence."""
+    formula: str = ""
+    """What is optimised, in plain Unicode."""
+    cite: str = ""
+    """A BibTeX entry."""
+    model: Any = None
+    """A model's name, or {name: …, options}; options without a name change the zoo's model."""
+    train: Any = None
+    """What is minimised, in one stage. Options of an objective that the zoo's method has too are
+    changes of the zoo's."""
+    stages: list[StageEntry] | None = None
+    """Several stretches of training, in order; excludes `train`."""
+    optimiser: Optimiser | None = None
+    """Of every player; keys that are not given are the zoo's."""
+    optimisers: dict[str, Optimiser] | None = None
+    """Of single players ("critic") or groups of their parameters ("model.weights"); keys that are
+    not given are those of `optimiser`."""
+    ema: Decay | None = None
+    """Decay of the averaged model that is evaluated; null evaluates the last one."""
+    scale: Scale | None = None
+    """How data are scaled: raw or standard for points, unit, symmetric or logit for images; auto
+    leaves it to the model."""
+    dequantise: bool | None = None
+    """Whether images get uniform noise below one grey level; null leaves it to the model."""
+    precision: Literal["fp32", "bf16"] | None = None
+    """Number format of training (bf16 by autocast)."""
+    compile: bool | None = None
+    """Whether networks go through torch.compile."""
+    budget: Budget | None = None
+    """Changes of the suite's budget."""
+    datasets: list[str] | None = None
+    """The dataset rows that the method runs on; all of them by default."""
+
+
+class Protocol(_Part):
+    """What all metrics of a suite share."""
+
+    samples: Count | None = None
+    """Samples for each metric; null means as many as the reference has, at most 10,000."""
+    sets: Count = 3
+    """Independent sample sets of one model, for the sampling spread."""
+
+
+class Published(_Part):
+    """A number from a publication."""
+
+    value: float
+    """The number."""
+    source: str = ""
+    """Where it stands."""
+
+
+class Table(_Part):
+    """A table of the report: methods × columns."""
+
+    title: str = ""
+    """Its heading."""
+    dataset: str | None = None
+    """The dataset row that it shows; null makes one table for each dataset."""
+    methods: list[str] | None = None
+    """The method rows that it shows, in order; all of them by default."""
+    columns: list[Name] = []
+    """What metrics measure, e.g. nll; `nll[ring]` takes it from the dataset row `ring`. All of
+    them by default."""
+    published: dict[str, dict[str, float | Published]] = {}
+    """Published numbers: method row → column → number, or {value: …, source: …}."""
+
+
+class Claim(_Part):
+    """A sentence from a paper, written as a comparison between cells."""
+
+    id: Name
+    """A short name."""
+    text: Name
+    """The sentence."""
+    expect: Name
+    """The comparison, e.g. `nll[mixflow] < nll[nice]`; `metric[row, dataset]` names one dataset,
+    and the row `real` the data themselves."""
+
+
+class Report(_Part):
+    """What the report shows."""
+
+    tables: list[Table] = []
+    """Tables; by default one for each dataset with everything that was measured."""
+    figures: list[Literal["samples", "density", "curves"]] | None = None
+    """Figures; by default all that apply."""
+    claims: list[Claim] = []
+    """Claims to judge."""
+
+
+class Suite(_Part):
+    """A suite: methods × datasets × seeds, what to evaluate, report and claim."""
+
+    title: str = ""
+    """The report's heading; the file's name by default."""
+    description: str = ""
+    """A paragraph below it (Markdown)."""
+    datasets: Any
+    """Names of datasets, or {row: options}; among the options, `use` names the dataset where it
+    is not the row's name, and `budget` changes the suite's budget."""
+    seeds: Any = 3
+    """How many seeds (0, 1, …), or a list of them."""
+    budget: Budget = Budget()
+    """How long methods train."""
+    methods: Any
+    """Names of zoo methods, or {row: entry}."""
+    precision: Literal["fp32", "bf16"] | None = None
+    """Number format of training where a method says nothing else; fp32 by default."""
+    compile: bool | None = None
+    """Whether networks go through torch.compile where a method says nothing else (false)."""
+    evaluate: Any
+    """Metrics: names, or {metric: options}."""
+    protocol: Protocol = Protocol()
+    """What all metrics share."""
+    real: bool = True
+    """Whether the report has the row "real: train vs test"."""
+    report: Report = Report()
+    """Tables, figures and claims of the report."""

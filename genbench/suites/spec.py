@@ -1,0 +1,132 @@
+"""A run's specification: everything that decides its result, resolved, with every default filled.
+
+run = model × objective × dataset × seed. The run's id is a hash of `deciding()`; the names of the
+suite and of the rows, the metrics and the titles do not enter it, so that they can change without
+training anything again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from genbench.fields import Optimiser
+from genbench.seeding import digest
+
+__all__ = [
+    "REAL",
+    "ComponentSpec",
+    "MetricSpec",
+    "ProtocolSpec",
+    "RunSpec",
+    "StageSpec",
+    "TermSpec",
+]
+
+REAL = "real"
+"""The row (and model) that stands for the training data themselves: the best reachable."""
+
+
+class _Spec(BaseModel):
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+
+class ComponentSpec(_Spec):
+    """A model, objective or dataset with all of its options."""
+
+    name: str
+    """A built-in name, or `path/file.py:Class` or `package.module:Class`."""
+    options: dict[str, Any] = {}
+    source: str = ""
+    """For code outside the package: a hash of its source."""
+
+
+class TermSpec(_Spec):
+    """One weighted objective of a stage's sum."""
+
+    objective: ComponentSpec
+    weight: float = 1.0
+
+
+class StageSpec(_Spec):
+    """A stretch of training with one sum of objectives."""
+
+    terms: list[TermSpec]
+    updates: int
+
+
+class MetricSpec(_Spec):
+    """A metric with all of its options."""
+
+    name: str
+    options: dict[str, Any] = {}
+    source: str = ""
+    version: int = 1
+    """The metric's own version: raised when its numbers change meaning."""
+
+
+class ProtocolSpec(_Spec):
+    """What all metrics of a run share."""
+
+    samples: int | None = None
+    """Samples a metric; None means as many as the reference has, at most 10,000."""
+    sets: int = 3
+    """Independent sample sets, for the sampling spread."""
+
+
+class RunSpec(_Spec):
+    """One cell of the matrix."""
+
+    suite: str
+    method: str
+    dataset: str
+    seed: int
+    model: ComponentSpec
+    stages: list[StageSpec] = []
+    data: ComponentSpec
+    batch: int = 128
+    optimiser: Optimiser = Optimiser()
+    """For every player, where `optimisers` says nothing else."""
+    optimisers: dict[str, Optimiser] = {}
+    """By player ("critic") or group of a player's parameters ("model.weights")."""
+    ema: float | None = None
+    """Decay of the averaged model that is evaluated, or None to evaluate the last one."""
+    scale: Literal["auto", "raw", "standard", "unit", "symmetric", "logit"] = "auto"
+    dequantise: bool | None = None
+    """None leaves it to the model."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    compile: bool = False
+    limited: bool = False
+    """Whether --limit-updates cut the budget: such numbers are not comparable."""
+    evaluate: list[MetricSpec] = []
+    protocol: ProtocolSpec = ProtocolSpec()
+    folder: str = ""
+    """The suite's folder, where paths of plug-ins start. Never part of the id."""
+
+    @property
+    def updates(self) -> int:
+        """Updates of the model over all stages."""
+        return sum(stage.updates for stage in self.stages)
+
+    def deciding(self) -> dict[str, Any]:
+        """The part that decides the trained model."""
+        outside = {"suite", "method", "dataset", "evaluate", "protocol", "folder", "limited"}
+        return self.model_dump(mode="json", exclude=outside)
+
+    @property
+    def hash(self) -> str:
+        """Eight characters that change when anything that decides the result changes."""
+        text = json.dumps({"format": 1, **self.deciding()}, sort_keys=True)
+        return digest(text, 8)
+
+    @property
+    def id(self) -> str:
+        """`<method>--<dataset>--s<seed>--<hash>`, safe as a folder's name."""
+        return f"{_safe(self.method)}--{_safe(self.dataset)}--s{self.seed}--{self.hash}"
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._=,+-]+", "_", name)

@@ -1,0 +1,1 @@
+"""The loop that lets players move, and what it keeps."""

@@ -1,0 +1,277 @@
+"""The one training loop. It knows no method: it lets the players of an objective move."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from genbench.data.feed import Feed
+from genbench.errors import Diverged
+from genbench.fields import Optimiser
+from genbench.models._base import Model
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Player
+from genbench.objectives._sum import WeightedSum
+from genbench.training.average import Average
+from genbench.training.curves import Curves
+from genbench.training.optimisers import PlayerOptimiser
+
+__all__ = ["Hooks", "Interrupted", "Settings", "Stage", "Training"]
+
+
+READ_EVERY = 0.25
+"""Seconds between two readings of the losses (a reading waits for the device)."""
+
+
+class Interrupted(Exception):
+    """The run was asked to stop; its state was saved."""
+
+
+class Hooks(Protocol):
+    """What the loop tells, and asks, the world outside."""
+
+    def progress(self, update: int, losses: Mapping[str, float]) -> None:
+        """Called now and then with the updates done and the latest losses."""
+
+    def stopping(self) -> bool:
+        """Whether to save and stop."""
+        ...
+
+    def save(self, training: Training) -> None:
+        """Keep a checkpoint of this state."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stretch of training."""
+
+    objective: WeightedSum
+    updates: int
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train."""
+
+    optimiser: Optimiser = field(default_factory=Optimiser)
+    optimisers: Mapping[str, Optimiser] = field(default_factory=dict)
+    ema: float | None = None
+    bf16: bool = False
+    compile: bool = False
+    save_every: float = 60.0
+    """Seconds between checkpoints."""
+    every: int | None = None
+    """Updates between rows of the curves; None gives about 400 rows."""
+
+
+@dataclass
+class _Seat:
+    """A player at the table: its optimiser and the parameters that stand still while it moves."""
+
+    player: Player
+    optimiser: PlayerOptimiser
+    others: list[torch.nn.Parameter]
+
+
+class Training:
+    """The state of training one model, and the loop that moves it on.
+
+    `update` counts the updates done over all stages; together with the tensors it is the whole
+    state, since every random draw is named by the update and not by what came before it.
+    """
+
+    def __init__(
+        self, model: Model, stages: Sequence[Stage], feed: Feed, noise: Noise, settings: Settings
+    ) -> None:
+        self.model, self.feed = model, feed
+        self.stages = [  # nobody to move (a closed-form fit): no updates to count
+            stage if stage.objective.players(model) else Stage(stage.objective, 0)
+            for stage in stages
+        ]
+        self.noise, self.settings = noise, settings
+        self.update = 0
+        self.seconds = 0.0
+        self.total = sum(stage.updates for stage in self.stages)
+        self.curves = Curves(settings.every or max(1, self.total // 400))
+        self.average = Average(model, settings.ema) if settings.ema is not None else None
+        self.seats: list[_Seat] = []
+        self._seated = -1
+        self._device = next(iter([*model.parameters(), *model.buffers()]), torch.empty(0)).device
+        if settings.compile:
+            compile_networks(model)
+
+    @property
+    def trained(self) -> Model:
+        """The model to evaluate: the average where the method has one."""
+        return self.model if self.average is None else self.average.read()  # type: ignore[return-value]
+
+    def stage_of(self, update: int) -> tuple[int, int]:
+        """The stage that update number `update` (from 0) belongs to, and its first update."""
+        first = 0
+        for index, stage in enumerate(self.stages):
+            if update < first + stage.updates:
+                return index, first
+            first += stage.updates
+        return len(self.stages) - 1, first - (self.stages[-1].updates if self.stages else 0)
+
+    def run(self, hooks: Hooks) -> None:
+        """Train to the end of the budget.
+
+        Raises:
+            Diverged: a loss or a parameter became NaN or infinite.
+            Interrupted: `hooks.stopping()` said so; the state was saved.
+        """
+        self.model.train()
+        began = saved = read = time.monotonic()
+        before = self.seconds
+        for index in range(len(self.stages)):
+            self._enter_empty(index)
+        while self.update < self.total:
+            index, first = self.stage_of(self.update)
+            if self._seated != index:
+                self.seat(index, prepare=self.update == first)
+            self._move_all(index, self.update - first)
+            self.update += 1
+            now, last = time.monotonic(), self.update == self.total
+            if last or now - read > READ_EVERY or self.update % self.curves.every == 0:
+                self.curves.read(self.update, index, last=last)
+                self.seconds, read = before + now - began, now
+                hooks.progress(self.update, self.curves.latest)
+                stopping = not last and hooks.stopping()
+                if stopping or now - saved > self.settings.save_every:
+                    hooks.save(self)
+                    saved = time.monotonic()
+                if stopping:
+                    raise Interrupted
+        self._assert_finite()
+        self.seconds = before + time.monotonic() - began
+
+    def seat(self, index: int, *, prepare: bool) -> None:
+        """Make the optimisers of a stage, after its data-dependent start where it begins now."""
+        objective = self.stages[index].objective
+        objective.train()
+        if prepare:
+            objective.prepare(self.model, self._draw, self.noise.child("prepare", index))
+        players = objective.players(self.model)
+        everyone = {id(p): p for player in players for p in player.parameters}
+        self.seats = []
+        for player in players:
+            mine = {id(p) for p in player.parameters}
+            optimiser = PlayerOptimiser(
+                player, self.settings.optimiser, self.settings.optimisers,
+                self.stages[index].updates,
+            )
+            others = [p for k, p in everyone.items() if k not in mine and p.requires_grad]
+            self.seats.append(_Seat(player, optimiser, others))
+        self._seated = index
+
+    def _enter_empty(self, index: int) -> None:
+        """A stage without updates (a closed-form fit) is all preparation."""
+        stage = self.stages[index]
+        first = sum(s.updates for s in self.stages[:index])
+        if stage.updates == 0 and self.update <= first:
+            stage.objective.prepare(self.model, self._draw, self.noise.child("prepare", index))
+
+    def _draw(self, n: int, noise: Noise) -> Batch:
+        return Batch(*self.feed.draw(n, noise))
+
+    def _move_all(self, index: int, step: int) -> None:
+        moves = sum(seat.player.times for seat in self.seats)
+        position = self.update * moves
+        for seat in self.seats:
+            for parameter in seat.others:
+                parameter.requires_grad_(False)
+            for time_ in range(seat.player.times):
+                batch = Batch(*self.feed.batch(position))
+                position += 1
+                noise = self.noise.child(self.update, seat.player.name, time_)
+                self._move(index, seat, batch, noise, step)
+            for parameter in seat.others:
+                parameter.requires_grad_(True)
+        if self.average is not None:
+            self.average.follow(self.update)
+
+    def _move(self, index: int, seat: _Seat, batch: Batch, noise: Noise, step: int) -> None:
+        objective, name = self.stages[index].objective, seat.player.name
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self.settings.bf16):
+            total, terms = objective.loss(name, self.model, batch, noise)
+        seat.optimiser.zero()
+        total.backward()
+        seat.optimiser.step(step)
+        self.curves.note(self.update + 1, name, terms)
+        objective.after_update(name, self.model, batch, step)
+
+    def _assert_finite(self) -> None:
+        for name, parameter in self.model.named_parameters():
+            if not bool(torch.isfinite(parameter).all()):
+                raise Diverged(f"parameter {name}", self.update, float("nan"))
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """The whole state: tensors by name, and what JSON can hold."""
+        tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
+        for index, stage in enumerate(self.stages):
+            for key, value in stage.objective.state_dict().items():
+                tensors[f"objective.{index}.{key}"] = value
+        if self.average is not None:
+            for key, value in self.average.read().state_dict().items():
+                tensors[f"average.{key}"] = value
+        scalars: dict[str, Any] = {}
+        for seat in self.seats if self.update < self.total else []:
+            for number, slots in seat.optimiser.torch.state_dict()["state"].items():
+                for key, value in slots.items():
+                    where = f"optimiser.{seat.player.name}.{number}.{key}"
+                    if isinstance(value, Tensor):
+                        tensors[where] = value
+                    elif value is not None:
+                        scalars[where] = value
+        return tensors, {
+            "update": self.update, "seconds": self.seconds, "scalars": scalars,
+            "curves": self.curves.state(),
+        }
+
+    def restore(self, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> None:
+        """Go on from a saved state."""
+        self.model.load_state_dict(_under(tensors, "model."))
+        for index, stage in enumerate(self.stages):
+            stage.objective.load_state_dict(_under(tensors, f"objective.{index}."))
+        if self.average is not None:
+            self.average.model.load_state_dict(_under(tensors, "average."))
+        self.update, self.seconds = meta["update"], meta["seconds"]
+        self.curves.restore(meta["curves"])
+        index, first = self.stage_of(self.update)
+        if not self.stages or self.update == first or self.update >= self.total:
+            return
+        self.seat(index, prepare=False)
+        saved = {**_under(tensors, "optimiser."), **{
+            key.removeprefix("optimiser."): value for key, value in meta["scalars"].items()
+        }}
+        for seat in self.seats:
+            _restore_optimiser(seat, saved)
+
+
+def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _restore_optimiser(seat: _Seat, saved: Mapping[str, Any]) -> None:
+    state: dict[int, dict[str, Any]] = {}
+    for key, value in saved.items():
+        player, number, slot = key.rsplit(".", 2)
+        if player == seat.player.name:
+            state.setdefault(int(number), {})[slot] = value
+    target = seat.optimiser.torch
+    target.load_state_dict({"state": state, "param_groups": target.state_dict()["param_groups"]})
+
+
+def compile_networks(model: torch.nn.Module) -> None:
+    """Compile, in place, the networks of a model: its outermost parts that have a forward."""
+    for child in model.children():
+        if isinstance(child, torch.nn.ModuleList | torch.nn.ModuleDict | torch.nn.ParameterList):
+            compile_networks(child)
+        else:
+            child.compile()

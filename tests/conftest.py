@@ -1,0 +1,33 @@
+"""What all tests share: one thread each, a cache of their own, and data where there are any."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is read from, or left in, the user's cache."""
+    shared = tmp_path_factory.getbasetemp().parent / "genbench-cache"
+    monkeypatch.setenv("GENBENCH_CACHE", str(shared))
+
+
+@pytest.fixture
+def data_root() -> Path:
+    """The folder of real data files; the test is skipped where there is none."""
+    folder = os.environ.get("GENBENCH_DATA")
+    if not folder:
+        pytest.skip("GENBENCH_DATA is not set")
+    return Path(folder)

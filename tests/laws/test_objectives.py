@@ -1,0 +1,134 @@
+"""What every objective obeys, with every model that fits it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load, save
+from torch import Tensor
+
+from genbench import lookup
+from genbench.models._base import CAPABILITIES, Model
+from genbench.noise import Noise
+from genbench.objectives._base import Objective
+
+
+def fits(objective: str, model: str) -> bool:
+    """Whether the pair is possible: the model can all that is required, and can learn by it."""
+    able = {c for c, m in CAPABILITIES.items() if m in lookup.describe("model", model).methods}
+    required = set(lookup.describe("objective", objective).constants.get("requires", ()))
+    return required <= able and ("fit" in able) == ("fit" in required)
+
+
+CELLS = [
+    (objective, model, kind)
+    for objective in lookup.available("objective")
+    for model in lookup.available("model")
+    if fits(objective, model)
+    for kind in lookup.describe("model", model).constants.get("accepts", ("points", "images"))
+]
+pytestmark = pytest.mark.parametrize(("objective_name", "model_name", "kind"), CELLS)
+
+
+@pytest.fixture
+def bench(laws: Any, model_name: str, kind: str) -> Any:
+    return laws.bench(model_name, kind)
+
+
+@pytest.fixture
+def model(laws: Any, model_name: str, bench: Any) -> Model:
+    return laws.model(model_name, bench).train()
+
+
+@pytest.fixture
+def objective(laws: Any, objective_name: str, model: Model, bench: Any) -> Objective:
+    objective = laws.objective(objective_name, model)
+    objective.prepare(model, bench.draw, Noise(5))
+    return objective
+
+
+def state(module: torch.nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in module.named_parameters()}
+
+
+def test_who_plays_is_who_is_said_to_play(
+    objective: Objective, model: Model, objective_name: str, kind: str
+) -> None:
+    players = objective.players(model)
+    said = lookup.describe("objective", objective_name).constants.get("plays", ("model",))
+    assert tuple(player.name for player in players) == tuple(said) == objective.plays
+    everything = {id(p) for p in [*model.parameters(), *objective.parameters()]}
+    for player in players:
+        assert player.times >= 1
+        assert player.parameters
+        assert {id(p) for p in player.parameters} <= everything
+
+
+def test_losses_are_finite_scalars_and_pure(
+    laws: Any, objective: Objective, model: Model, bench: Any, kind: str
+) -> None:
+    batch = bench.draw(8, Noise(1))
+    for player in objective.plays:
+        def loss(player: str = player) -> Any:
+            return objective.loss(player, model, batch, Noise(2))
+
+        terms, again = laws.without_global_noise(loss), loss()
+        assert terms
+        assert list(again) == list(terms)
+        for name, term in terms.items():
+            assert term.shape == ()
+            assert term.isfinite()
+            assert torch.equal(term, again[name])
+
+
+def test_a_move_changes_its_players_parameters_alone(
+    laws: Any, objective: Objective, model: Model, bench: Any, kind: str
+) -> None:
+    for player in objective.players(model):
+        own = {id(p) for p in player.parameters}
+        mine = {
+            name for module in (model, objective) for name, p in module.named_parameters()
+            if id(p) in own
+        }
+        assert mine
+        before = state(model), state(objective)
+        laws.move(player.name, [(1.0, objective)], model, bench, Noise(3))
+        moved = 0
+        for module, old in zip((model, objective), before, strict=True):
+            for name, parameter in module.named_parameters():
+                same = torch.equal(parameter, old[name])
+                assert same or id(parameter) in own, f"{player.name} moved {name}"
+                moved += not same
+        assert moved
+
+
+def test_training_twice_gives_the_same_bits(
+    laws: Any, objective_name: str, model_name: str, bench: Any, kind: str
+) -> None:
+    ends = []
+    for _ in range(2):
+        model = laws.model(model_name, bench).train()
+        objective = laws.objective(objective_name, model)
+        objective.prepare(model, bench.draw, Noise(5))
+        for update in range(2):
+            for player in objective.plays:
+                noise = Noise(4).child(update, player)
+                laws.move(player, [(1.0, objective)], model, bench, noise)
+        ends.append({**model.state_dict(), **objective.state_dict(prefix="objective.")})
+    assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
+
+
+def test_saved_and_loaded_it_has_the_same_losses(
+    laws: Any, objective: Objective, objective_name: str, model: Model, bench: Any, kind: str
+) -> None:
+    for player in objective.plays:
+        laws.move(player, [(1.0, objective)], model, bench, Noise(3))
+    other = laws.objective(objective_name, model, seed=1)
+    other.load_state_dict(load(save(objective.state_dict())))
+    batch = bench.draw(8, Noise(1))
+    for player in objective.plays:
+        first = objective.loss(player, model, batch, Noise(2))
+        second = other.loss(player, model, batch, Noise(2))
+        assert all(torch.equal(first[name], second[name]) for name in first)

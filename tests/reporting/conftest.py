@@ -1,0 +1,35 @@
+"""A made-up suite with its store, from the tests of the store."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from genbench.store.runs import Store
+from genbench.suites.plan import Plan
+
+
+@pytest.fixture(scope="session")
+def fake() -> ModuleType:
+    path = Path(__file__).parents[1] / "store" / "fake_store.py"
+    spec = importlib.util.spec_from_file_location("fake_store", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def filled(fake: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan, Store]:
+    """A plan and its store; tests must not change it."""
+    folder = tmp_path_factory.mktemp("suite")
+    plan = fake.make_plan(folder)
+    store = Store(folder / "results" / "fake")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("genbench.store.files.os.fsync", lambda handle: None)
+        fake.fill(plan, store)
+    return plan, store

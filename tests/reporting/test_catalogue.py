@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from genbench.errors import UnknownName
+from genbench.lookup import available, describe
+from genbench.reporting import catalogue
+from genbench.suites.expand import load_plan
+from genbench.suites.yaml_source import parse
+
+
+@pytest.mark.parametrize("kind", ["model", "objective", "dataset", "metric"])
+def test_lists_name_everything_once(kind: str) -> None:
+    for plural in (kind, f"{kind}s"):
+        lines = catalogue.listing(plural).splitlines()
+        assert [line.split()[0] for line in lines] == list(available(kind))
+        assert all(len(line.split()) > 1 for line in lines)
+
+
+def test_lists_of_methods_and_suites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert re.search(r"^wgan-gp +GAN: ", catalogue.listing("methods"), re.MULTILINE)
+    (tmp_path / "suites").mkdir()
+    (tmp_path / "suites" / "a.yaml").write_text("title: An example\n")
+    (tmp_path / "suites" / "b.yaml").write_text("- nothing\n")
+    monkeypatch.chdir(tmp_path)
+    assert catalogue.listing("suites").splitlines()[0] == "a  An example"
+    assert "cannot be read" in catalogue.listing("suites").splitlines()[1]
+
+
+def test_unknown_kinds_and_names() -> None:
+    with pytest.raises(UnknownName, match="no kind 'modles'; did you mean 'models'"):
+        catalogue.listing("modles")
+    with pytest.raises(UnknownName, match="did you mean 'wgan-gp'"):
+        catalogue.info("wgan-pg")
+    with pytest.raises(UnknownName, match="no metric 'ring'"):
+        catalogue.info("ring", "metric")
+    with pytest.raises(UnknownName, match="no kind"):
+        catalogue.info("ring", "things")
+
+
+def test_a_name_of_two_things_asks_which() -> None:
+    with pytest.raises(UnknownName, match="'dcgan' is a model and a method; say which: model/dc"):
+        catalogue.info("dcgan")
+    assert catalogue.info("model/dcgan").startswith("model dcgan")
+    assert catalogue.info("methods/dcgan").startswith("method dcgan")
+    assert catalogue.info("dcgan", "models") == catalogue.info("model/dcgan")
+
+
+@pytest.mark.parametrize("kind", ["model", "objective", "dataset", "metric"])
+def test_info_shows_every_option(kind: str) -> None:
+    for name in available(kind):
+        text = catalogue.info(name, kind)
+        for option in describe(kind, name).options:
+            assert f"\n  {option.name}: " in text
+            assert " ".join(option.doc.split()[:3]) in text
+
+
+def test_info_of_a_method_can_be_run_as_it_stands(tmp_path: Path) -> None:
+    """The resolved YAML, pasted into a suite, is the same run."""
+    text = catalogue.info("wgan-gp")
+    assert "E_{x̂}" in text
+    assert "gulrajani2017improved" in text
+    assert "critic_steps: whole number ≥ 1, here 5, default 1" in text
+    resolved = text.split("resolved:\n")[1].split("\n\n")[0]
+    assert parse(resolved, "x").data["model"]["name"] == "generator"
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        "datasets: ring\nevaluate: nll\nseeds: 1\nreal: false\nbudget: {updates: 3}\nmethods:\n"
+        "  wgan-gp: {}\n  copy:\n" + "\n".join(f"  {line}" for line in resolved.splitlines())
+    )
+    first, second = load_plan(path).runs
+    assert first.hash == second.hash
+
+
+def test_info_of_a_plug_in(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(
+        'class Mine(Metric):\n    """Mine."""\n    values = {"mine_k{k}": {"better": "lower"}}\n'
+        '    k: Count = 3\n    """How many."""\n'
+    )
+    text = catalogue.info(f"{path}:Mine")
+    assert "measures mine_k{k}: lower is better" in text
+    assert "k: whole number ≥ 1, default 3\n      How many." in text
+
+
+def test_cite_gives_each_entry_once(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        "datasets: ring\nevaluate: [nll, kid]\nseeds: 1\nbudget: {updates: 3}\n"
+        "methods: [gan, wgan-gp, gan-minimax, {again: {use: wgan-gp}}]\n"
+    )
+    keys = re.findall(r"^@\w+\{([^,]+),", catalogue.cite(path), re.MULTILINE)
+    assert keys == sorted(set(keys))
+    assert {"goodfellow2014generative", "gulrajani2017improved", "metz2017unrolled"} <= set(keys)
+
+
+def test_info_of_a_suite(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text("datasets: ring\nevaluate: nll\nmethods: gan\nbudget: {updates: 3}\n")
+    text = catalogue.info(str(path))
+    assert "methods: gan\ndatasets: ring\nmeasures: nll\nruns: 4, seeds 0, 1, 2" in text

@@ -1,0 +1,146 @@
+"""Comparing two sets of results, and reading them back."""
+
+from __future__ import annotations
+
+import io
+
+import pandas as pd
+import pytest
+from rich.console import Console
+from scipy import stats
+
+from genbench.errors import GenbenchError, ProtocolError
+from genbench.reporting.compare import compare, compare_table, load_numbers
+from genbench.reporting.gate import accept
+
+
+def rows(method, values, *, dataset="ring", metric="nll", better="lower", protocol="v1", **more):
+    return [
+        {
+            "suite": "s", "method": method, "dataset": dataset, "seed": seed, "metric": metric,
+            "protocol": "" if isinstance(value, str) else protocol,
+            "value": None if isinstance(value, str) else float(value), "better": better,
+            "unit": "nats", "status": value if isinstance(value, str) else "ok", "reason": "",
+            "run": f"{method}-{seed}", "sampling_std": 0.0, "limited": False, **more,
+        }
+        for seed, value in enumerate(values)
+    ]
+
+
+def table(*parts):
+    return pd.DataFrame([row for part in parts for row in part])
+
+
+def text_of(renderable):
+    console = Console(file=io.StringIO(), width=200)
+    console.print(renderable)
+    return console.file.getvalue()
+
+
+HEAD = "suite,method,dataset,seed,metric,protocol,value,better,unit,status,reason,run"
+A = rows("flow[layers=4]", [1.0, 1.1, 0.9])
+
+
+def test_differences_and_their_significance():
+    b = rows("flow[layers=4]", [2.0, 2.4, 1.9])
+    row = compare(table(A), table(b)).iloc[0]
+    theirs = stats.ttest_ind([2.0, 2.4, 1.9], [1.0, 1.1, 0.9], equal_var=False)
+    assert row.difference == pytest.approx(1.1)
+    assert row.p == pytest.approx(theirs.pvalue)
+    assert (row.low, row.high) == pytest.approx(tuple(theirs.confidence_interval()))
+    assert (row.a_seeds, row.b_seeds, row.verdict) == (3, 3, "worse")
+    assert compare(table(b), table(A)).iloc[0].verdict == "better"
+
+
+@pytest.mark.parametrize(("better", "verdict"), [("higher", "better"), ("none", "different")])
+def test_direction(better, verdict):
+    a, b = rows("a", [1.0, 1.1, 0.9], better=better), rows("a", [2.0, 2.1, 1.9], better=better)
+    assert compare(table(a), table(b)).iloc[0].verdict == verdict
+
+
+def test_holm_over_the_cells():
+    a = [row for place in range(5) for row in rows(f"m{place}", [1.0, 1.1, 0.9])]
+    b = [row for place in range(5) for row in rows(f"m{place}", [1.3, 1.4, 1.25])]
+    alone = compare(table(a[:3]), table(b[:3])).iloc[0]
+    crowd = compare(table(a), table(b))
+    assert crowd.p.tolist() == pytest.approx([5 * alone.p] * 5)
+
+
+def test_noise_constants_and_few_seeds():
+    found = compare(
+        table(A, rows("b", [1.0] * 3), rows("c", [1.0, 2.0])),
+        table(rows("flow[layers=4]", [1.02, 1.12, 0.8]), rows("b", [1.0] * 3), rows("c", [5, 6])),
+    )
+    assert found.verdict.tolist() == ["no difference", "same values", "inconclusive"]
+    assert found.reason[2] == "fewer than 3 seeds"
+
+
+def test_other_protocols_are_marked_and_excluded():
+    b = [*rows("flow[layers=4]", [1.0] * 3, metric="fid", protocol="inception-50k"), *A]
+    a = [*A, *rows("flow[layers=4]", [1.0] * 3, metric="fid", protocol="inception-10k")]
+    found = compare(table(a), table(b))
+    assert found.verdict.tolist() == ["same values", "not comparable"]
+    assert "A is inception-10k, B is inception-50k" in found.reason[1]
+    assert found.difference.isna().tolist() == [False, True]
+
+
+def test_nothing_under_one_protocol_is_refused():
+    with pytest.raises(ProtocolError, match="A is v1, B is v2"):
+        compare(table(A), table(rows("flow[layers=4]", [1.0, 2.0], protocol="v2")))
+
+
+def test_nothing_in_common_is_refused():
+    with pytest.raises(GenbenchError, match="no cell in common"):
+        compare(table(A), table(rows("other", [1.0])))
+
+
+def test_troubles_and_cut_budgets_are_not_compared():
+    a = [*A, *rows("x", [1.0, 2.0, 3.0]), *rows("y", [1.0, 2.0, 3.0]), *rows("z", [1.0])]
+    b = [*A, *rows("x", ["diverged", 2.0, 3.0]), *rows("y", [1.0, 2.0, 3.0], limited=True)]
+    found = compare(table(a), table(b)).set_index("method")
+    assert found.verdict["x"] == "inconclusive"
+    assert found.reason["x"] == "B: 1 of 3 runs diverged"
+    assert found.verdict["y"] == "not comparable"
+    assert found.verdict["z"] == "only in A"
+
+
+def test_the_table_shows_names_as_they_are():
+    text = text_of(compare_table(compare(table(A), table(A)), "old[1]", "new"))
+    assert "flow[layers=4]" in text
+    assert "new against old[1]" in text
+    assert "1 ± 0.1 (n=3)" in text
+
+
+def test_csv_and_baseline_read_back(tmp_path):
+    frame = table(A, rows("b", [1.0, "diverged", 1e-300]), rows("c", ["skipped"]))
+    frame.to_csv(tmp_path / "metrics.csv", index=False)
+    accept(frame, tmp_path / "sub" / "baseline.json")
+    for path in (tmp_path, tmp_path / "metrics.csv", tmp_path / "sub"):
+        found = compare(load_numbers(path), frame)
+        found = found.sort_values("method", ascending=False)
+        assert found.verdict.tolist() == ["same values", "inconclusive"]
+        assert found.a_seeds.tolist() == [3, 2]
+
+
+@pytest.mark.parametrize(("name", "text", "says"), [
+    ("metrics.csv", "", "not a table of metrics"),
+    ("metrics.csv", "a,b\n1,2\n", "lacks the columns suite"),
+    ("metrics.csv", f"{HEAD}\n"
+     "s,m,d,0,nll,v1,abc,lower,,ok,,r\n", "metrics.csv:2: value: expected a number, got 'abc'"),
+    ("metrics.csv", f"{HEAD}\n"
+     "s,m,d,0,nll,v1,1,lower,,ok,,r\ns,m,d,,nll,v1,1,lower,,ok,,r\n", "metrics.csv:3: seed"),
+    ("baseline.json", "{", "Invalid JSON"),
+])
+def test_bad_files_get_one_line(tmp_path, name, text, says):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(GenbenchError) as caught:
+        load_numbers(tmp_path / name)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_nothing_there(tmp_path):
+    with pytest.raises(GenbenchError, match="holds neither"):
+        load_numbers(tmp_path)
+    with pytest.raises(GenbenchError, match="there is no"):
+        load_numbers(tmp_path / "none")

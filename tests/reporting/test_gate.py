@@ -1,0 +1,331 @@
+"""The regression gate: planted regressions are caught, noise is not, nothing passes unmeasured."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from genbench.errors import GenbenchError
+from genbench.reporting.gate import (
+    Baseline,
+    BaselineCell,
+    Tolerance,
+    accept,
+    check,
+    read_baseline,
+)
+
+
+def rows(method, values, *, dataset="ring", metric="nll", better="lower", protocol="v1", **more):
+    """Tidy rows, one a seed; a string for a value is a status."""
+    return [
+        {
+            "suite": "ci", "method": method, "dataset": dataset, "seed": seed, "metric": metric,
+            "protocol": "" if isinstance(value, str) else protocol,
+            "value": None if isinstance(value, str) else float(value), "better": better,
+            "unit": "nats", "status": value if isinstance(value, str) else "ok", "reason": "why",
+            "run": f"{method}-{seed}", "sampling_std": 0.0, "limited": False, **more,
+        }
+        for seed, value in enumerate(values)
+    ]
+
+
+def table(*parts):
+    return pd.DataFrame([row for part in parts for row in part])
+
+
+def baseline(*parts, tolerances=None, suite="ci"):
+    """A baseline of the same rows, without going through a file."""
+    cells: dict[tuple, BaselineCell] = {}
+    for row in (row for part in parts for row in part):
+        key = (row["method"], row["dataset"], row["metric"], row["protocol"])
+        cell = cells.setdefault(key, BaselineCell(
+            method=key[0], dataset=key[1], metric=key[2], protocol=key[3], better=row["better"],
+            values={},
+        ))
+        if row["status"] == "ok":
+            cell.values[row["seed"]] = row["value"]
+        else:
+            cell.absent[row["seed"]] = row["status"]
+    return Baseline(suite=suite, cells=list(cells.values()), tolerances=tolerances or {})
+
+
+def one(outcome):
+    assert len(outcome.findings) == 1, outcome.findings
+    return outcome.findings[0]
+
+
+OLD = rows("a", [10.0, 10.1, 9.9])
+
+
+@pytest.mark.parametrize(("values", "verdict", "code"), [
+    ([10.0, 10.1, 9.9], "ok", 0),        # the same bits
+    ([10.05, 10.15, 9.95], "ok", 0),     # within 2 %
+    ([12.0, 12.1, 11.9], "regressed", 1),
+    ([8.0, 8.1, 7.9], "improved", 0),
+    ([5.0, 11.0, 20.0], "ok", 0),        # beyond 2 %, and noise
+])
+def test_lower_is_better(values, verdict, code):
+    outcome = check(table(rows("a", values)), baseline(OLD))
+    assert one(outcome).verdict == verdict
+    assert outcome.exit_code == code
+
+
+def test_higher_is_better():
+    old = rows("a", [10.0, 10.1, 9.9], better="higher")
+    down = check(table(rows("a", [8.0, 8.1, 7.9], better="higher")), baseline(old))
+    up = check(table(rows("a", [12.0, 12.1, 11.9], better="higher")), baseline(old))
+    assert (one(down).verdict, down.exit_code) == ("regressed", 1)
+    assert (one(up).verdict, up.exit_code) == ("improved", 0)
+
+
+def test_negative_means_have_a_size_too():
+    old, new = rows("a", [-100.0, -100.1, -99.9]), rows("a", [-99.0, -99.1, -98.9])
+    assert one(check(table(new), baseline(old))).verdict == "ok"
+    worse = rows("a", [-90.0, -90.1, -89.9])
+    assert one(check(table(worse), baseline(old))).verdict == "regressed"
+
+
+@pytest.mark.parametrize(("tolerance", "verdict"), [
+    (Tolerance(absolute=2.5), "ok"), (Tolerance(relative=0.25), "ok"),
+    (Tolerance(absolute=1.5), "regressed"), (Tolerance(absolute=1.0, relative=0.3), "ok"),
+])
+def test_tolerances_are_the_larger_of_two(tolerance, verdict):
+    new = table(rows("a", [12.0, 12.1, 11.9]))
+    assert one(check(new, baseline(OLD, tolerances={"nll": tolerance}))).verdict == verdict
+    assert one(check(new, baseline(OLD, tolerances={"fid": tolerance}))).verdict == "regressed"
+    own = baseline(OLD, tolerances={"nll": Tolerance()})
+    own.cells[0].tolerance = tolerance
+    assert one(check(new, own)).verdict == verdict
+
+
+def test_constants_regress_with_certainty():
+    old = rows("a", [8] * 3, metric="modes", better="higher")
+    outcome = check(table(rows("a", [7] * 3, metric="modes", better="higher")), baseline(old))
+    assert one(outcome).verdict == "regressed"
+    assert one(outcome).p == 0
+    noisy = check(table(rows("a", [8, 7, 8], metric="modes", better="higher")), baseline(old))
+    assert one(noisy).verdict == "ok"
+
+
+@pytest.mark.parametrize(("value", "verdict", "code"), [
+    (10.0, "ok", 0), (10.1, "ok", 0), (5.0, "ok", 0), (11.0, "inconclusive", 1),
+])
+def test_one_seed_has_only_its_tolerance(value, verdict, code):
+    outcome = check(table(rows("a", [value])), baseline(rows("a", [10.0])))
+    assert (one(outcome).verdict, outcome.exit_code) == (verdict, code)
+    lenient = check(
+        table(rows("a", [value])), baseline(rows("a", [10.0])), allow_inconclusive=True
+    )
+    assert lenient.exit_code == 0
+
+
+def test_one_seed_says_what_to_do():
+    finding = one(check(table(rows("a", [11.0])), baseline(rows("a", [10.0]))))
+    assert "fewer than 3 seeds" in finding.detail
+    assert "tolerance in the baseline" in finding.detail
+
+
+def test_the_real_row_may_move_with_its_samples():
+    old, new = rows("real", [10.0]), rows("real", [11.0], sampling_std=0.5)
+    assert one(check(table(new), baseline(old))).verdict == "ok"
+    new = rows("real", [13.0], sampling_std=0.5)
+    assert one(check(table(new), baseline(old))).verdict == "inconclusive"
+
+
+def test_metrics_without_direction_are_not_gated_but_must_not_fail():
+    old = [*OLD, *rows("a", [1.0] * 3, metric="w", better="none")]
+    moved = table(OLD, rows("a", [99.0] * 3, metric="w", better="none"))
+    assert check(moved, baseline(old)).exit_code == 0
+    failed = table(OLD, rows("a", [1.0, "failed", 1.0], metric="w", better="none"))
+    assert check(failed, baseline(old)).exit_code == 3
+
+
+@pytest.mark.parametrize(("status", "verdict"), [
+    ("failed", "failed"), ("diverged", "failed"), ("not-finite", "failed"),
+    ("timed-out", "failed"), ("queued", "missing"), ("interrupted", "missing"),
+])
+def test_a_run_without_a_number(status, verdict):
+    for values in ([10.0, status, 9.9], [status] * 3):
+        outcome = check(table(rows("a", values)), baseline(OLD))
+        assert (one(outcome).verdict, outcome.exit_code) == (verdict, 3)
+        assert f"{status} (why)" in one(outcome).detail
+
+
+def test_divergence_that_was_accepted_is_no_news():
+    old = rows("a", [10.0, 10.1, "diverged", 9.9])
+    cells = baseline(OLD[:0], rows("a", [10.0, 10.1, 0, 9.9]))
+    del cells.cells[0].values[2]
+    cells.cells[0].absent[2] = "diverged"
+    assert one(check(table(old), cells)).verdict == "ok"
+    assert one(check(table(rows("a", [10.0, "diverged", 9.8, 9.9])), cells)).verdict == "failed"
+
+
+def test_what_is_gone_is_missing():
+    outcome = check(table(OLD), baseline(OLD, rows("b", [1.0, 2.0, 3.0])))
+    assert outcome.counts == {"missing": 1, "ok": 1}
+    assert outcome.exit_code == 3
+    skipped = check(table(OLD, rows("b", ["skipped"] * 3)), baseline(OLD, rows("b", [1, 2, 3])))
+    assert "does not apply: why" in skipped.findings[0].detail
+
+
+def test_changed_protocols_are_not_compared():
+    outcome = check(table(rows("a", [99.0] * 3, protocol="v2")), baseline(OLD))
+    assert one(outcome).verdict == "changed-protocol"
+    assert "v1, now it is v2" in one(outcome).detail
+    assert outcome.exit_code == 3
+
+
+def test_new_cells_are_listed_and_new_failures_are_failures():
+    outcome = check(table(OLD, rows("b", [1.0, 2.0, 3.0])), baseline(OLD))
+    assert (outcome.counts, outcome.exit_code) == ({"new": 1, "ok": 1}, 0)
+    outcome = check(table(OLD, rows("b", [1.0, "failed", 3.0])), baseline(OLD))
+    assert (outcome.counts, outcome.exit_code) == ({"failed": 1, "ok": 1}, 3)
+
+
+def test_nothing_compared_is_not_fine():
+    empty = Baseline(suite="ci", cells=[])
+    assert check(table(OLD), empty).exit_code == 3
+    assert "nothing compared" in check(table(OLD), empty).summary
+
+
+def test_a_regression_outranks_a_failure():
+    new = table(rows("a", [12.0, 12.1, 11.9]), rows("b", ["failed"] * 3))
+    outcome = check(new, baseline(OLD, rows("b", [1.0, 2.0, 3.0])))
+    assert outcome.exit_code == 1
+    assert [finding.verdict for finding in outcome.findings] == ["regressed", "failed"]
+
+
+def test_other_suites_and_cut_budgets_are_refused():
+    with pytest.raises(GenbenchError, match="of the suite 'other', not of 'ci'"):
+        check(table(OLD), baseline(OLD, suite="other"))
+    with pytest.raises(GenbenchError, match="--limit-updates"):
+        check(table(rows("a", [10.0], limited=True)), baseline(OLD))
+    with pytest.raises(GenbenchError, match="no rows"):
+        check(table(OLD).iloc[:0], baseline(OLD))
+
+
+# --- by simulation ----------------------------------------------------------------------------
+
+
+def suite_values(rng, cells, seeds, shift=0.0):
+    """Values of `cells` cells in both directions; the first is worse by `shift`."""
+    values = rng.normal(100, 3, size=(cells, seeds))
+    values[0] += shift
+    return [
+        row for place in range(cells)
+        for row in rows(f"m{place}", values[place], better="lower" if place % 2 == 0 else "higher")
+    ]
+
+
+@pytest.mark.parametrize(("cells", "seeds"), [(1, 3), (12, 3), (8, 5)])
+def test_unchanged_suites_raise_few_alarms(cells, seeds):
+    rng = np.random.default_rng(cells * seeds)
+    exact = {"nll": Tolerance()}  # so that only the statistics stand between noise and an alarm
+    trials = 250
+    alarms = sum(
+        check(
+            table(suite_values(rng, cells, seeds)),
+            baseline(suite_values(rng, cells, seeds), tolerances=exact),
+        ).exit_code == 1
+        for _ in range(trials)
+    )
+    assert alarms / trials <= 0.05 + 2.3 * (0.05 * 0.95 / trials) ** 0.5
+
+
+@pytest.mark.parametrize(("cells", "seeds", "caught"), [(1, 3, 0.9), (10, 5, 0.85)])
+def test_a_shift_of_five_standard_errors_is_caught(cells, seeds, caught):
+    rng = np.random.default_rng(7)
+    shift = 5 * 3 * (2 / seeds) ** 0.5
+    trials = 100
+    found = sum(
+        check(
+            table(suite_values(rng, cells, seeds, shift)),
+            baseline(suite_values(rng, cells, seeds)),
+        ).findings[0].verdict == "regressed"
+        for _ in range(trials)
+    )
+    assert found / trials >= caught
+
+
+def test_unchanged_bits_do_not_hide_a_regression():
+    rng = np.random.default_rng(11)
+    old = suite_values(rng, 40, 3)
+    # 4.4 standard errors on three seeds: significant alone, not after a correction over 40.
+    new = rows("m0", [row["value"] + 4.4 * 3 * (2 / 3) ** 0.5 for row in old[:3]])
+    outcome = check(table(new, old[3:]), baseline(old))
+    assert outcome.counts == {"regressed": 1, "ok": 39}
+
+
+# --- the file ---------------------------------------------------------------------------------
+
+
+def test_accept_then_check_is_fine(tmp_path):
+    path = tmp_path / "baseline.json"
+    frame = table(OLD, rows("b", [1.0, "diverged", 2.0]), rows("c", ["skipped"] * 3))
+    accept(frame, path)
+    outcome = check(frame, path)
+    assert (outcome.counts, outcome.exit_code) == ({"ok": 2}, 0)
+    first = path.read_bytes()
+    accept(frame.iloc[::-1], path)
+    assert path.read_bytes() == first
+    assert json.loads(first)["format"] == 1
+    assert json.loads(first)["cells"][0]["values"] == {"0": 10.0, "1": 10.1, "2": 9.9}
+
+
+def test_accept_keeps_tolerances(tmp_path):
+    path = tmp_path / "baseline.json"
+    accept(table(OLD), path)
+    written = json.loads(path.read_text())
+    written["tolerances"] = {"nll": {"relative": 0.5}}
+    written["cells"][0]["tolerance"] = {"absolute": 9}
+    path.write_text(json.dumps(written))
+    accept(table(rows("a", [12.0, 12.1, 11.9])), path)
+    again = read_baseline(path)
+    assert again.tolerances == {"nll": Tolerance(relative=0.5)}
+    assert again.cells[0].tolerance == Tolerance(absolute=9)
+    assert again.cells[0].sample == [12.0, 12.1, 11.9]
+
+
+@pytest.mark.parametrize(("frame", "says"), [
+    (table(rows("a", ["failed"] * 3)), "nothing was measured"),
+    (table(OLD, rows("b", [1.0, "failed", 2.0])), "seed 1, is failed (why)"),
+    (table(OLD, rows("b", ["queued"])), "is queued"),
+    (table(rows("a", [1.0], limited=True)), "--limit-updates"),
+])
+def test_accept_refuses_what_is_not_finished(tmp_path, frame, says):
+    with pytest.raises(GenbenchError) as caught:
+        accept(frame, tmp_path / "baseline.json")
+    assert says in str(caught.value)
+    assert not (tmp_path / "baseline.json").exists()
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    ("", "Invalid JSON"), ("[]", "expected a baseline"), ('{"format": 2}', "format"),
+    ('{"format": 1, "suite": "ci", "cells": [{"method": "a"}]}', "cells.0.dataset"),
+    ('{"format": 1, "suite": "ci", "cells": [], "extra": 1}', "extra"),
+    ('{"format": 1, "suite": "ci", "cells": [], "tolerances": {"nll": {"relative": -1}}}',
+     "tolerances.nll.relative"),
+])
+def test_bad_files_get_one_line(tmp_path, text, says):
+    path = tmp_path / "baseline.json"
+    path.write_text(text)
+    with pytest.raises(GenbenchError) as caught:
+        read_baseline(path)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_and_doubled(tmp_path):
+    with pytest.raises(GenbenchError, match="cannot read the baseline"):
+        check(table(OLD), tmp_path / "none.json")
+    path = tmp_path / "baseline.json"
+    accept(table(OLD), path)
+    written = json.loads(path.read_text())
+    written["cells"] *= 2
+    path.write_text(json.dumps(written))
+    with pytest.raises(GenbenchError, match="two cells are both a / ring / nll / v1"):
+        read_baseline(path)

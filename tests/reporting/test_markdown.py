@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genbench.reporting.markdown import Footnotes, count, escape, plus_minus, table
+
+
+@pytest.mark.parametrize(("values", "text"), [
+    ([2.0], "2"),
+    ([2.34567], "2.346"),
+    ([1.0, 2.0, 3.0], "2.0 ± 1.0"),
+    ([100.0, 102.0], "101.0 ± 1.4"),
+    ([1234.0, 1534.0], "1384 ± 212"),
+    ([0.00102, 0.00104], "0.001030 ± 0.000014"),
+    ([5.0, 5.0], "5 ± 0"),
+    ([-2.0, -4.0], "-3.0 ± 1.4"),
+    ([1e7, 3e7], "2e+07 ± 1.4e+07"),
+])
+def test_the_spread_decides_the_digits(values, text):
+    assert plus_minus(values) == text
+
+
+@given(st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=6))
+def test_any_numbers_can_be_written(values):
+    text = plus_minus(values)
+    assert float(text.split(" ± ")[0]) == pytest.approx(
+        math.fsum(values) / len(values), rel=0.06, abs=1e-4 + 0.06 * max(map(abs, values))
+    )
+
+
+@pytest.mark.parametrize(("value", "text"), [
+    (None, "–"), (math.nan, "–"), (0, "0"), (1500, "1,500"), (192000, "192k"), (6.4e6, "6.4M"),
+])
+def test_counts(value, text):
+    assert count(value) == text
+
+
+def test_notes_are_numbered_once():
+    notes = Footnotes()
+    assert [notes.mark("a"), notes.mark("b"), notes.mark("a")] == ["⁽¹⁾", "⁽²⁾", "⁽¹⁾"]
+    assert notes.text() == "⁽¹⁾ a  \n⁽²⁾ b  \n"
+    for index in range(10):
+        notes.mark(str(index))
+    assert notes.mark("9") == "⁽¹²⁾"
+
+
+@given(st.text())
+def test_no_text_breaks_a_table(text):
+    lines = table(["head"], [[escape(text)]]).splitlines()
+    assert len(lines) == 3
+    assert lines[2].replace("\\\\", "").replace("\\|", "").count("|") == 2
+
+
+def test_markup_is_shown_as_it_is():
+    assert escape("<img src=x> *a* |b| & `c`") == "&lt;img src=x> \\*a\\* \\|b\\| &amp; \\`c\\`"

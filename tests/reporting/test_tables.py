@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from genbench.reporting.numbers import Numbers
+from genbench.reporting.tables import make_tables
+from genbench.store.table import tidy
+from genbench.suites.schema import Report
+
+
+def tables_of(filled, report=None, change=None):
+    plan, store = filled
+    if report is not None:
+        suite = plan.suite.model_copy(update={"report": Report.model_validate(report)})
+        plan = replace(plan, suite=suite)
+    frame = tidy(plan, store)
+    if change is not None:
+        frame = change(frame)
+    return make_tables(Numbers(plan, frame)), frame
+
+
+def cells(table):
+    """Row label → column head → cell."""
+    lines = [line.strip("|\n ").split(" | ") for line in table.text.split("\n\n")[0].splitlines()]
+    head = [part.strip() for part in lines[0]]
+    return {line[0].strip(): dict(zip(head, map(str.strip, line))) for line in lines[2:]}
+
+
+def row(table, start):
+    return next(line for label, line in cells(table).items() if label.startswith(start))
+
+
+def test_by_default_there_is_a_table_for_each_dataset(filled):
+    tables, _ = tables_of(filled)
+    assert [table.dataset for table in tables] == ["ring", "digits"]
+    assert list(cells(tables[0])) == [
+        "GAN", "NICE (EMA)", "Mixture of flows", "*real: train vs test*"
+    ]
+
+
+def test_a_cell_is_mean_and_std_over_seeds_and_the_best_is_bold(filled):
+    tables, frame = tables_of(filled)
+    values = frame.query("dataset == 'digits' and metric == 'fid' and method == 'mixflow'").value
+    cell = row(tables[1], "Mixture")["FID ↓"]
+    assert re.fullmatch(r"\*\*[\d.]+ ± [\d.]+\*\*", cell)
+    mean, std = map(float, cell.strip("*").split(" ± "))
+    assert mean == pytest.approx(values.mean(), abs=0.005)
+    assert std == pytest.approx(values.std(), abs=0.005)
+    assert "**" not in row(tables[1], "NICE")["FID ↓"]
+    assert "**" not in row(tables[1], "*real")["FID ↓"]  # better than all, and no method
+
+
+def test_the_direction_decides_what_is_best(filled):
+    def up(frame):
+        frame.loc[frame.metric == "fid", "better"] = "higher"
+        return frame
+
+    tables, _ = tables_of(filled, change=up)
+    assert row(tables[1], "GAN")["FID ↑"].startswith("**")
+    assert "**" not in row(tables[1], "Mixture")["FID ↑"]
+
+
+def test_an_empty_cell_says_why(filled):
+    tables, _ = tables_of(filled)
+    assert row(tables[0], "GAN")["NLL, nats ↓"] == "–⁽¹⁾"
+    assert "⁽¹⁾ the model has no exact density" in tables[0].text
+    assert "Not applicable to any row here: `fid` (images only)." in tables[0].text
+    assert "nan" not in tables[0].text
+
+
+def test_fewer_seeds_than_planned_are_counted_and_explained(filled):
+    tables, _ = tables_of(filled)
+    cell = row(tables[1], "GAN")["FID ↓"]
+    assert "(n = 2)⁽" in cell
+    assert "seed 1: diverged: critic.wasserstein became nan at update 301" in tables[1].text
+    assert row(tables[1], "GAN")["seeds"] == "3"
+    assert "seed 2: not run yet" in tables[0].text
+
+
+def test_every_row_shows_its_budget(filled):
+    tables, _ = tables_of(filled)
+    line = row(tables[1], "GAN")
+    budget = [line[name] for name in ("updates", "examples", "seconds", "device")]
+    assert budget == ["1,500", "192k", "12.5", "cpu"]
+
+
+def test_two_protocols_never_share_a_column(filled):
+    def split(frame):
+        frame.loc[(frame.metric == "fid") & (frame.method == "nice"), "protocol"] = "other"
+        return frame
+
+    tables, _ = tables_of(filled, change=split)
+    line = row(tables[1], "NICE")
+    assert "FID ↓" not in line
+    assert line["FID @ classifier-500-test-v1 ↓"].startswith("–")
+    assert re.match(r"[\d.]+ ±", line["FID @ other ↓"])
+    # one value is no contest
+    assert "**" not in line["FID @ other ↓"]
+
+
+def test_published_numbers_stand_beside_ours(filled):
+    report = {"tables": [{
+        "title": "Table 1", "dataset": "digits", "columns": ["fid", "modes_covered[ring]"],
+        "methods": ["mixflow", "gan"],
+        "published": {"mixflow": {"fid": {"value": 100, "source": "Table 3 of X"}},
+                      "gan": {"fid": 50.5}},
+    }]}
+    (table,), frame = tables_of(filled, report)
+    assert list(cells(table)) == ["Mixture of flows", "GAN", "*real: train vs test*"]
+    line = row(table, "Mixture")
+    assert line["published"] == "100⁽¹⁾"
+    ours = frame.query("dataset == 'digits' and metric == 'fid' and method == 'mixflow'").value
+    assert float(line["difference"]) == pytest.approx(ours.mean() - 100, rel=1e-3)
+    assert "⁽¹⁾ published: Table 3 of X" in table.text
+    assert row(table, "GAN")["published"] == "50.5"
+    assert line["modes covered (ring) ↑"].startswith("6 ± 0 (n = 2)")
+
+
+def test_a_table_without_a_dataset_leaves_out_where_it_says_nothing(filled):
+    tables, _ = tables_of(filled, {"tables": [{"title": "FIDs", "columns": ["fid"]}]})
+    titles = [table.title for table in tables]
+    # on the ring one run is missing, and could still say something
+    assert titles == ["FIDs: ring", "FIDs: digits"]
+
+    def all_skipped(frame):
+        frame.loc[frame.dataset == "ring", "status"] = "skipped"
+        return frame
+
+    tables, _ = tables_of(filled, {"tables": [{"title": "FIDs", "columns": ["fid"]}]}, all_skipped)
+    assert [table.title for table in tables] == ["FIDs: digits"]
+
+
+def test_sampling_spread_has_a_table_of_its_own(filled):
+    tables, _ = tables_of(filled)
+    assert tables[0].spread == ""
+    assert "| GAN | 0.4 |" in tables[1].spread
+
+
+def test_limited_runs_are_marked(filled, fake, tmp_path):
+    plan = fake.make_plan(tmp_path, limited=True)
+    (table, _) = make_tables(Numbers(plan, tidy(plan, filled[1])))
+    assert "NICE (EMA) **not comparable**" in cells(table)
+
+
+def test_titles_that_rows_share_get_the_rows_name(filled):
+    plan, store = filled
+    same = {name: replace(info, title="Same") for name, info in plan.methods.items()}
+    plan = replace(plan, methods=same)
+    (table, _) = make_tables(Numbers(plan, tidy(plan, store)))
+    assert "Same (`gan`)" in cells(table)

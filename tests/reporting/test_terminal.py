@@ -1,0 +1,114 @@
+"""The tables that a run leaves on the screen."""
+
+from __future__ import annotations
+
+import io
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from genbench.reporting._digits import mean_text, number, p_text
+from genbench.reporting.terminal import summary_tables
+
+
+def rows(method, values, *, dataset="ring", metric="nll", better="lower", protocol="v1", **more):
+    return [
+        {
+            "suite": "s", "method": method, "dataset": dataset, "seed": seed, "metric": metric,
+            "protocol": "" if isinstance(value, str) else protocol,
+            "value": None if isinstance(value, str) else float(value), "better": better,
+            "unit": "nats", "status": value if isinstance(value, str) else "ok",
+            "reason": "critic became nan at update 31" if value == "diverged" else "",
+            "run": f"{method}-{seed}", "sampling_std": 0.0, "limited": False, **more,
+        }
+        for seed, value in enumerate(values)
+    ]
+
+
+def show(*parts, styles=False, **options):
+    frame = pd.DataFrame([row for part in parts for row in part])
+    console = Console(
+        file=io.StringIO(), width=160, force_terminal=styles, color_system="standard" if styles
+        else None,
+    )
+    for table in summary_tables(frame, **options):
+        console.print(table)
+    return console.file.getvalue()
+
+
+def line_of(text, start):
+    return next(line for line in text.splitlines() if line.strip("│┃ ").startswith(start))
+
+
+def test_a_table_a_dataset_with_the_reference_last():
+    text = show(
+        rows("real", [0.5]), rows("gan[k=5]", [1.0, 1.2, 1.1]), rows("flow", [2.0, 2.1, 2.2]),
+        rows("flow", [7.0, 7.5], dataset="grid"),
+    )
+    assert text.index("ring") < text.index("gan[k=5]") < text.index("real: train vs test")
+    assert text.index("real: train vs test") < text.index("grid")
+    assert "nll ↓" in text
+    assert "1.1 ± 0.1" in line_of(text, "gan[k=5]")
+
+
+def test_the_best_is_bold_and_the_reference_never():
+    text = show(rows("real", [0.5]), rows("a", [1.0] * 3), rows("b", [2.0] * 3), styles=True)
+    bold = [line for line in text.splitlines() if "\x1b[1m1 ± 0" in line]
+    assert len(bold) == 1
+    assert "\x1b[1m2 ± 0" not in text
+    assert "\x1b[1m0.5" not in text
+    text = show(
+        rows("a", [1.0] * 3, better="higher"), rows("b", [2.0] * 3, better="higher"), styles=True
+    )
+    assert "\x1b[1m2 ± 0" in text
+
+
+def test_troubles_are_marked_and_explained_once():
+    text = show(
+        rows("a", [1.0, "diverged", 1.2]), rows("a", [1.0, "diverged", 1.2], metric="w1"),
+        rows("b", ["failed"] * 3), rows("c", ["skipped"] * 3), rows("d", [9.0, 9.0, 9.0]),
+    )
+    assert "1.1 ± 0.14*" in line_of(text, "a ")
+    assert "failed" in line_of(text, "b ")
+    assert "–" in line_of(text, "c ")
+    assert text.count("* a: 1 of 3 runs diverged (critic became nan at update 31)") == 1
+    assert "b: 3 of 3 runs failed" in text
+
+
+def test_protocols_have_columns_of_their_own():
+    text = show(rows("a", [1.0], protocol="v1"), rows("b", [2.0], protocol="v2"))
+    assert "nll@v1 ↓" in text
+    assert "nll@v2 ↓" in text
+
+
+def test_columns_are_chosen_or_the_first_that_matter():
+    parts = [rows("a", [1.0], metric=f"m{place}") for place in range(5)]
+    parts.append(rows("a", [1.0], metric="none", better="none"))
+    text = show(*parts, max_columns=3)
+    assert "m2" in text
+    assert "m3" not in text
+    assert "none" not in text
+    text = show(*parts, metrics=["none", "m4"])
+    assert text.index("none") < text.index("m4")
+    assert "m1" not in text
+
+
+def test_cut_budgets_are_marked():
+    assert "not comparable" in show(rows("a", [1.0], limited=True))
+
+
+@pytest.mark.parametrize(("value", "text"), [
+    (0.0, "0"), (1.0, "1"), (1.23456, "1.235"), (-0.012345, "-0.01235"), (12345.6, "12346"),
+    (1e-7, "1e-07"), (2.5e9, "2.5e+09"), (float("inf"), "∞"), (float("nan"), "–"), (None, "–"),
+    (100.0, "100"), (9.9999, "10"),
+])
+def test_numbers(value, text):
+    assert number(value) == text
+
+
+def test_means_and_p():
+    assert mean_text([1.0, 2.0]) == "1.5 ± 0.71 (n=2)"
+    assert mean_text([1.0]) == "1 (n=1)"
+    assert mean_text([]) == "–"
+    assert (p_text(0.0), p_text(0.0123), p_text(None)) == ("p < 0.0001", "p = 0.012", "no p-value")

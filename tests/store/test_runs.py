@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import json
+import math
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from genbench.errors import StoreError
+from genbench.store.runs import RunFolder, Status, Store
+
+
+@pytest.fixture
+def finished(tmp_path, fake):
+    plan = fake.make_plan(tmp_path, methods=("nice",), datasets=("ring",), seeds=1)
+    store = Store(tmp_path / "results" / "fake")
+    fake.fill(plan, store, spoil=False)
+    spec = plan.runs[-1]
+    return store, spec, store.run(spec.id)
+
+
+def test_everything_reads_back_as_it_was_written(finished):
+    _, spec, folder = finished
+    assert folder.id == spec.id
+    assert folder.spec() == spec
+    assert folder.spec().id == spec.id
+    assert folder.status() == Status("done", "", 1500, 1500, 12.5)
+    assert folder.state == "done"
+    assert folder.metrics()["measurements"][0]["metric"] == "nll"
+    assert folder.provenance()["versions"]["torch"] == "2.14.1"
+    assert folder.samples()["log_density"].shape == (60, 60)
+    folder.verify()
+
+
+def test_a_run_that_was_never_touched_is_queued_and_empty(tmp_path):
+    folder = RunFolder(tmp_path / "none")
+    assert folder.state == "queued"
+    assert not folder.finished
+    assert folder.curves() == []
+    assert folder.series() == {}
+    assert folder.samples() == {}
+    assert folder.metrics()["measurements"] == []
+    assert not folder.path.exists()
+
+
+def test_curves_read_back_to_the_last_bit(tmp_path, fake):
+    folder = RunFolder(tmp_path / "run")
+    rows = [
+        {"update": 1, "stage": 0, "player": "model", "term": "nll", "value": 0.1 + 0.2},
+        {"update": 2, "stage": 1, "player": "a,b", "term": 'x "y"', "value": -1e-300},
+        {"update": 3, "stage": 1, "player": "model", "term": "nll", "value": math.inf},
+    ]
+    for written in (rows, rows[::2]):  # with and without names that need quotes
+        folder.write_curves(written)
+        assert folder.curves() == written
+    assert folder.series()["model", "nll"].tolist() == [[1, 3], [0.1 + 0.2, math.inf]]
+
+
+@pytest.mark.parametrize("text", [
+    "", "update,stage,player,term,value", "update,stage,player,term,value\n1,0,model,nll,2",
+    "update,stage,player,term,value\n1,0,model,nll\n",
+    "update,stage,player,term,value\n1,0,model,nll,two\n", "step,loss\n1,2\n",
+])
+def test_damaged_curves_are_named(tmp_path, text):
+    folder = RunFolder(tmp_path)
+    (tmp_path / "curves.csv").write_text(text)
+    for read in (folder.curves, folder.series):
+        with pytest.raises(StoreError, match=r"curves\.csv is damaged.*--repair"):
+            read()
+
+
+def test_a_result_whose_last_write_never_came_counts_as_interrupted(finished):
+    _, _, folder = finished
+    (folder.path / "checksums.json").unlink()
+    assert folder.state == "interrupted"
+    assert not folder.finished
+
+
+def test_every_write_breaks_the_seal(finished):
+    _, spec, folder = finished
+    writes = (
+        lambda: folder.write_spec(spec), lambda: folder.write_curves([]),
+        lambda: folder.write_status(folder.status()), lambda: folder.write_provenance({}),
+        lambda: folder.write_metrics(spec, [], {}), lambda: folder.write_samples({}),
+        lambda: folder.write_text("traceback.txt", "x"),
+    )
+    for write in writes:
+        folder.seal()
+        assert folder.sealed
+        write()
+        assert not folder.sealed
+
+
+def test_a_failed_run_is_not_finished_and_a_diverged_one_is(finished):
+    _, _, folder = finished
+    for state, final in (("failed", False), ("diverged", True), ("timed-out", False)):
+        folder.write_status(Status(state, "why"))
+        folder.seal()
+        assert folder.finished is final
+
+
+@pytest.mark.parametrize("name", [
+    "status.json", "metrics.json", "spec.yaml", "samples.npz", "curves.csv", "provenance.json",
+    "checksums.json",
+])
+@pytest.mark.parametrize("harm", ["cut", "flip", "remove"])
+def test_verify_names_the_damaged_file(finished, name, harm):
+    store, spec, folder = finished
+    path = folder.path / name
+    content = path.read_bytes()
+    if harm == "remove":
+        path.unlink()
+    elif harm == "cut":
+        path.write_bytes(content[: len(content) // 2])
+    else:
+        path.write_bytes(content.replace(b"1", b"2"))
+    if name == "checksums.json" and harm == "remove":
+        assert folder.state == "interrupted"
+        return
+    with pytest.raises(StoreError, match="is damaged.*--repair") as error:
+        folder.verify()
+    assert "\n" not in str(error.value)
+    # A wrong checksum shows at the file that it is of.
+    assert name in str(error.value) or (name == "checksums.json" and harm == "flip")
+    assert list(store.damaged()) == [spec.id]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "\x00", '{"state": "asleep"}'])
+def test_a_damaged_status_is_one_clear_line(finished, text):
+    _, _, folder = finished
+    (folder.path / "status.json").write_text(text)
+    with pytest.raises(StoreError, match=r"status\.json is damaged"):
+        _ = folder.state
+
+
+def test_check_compares_sizes_without_reading(finished):
+    _, _, folder = finished
+    folder.check()
+    with (folder.path / "samples.npz").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(StoreError, match=r"samples\.npz"):
+        folder.check()
+
+
+def test_pickles_in_samples_are_refused(finished):
+    _, _, folder = finished
+    np.savez(folder.samples_path, samples=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(StoreError, match=r"samples\.npz is damaged"):
+        folder.samples()
+
+
+def test_repair_moves_the_folder_aside_and_queues_the_run(finished):
+    store, spec, folder = finished
+    for number in (1, 2):
+        (folder.path / "mark").parent.mkdir(exist_ok=True)
+        (folder.path / "mark").write_text(str(number))
+        moved = store.repair(spec.id)
+        assert moved.name == f"{spec.id}-{number}"
+        assert (moved / "mark").read_text() == str(number)
+        assert folder.state == "queued"
+    assert spec.id not in [run.id for run in store.runs()]
+
+
+def test_numbers_asked_for_otherwise_are_not_measured(finished):
+    _, spec, folder = finished
+    assert folder.measured(spec)
+    assert not folder.measured(spec.model_copy(update={"evaluate": spec.evaluate[:1]}))
+
+
+def test_one_runner_holds_a_run(tmp_path):
+    store = Store(tmp_path)
+    order = []
+
+    def work(name):
+        with store.claim("run", timeout=10) as mine:
+            assert mine
+            order.append((name, "in"))
+            time.sleep(0.05)
+            order.append((name, "out"))
+
+    workers = [threading.Thread(target=work, args=(name,)) for name in "abc"]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [name for name, _ in order[::2]] == [name for name, _ in order[1::2]]
+    with store.claim("run") as mine, store.claim("run") as second:
+        assert mine
+        assert not second
+    assert store.runs() == []
+
+
+def test_a_store_that_cannot_be_made_says_so(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot make.*--results"):
+        Store(tmp_path / "file").prepare()
+
+
+def test_two_hundred_finished_runs_read_quickly(tmp_path, fake):
+    plan = fake.make_plan(tmp_path, datasets=("ring",), seeds=1)
+    store = Store(tmp_path / "results")
+    spec = plan.runs[1]
+    fake.write_run(spec, store)
+    folder = store.run(spec.id)
+    start = time.process_time()
+    for _ in range(200):
+        assert folder.state == "done"
+        folder.check()
+        folder.metrics()
+    assert time.process_time() - start < 0.5
+
+
+def test_metrics_keep_the_budget_and_what_was_asked(finished):
+    _, _, folder = finished
+    stored = json.loads((folder.path / "metrics.json").read_text())
+    assert stored["budget"]["examples"] == 1500 * 128
+    assert stored["asked"]["protocol"] == {"samples": None, "sets": 3}

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import io
+import json
+import math
+
+import pandas as pd
+import pytest
+
+from genbench.errors import StoreError
+from genbench.store.runs import Status, Store
+from genbench.store.table import COLUMNS, FORMATS, expected_values, tidy
+from genbench.suites.spec import MetricSpec
+
+
+@pytest.fixture
+def filled(tmp_path, fake):
+    plan = fake.make_plan(tmp_path)
+    store = Store(tmp_path / "results" / "fake")
+    fake.fill(plan, store)
+    return plan, store
+
+
+def pick(frame, method, dataset, seed, metric):
+    rows = frame[(frame.method == method) & (frame.dataset == dataset) & (frame.seed == seed)
+                 & (frame.metric == metric)]
+    assert len(rows) == 1
+    return rows.iloc[0]
+
+
+def test_one_row_for_each_run_and_metric(filled):
+    plan, store = filled
+    frame = tidy(plan, store)
+    assert list(frame.columns) == list(COLUMNS)
+    assert len(frame) == len(plan.runs) * 4
+    assert not frame.duplicated(["run", "metric"]).any()
+    assert frame.value.notna().equals(frame.status == "ok")
+
+
+def test_what_has_no_number_has_a_status_and_a_reason(filled):
+    plan, store = filled
+    frame = tidy(plan, store)
+    row = pick(frame, "gan", "digits", 1, "fid")
+    assert (row.status, row.better) == ("diverged", "lower")
+    assert row.reason == "critic.wasserstein became nan at update 301"
+    assert row.updates == 301
+    row = pick(frame, "mixflow", "ring", 2, "covered_k5")
+    assert (row.status, row.reason, row.title) == ("queued", "not run yet", "covered at 5")
+    row = pick(frame, "gan", "ring", 0, "nll")
+    assert (row.status, row.reason) == ("skipped", "the model has no exact density")
+    row = pick(frame, "nice", "digits", 0, "fid")
+    assert row.sampling_std == 0.4
+    assert (row.examples, row.seconds, row.device) == (192000, 12.5, "cpu")
+
+
+@pytest.mark.parametrize("status", [
+    Status("failed", "ValueError: no"), Status("interrupted", "", 300, 1500),
+    Status("timed-out", "", 300, 1500),
+])
+def test_unfinished_runs_give_their_state(filled, status):
+    plan, store = filled
+    spec = plan.runs[-1]
+    store.run(spec.id).write_status(status)
+    rows = tidy(plan, store).query("run == @spec.id")
+    assert set(rows.status) == {status.state}
+    assert set(rows.reason) == {status.reason or "at update 300 of 1,500"}
+    assert rows.value.isna().all()
+
+
+def test_other_options_of_a_metric_are_not_measured_yet(filled, fake, tmp_path):
+    _, store = filled
+    frame = tidy(fake.make_plan(tmp_path, k=7), store)
+    row = pick(frame, "nice", "ring", 0, "covered_k7")
+    assert row.status == "queued"
+    assert "run the suite again" in row.reason
+    assert pick(frame, "nice", "ring", 0, "nll").status == "ok"
+    assert "covered_k5" not in set(frame.metric)
+
+
+def test_a_damaged_run_is_an_error_that_names_the_file(filled):
+    plan, store = filled
+    path = store.run(plan.runs[0].id).path / "metrics.json"
+    path.write_text(path.read_text()[:50])
+    with pytest.raises(StoreError, match=r"metrics\.json is damaged.*--repair"):
+        tidy(plan, store)
+
+
+def test_an_empty_store_gives_queued_rows(tmp_path, fake):
+    frame = tidy(fake.make_plan(tmp_path), Store(tmp_path / "nothing"))
+    assert set(frame.status) == {"queued"}
+    assert frame.value.dtype == float
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_names_of_values_hold_options(tmp_path, fake):
+    fake.make_plan(tmp_path)
+    values = expected_values(MetricSpec(name="fakes.py:Covered", options={"k": 3}), str(tmp_path))
+    assert list(values) == ["modes_covered", "covered_k3"]
+
+
+def test_csv_and_json_read_back_to_the_last_bit(filled):
+    frame = tidy(*filled)
+    from_csv = pd.read_csv(io.StringIO(FORMATS["csv"](frame)))
+    from_json = json.loads(FORMATS["json"](frame))
+    assert len(from_csv) == len(from_json) == len(frame)
+    for value, csv, record in zip(frame.value, from_csv.value, from_json, strict=True):
+        if math.isnan(value):
+            assert math.isnan(csv)
+            assert record["value"] is None
+        else:
+            assert value == csv == record["value"]
+    assert list(from_json[0]) == list(COLUMNS)
+
+
+def test_markdown_has_a_line_for_each_row(filled):
+    frame = tidy(*filled)
+    frame.loc[0, "reason"] = "a | b\nc"
+    lines = FORMATS["markdown"](frame).splitlines()
+    assert len(lines) == len(frame) + 2
+    assert "a \\| b c" in lines[2]
+    assert "nan" not in FORMATS["markdown"](frame).replace("became nan", "").lower()

@@ -1,0 +1,212 @@
+"""What a suite can say wrongly: one clear line each, with file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ErrorsOf = Callable[[str], list[str]]
+
+CASES = [
+    # (old, new, where, what it says)
+    ("seeds: 2", "sedes: 2", ":5: ", "unknown option 'sedes'; did you mean 'seeds'?"),
+    ("seeds: 2", "seeds: 0", ":5: seeds: ", "1 to 10000"),
+    ("seeds: 2", "seeds: true", ":5: seeds: ", "got true"),
+    ("seeds: 2", "seeds: [1, 2, 1]", ":5: seeds[2]: ", "seed 1 is there twice"),
+    ("seeds: 2", "seeds: [1, -2]", ":5: seeds[1]: ", "not -2"),
+    ("updates: 100", "updates: -1", ":6: budget.updates: ", "expected a number ≥ 1, got -1"),
+    ("updates: 100", "updates: 0.5", ":6: budget.updates: ", "expected a whole number, got 0.5"),
+    ("updates: 100", "updates: '5'", ":6: budget.updates: ", "expected a whole number, got '5'"),
+    ("updates: 100", "batch: 3", ":8: methods.flow.budget: ", "how long to train is missing"),
+    ("{updates: 100}", "100", ":6: budget: ", "expected a mapping, got 100"),
+    ("train:", "budget: {updates: 5, x: 1}, train:", ":8: methods.flow.budget: ",
+     "unknown option 'x'; there is batch, updates"),
+    ("train:", "trian:", ":8: methods.flow: ", "unknown option 'trian'; did you mean 'train'?"),
+    ("train:", "ema: 2, train:", ":8: methods.flow.ema: ", "expected a number < 1, got 2"),
+    ("train:", "scale: logti, train:", ":8: methods.flow.scale: ", "did you mean 'logit'?"),
+    ("train:", "scale: logit, train:", ":8: methods.flow.scale: ", "use auto, raw, standard"),
+    ("train:", "compile: 1, train:", ":8: methods.flow.compile: ", "true or false, got 1"),
+    ("train:", "optimiser: {lr: 0}, train:", ":8: methods.flow.optimiser.lr: ", "number > 0"),
+    ("train:", "optimiser: {rate: 1}, train:", ":8: methods.flow.optimiser: ", "there is betas"),
+    ("train:", "optimisers: {critic: {lr: 1}}, train:", ":8: methods.flow.optimisers.critic: ",
+     "nobody is called 'critic'; the players are model"),
+    ("train:", "datasets: [pints], train:", ":8: methods.flow.datasets[0]: ",
+     "did you mean 'points'?"),
+    ("train:", "stages: [], train:", ":8: methods.flow.stages: ", "exclude each other"),
+    ('Flow"}', 'Flow", layrs: 3}', ":8: methods.flow.model: ",
+     "unknown option 'layrs'; did you mean 'layers'?"),
+    ('Flow"}', 'Flow", layers: x}', ":8: methods.flow.model.layers: ", "got 'x'"),
+    ('Flow"}', 'Flow", layers: true}', ":8: methods.flow.model.layers: ", "got true"),
+    ('Flow"}', 'Flow", base: gausian}', ":8: methods.flow.model.base: ",
+     "expected one of gaussian, logistic, got 'gausian'; did you mean 'gaussian'?"),
+    ('Flow"}', 'Flow", window: [1]}', ":8: methods.flow.model", "missing"),
+    ('Flow"}', 'Flow", size: [1]}', ":8: methods.flow.model.size: ",
+     "expected a whole number or text, got [1]"),
+    ('{name: "parts.py:Flow"}', "nise", ":8: methods.flow.model: ", "no model 'nise'; did you"),
+    ('{name: "parts.py:Flow"}', "[nice]", ":8: methods.flow.model: ", "a model's name"),
+    ('{name: "parts.py:Flow"}', "{layers: 3}", ":8: methods.flow.model: ", "name"),
+    ('{name: "parts.py:Flow"}', '"parts.py:Flo"', ":8: methods.flow.model: ",
+     "parts.py holds no class Flo(Model)"),
+    ('{name: "parts.py:Flow"}', '"part.py:Flow"', ":8: methods.flow.model: ", "no file part.py"),
+    ('{name: "parts.py:Flow"}', "generator", ":8: methods.flow.train: ",
+     "needs a model with density, and 'generator' has none of them"),
+    ('{name: "parts.py:Flow"}, train: "parts.py:Fit"',
+     '"parts.py:Sampler", train: "parts.py:Duel"', ":8: methods.flow: ",
+     "for images, and dataset 'points' holds points"),
+    ('{name: "parts.py:Flow"}, train: "parts.py:Fit"',
+     '"parts.py:Labelled", train: "parts.py:Duel"', ":8: methods.flow: ",
+     "needs labels, and dataset 'points' has none"),
+    ('"parts.py:Fit"', '{"parts.py:Fit": {rat: 1}}', ":8: methods.flow.train.parts.py:Fit: ",
+     "unknown option 'rat'; did you mean 'rate'?"),
+    ('"parts.py:Fit"', '{"parts.py:Fit": {rate: -1}}', ":8: ", "expected a number > 0, got -1"),
+    ('"parts.py:Fit"', '{"parts.py:Fit": .nan}', ":8: ", "weight"),
+    ('"parts.py:Fit"', '["parts.py:Fit", "parts.py:Fit"]', ":8: methods.flow.train: ", "twice"),
+    ('"parts.py:Fit"', "likelyhood", ":8: methods.flow.train: ", "did you mean 'likelihood'?"),
+    ('"parts.py:Fit"', "3", ":8: methods.flow.train: ", "expected an objective's name"),
+    ('"parts.py:Fit"', "[]", ":8: methods.flow.train: ", "no objective"),
+    ('{model: {name: "parts.py:Flow"}, train: "parts.py:Fit"}', "{use: gann}",
+     ":8: methods.flow.use: ", "no method 'gann'; did you mean 'gan'?"),
+    ('{model: {name: "parts.py:Flow"}, train: "parts.py:Fit"}', "7", ":8: methods.flow: ",
+     "expected a mapping of options, got 7"),
+    ("  flow:", "  real:", ":8: methods.real: ", "give the method another name"),
+    ("  flow:", "  a/b:", ":8: methods.a/b: ", "cannot name a row"),
+    ("{use: parts.py:Points}", "{use: rnig}", ":4: datasets.points: ", "did you mean 'ring'?"),
+    ("{use: parts.py:Points}", "{use: ring, mods: 3}", ":4: datasets.points: ",
+     "unknown option 'mods'; did you mean 'modes'?"),
+    ("{use: parts.py:Points}", "{use: ring, modes: 0}", ":4: datasets.points.modes: ", "≥ 1"),
+    ("{use: parts.py:Points}", "{use: ring, modes: {grid: []}}", ":4: datasets.points.modes: ",
+     "{grid: [a, b, …]}"),
+    ("{use: parts.py:Points}", "{use: ring, modes: {grid: [2, 2]}}", ":4: ", "twice"),
+    ('"parts.py:Depth"', "nlll", ":9: evaluate[0]: ", "did you mean 'nll'?"),
+    ('"parts.py:Depth"', '{"parts.py:Depth": {j: 3}}', ":9: evaluate[0].parts.py:Depth: ",
+     "unknown option 'j'; there is k"),
+    ('"parts.py:Depth"', "nll, nll", ":9: evaluate[1]: ", "metric 'nll' is there twice"),
+    ('["parts.py:Depth"]', "[]", ":9: evaluate: ", "there is no metric here"),
+    ('evaluate: ["parts.py:Depth"]', "", ":2: ", "'evaluate' is missing"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "where", "says"), CASES)
+def test_one_clear_line(
+    errors_of: ErrorsOf, good: str, old: str, new: str, where: str, says: str
+) -> None:
+    assert good.count(old) == 1
+    errors = errors_of(good.replace(old, new))
+    assert len(errors) == 1, errors
+    assert errors[0].startswith("mine.yaml" + where), errors[0]
+    assert says in errors[0]
+    assert "\n" not in errors[0]
+
+
+REPORT = [
+    ("tables: [{columns: [nll]}]", "tables[0].columns[0]: 'nll' is not among what is evaluated"),
+    ('tables: [{columns: ["depth_k3[rng]"]}]', "no dataset row 'rng'; there is points"),
+    ("tables: [{dataset: pointss}]", "no dataset row 'pointss'; did you mean 'points'?"),
+    ("tables: [{methods: [flw]}]", "no method row 'flw'; did you mean 'flow'?"),
+    ("tables: [{published: {flw: {depth_k3: 1}}}]", "no method row 'flw'; did you mean"),
+    ("tables: [{published: {flow: {depth: 1}}}]", "did you mean 'depth_k3'?"),
+    ("tables: [{published: {flow: {depth_k3: x}}}]", "expected a number or a mapping, got 'x'"),
+    ("figures: [sample]", "did you mean 'samples'?"),
+    ('claims: [{id: a, text: b, expect: "depth_k3[flow] <"}]', "claims[0].expect: "),
+    ('claims: [{id: a, text: b, expect: "depth_k3[flw] < 3"}]', "no method row 'flw'; did you"),
+    ('claims: [{id: a, text: b, expect: "nll[flow] < 3"}]', "'nll' is not among"),
+    ('claims: [{id: a, text: b, expect: "depth_k3[flow, rng] < 3"}]', "no dataset row 'rng'"),
+    ("claims: [{id: a, text: b}]", "'expect' is missing"),
+]
+
+
+@pytest.mark.parametrize(("report", "says"), REPORT)
+def test_reports_name_what_is_there(
+    errors_of: ErrorsOf, good: str, report: str, says: str
+) -> None:
+    errors = errors_of(f"{good}report:\n  {report}\n")
+    assert len(errors) == 1, errors
+    assert errors[0].startswith("mine.yaml:11: report.")
+    assert says in errors[0]
+
+
+def test_the_example_of_the_design(errors_of: ErrorsOf) -> None:
+    assert errors_of("""
+        datasets: ring
+        budget: {updates: 5}
+        methods:
+          wgan-gp:
+            train:
+              adversarial:
+                critic_stepz: 3
+        evaluate: [nll]
+    """) == [
+        "mine.yaml:8: methods.wgan-gp.train.adversarial: unknown option 'critic_stepz'; "
+        "did you mean 'critic_steps'?"
+    ]
+
+
+def test_several_problems_are_all_shown_in_order(errors_of: ErrorsOf, good: str) -> None:
+    text = good.replace("seeds: 2", "seeds: -1").replace('Flow"}', 'Flow", layrs: 3}')
+    text = text.replace('["parts.py:Depth"]', "[nlll]")
+    errors = errors_of(text)
+    assert [error.split(":")[1] for error in errors] == ["5", "8", "9"]
+
+
+def test_stages_that_ask_for_too_much(errors_of: ErrorsOf, good: str) -> None:
+    for stages, says in [
+        ("{train: A, share: 0.7}, {train: A, share: 0.7}", "exceed 1"),
+        ("{train: A, updates: 700}, {train: A}", "more than the budget of 100"),
+        ("{train: A, updates: 7, share: 0.5}", "exclude each other"),
+        ("{train: A, share: 7}", "number ≤ 1, got 7"),
+    ]:
+        text = good.replace('train: "parts.py:Fit"', f"stages: [{stages}]")
+        errors = errors_of(text.replace("train: A", 'train: "parts.py:Fit"'))
+        assert len(errors) == 1
+        assert says in errors[0]
+
+
+def test_a_broken_plug_in_shows_its_own_error(
+    errors_of: ErrorsOf, good: str, tmp_path: Path
+) -> None:
+    for text, says in [
+        ("class Flow(Model):\n  x: Thing = 1\n", "'Thing' is not a type"),
+        ("class Flow(Model):\n  x: int = f()\n", "must be a literal, not 'f()'"),
+        ("class Flow(Model):\n  accepts = 'points'\n", "must be a tuple"),
+        ("class Flow(Model:\n", "SyntaxError"),
+    ]:
+        (tmp_path / "broken.py").write_text(text)
+        errors = errors_of(good.replace("parts.py:Flow", "broken.py:Flow"))
+        assert len(errors) == 1
+        assert says in errors[0]
+
+
+def test_rows_that_would_share_a_folder(errors_of: ErrorsOf, good: str) -> None:
+    flow = '{model: {name: "parts.py:Flow"}, train: "parts.py:Fit"}'
+    errors = errors_of(good.replace(f"  flow: {flow}", f"  a b: {flow}\n  a_b: {flow}"))
+    assert "differ too little" in errors[0]
+
+
+def test_nested_parts_are_checked_too(errors_of: ErrorsOf) -> None:
+    text = """
+        datasets: ring
+        budget: {{updates: 5}}
+        methods:
+          mix: {{model: {{name: mixture, {options}}}, train: likelihood}}
+        evaluate: [nll]
+    """
+    for options, says in [
+        ("component: nise", "mix.model.component: no model 'nise'; did you mean 'nice'?"),
+        ("component: generator", "mix.model.component: 'generator' cannot be mixed"),
+        ("component_options: {coupling: 3}", "unknown option 'coupling'; did you mean"),
+    ]:
+        errors = errors_of(text.format(options=options))
+        assert len(errors) == 1
+        assert says in errors[0]
+
+
+def test_a_fitted_model_is_not_trained_by_gradients(errors_of: ErrorsOf) -> None:
+    errors = errors_of("""
+        datasets: ring
+        budget: {updates: 5}
+        methods: {mix: {model: gaussian_mixture, train: likelihood}}
+        evaluate: [nll]
+    """)
+    assert "train it with em" in errors[0]

@@ -1,0 +1,114 @@
+"""The house: imports point down, the right wing never imports torch, rooms stay small."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import genbench
+
+ROOT = Path(genbench.__file__).parent
+FLOORS = {
+    "_source": 0, "errors": 0, "lookup": 0, "seeding": 0, "fields": 0, "noise": 0, "configured": 0,
+    "zoo": 1, "nets": 1, "data": 1,
+    "suites": 2, "models": 2,
+    "store": 3, "objectives": 3,
+    "training": 4, "evaluation": 4,
+    "running": 5, "reporting": 5,
+    "cli": 6, "__main__": 7,
+}
+LEFT = {"nets", "data", "models", "objectives", "training", "evaluation", "noise"}
+RIGHT = {"suites", "store", "reporting", "errors", "lookup", "seeding", "fields", "cli", "running"}
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+def room(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def imports(path: Path) -> list[tuple[str, bool]]:
+    """Every module of genbench that a file imports, and whether it does so at its top level."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    top = {id(node) for node in tree.body}
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names = [node.module]
+            if node.module == "genbench":
+                names = [f"genbench.{alias.name}" for alias in node.names]
+            found += [(name, id(node) in top) for name in names]
+        elif isinstance(node, ast.Import):
+            found += [(alias.name, id(node) in top) for alias in node.names]
+    return found
+
+
+def rooms_of(path: Path) -> tuple[str, list[tuple[str, bool]]]:
+    own = path.relative_to(ROOT).with_suffix("").parts[0]
+    used = [(room(name), top) for name, top in imports(path) if name.startswith("genbench.")]
+    return own, [(name, top) for name, top in used if name in FLOORS]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_point_down(path: Path) -> None:
+    own, used = rooms_of(path)
+    if own == "__init__":
+        return
+    for other, _ in used:
+        same_floor = FLOORS[other] == FLOORS[own] == 0
+        assert other == own or FLOORS[other] < FLOORS[own] or same_floor, (
+            f"{path.relative_to(ROOT)} ({own}) imports {other}, which is not below it"
+        )
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_wings_do_not_know_each_other(path: Path) -> None:
+    own, used = rooms_of(path)
+    for other, _ in used:
+        if own in ("suites", "store", "reporting", "lookup", "errors", "fields", "seeding"):
+            assert other not in LEFT, f"{path.relative_to(ROOT)} imports {other}"
+        if own in LEFT - {"noise"}:
+            assert other not in ("suites", "store", "reporting") or own == "evaluation", (
+                f"{path.relative_to(ROOT)} imports {other}"
+            )
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_rooms_stay_small(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 300
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            length = (node.end_lineno or 0) - node.lineno + 1
+            assert length <= 60, f"{path.name}:{node.lineno} {node.name} has {length} lines"
+
+
+@pytest.mark.parametrize("module", [
+    "genbench.cli", "genbench.suites.expand", "genbench.store.table", "genbench.reporting.report",
+    "genbench.reporting.catalogue", "genbench.running.session",
+])
+def test_the_right_wing_starts_without_torch(module: str) -> None:
+    code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_public_names_are_sorted_and_exist() -> None:
+    for path in FILES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in tree.body:
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
+                names = ast.literal_eval(node.value)
+                where = path.relative_to(ROOT)
+                assert names == sorted(names), f"{where}: __all__ is not sorted"
+                defined = {n.name for n in tree.body if hasattr(n, "name")}
+                for n in tree.body:
+                    if isinstance(n, ast.Assign):
+                        defined |= {t.id for t in n.targets if isinstance(t, ast.Name)}
+                    elif isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name):
+                        defined.add(n.target.id)
+                    elif isinstance(n, ast.ImportFrom):
+                        defined |= {a.asname or a.name for a in n.names}
+                assert set(names) <= defined, f"{where}: {set(names) - defined}"

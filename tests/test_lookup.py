@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from genbench.errors import PluginError, UnknownName
+from genbench.lookup import KINDS, available, describe, load, of_class, options_model, suggest
+
+PLUGIN = '''
+"""A module."""
+from genbench.evaluation._base import Metric
+from genbench.fields import ClassVar, Count, Literal
+
+
+class Other(Metric):
+    """Not this one."""
+
+
+class Mine(Metric):
+    """What it is.
+
+    More.
+    """
+
+    values: ClassVar[dict[str, dict[str, str]]] = {"mine": {"better": "lower"}}
+    needs = ("density",)
+    table: ClassVar[object] = object()
+    k: Count = 3
+    """How many
+    there are."""
+    measure_: Literal["a", "b"] = "a"
+    """A name that a method has."""
+    _hidden: int = 3
+
+    def measure(self, evidence, sample_set=0):
+        return {"mine": self.k}
+'''
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.py"
+    path.write_text(PLUGIN)
+    return path
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_everything_available_is_described(kind: str) -> None:
+    assert available(kind)
+    for name in available(kind):
+        component = describe(kind, name)
+        assert component.summary
+        assert component is describe(kind, name)
+        options_model(component)
+
+
+def test_source_and_class_agree() -> None:
+    """What is read with `ast` is what Python sees."""
+    for kind, name in [("dataset", "ring"), ("objective", "adversarial"), ("model", "nice")]:
+        component = describe(kind, name)
+        cls = load(component)
+        for option in component.options:
+            assert getattr(cls, option.attribute) == option.default
+        for constant, value in component.constants.items():
+            assert getattr(cls, constant) == value
+        assert component.methods <= set(vars(cls))
+        assert of_class(kind, cls).options == component.options
+
+
+def test_a_plug_in(plugin: Path) -> None:
+    component = describe("metric", "mine.py:Mine", plugin.parent)
+    assert component.summary == "What it is."
+    assert component.constants == {"values": {"mine": {"better": "lower"}}, "needs": ("density",)}
+    assert [(o.name, o.default, o.doc) for o in component.options] == [
+        ("k", 3, "How many there are."), ("measure", "a", "A name that a method has.")
+    ]
+    assert "measure" in component.methods
+    made = load(component)(k=5, measure="b")
+    assert (made.k, made.measure_, made.measure(None)) == (5, "b", {"mine": 5})
+    assert load(component) is load(describe("metric", "mine.py:Mine", plugin.parent))
+    assert not list(plugin.parent.rglob("*.pyc"))
+    with pytest.raises(ValidationError):
+        options_model(component)(j=3)
+
+
+def test_a_plug_in_that_changes_is_another(plugin: Path) -> None:
+    before = describe("metric", "mine.py:Mine", plugin.parent)
+    assert describe("metric", "mine.py:Mine", plugin.parent) is before
+    plugin.write_text(PLUGIN.replace("k: Count = 3", "k: Count = 4"))
+    after = describe("metric", "mine.py:Mine", plugin.parent)
+    assert after.source_digest != before.source_digest
+    assert load(after)().k == 4
+
+
+def test_a_module_beside_the_suite(plugin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    plugin.rename(plugin.parent / "beside_the_suite.py")
+    component = describe("metric", "beside_the_suite:Mine", plugin.parent)
+    assert component.source_digest
+    assert load(component)().k == 3
+
+
+@pytest.mark.parametrize(("name", "says"), [
+    ("nowhere.py:Mine", "there is no file nowhere.py"), ("no_such_module:Mine", "no module"),
+    ("no.such.module:Mine", "no module"), ("mine.py:Mein", "holds no class Mein"),
+    ("mine.py:", "holds no class"), (":Mine", ""), ("..:Mine", ""), (".py:Mine", ""),
+    ("\x00.py:Mine", ""), ("x" * 5000 + ".py:Mine", ""), ("~nobody_at_all/x.py:Mine", ""),
+    ("raises_on_import.inner:Mine", "ZeroDivisionError"),
+])
+def test_plug_ins_that_are_not_there(
+    plugin: Path, monkeypatch: pytest.MonkeyPatch, name: str, says: str
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    package = plugin.parent / "raises_on_import"
+    package.mkdir()
+    (package / "__init__.py").write_text("1 / 0")
+    with pytest.raises(PluginError, match=says or "'"):
+        describe("metric", name, plugin.parent)
+
+
+@pytest.mark.parametrize(("old", "new", "says"), [
+    ("k: Count = 3", "k: Count = len('abc')", r"mine\.py:\d+: the default of option 'k' must be"),
+    ("k: Count = 3", "k: numpy.ndarray = 3", "'numpy.ndarray' is not a type"),
+    ('("density",)', '"density"', "'needs' must be a tuple"),
+    ('needs = ("density",)', "needs = f()", r"'needs' must be a literal, not 'f\(\)'"),
+    ('{"mine": {"better": "lower"}}', "[]", "'values' must be a dict"),
+])
+def test_plug_ins_that_say_what_they_cannot(
+    plugin: Path, old: str, new: str, says: str
+) -> None:
+    assert PLUGIN.count(old) == 1
+    plugin.write_text(PLUGIN.replace(old, new))
+    with pytest.raises(PluginError, match=says):
+        options_model(describe("metric", "mine.py:Mine", plugin.parent))
+
+
+def test_a_plug_in_that_fails_to_import_shows_its_error(plugin: Path) -> None:
+    plugin.write_text(PLUGIN + "\nimport nothing_of_that_name\n")
+    component = describe("metric", "mine.py:Mine", plugin.parent)
+    with pytest.raises(PluginError, match=r"fails to import: ModuleNotFoundError: .*nothing_of"):
+        load(component)
+
+
+def test_unknown_names() -> None:
+    with pytest.raises(UnknownName, match="no dataset 'rign'; did you mean 'ring'"):
+        describe("dataset", "rign")
+    assert suggest("zzz", ["b", "a"]) == "; there is a, b"
+    assert suggest("zzz", []) == ""
+
+
+def test_nothing_is_imported() -> None:
+    code = (
+        "import sys\nfrom genbench.lookup import *\n"
+        "for kind in KINDS:\n for name in available(kind): options_model(describe(kind, name))\n"
+        "sys.exit(any(m in sys.modules for m in ('torch', 'numpy', 'genbench.models')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

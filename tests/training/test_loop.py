@@ -1,0 +1,183 @@
+"""The loop: who moves when, that it resumes with the same bits, and that it sees a NaN."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from genbench.data._base import Data, Split
+from genbench.data.feed import Feed
+from genbench.data.scaling import Scaling
+from genbench.errors import Diverged
+from genbench.fields import Optimiser
+from genbench.noise import Noise
+from genbench.objectives._base import Batch
+from genbench.objectives._sum import WeightedSum
+from genbench.training.loop import Interrupted, Settings, Stage, Training
+from genbench.training.optimisers import learning_rate
+
+
+class Line(nn.Module):
+    """y = w·x, with a batch norm so that there are buffers to keep."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(2))
+        self.norm = nn.BatchNorm1d(2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(x) @ self.weight
+
+
+class Sides(nn.Module):
+    """Two players: a critic that moves twice, and the model."""
+
+    plays = ("critic", "model")
+
+    def __init__(self, poison_at: int | None = None) -> None:
+        super().__init__()
+        self.critic = nn.Linear(2, 1)
+        self.poison_at = poison_at
+        self.log: list[tuple[str, bool, bool]] = []
+        self.prepared = 0
+
+    def players(self, model: nn.Module) -> list:
+        from genbench.objectives._base import Player
+
+        return [
+            Player("critic", {"": list(self.critic.parameters())}, times=2),
+            Player("model", {"": list(model.parameters())}),
+        ]
+
+    def prepare(self, model: nn.Module, draw: object, noise: Noise) -> None:
+        self.prepared += 1
+
+    def loss(self, player: str, model: nn.Module, batch: Batch, noise: Noise) -> Mapping:
+        moving = (self.critic.weight.requires_grad, model.weight.requires_grad)
+        self.log.append((player, *moving))
+        jitter = noise.normal("jitter", *batch.x.shape)
+        out = model(batch.x + 0.1 * jitter) + self.critic(batch.x)[:, 0]
+        value = (out - 1).square().mean()
+        if self.poison_at is not None and len(self.log) == self.poison_at:
+            value = value * math.nan
+        return {"square": value}
+
+    def after_update(self, player: str, model: nn.Module, batch: Batch, step: int) -> None:
+        pass
+
+
+class Quiet:
+    """Hooks that keep what was saved, and stop where they are told to."""
+
+    def __init__(self, stop_at: int | None = None) -> None:
+        self.stop_at, self.saved, self.seen = stop_at, [], 0
+
+    def progress(self, update: int, losses: Mapping[str, float]) -> None:
+        self.seen = update
+
+    def stopping(self) -> bool:
+        return self.stop_at is not None and self.seen >= self.stop_at
+
+    def save(self, training: Training) -> None:
+        tensors, meta = training.state()
+        self.saved.append(({k: v.clone() for k, v in tensors.items()}, meta))
+
+
+def make(updates: int = 20, stages: int = 1, poison_at: int | None = None) -> Training:
+    torch.manual_seed(0)
+    rows = torch.randn(50, 2)
+    data = Data("points", (2,), test=Split(rows), train=Split(rows))
+    model = Line()
+    settings = Settings(
+        Optimiser(lr=0.01, schedule="cosine"), {"critic": Optimiser(name="rmsprop")}, ema=0.9,
+        every=1,
+    )
+    feed = Feed(data, Scaling("raw"), 8, Noise(3))
+    parts = [Stage(WeightedSum([(1.0, Sides(poison_at))]), updates) for _ in range(stages)]  # type: ignore[list-item]
+    return Training(model, parts, feed, Noise(4), settings)  # type: ignore[arg-type]
+
+
+def test_the_critic_moves_twice_and_the_other_stands_still() -> None:
+    training = make(updates=2)
+    training.run(Quiet())
+    log = training.stages[0].objective.objectives[0].log
+    assert log == [("critic", True, False)] * 2 + [("model", False, True)] + (
+        [("critic", True, False)] * 2 + [("model", False, True)]
+    )
+
+
+def test_an_interrupted_run_ends_with_the_same_bits() -> None:
+    whole = make(updates=12, stages=2)
+    whole.run(Quiet())
+    for stop_at in (1, 7, 12, 13, 23):
+        first, hooks = make(updates=12, stages=2), Quiet(stop_at)
+        with pytest.raises(Interrupted):
+            first.run(hooks)
+        again = make(updates=12, stages=2)
+        again.restore(*hooks.saved[-1])
+        again.run(Quiet())
+        for (name, a), (_, b) in zip(
+            whole.state()[0].items(), again.state()[0].items(), strict=True
+        ):
+            assert torch.equal(a, b), (stop_at, name)
+        assert whole.curves.rows == again.curves.rows
+
+
+def test_stages_prepare_once_each() -> None:
+    training = make(updates=3, stages=2)
+    training.run(Quiet())
+    assert [s.objective.objectives[0].prepared for s in training.stages] == [1, 1]
+
+
+def test_nan_is_named_with_the_update_in_which_it_appeared() -> None:
+    training = make(updates=20, poison_at=3 * 6 + 1)  # first move of the seventh update
+    with pytest.raises(Diverged) as caught:
+        training.run(Quiet())
+    assert caught.value.term == "critic.square"
+    assert caught.value.update == 7
+
+
+def test_a_parameter_that_ends_as_nan_is_seen() -> None:
+    training = make(updates=2)
+    training.settings.optimisers["model"] = Optimiser(name="sgd", lr=float(3e38))  # type: ignore[index]
+    with pytest.raises(Diverged):
+        training.run(Quiet())
+
+
+def test_curves_are_means_over_stretches() -> None:
+    training = make(updates=6)
+    training.curves.every = 3
+    training.run(Quiet())
+    rows = [r for r in training.curves.rows if r["player"] == "model"]
+    assert [r["update"] for r in rows] == [3, 6]
+    fine = make(updates=6)
+    fine.run(Quiet())
+    values = [r["value"] for r in fine.curves.rows if r["player"] == "model"]
+    assert rows[0]["value"] == pytest.approx(sum(values[:3]) / 3)
+
+
+def test_the_average_follows_by_its_rule() -> None:
+    training = make(updates=0)
+    assert training.average is not None
+    with torch.no_grad():
+        training.model.weight.fill_(1.0)  # type: ignore[union-attr]
+    training.average.follow(0)  # decay (1 + 0)/(10 + 0)
+    assert training.average.model.weight.tolist() == pytest.approx([0.9, 0.9])
+
+
+@pytest.mark.parametrize(
+    ("schedule", "update", "factor"),
+    [("constant", 5, 1.0), ("linear", 5, 0.5), ("cosine", 5, 0.5), ("cosine", 0, 1.0)],
+)
+def test_schedules(schedule: str, update: int, factor: float) -> None:
+    spec = Optimiser(schedule=schedule)  # type: ignore[arg-type]
+    assert learning_rate(spec, update, 10) == pytest.approx(factor)
+
+
+def test_warmup_rises_linearly() -> None:
+    spec = Optimiser(warmup=4)
+    assert [learning_rate(spec, u, 10) for u in range(5)] == [0.25, 0.5, 0.75, 1.0, 1.0]
