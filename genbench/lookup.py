@@ -134,15 +134,18 @@ def options_model(component: Component) -> type[BaseModel]:
         raise PluginError(f"{component.path}: the options do not make sense: {first}") from None
 
 
-@cache
 def of_class(kind: str, cls: type) -> Component:
     """The component of a class at hand (used when a component is built from Python)."""
-    path = Path(inspect.getsourcefile(cls) or "")
+    return _of_class(kind, Path(inspect.getsourcefile(cls) or ""), cls.__name__, cls.__module__)
+
+
+@cache
+def _of_class(kind: str, path: Path, name: str, module: str) -> Component:
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-    node = find_class(tree, KINDS[kind][1], cls.__name__)
+    node = find_class(tree, KINDS[kind][1], name)
     if node is None:
-        raise PluginError(f"{path}: class {cls.__name__} is not at the top level of its file")
-    return read_component(kind, path.stem, path, tree, node, module=cls.__module__)
+        raise PluginError(f"{path}: class {name} is not at the top level of its file")
+    return read_component(kind, path.stem, path, tree, node, module=module)
 
 
 def _annotation(option: Option, component: Component) -> Any:

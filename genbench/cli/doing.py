@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from genbench.cli.options import (
     RESULTS,
@@ -23,6 +22,7 @@ from genbench.cli.options import (
     SuiteArgument,
     Weights,
     cache_folder,
+    console_for,
     data_root,
     report_folder,
     store_of,
@@ -69,7 +69,7 @@ def run(
     request = Request(
         device, workers, data_root(data), cache_folder(), weights_file(weights), repair
     )
-    outcome = run_suite(chosen, store, request, Console(highlight=False))
+    outcome = run_suite(chosen, store, request, console_for(sys.stdout))
     if not outcome.stopped:
         _conclude(plan, store, report_folder(results, plan, limit_updates))
     raise typer.Exit(outcome.exit_code)
@@ -82,8 +82,12 @@ def _conclude(plan: Plan, store: Store, out: Path) -> None:
     from genbench.store.table import tidy
 
     path = build(plan, store, out)
-    console = Console(highlight=False)
-    for table_ in summary_tables(tidy(plan, store)):
+    console = console_for(sys.stdout)
+    wanted = [column.partition("[")[0] for t in plan.suite.report.tables for column in t.columns]
+    tables = summary_tables(
+        tidy(plan, store), metrics=list(dict.fromkeys(wanted)) or None, width=console.width
+    )
+    for table_ in tables:
         console.print(table_)
     console.print(f"report: {path}", soft_wrap=True, markup=False)
 
@@ -125,10 +129,10 @@ def table(
     format: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.csv,
 ) -> None:
     """Print the tidy table: one row for each run and metric."""
-    from genbench.store.table import render, tidy
+    from genbench.store.table import FORMATS, tidy
     from genbench.suites.expand import load_plan
 
     plan = load_plan(suite, seeds=seeds, limit_updates=limit_updates)
-    sys.stdout.write(render(tidy(plan, store_of(results, plan)), format.value))
+    sys.stdout.write(FORMATS[format.value](tidy(plan, store_of(results, plan))))
 
 

@@ -5,17 +5,18 @@ Commands import what they need when they are called, so that `genbench --help` a
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from genbench.cli.options import (
     RESULTS,
     Results,
     Seeds,
     SuiteArgument,
+    console_for,
     store_of,
 )
 
@@ -36,8 +37,7 @@ def compare(
     from genbench.reporting.compare import compare_table
 
     frame = differences(numbers_of(a, results), numbers_of(b, results))
-    console = Console(highlight=False)
-    console.print(compare_table(frame, a, b), width=None if console.is_terminal else 160)
+    console_for(sys.stdout).print(compare_table(frame, a, b))
 
 
 def check(
@@ -75,10 +75,10 @@ def check(
         write_text(junit, writing.junit_xml(outcome))
     if markdown:
         write_text(markdown, writing.markdown(outcome))
-    console = Console(highlight=False)
+    console = console_for(sys.stdout)
     table = writing.terminal_table(outcome)
     if table.row_count:
-        console.print(table, width=None if console.is_terminal else 160)
+        console.print(table)
     console.print(outcome.summary, soft_wrap=True, markup=False)
     raise typer.Exit(outcome.exit_code)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 from rich.console import Console
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RESULTS", "DataRoot", "Device", "Format", "Kind", "Limit", "Results", "Seeds",
-    "SuiteArgument", "Weights", "cache_folder", "data_root", "report_folder", "store_of", "warn",
-    "weights_file",
+    "SuiteArgument", "Weights", "cache_folder", "console_for", "data_root", "report_folder",
+    "store_of", "warn", "weights_file",
 ]
 
 SuiteArgument = Annotated[str, typer.Argument(help="A suite's YAML file.", show_default=False)]
@@ -33,6 +33,7 @@ Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N
 Weights = Annotated[Path | None, typer.Option(
     "--weights", help="Inception weights; by default torch-fidelity fetches its own.")]
 RESULTS = Path("results")
+PIPE_WIDTH = 140
 
 
 class Kind(StrEnum):
@@ -89,6 +90,12 @@ def weights_file(path: Path | None) -> Path | None:
     if path is not None and not path.is_file():
         raise DataError(f"--weights {path}: there is no such file")
     return path
+
+
+def console_for(stream: TextIO) -> Console:
+    """A console; a pipe has no width of its own, so tables there get a wide one."""
+    width = None if stream.isatty() or os.environ.get("COLUMNS") else PIPE_WIDTH
+    return Console(file=stream, highlight=False, width=width)
 
 
 def warn(plan: Plan) -> None:

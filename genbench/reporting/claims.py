@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 import pandas as pd
 
@@ -42,29 +42,11 @@ from genbench.reporting.statistics import (
     holm,
     mean_and_std,
 )
+from genbench.suites.expand import Plan
 from genbench.suites.expectation import CellName, Expectation, parse_expectation
+from genbench.suites.schema import Claim
 
 __all__ = ["Expectation", "Verdict", "judge", "parse_expectation"]
-
-
-class Claim(Protocol):
-    """A claim as the suite gives it."""
-
-    id: str
-    text: str
-    expect: str
-
-
-class _Report(Protocol):
-    claims: Sequence[Claim]
-
-
-class _Suite(Protocol):
-    report: _Report
-
-
-class _Plan(Protocol):
-    suite: _Suite
 
 
 @dataclass(frozen=True)
@@ -111,7 +93,7 @@ class _Case:
         return min(1.0, 2 * min(self.confirm, self.refute))
 
 
-def judge(plan: _Plan, frame: pd.DataFrame) -> list[Verdict]:
+def judge(plan: Plan, frame: pd.DataFrame) -> list[Verdict]:
     """Judge every claim of a suite's plan on its tidy table, in the suite's order.
 
     Raises:

@@ -79,8 +79,8 @@ def curve_sheet(
     height = 2.5 * rows + 0.25 * legend_rows + 0.35
     with matplotlib.rc_context():
         matplotlib.rcdefaults()  # not the user's own style: equal bytes everywhere
-        for name, value in STYLE.items():
-            matplotlib.rcParams[name] = value
+        parameters: Any = matplotlib.rcParams
+        parameters.update(STYLE)
         figure = Figure(figsize=(3.5 * columns + 0.4, height), dpi=110)
         FigureCanvasAgg(figure)
         axes = figure.subplots(rows, columns, squeeze=False).flat

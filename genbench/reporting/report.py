@@ -115,7 +115,8 @@ def _results(tables: list[Table], figures: list[Figure]) -> list[str]:
 
 
 def _image(figure: Figure) -> str:
-    return f"![{figure.kind} on {escape(figure.dataset)}]({figure.file})\n\n*{escape(figure.caption)}*"
+    name = f"{figure.kind} on {escape(figure.dataset)}"
+    return f"![{name}]({figure.file})\n\n*{escape(figure.caption)}*"
 
 
 def _curves(figures: list[Figure]) -> list[str]:

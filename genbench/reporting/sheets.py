@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import io
+import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from genbench.errors import GenbenchError
+from genbench.reporting.densities import Panel, density_sheet
 from genbench.reporting.palette import PAPER
 from genbench.reporting.png import write_text
+from genbench.store.files import write_bytes, write_npz
 
-__all__ = ["sample_sheet"]
+__all__ = ["sample_sheet", "write_samples"]
 
 BLOCK = 320
 """Side of a block of samples, pixels."""
 COLUMNS = 4
 GAP, TITLE, LETTERS = 16, 30, 18
 """Space between blocks, height of a title and size of its letters, pixels."""
-SMALL = 16
-"""Images up to this side are enlarged without smoothing, so that their pixels show."""
+SEAM = 3
+"""Space between samples, pixels."""
 
 
 def sample_sheet(panels: Sequence[tuple[str, np.ndarray]]) -> Image.Image:
@@ -38,21 +44,54 @@ def sample_sheet(panels: Sequence[tuple[str, np.ndarray]]) -> Image.Image:
     return sheet
 
 
+def write_samples(samples: np.ndarray, out: Path) -> None:
+    """Write samples, bytes (N, C, H, W) or points (N, D), to a .png or, as numbers, to a .npz.
+
+    Raises:
+        GenbenchError: another ending, or points of more than two dimensions for a picture.
+        StoreError: the file cannot be written.
+    """
+    if out.suffix == ".npz":
+        write_npz(out, {"samples": samples})
+        return
+    if out.suffix != ".png":
+        raise GenbenchError(f"{out}: expected a file that ends in .png or .npz")
+    if samples.ndim == 4:
+        columns = math.ceil(math.sqrt(len(samples)))
+        picture = _grid(samples, columns, max(BLOCK // 8, *samples.shape[2:]))
+    elif samples.shape[1] == 2:
+        picture = density_sheet([Panel(f"{len(samples):,} samples", samples)])
+    else:
+        raise GenbenchError(
+            f"{out}: points of {samples.shape[1]} dimensions make no picture; give a .npz"
+        )
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    write_bytes(out, buffer.getvalue())
+
+
 def _block(images: np.ndarray) -> Image.Image:
     """k × k samples as one picture, about BLOCK pixels wide."""
-    side = max(images.shape[2:])
-    k = min(8, max(2, BLOCK // side))
-    count, channels, height, width = images[: k * k].shape
-    colours = images[: k * k, :3] if channels >= 3 else images[: k * k, :1].repeat(3, axis=1)
-    grid = np.full((k * k, 3, height, width), 255, dtype=np.uint8)
-    grid[:count] = colours
-    # (k·k, 3, H, W) → rows of samples (k·H, k·W, 3)
-    grid = grid.reshape(k, k, 3, height, width).transpose(0, 3, 1, 4, 2)
-    picture = Image.fromarray(np.ascontiguousarray(grid.reshape(k * height, k * width, 3)))
-    if side <= SMALL:
-        scale = max(1, BLOCK // (k * side))
-        size = (picture.width * scale, picture.height * scale)
-        return picture.resize(size, Image.Resampling.NEAREST)
-    scale_to = BLOCK / (k * side)
-    size = (round(picture.width * scale_to), round(picture.height * scale_to))
-    return picture.resize(size, Image.Resampling.BICUBIC)
+    k = min(8, max(2, BLOCK // max(images.shape[2:])))
+    return _grid(images[: k * k], k, BLOCK // k - SEAM, rows=k)
+
+
+def _grid(images: np.ndarray, columns: int, side: int, rows: int = 0) -> Image.Image:
+    """Images (N, C, H, W) in rows, the longer side of each brought to `side` pixels."""
+    height, width = images.shape[2:]
+    scale = side / max(height, width)
+    across, down = max(1, round(width * scale)), max(1, round(height * scale))
+    rows = rows or -(-len(images) // columns)
+    size = (columns * (across + SEAM) - SEAM, rows * (down + SEAM) - SEAM)
+    grid = Image.new("RGB", size, PAPER)
+    for index, image in enumerate(images):
+        picture = Image.fromarray(_pixels(image)).resize((across, down), Image.Resampling.BICUBIC)
+        corner = ((index % columns) * (across + SEAM), (index // columns) * (down + SEAM))
+        grid.paste(picture, corner)
+    return grid
+
+
+def _pixels(image: np.ndarray) -> np.ndarray:
+    """(C, H, W) as (H, W, 3): the first three channels, or the first one as grey."""
+    colours = image[:3] if len(image) >= 3 else image[:1].repeat(3, axis=0)
+    return np.ascontiguousarray(colours.transpose(1, 2, 0))

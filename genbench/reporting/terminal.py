@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
+from rich import box
+from rich.cells import cell_len
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -23,18 +26,22 @@ __all__ = ["REFERENCE_TITLE", "summary_tables"]
 
 REFERENCE_TITLE = "real: train vs test"
 MAX_COLUMNS = 8
+PADDING = 3
+"""Characters between two columns."""
 
 _Column = tuple[str, str]
 """Metric and protocol: numbers of two protocols never share a column."""
 
 
 def summary_tables(
-    frame: pd.DataFrame, *, metrics: Sequence[str] | None = None, max_columns: int = MAX_COLUMNS
+    frame: pd.DataFrame, *, metrics: Sequence[str] | None = None, max_columns: int = MAX_COLUMNS,
+    width: int | None = None,
 ) -> list[Group]:
     """A table for each dataset: mean ± std over seeds, the best in bold, what went wrong below.
 
     `metrics` are the columns wanted (`metric` or `metric@protocol`), in order; without them, the
-    first `max_columns` that have a better direction and a value, in the table's order.
+    first `max_columns` that have a better direction and a value, in the table's order. Of these,
+    as many as fit into `width` characters are shown, none of them wrapped.
 
     Raises:
         GenbenchError: the table lacks a column.
@@ -43,7 +50,7 @@ def summary_tables(
     tables = []
     for dataset in dataset_names(cells):
         here = [cell for cell in cells if cell.dataset == dataset]
-        tables.append(_table(dataset, here, _columns(here, metrics, max_columns)))
+        tables.append(_table(dataset, here, _columns(here, metrics, max_columns), width))
     return tables
 
 
@@ -62,30 +69,56 @@ def _columns(
     ]
 
 
-def _table(dataset: str, cells: Sequence[Cell], columns: Sequence[_Column]) -> Group:
+def _table(
+    dataset: str, cells: Sequence[Cell], columns: Sequence[_Column], width: int | None
+) -> Group:
     methods = list(dict.fromkeys(cell.method for cell in cells if not is_reference(cell)))
     methods += list(dict.fromkeys(cell.method for cell in cells if is_reference(cell)))
-    notes = _notes(cells)
-    if any(cell.limited for cell in cells):
-        notes.append("--limit-updates cut the budget: not comparable with full runs")
-    table = Table(title=Text(dataset), title_justify="left")
-    table.add_column("method", overflow="fold")
-    table.add_column("seeds", justify="right")
-    metrics = [metric for metric, _ in columns]
-    for metric, protocol in columns:
-        name = metric if metrics.count(metric) == 1 else f"{metric}@{protocol}"
-        better = next((cell.better for cell in cells if cell.metric == metric), "none")
-        arrow = {"lower": " ↓", "higher": " ↑"}.get(better, "")
-        table.add_column(Text(name + arrow), justify="right")
-    best = {column: _best(cells, column) for column in columns}
-    for method in methods:
-        own = [cell for cell in cells if cell.method == method]
-        label, style = (REFERENCE_TITLE, "italic") if is_reference(own[0]) else (method, "")
-        texts = [_text(own, column, best[column]) for column in columns]
-        seeds = max(len(cell.values) for cell in own)
-        table.add_row(Text(label, style=style), Text(str(seeds)), *texts)
+    own = {method: [cell for cell in cells if cell.method == method] for method in methods}
+    names = [
+        Text(REFERENCE_TITLE, style="italic") if is_reference(own[method][0]) else Text(method)
+        for method in methods
+    ]
+    seeds = [Text(str(max(len(cell.values) for cell in own[method]))) for method in methods]
+    table = Table(title=Text(dataset), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("method", no_wrap=True)
+    table.add_column("seeds", justify="right", no_wrap=True)
+    room = math.inf if width is None else width - _wide(names, "method") - _wide(seeds, "seeds")
+    body = [names, seeds]
+    for column in columns:
+        best = _best(cells, column)
+        texts = [_text(own[method], column, best) for method in methods]
+        heading = _heading(column, columns, cells)
+        room -= _wide(texts, heading)
+        if room < 0 and len(body) > 2:
+            break
+        table.add_column(Text(heading), justify="right", no_wrap=True)
+        body.append(texts)
+    for row in zip(*body, strict=True):
+        table.add_row(*row)
     # Not the table's caption: that would be wrapped to the width of the table.
-    return Group(table, *(Text(note) for note in notes))
+    return Group(table, *(Text(note) for note in _remarks(cells, len(columns) + 2 - len(body))))
+
+
+def _wide(texts: Sequence[Text], heading: str) -> int:
+    return max(cell_len(text) for text in (heading, *(t.plain for t in texts))) + PADDING
+
+
+def _heading(column: _Column, columns: Sequence[_Column], cells: Sequence[Cell]) -> str:
+    metric, protocol = column
+    alone = [name for name, _ in columns].count(metric) == 1
+    better = next((cell.better for cell in cells if cell.metric == metric), "none")
+    arrow = {"lower": " ↓", "higher": " ↑"}.get(better, "")
+    return (metric if alone else f"{metric}@{protocol}") + arrow
+
+
+def _remarks(cells: Sequence[Cell], left_out: int) -> list[str]:
+    remarks = _notes(cells)
+    if any(cell.limited for cell in cells):
+        remarks.append("--limit-updates cut the budget: not comparable with full runs")
+    if left_out:
+        remarks.append(f"{left_out} more columns are in the report")
+    return remarks
 
 
 def _text(own: Sequence[Cell], column: _Column, best: float | None) -> Text:

@@ -47,5 +47,6 @@ def draw(folder: RunFolder, n: int, *, data: Path, cache: Path, device: str) -> 
     if built.training is not None:
         if folder.state != "done":
             raise StoreError(f"run '{folder.id}' is {folder.state}: it has no finished model")
+        folder.verify()
         built.training.restore(*load_checkpoint(folder.checkpoint))
     return evidence_of(spec, built, context).samples(0, n).numpy()

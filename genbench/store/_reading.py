@@ -7,9 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import safetensors
+
 from genbench.errors import StoreError
 
-__all__ = ["checksum", "damaged", "read_object", "read_text"]
+__all__ = ["checksum", "damaged", "open_checkpoint", "read_object", "read_text"]
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -21,6 +23,15 @@ def read_object(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise damaged(path, "it is not a JSON object")
     return content
+
+
+def open_checkpoint(path: Path) -> None:
+    """Read the header of a safetensors file, which says how long the file is."""
+    try:
+        with safetensors.safe_open(path, "np") as file:
+            file.keys()
+    except (OSError, safetensors.SafetensorError) as error:
+        raise damaged(path, str(error)) from None
 
 
 def checksum(path: Path) -> dict[str, Any]:

@@ -16,7 +16,8 @@ import yaml
 from pydantic import ValidationError
 
 from genbench.errors import StoreError
-from genbench.store._reading import checksum, damaged, read_object, read_text
+from genbench.store import _reading
+from genbench.store._reading import damaged, read_object, read_text
 from genbench.store.files import write_json, write_npz, write_text
 from genbench.suites.spec import RunSpec
 
@@ -26,7 +27,6 @@ STATES = ("queued", "running", "done", "diverged", "failed", "timed-out", "inter
 FINAL = ("done", "diverged")
 """States that are results: such a run is never run again."""
 CURVE_FIELDS = ("update", "stage", "player", "term", "value")
-
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -63,7 +63,7 @@ class RunFolder:
 
     @property
     def samples_path(self) -> Path:
-        """Where the samples lie, whether or not there are any."""
+        """Where the samples lie."""
         return self.path / "samples.npz"
 
     @property
@@ -146,7 +146,9 @@ class RunFolder:
         write_json(self.path / "metrics.json", content)
 
     def measured(self, spec: RunSpec) -> bool:
-        """Whether the stored numbers answer what `spec` asks for, and nothing else."""
+        """Whether the stored numbers are those that `spec` asks for (none, if it diverged)."""
+        if self.status().state == "diverged":
+            return True
         path = self.path / "metrics.json"
         return path.exists() and self.metrics().get("asked", asked(spec)) == asked(spec)
 
@@ -232,7 +234,7 @@ class RunFolder:
     def seal(self) -> None:
         """Write size and sha256 of every file: the last act of a finished run."""
         self._unseal()
-        sums = {path.name: checksum(path) for path in self._files()}
+        sums = {path.name: _reading.checksum(path) for path in self._files()}
         write_json(self.path / "checksums.json", {"format": 1, "files": sums})
 
     def check(self) -> None:
@@ -259,7 +261,7 @@ class RunFolder:
         """
         self.check()
         for name, known in self._sums().items():
-            if checksum(self.path / name)["sha256"] != known["sha256"]:
+            if _reading.checksum(self.path / name)["sha256"] != known["sha256"]:
                 raise damaged(self.path / name, "its contents are not those that were written")
         self.status()
         self.provenance()
@@ -268,6 +270,8 @@ class RunFolder:
         self.samples()
         if (self.path / "spec.yaml").exists():
             self.spec()
+        if self.checkpoint.exists():
+            _reading.open_checkpoint(self.checkpoint)
 
     def _sums(self) -> dict[str, dict[str, Any]]:
         path = self.path / "checksums.json"

@@ -135,13 +135,16 @@ class _Loader:
         if whole and 1 <= value <= MAX_SEEDS:
             return list(range(value))
         if isinstance(value, list) and 1 <= len(value) <= MAX_SEEDS:
+            seen: set[int] = set()
             for index, seed in enumerate(value):
                 good = isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed < 2**63
                 if not good:
                     self.problems.add(("seeds", index),
                                       f"a seed is a whole number ≥ 0, not {shown(seed)}")
-                elif seed in value[:index]:
+                elif seed in seen:
                     self.problems.add(("seeds", index), f"seed {seed} is there twice")
+                else:
+                    seen.add(seed)
             return value
         self.problems.add(("seeds",), f"expected how many seeds (1 to {MAX_SEEDS}), or a list of "
                                       f"whole numbers ≥ 0, got {shown(value)}")

@@ -19,28 +19,28 @@ class Problems:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.found: list[SuiteError] = []
+        self._said: set[str] = set()
 
     def add(self, path: Path, message: str) -> None:
         """Note that something is wrong at a path (or at its nearest ancestor in the file)."""
-        error = SuiteError(
-            message, file=self.source.file, line=self.source.line(path), path=dotted(path)
-        )
-        if str(error) not in map(str, self.found):
-            self.found.append(error)
+        self._add(path, path, message)
 
     def faults(self, path: Path, faults: Iterable[Fault]) -> None:
         """Note what a check of the value at `path` found. An unknown key is shown at its owner."""
         for place, message in faults:
             where = (*path, *place)
             if message.startswith("unknown option"):
-                error = SuiteError(
-                    message, file=self.source.file, line=self.source.line(where),
-                    path=dotted(where[:-1]),
-                )
-                if str(error) not in map(str, self.found):
-                    self.found.append(error)
+                self._add(where, where[:-1], message)
             else:
                 self.add(where, message)
+
+    def _add(self, place: Path, shown: Path, message: str) -> None:
+        error = SuiteError(
+            message, file=self.source.file, line=self.source.line(place), path=dotted(shown)
+        )
+        if str(error) not in self._said:  # rows of one grid say the same
+            self._said.add(str(error))
+            self.found.append(error)
 
     def stop(self) -> None:
         """Raise what was found.

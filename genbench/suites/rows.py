@@ -34,16 +34,18 @@ class Row:
 def read_rows(value: Any, path: Path, what: str, problems: Problems) -> list[Row]:
     """The rows of a list of names and single-key mappings, or of a mapping."""
     found: list[Row] = []
+    names: set[str] = set()
     for key, entry, where in _pairs(value, path, what, problems):
         name = key.rpartition(":")[2] if ":" in key and what != "metric" else key
         if ":" in key and entry.get("use", key) == key and what != "metric":
             entry = {"use": key, **entry}
         if what != "metric" and not _SAFE.fullmatch(name):
             problems.add(where, f"'{name}' cannot name a row: it may not hold {_FORBIDDEN}")
-        elif what != "metric" and any(row.base == name for row in found):
+        elif what != "metric" and name in names:
             problems.add(where, f"{what} row '{name}' is there already; give it a name of its own "
                                 "as {row: {use: …}}")
         else:
+            names.add(name)
             found.append(Row(name, name, where, entry))
     if not found and not problems.found:
         problems.add(path, f"there is no {what} here")

@@ -7,12 +7,11 @@ import pytest
 import torch
 
 from genbench.data._base import Data, Split
-from genbench.data.scaling import scaling_for
 from genbench.errors import NotApplicable
 from genbench.evaluation._base import NotFinite
 from genbench.evaluation.evidence import count_name
+from genbench.evaluation.extractors import inception
 from genbench.models._base import Model
-from genbench.noise import Noise
 
 
 def test_counts_are_written_as_protocols_write_them():
@@ -94,10 +93,8 @@ def test_labels_of_conditional_samples_follow_the_training_labels(make, images):
         def generate(self, n, noise, labels=None):
             return (labels.float() / 8 - 0.5).reshape(n, 1, 1, 1).expand(n, 1, 8, 8)
 
-    skewed = Data(
-        "images", (1, 8, 8), images.test, Split(images.train.x[:100], torch.tensor([0] * 75 + [2] * 25)),
-        classes=3, levels=17,
-    )
+    train = Split(images.train.x[:100], torch.tensor([0] * 75 + [2] * 25))
+    skewed = Data("images", (1, 8, 8), images.test, train, classes=3, levels=17)
     evidence = make(skewed, Named)
     labels = evidence.sample_labels(0, 2000)
     assert set(labels.tolist()) == {0, 2}
@@ -244,19 +241,13 @@ def test_label_names_extractor_counts_split_and_weights(make, images, implicit):
     assert evidence.label("auto") == f"classifier-200-test-{sha[:8]}"
 
 
-def test_without_weights_or_network_inception_is_refused_once(make, images, implicit, monkeypatch, tmp_path):
+def test_without_weights_or_network_inception_is_refused(
+    make, images, implicit, monkeypatch, tmp_path
+):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    from genbench.evaluation.extractors import inception
     inception._downloaded.cache_clear()
     evidence = make(images, implicit)
     for _ in range(2):
         with pytest.raises(NotApplicable, match="--weights FILE"):
             evidence.features("inception")
     inception._downloaded.cache_clear()
-
-
-def test_a_noise_on_the_models_device_is_used(make, toy, blob):
-    evidence = make(toy, blob)
-    assert evidence.device == torch.device("cpu")
-    assert scaling_for(toy, "raw", False).scale == "raw"
-    assert isinstance(evidence.noise, Noise)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from genbench.errors import GenbenchError
 from genbench.reporting.curves import Curve, curve_sheet
 from genbench.reporting.densities import (
     DEPTHS,
@@ -17,7 +18,7 @@ from genbench.reporting.densities import (
 )
 from genbench.reporting.palette import COLOURS, ramp, rgb
 from genbench.reporting.png import digest_of, encode, keep_or_draw
-from genbench.reporting.sheets import sample_sheet
+from genbench.reporting.sheets import sample_sheet, write_samples
 
 
 def test_interpolation_is_linear_between_nodes_and_empty_outside():
@@ -84,12 +85,13 @@ def test_sheets_of_any_images(shape):
     assert (pixels == 7).any()
 
 
-def test_pixels_of_small_images_are_kept():
+def test_samples_stand_in_rows_with_seams_between_them():
     images = np.zeros((64, 1, 8, 8), np.uint8)
-    images[0, 0, 0, 0] = 255
-    block = np.asarray(sample_sheet([("a", images)]))[46:366, 16:336, 0]
-    assert (block[:5, :5] == 255).all()
-    assert block.sum() == 25 * 255
+    images[9] = 200  # the second of the second row
+    block = np.asarray(sample_sheet([("a", images)]))[46:, 16:, 0]
+    assert (block[40:77, 40:77] == 200).all()
+    assert (block[37:40] == 255).all()
+    assert (block[:37, :37] == 0).all()
 
 
 def test_band_is_mean_and_std_over_the_seeds_that_got_there():
@@ -122,3 +124,17 @@ def test_a_picture_is_drawn_once_for_its_inputs(tmp_path):
     for parts in (["a"], ["a"], ["b"], ["a", "b"], ["ab"]):
         keep_or_draw(path, digest_of(parts), draw)
     assert drawn == [digest_of(["a"]), digest_of(["b"]), digest_of(["a", "b"]), digest_of(["ab"])]
+
+
+def test_samples_of_a_run_as_a_picture_and_as_numbers(tmp_path):
+    images = np.full((5, 3, 30, 20), 9, np.uint8)
+    write_samples(images, tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.size == (3 * (27 + 3) - 3, 2 * (40 + 3) - 3)
+    write_samples(np.zeros((9, 2)), tmp_path / "b.png")
+    write_samples(np.zeros((9, 5)), tmp_path / "c.npz")
+    with np.load(tmp_path / "c.npz") as stored:
+        assert stored["samples"].shape == (9, 5)
+    for name, samples in (("d.png", np.zeros((9, 5))), ("d.jpg", images)):
+        with pytest.raises(GenbenchError, match=r"\.npz"):
+            write_samples(samples, tmp_path / name)

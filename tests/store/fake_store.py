@@ -1,4 +1,7 @@
-"""A small suite with made-up runs: one diverged, one never ran. Shared by tests of store and reports."""
+"""A small suite with made-up runs, for the tests of store and reports.
+
+One run diverged, one never ran.
+"""
 
 from __future__ import annotations
 
@@ -55,9 +58,8 @@ def make_plan(
     runs = []
     for dataset in datasets:
         for method in (REAL, *methods):
-            stages = [] if method == REAL else [
-                StageSpec(terms=[TermSpec(objective=ComponentSpec(name="likelihood"))], updates=1500)
-            ]
+            term = TermSpec(objective=ComponentSpec(name="likelihood"))
+            stages = [] if method == REAL else [StageSpec(terms=[term], updates=1500)]
             runs += [
                 RunSpec(
                     suite="fake", method=method, dataset=dataset, seed=seed, stages=stages,

@@ -78,6 +78,6 @@ def test_npz_bytes_depend_on_the_arrays_alone(tmp_path, compressed):
 
 
 def test_npz_refuses_pickles(tmp_path):
-    with pytest.raises(ValueError, match="[Oo]bject arrays"):
+    with pytest.raises(ValueError, match=r"[Oo]bject arrays"):
         write_npz(tmp_path / "a.npz", {"a": np.array([object()])})
     assert os.listdir(tmp_path) == []

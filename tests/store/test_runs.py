@@ -119,7 +119,7 @@ def test_verify_names_the_damaged_file(finished, name, harm):
     if name == "checksums.json" and harm == "remove":
         assert folder.state == "interrupted"
         return
-    with pytest.raises(StoreError, match="is damaged.*--repair") as error:
+    with pytest.raises(StoreError, match=r"is damaged.*--repair") as error:
         folder.verify()
     assert "\n" not in str(error.value)
     # A wrong checksum shows at the file that it is of.
@@ -166,7 +166,10 @@ def test_repair_moves_the_folder_aside_and_queues_the_run(finished):
 def test_numbers_asked_for_otherwise_are_not_measured(finished):
     _, spec, folder = finished
     assert folder.measured(spec)
-    assert not folder.measured(spec.model_copy(update={"evaluate": spec.evaluate[:1]}))
+    other = spec.model_copy(update={"evaluate": spec.evaluate[:1]})
+    assert not folder.measured(other)
+    folder.write_status(Status("diverged", "nll became nan at update 3"))
+    assert folder.measured(other)
 
 
 def test_one_runner_holds_a_run(tmp_path):
@@ -194,7 +197,7 @@ def test_one_runner_holds_a_run(tmp_path):
 
 def test_a_store_that_cannot_be_made_says_so(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="cannot make.*--results"):
+    with pytest.raises(StoreError, match=r"cannot make.*--results"):
         Store(tmp_path / "file").prepare()
 
 

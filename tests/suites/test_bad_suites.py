@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from genbench.errors import SuiteErrors
+from genbench.suites.expand import load_plan
 
 ErrorsOf = Callable[[str], list[str]]
 
@@ -210,3 +214,16 @@ def test_a_fitted_model_is_not_trained_by_gradients(errors_of: ErrorsOf) -> None
         evaluate: [nll]
     """)
     assert "train it with em" in errors[0]
+
+
+def test_many_problems_are_found_quickly_and_the_first_shown(
+    write: Callable[[str], Path], good: str
+) -> None:
+    rows = "".join(f"  m{i}: {{use: gann}}\n" for i in range(5000))
+    began = time.perf_counter()
+    with pytest.raises(SuiteErrors) as caught:
+        load_plan(write(good.replace("evaluate", f"{rows}evaluate")))
+    assert time.perf_counter() - began < 10
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 21
+    assert lines[-1] == "… and 4980 more"

@@ -13,6 +13,7 @@ import hashlib
 import io
 import pickle
 import urllib.error
+import warnings
 from functools import cache
 from pathlib import Path
 
@@ -111,7 +112,9 @@ def _downloaded(offline: bool) -> Path | str:
 
 def _tensors(path: Path) -> dict[str, Tensor]:
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():  # of an odd pickle, which is then refused or fine
+            warnings.simplefilter("ignore", UserWarning)
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, pickle.UnpicklingError, EOFError, OSError, ValueError, KeyError):
         raise DataError(f"{path}: not a file of PyTorch weights (tensors only)") from None
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):

@@ -23,7 +23,7 @@ from genbench.fields import Count, Natural
 __all__ = ["Kid", "kid", "kid_subsets", "terms"]
 
 BLOCK = 500
-FEW = 128
+FEW = 64
 """Features up to which moment tensors are the faster way."""
 SEED = 2020
 

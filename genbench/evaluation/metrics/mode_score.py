@@ -32,8 +32,9 @@ def mean_divergence(logits: np.ndarray, q: np.ndarray) -> float:
     total = 0.0
     for log_p in log_softmax_chunks(logits):
         p = np.exp(log_p).astype(np.float64)
-        terms = np.where(p > 0, p * (log_p - log_q), 0.0)
-        total += float(terms.sum())
+        held = p > 0  # where p vanishes so does its term, be q what it may
+        gap = np.subtract(log_p, log_q, where=held, out=np.zeros_like(p))
+        total += float((p * gap).sum())
     return total / len(logits)
 
 

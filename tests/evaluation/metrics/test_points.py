@@ -33,7 +33,9 @@ def test_a_lost_mode_a_starved_mode_and_misses():
     lost = point_coverage(at(100, 0.5), modes)
     assert lost == {"modes_covered": 1, "high_quality": 1, "mode_deviation": 0.5,
                     "mode_kl": pytest.approx(math.log(2))}
-    ten, nine = (point_coverage(torch.cat([at(100 - n, 0.0), at(n, 10.0)]), modes) for n in (10, 9))
+    ten, nine = (
+        point_coverage(torch.cat([at(100 - n, 0.0), at(n, 10.0)]), modes) for n in (10, 9)
+    )
     assert (ten["modes_covered"], nine["modes_covered"]) == (2, 1)  # 20 % of half of 100
     missed = point_coverage(torch.cat([at(50, 2.99), at(50, 13.01)]), modes)
     assert (missed["modes_covered"], missed["high_quality"]) == (1, 0.5)
@@ -64,8 +66,8 @@ def test_wasserstein_in_one_dimension_is_scipys():
 def test_sliced_wasserstein_of_a_shift():
     x = Noise(1).normal("x", 2000, 2)
     assert sliced_wasserstein(x, x) == 0
-    moved = sliced_wasserstein(x, x + torch.tensor([3.0, 4.0]), 4000)
-    assert moved == pytest.approx(5 * 2 / math.pi, rel=0.03)  # E |cos|
+    moved = sliced_wasserstein(x, x + torch.tensor([3.0, 4.0]), 1000)
+    assert moved == pytest.approx(5 * 2 / math.pi, rel=0.06)  # E |cos|
     assert sliced_wasserstein(x + 1, x) == sliced_wasserstein(x, x + 1)
 
 
@@ -87,4 +89,4 @@ def test_divergence_of_modes_is_scipys(make, toy, blob):
     points = evidence.samples(0, 2000)
     near = (points[:, 0] > 0).double().mean().item()
     found = point_coverage(points, toy.truth.modes)
-    assert found["mode_kl"] == pytest.approx(entropy([1 - near, near], [0.3, 0.7]), abs=1e-9)
+    assert found["mode_kl"] == pytest.approx(entropy([1 - near, near], [0.3, 0.7]), abs=1e-6)

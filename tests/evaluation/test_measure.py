@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from genbench import lookup
+from genbench.errors import PluginError, UnknownName
+from genbench.evaluation.artefacts import artefacts, notes
+from genbench.evaluation.measure import measure
+from genbench.evaluation.metrics.fid import Fid
+from genbench.models._base import Model
+
+
+@dataclass
+class Spec:
+    name: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+ALL = [Spec(name, {"size": 200} if name in ("wasserstein1", "sliced_wasserstein") else {})
+       for name in lookup.available("metric")]
+
+
+def declared(name: str) -> int:
+    return len(lookup.describe("metric", name).constants["values"])
+
+
+@pytest.mark.parametrize("kind", ["points", "images", "real points", "real images"])
+def test_every_declared_value_gives_one_cell_and_none_fails(
+    make, toy, images, blob, implicit, kind
+):
+    data = toy if "points" in kind else images
+    model = None if "real" in kind else blob if kind == "points" else implicit
+    cells = measure(ALL, make(data, model))
+    assert len(cells) == sum(declared(spec.name) for spec in ALL)
+    assert len({cell.metric for cell in cells}) == len(cells)
+    for cell in cells:
+        assert cell.status in ("ok", "skipped"), cell
+        assert (cell.value is None) == (cell.status != "ok")
+        assert bool(cell.reason) == (cell.status != "ok")
+        assert cell.title
+        assert cell.better in ("lower", "higher", "none")
+    json.dumps([cell.to_dict() for cell in cells], allow_nan=False)
+
+
+def test_value_and_spread_over_sample_sets(make, images, implicit):
+    evidence = make(images, implicit)
+    cell, = measure([Spec("fid")], evidence)
+    each = [Fid().measure(evidence, s)["fid"] for s in range(3)]
+    assert cell.value == pytest.approx(np.mean(each))
+    assert cell.sampling_std == pytest.approx(np.std(each, ddof=1))
+    one, = measure([Spec("fid")], make(images, implicit, sets=1))
+    assert one.sampling_std is None
+    sha = evidence.extractor("classifier").sha256[:8]
+    assert cell.protocol == f"classifier-200-test-{sha}-v1"
+    assert (cell.better, cell.title) == ("lower", "FID")
+
+
+def test_a_metric_of_the_model_alone_has_no_sampling_spread(make, toy, blob):
+    cell, = measure([Spec("nll")], make(toy, blob))
+    assert cell.sampling_std is None
+    assert cell.protocol == "test-4k-v1"
+    assert cell.unit == "nats"
+
+
+def test_names_and_titles_hold_their_options(make, images, toy, implicit):
+    cells = measure([Spec("nll_iw", {"k": 7}), Spec("precision_recall", {"k": 4})],
+                    make(images, implicit))
+    assert [cell.metric for cell in cells] == [
+        "nll_iw_k7", "bits_per_dim_iw_k7", "precision", "recall"]
+    assert cells[2].title == "precision (k = 4)"
+    assert cells[2].protocol.endswith("-k4-v1")
+    assert cells[0].reason == "the model has no likelihood bound"
+
+
+def test_nan_samples_are_a_result_and_nll_still_stands(make, toy, blob):
+    evidence = make(toy, blob)
+    evidence.model.poison = True
+    nll, swd = measure([Spec("nll"), Spec("sliced_wasserstein", {"size": 500})], evidence)
+    assert nll.status == "ok"
+    assert swd.status == "not-finite"
+    assert "hold NaN or infinity" in swd.reason
+    assert swd.value is None
+    assert artefacts(evidence) == {}
+
+
+def test_nan_likelihoods_are_counted(make, toy):
+    class Broken(Model):
+        def configure(self, options):
+            pass
+
+        def build(self, space):
+            self.w = torch.nn.Parameter(torch.zeros(1))
+
+        def generate(self, n, noise, labels=None):
+            return noise.normal("z", n, 2)
+
+        def log_prob(self, x):
+            return torch.where(x[:, 0] > 4, torch.nan, x[:, 0])
+
+    cell, = measure([Spec("nll")], make(toy, Broken))
+    assert cell.status == "not-finite"
+    assert "among 4000 test log likelihoods" in cell.reason
+
+
+PLUGIN = '''
+from typing import ClassVar
+from genbench.evaluation._base import Metric
+
+class Mean(Metric):
+    """The mean of the samples."""
+    values: ClassVar[dict[str, dict[str, str]]] = {"mean": {"better": "none"}}
+    sampled: ClassVar[bool] = True
+    power: int = 1
+    """The power of the values."""
+    def measure(self, evidence, sample_set=0):
+        return {"mean": float((evidence.samples(sample_set).float() ** self.power).mean())}
+
+class Bad(Metric):
+    """Fails."""
+    values: ClassVar[dict[str, dict[str, str]]] = {"bad": {}, "worse": {}}
+    def measure(self, evidence, sample_set=0):
+        raise ValueError("two words\\nand more")
+
+class Infinite(Metric):
+    """Is infinite."""
+    values: ClassVar[dict[str, dict[str, str]]] = {"vast": {}}
+    def measure(self, evidence, sample_set=0):
+        return {"vast": float("inf")}
+'''
+
+
+def test_plug_ins_and_failures(make, toy, blob, tmp_path: Path):
+    (tmp_path / "mine.py").write_text(PLUGIN)
+    specs = [Spec("mine.py:Bad"), Spec("mine.py:Mean", {"power": 2}), Spec("mine.py:Infinite")]
+    bad, worse, mean, vast = measure(specs, make(toy, blob), folder=tmp_path)
+    assert (bad.status, bad.reason) == ("failed", "ValueError: two words")
+    assert worse.status == "failed"
+    assert mean.value == pytest.approx(1, abs=0.05)
+    assert (vast.status, vast.value) == ("not-finite", None)
+    with pytest.raises(UnknownName):
+        measure([Spec("fidd")], make(toy, blob))
+    with pytest.raises(PluginError):
+        measure([Spec("none.py:X")], make(toy, blob), folder=tmp_path)
+
+
+def test_artefacts_of_a_toy(make, toy, blob):
+    kept = artefacts(make(toy, blob))
+    assert kept["samples"].shape == (2000, 2)
+    assert kept["samples"].dtype == np.float32
+    x0, x1, y0, y1 = kept["grid"]
+    assert (x0, x1) < (-4, 4) < (x1, 9)
+    density = np.exp(kept["log_density"].astype(float))
+    assert density.shape == (120, 120)
+    row, column = np.unravel_index(density.argmax(), density.shape)
+    assert np.linspace(x0, x1, 120)[column] == pytest.approx(0, abs=0.1)
+    assert np.linspace(y0, y1, 120)[row] == pytest.approx(0, abs=0.1)
+    true = artefacts(make(toy, None))
+    cell = (x1 - x0) * (y1 - y0) / 119**2
+    assert np.exp(true["log_density"].astype(float)).sum() * cell == pytest.approx(1, abs=0.01)
+    assert "components" not in true
+
+
+def test_artefacts_of_images_and_of_mixtures(make, images, toy, implicit):
+    kept = artefacts(make(images, implicit))
+    assert kept["samples"].shape == (100, 1, 8, 8)
+    assert kept["samples"].dtype == np.uint8
+
+    class Halves(Model):
+        def configure(self, options):
+            pass
+
+        def build(self, space):
+            self.w = torch.nn.Parameter(torch.zeros(1))
+
+        def generate(self, n, noise, labels=None):
+            return noise.normal("z", n, 2)
+
+        def mixture_log_weights(self):
+            return torch.tensor([0.5, 0.5]).log()
+
+        def component_log_prob(self, x):
+            return torch.stack([x[:, 0], -x[:, 0]], 1)
+
+    kept = artefacts(make(toy, Halves))
+    assert np.array_equal(kept["components"], (kept["samples"][:, 0] < 0).astype(int))
+    assert "grid" not in kept
+
+
+def test_notes(make, images, implicit):
+    evidence = make(images, implicit, samples=100)
+    assert notes(evidence) == []
+    measure([Spec("fid")], evidence)
+    accuracy, rank = notes(evidence)
+    assert accuracy.startswith("classifier: ")
+    assert "named right" in accuracy
+    assert "100 samples for 128 features" in rank

@@ -1,0 +1,49 @@
+"""A working folder and the real command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+TINY = """\
+title: Tiny
+datasets: {ring: {modes: 4, test_size: 500}}
+seeds: 2
+budget: {updates: 40, batch: 32}
+methods:
+  gan: {}
+  flow: {title: A flow, model: {name: nice, widths: [16]}, train: likelihood}
+protocol: {samples: 300, sets: 2}
+evaluate: [nll, nll_gap, mode_coverage]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A working folder with the suite tiny.yaml in it."""
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    return tmp_path
+
+
+@pytest.fixture
+def genbench(folder: Path) -> Command:
+    """genbench(*words): the real command in that folder; exit code, stdout and stderr."""
+
+    def call(*words: str, check: int | None = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "genbench", *words], cwd=folder, text=True,
+            capture_output=True, timeout=300, check=False,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"},
+        )
+        if check is not None:
+            assert done.returncode == check, (done.returncode, done.stdout, done.stderr)
+        return done
+
+    return call

@@ -1,0 +1,290 @@
+"""`genbench run` and what reads its results, as a user types them."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+def runs(folder: Path, suite: str = "tiny") -> dict[str, Path]:
+    found = (folder / "results" / suite / "runs").glob("[!.]*")
+    return {path.name: path for path in sorted(found)}
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """The bytes of everything that a report is made of."""
+    found = {}
+    for path in sorted((folder / "results" / "tiny").rglob("*")):
+        if path.is_file() and "runs" not in path.parts:
+            found[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def test_a_suite_from_start_to_end(genbench, folder: Path) -> None:
+    first = genbench("run", "tiny.yaml", "--workers", "2")
+    assert "report: results/tiny/report.md" in first.stdout
+    assert len(runs(folder)) == 5  # 2 methods × 2 seeds, and the real row
+    for path in runs(folder).values():
+        assert json.loads((path / "status.json").read_text())["state"] == "done"
+        assert (path / "checkpoint.safetensors").exists() == (not path.name.startswith("real"))
+    before = digests(folder)
+    assert {"report.md", "metrics.csv"} <= set(before)
+
+    again = genbench("run", "tiny.yaml")
+    assert "all 5 runs are done" in again.stdout
+    genbench("report", "tiny.yaml")
+    assert digests(folder) == before
+
+    table = genbench("table", "tiny.yaml", "--format", "csv").stdout
+    assert table == (folder / "results/tiny/metrics.csv").read_text()
+    rows = list(csv.DictReader(table.splitlines()))
+    wanted = ["suite", "method", "dataset", "seed", "metric", "protocol", "value", "better",
+              "unit", "status", "reason", "run"]
+    assert list(rows[0])[:12] == wanted
+    gap = [r for r in rows if r["metric"] == "nll_gap" and r["method"] == "flow"]
+    assert [r["seed"] for r in gap] == ["0", "1"]
+    assert all(float(r["value"]) > 0 for r in gap)
+    skipped = [r for r in rows if r["metric"] == "nll" and r["method"] == "gan"]
+    assert {r["status"] for r in skipped} == {"skipped"}
+    assert all("density" in r["reason"] for r in skipped)
+    listed = json.loads(genbench("table", "tiny.yaml", "--format", "json").stdout)
+    assert len(listed) == len(rows)
+
+    # two more seeds: only those run
+    more = genbench("run", "tiny.yaml", "--seeds", "4")
+    assert "4 runs to do, 5 done before" in more.stdout
+    # one method's option changed: only its runs are new
+    text = (folder / "tiny.yaml").read_text().replace("widths: [16]", "widths: [17]")
+    (folder / "tiny.yaml").write_text(text)
+    dry = genbench("run", "tiny.yaml", "--dry-run").stdout
+    assert "5 runs: 3 finished, 2 to do" in dry
+    assert {line.split()[1].partition("--")[0] for line in dry.splitlines() if
+            line.startswith("queued")} == {"flow"}
+    # a metric added: nothing is trained again
+    text = text.replace("widths: [17]", "widths: [16]").replace(
+        "mode_coverage]", "mode_coverage, sliced_wasserstein]")
+    (folder / "tiny.yaml").write_text(text)
+    stamps = {n: (p / "checkpoint.safetensors").read_bytes() for n, p in runs(folder).items()
+              if n.startswith("flow")}
+    added = genbench("run", "tiny.yaml").stdout
+    assert "5 runs to do" in added
+    assert all((runs(folder)[n] / "checkpoint.safetensors").read_bytes() == b
+               for n, b in stamps.items())
+    assert "swd" in genbench("table", "tiny.yaml").stdout
+
+
+def test_samples_of_a_run(genbench, folder: Path) -> None:
+    genbench("run", "tiny.yaml", "--only", "flow*")
+    run = next(name for name in runs(folder) if name.startswith("flow"))
+    genbench("sample", run, "--n", "30", "--out", "points.npz")
+    with np.load(folder / "points.npz") as stored:
+        points = stored["samples"]
+    with np.load(runs(folder)[run] / "samples.npz") as stored:
+        np.testing.assert_array_equal(points, stored["samples"][:30])
+    genbench("sample", f"results/tiny/runs/{run}", "--n", "30", "--out", "points.png")
+    assert (folder / "points.png").read_bytes().startswith(b"\x89PNG")
+    missing = genbench("sample", "nothing-like-it", "--out", "x.png", check=2)
+    assert "there is none below results" in missing.stderr
+
+
+def test_trials_are_apart_and_marked(genbench, folder: Path) -> None:
+    done = genbench("run", "tiny.yaml", "--limit-updates", "5")
+    assert "results/tiny/limited-5/report.md" in done.stdout
+    report = (folder / "results/tiny/limited-5/report.md").read_text()
+    assert "not comparable" in report
+    assert not (folder / "results/tiny/report.md").exists()
+    full = genbench("run", "tiny.yaml", "--dry-run").stdout
+    assert "1 finished, 4 to do" in full  # the real row trains nothing
+
+
+def test_the_gate_catches_a_planted_regression_and_not_noise(genbench, folder: Path) -> None:
+    suite = (folder / "tiny.yaml").read_text().replace("seeds: 2", "seeds: 4")
+    (folder / "tiny.yaml").write_text(suite)
+    genbench("run", "tiny.yaml")
+    genbench("check", "tiny.yaml", "--baseline", "base.json", check=2)
+    genbench("check", "tiny.yaml", "--baseline", "base.json", "--update")
+    fine = genbench("check", "tiny.yaml", "--baseline", "base.json",
+                    "--junit", "junit.xml", "--markdown", "gate.md")
+    assert "exit code 0" in fine.stdout
+    assert (folder / "junit.xml").read_text().startswith("<?xml")
+    baseline = json.loads((folder / "base.json").read_text())
+    for cell in baseline["cells"]:  # noise: every value a little better or worse
+        if cell["metric"] == "nll" and cell["method"] == "flow":
+            cell["values"] = {s: v + 1e-3 * (-1) ** int(s) for s, v in cell["values"].items()}
+    (folder / "noisy.json").write_text(json.dumps(baseline))
+    genbench("check", "tiny.yaml", "--baseline", "noisy.json")
+    for cell in baseline["cells"]:
+        if cell["metric"] == "nll" and cell["method"] == "flow":
+            cell["values"] = {s: v - 50 for s, v in cell["values"].items()}
+    (folder / "better.json").write_text(json.dumps(baseline))
+    caught = genbench("check", "tiny.yaml", "--baseline", "better.json", check=1)
+    assert "regressed" in caught.stdout
+    assert "nll" in caught.stdout
+    compared = genbench("compare", "better.json", "tiny.yaml").stdout
+    assert "worse" in compared
+    (folder / "other.yaml").write_text(suite)
+    nothing = genbench("check", "other.yaml", "--baseline", "base.json", check=2)
+    assert "suite" in nothing.stderr
+
+
+def test_nothing_measured_is_exit_3(genbench, folder: Path) -> None:
+    genbench("run", "tiny.yaml", "--only", "flow*")
+    genbench("check", "tiny.yaml", "--baseline", "b.json", "--update", check=None)
+    genbench("run", "tiny.yaml")
+    genbench("check", "tiny.yaml", "--baseline", "b.json", "--update")
+    elsewhere = ("--results", "elsewhere")
+    gone = genbench("check", "tiny.yaml", "--baseline", "b.json", *elsewhere, check=3)
+    assert "missing" in gone.stdout
+
+
+def test_a_diverged_run_is_a_result(genbench, folder: Path) -> None:
+    (folder / "wild.yaml").write_text(TINY_WILD)
+    done = genbench("run", "wild.yaml")
+    assert "diverged" in done.stdout
+    assert re.search(r"model\.nll became (nan|inf|-inf) at update \d+", done.stdout)
+    report = (folder / "results/wild/report.md").read_text()
+    assert "diverged" in report
+    again = genbench("run", "wild.yaml")
+    assert "are done" in again.stdout
+
+
+TINY_WILD = """\
+title: Wild
+datasets: {ring: {test_size: 200}}
+seeds: 1
+budget: {updates: 50, batch: 16}
+methods:
+  wild: {use: nice, optimiser: {name: sgd, lr: 1e6}}
+protocol: {samples: 100, sets: 1}
+evaluate: [nll]
+"""
+
+
+def test_a_failed_run_leaves_the_others_alone(genbench, folder: Path) -> None:
+    (folder / "broken.py").write_text(BROKEN)
+    (folder / "mixed.yaml").write_text(MIXED)
+    done = genbench("run", "mixed.yaml", check=3)
+    assert "RuntimeError: out of luck" in done.stdout
+    states = {p.name.partition("--")[0]: json.loads((p / "status.json").read_text())["state"]
+              for p in runs(folder, "mixed").values()}
+    assert states == {"bad": "failed", "good": "done", "real": "done"}
+    failed = next(p for p in runs(folder, "mixed").values() if p.name.startswith("bad"))
+    assert "Traceback" in (failed / "error.txt").read_text()
+    assert "out of luck" in (folder / "results/mixed/report.md").read_text()
+    (folder / "broken.py").write_text(BROKEN.replace("raise RuntimeError('out of luck')", "pass"))
+    genbench("run", "mixed.yaml")  # another source is another run, and it works
+
+
+BROKEN = '''\
+import torch
+from genbench.models._base import Model
+
+
+class Broken(Model):
+    """A Gaussian that breaks in its third batch."""
+
+    def build(self, space):
+        self.mean = torch.nn.Parameter(torch.zeros(space.dims))
+        self.seen = 0
+
+    def log_prob(self, x):
+        self.seen += 1
+        if self.seen == 3:
+            raise RuntimeError('out of luck')
+        return -(x - self.mean).square().sum(1) / 2 - 1.8378770664093453
+
+    def generate(self, n, noise, labels=None):
+        return self.mean + noise.normal("z", n, len(self.mean))
+'''
+MIXED = """\
+title: Mixed
+datasets: {ring: {test_size: 200}}
+seeds: 1
+budget: {updates: 10, batch: 16}
+methods:
+  bad: {model: "broken.py:Broken", train: likelihood}
+  good: {use: nice}
+protocol: {samples: 100, sets: 1}
+evaluate: [nll, mode_coverage]
+"""
+
+LONG = """\
+title: Long
+datasets: {ring: {test_size: 500}}
+seeds: 2
+budget: {updates: 1500, batch: 64}
+methods:
+  flow: {use: nice, ema: 0.99}
+  gan: {}
+protocol: {samples: 300, sets: 1}
+evaluate: [nll]
+"""
+
+
+def _start(folder: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "genbench", "run", *words], cwd=folder, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def _tensors(folder: Path, results: str) -> dict[str, bytes]:
+    found = {}
+    for path in sorted((folder / results / "long" / "runs").glob("[!.]*")):
+        for name in ("checkpoint.safetensors", "curves.csv", "samples.npz"):
+            if (path / name).exists():
+                content = (path / name).read_bytes()
+                if name.startswith("checkpoint"):  # the header holds the seconds of training
+                    content = content[8 + int.from_bytes(content[:8], "little"):]
+                found[f"{path.name}/{name}"] = content
+        metrics = json.loads((path / "metrics.json").read_text())["measurements"]
+        found[f"{path.name}/metrics"] = json.dumps(metrics).encode()
+    return found
+
+
+@pytest.mark.slow
+def test_interrupted_at_any_time_and_run_again(genbench, folder: Path) -> None:
+    (folder / "long.yaml").write_text(LONG)
+    genbench("run", "long.yaml", "--results", "whole")
+    for patience in (4.0, 6.0, 8.0):
+        process = _start(folder, "long.yaml", "--results", "parts")
+        time.sleep(patience)
+        os.killpg(process.pid, signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+        assert process.returncode in (0, 130), out
+    genbench("run", "long.yaml", "--results", "parts")
+    assert _tensors(folder, "whole") == _tensors(folder, "parts")
+
+
+def test_ctrl_c_saves_and_goes_on(genbench, folder: Path) -> None:
+    (folder / "long.yaml").write_text(LONG.replace("1500", "100000"))
+    process = _start(folder, "long.yaml")
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        states = [json.loads(p.read_text())["state"]
+                  for p in folder.glob("results/long/runs/*/status.json")]
+        if "running" in states:
+            break
+        time.sleep(0.2)
+    time.sleep(1)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, (out, err)
+    assert "goes on from here" in out
+    assert "Traceback" not in out + err
+    stopped = [p for p in runs(folder, "long").values() if (p / "checkpoint.safetensors").exists()]
+    assert stopped
+    assert {json.loads((p / "status.json").read_text())["state"] for p in stopped} == {
+        "interrupted"}

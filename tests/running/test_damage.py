@@ -1,0 +1,53 @@
+"""Damaged run folders: noticed, said in one line, moved aside with --repair; the rest untouched."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+
+def one(folder: Path, start: str) -> Path:
+    return next(p for p in (folder / "results/tiny/runs").iterdir() if p.name.startswith(start))
+
+
+def test_a_damaged_run_is_named_and_repaired(genbench, folder: Path) -> None:
+    genbench("run", "tiny.yaml")
+    run = one(folder, "flow--ring--s1")
+    others = {p.name: (p / "checksums.json").read_bytes() for p in run.parent.iterdir()
+              if p.name[0] != "." and p != run}
+    for name in ("metrics.json", "status.json", "curves.csv"):
+        (run / name).write_text((run / name).read_text()[:-20])
+        for words in (("run", "tiny.yaml"), ("report", "tiny.yaml"), ("run", "tiny.yaml",
+                                                                     "--dry-run")):
+            said = genbench(*words, check=2)
+            assert name in said.stderr
+            assert "--repair" in said.stderr
+            assert "Traceback" not in said.stderr
+        mended = genbench("run", "tiny.yaml", "--repair").stdout
+        assert "1 runs to do, 4 done before" in mended or "1 run to do, 4 done before" in mended
+        assert f"runs/.damaged/{run.name}" in mended
+    assert others == {name: (run.parent / name / "checksums.json").read_bytes()
+                      for name in others}
+
+
+def test_a_truncated_checkpoint_of_an_unfinished_run(genbench, folder: Path) -> None:
+    genbench("run", "tiny.yaml", "--only", "flow*")
+    run = one(folder, "flow--ring--s0")
+    (run / "checksums.json").unlink()
+    status = json.loads((run / "status.json").read_text())
+    (run / "status.json").write_text(json.dumps({**status, "state": "interrupted"}))
+    whole = (run / "checkpoint.safetensors").read_bytes()
+    (run / "checkpoint.safetensors").write_bytes(whole[: len(whole) // 2])
+    said = genbench("run", "tiny.yaml", "--only", "flow*", check=3)
+    assert "checkpoint.safetensors" in said.stdout
+    assert "--repair" in said.stdout
+    genbench("run", "tiny.yaml", "--only", "flow*", "--repair")
+    assert (run / "checkpoint.safetensors").read_bytes() != whole[: len(whole) // 2]
+
+
+def test_an_unwritable_results_folder(genbench, folder: Path) -> None:
+    (folder / "blocked").write_text("a file where a folder should be")
+    said = genbench("run", "tiny.yaml", "--results", "blocked", check=2)
+    assert "blocked" in said.stderr
+    assert "--results" in said.stderr
+    assert "Traceback" not in said.stderr

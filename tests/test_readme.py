@@ -1,0 +1,219 @@
+"""The README: what it shows is there, what it says runs, its generated parts are up to date."""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+import typer
+
+from genbench import lookup
+from genbench.cli.app import app
+from genbench.data.space import Space
+from genbench.errors import GenbenchError
+from genbench.noise import Noise
+from genbench.reporting import readme
+from genbench.suites.expand import load_plan
+from genbench.suites.yaml_source import parse
+from genbench.suites.zoo import method_names
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+CLI: Any = typer.main.get_command(app)
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+
+
+def written_commands() -> list[str]:
+    """Every `genbench …` of the README, from the sh blocks and from running text."""
+    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    prose = re.sub(r"^```.*?^```$", "", TEXT, flags=re.MULTILINE | re.DOTALL)
+    spans = [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose)]
+    found = [text for text in [*lines, *spans] if text.startswith("genbench ")]
+    return list(dict.fromkeys(text for text in found if not text.startswith("genbench COMMAND")))
+
+
+def words(command: str) -> list[str]:
+    """A command's words, without its comment and without what the shell does with its output."""
+    split = shlex.split(command.partition(" > ")[0], comments=True)
+    assert split[0] == "genbench"
+    return split[1:]
+
+
+def suites() -> list[str]:
+    """The yaml blocks that are suites."""
+    return [block for block in blocks("yaml") if "methods" in parse(block, "README.md").data]
+
+
+@pytest.fixture
+def beside(tmp_path: Path) -> Path:
+    """A folder with the README's own parts: the files that its python blocks name themselves."""
+    for block in blocks("python"):
+        name = re.match(r'"""(\w+\.py):', block)
+        assert name, "a python block says in its first line which file it is"
+        (tmp_path / name[1]).write_text(block, encoding="utf-8")
+    return tmp_path
+
+
+def test_generated_parts_are_up_to_date() -> None:
+    assert readme.regenerate(TEXT) == TEXT, "run make docs"
+    assert sorted(re.findall(r"<!-- generated: (\S+) -->", TEXT)) == sorted(readme.PARTS)
+
+
+@pytest.mark.parametrize("kind", ["model", "objective", "dataset", "metric", "method"])
+def test_tables_have_a_row_for_everything(kind: str) -> None:
+    part = readme.PARTS[f"{kind}s"]()
+    names = method_names() if kind == "method" else lookup.available(kind)
+    assert len(re.findall(r"^\| `", part, re.MULTILINE)) == len(names)
+    for name in names:
+        assert f"\n| `{name}` | " in part
+    widths = {len(re.findall(r"(?<!\\)\|", line)) for line in part.splitlines() if line}
+    assert len(widths) == 1, "a cell broke the table"
+
+
+def test_the_table_of_metrics_fills_in_options() -> None:
+    part = readme.metrics()
+    assert "| `nll_iw` | `nll_iw_k5000` | nats | lower | points, images; bound | " in part
+    assert "|  | `bits_per_dim_iw_k5000` | bits/dim | lower |  |  |" in part
+    assert "{" not in part
+
+
+def test_help_does_not_depend_on_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = readme.help_text("list")
+    for name, value in {"COLUMNS": "40", "FORCE_COLOR": "1", "GITHUB_ACTIONS": "true",
+                        "TERMINAL_WIDTH": "50", "PYTHONIOENCODING": "ascii"}.items():
+        monkeypatch.setenv(name, value)
+    assert readme.help_text("list") == expected
+    assert "Usage: genbench list [OPTIONS]" in expected
+    assert max(map(len, expected.splitlines())) <= readme.WIDTH
+    with pytest.raises(GenbenchError, match="genbench lost --help failed"):
+        readme.help_text("lost")
+
+
+def test_stale_and_broken_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "page.md"
+    stale = "before\n<!-- generated: datasets -->\noutdated\n<!-- end -->\nafter\n"
+    file.write_text(stale, encoding="utf-8")
+    assert readme.main([str(file), "--check"]) == 1
+    assert file.read_text(encoding="utf-8") == stale
+    assert "run make docs" in capsys.readouterr().err
+    assert readme.main([str(file)]) == 0
+    written = file.read_text(encoding="utf-8")
+    assert "| `ring` |" in written
+    assert "outdated" not in written
+    assert written.startswith("before\n<!--")
+    assert written.endswith("<!-- end -->\nafter\n")
+    assert readme.main([str(file), "--check"]) == 0
+    for text, message in (
+        ("<!-- generated: dates -->\n<!-- end -->\n", "no generated part 'dates'; there is data"),
+        ("<!-- generated: datasets -->\n", "each part needs one of both"),
+        ("<!-- end -->\n<!-- generated: datasets -->\n", "each part needs one of both"),
+    ):
+        file.write_text(text, encoding="utf-8")
+        assert readme.main([str(file)]) == 2
+        assert message in capsys.readouterr().err
+        assert file.read_text(encoding="utf-8") == text
+    assert readme.main([str(tmp_path / "none.md")]) == 2
+    assert "No such file" in capsys.readouterr().err
+
+
+def test_readme_is_written_without_torch() -> None:
+    code = (
+        "import sys; from genbench.reporting import readme\n"
+        "[readme.PARTS[name]() for name in readme.PARTS if not name.startswith('help')]\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("number", range(len(suites())))
+def test_suites_validate(number: int, beside: Path) -> None:
+    path = beside / "suite.yaml"
+    path.write_text(suites()[number], encoding="utf-8")
+    plan = load_plan(path)
+    assert plan.runs
+    assert plan.warnings == ()
+
+
+def test_there_are_suites_and_a_plug_in() -> None:
+    assert len(suites()) >= 2
+    assert len(blocks("python")) == 1
+
+
+@pytest.mark.parametrize("command", written_commands())
+def test_commands_exist(command: str) -> None:
+    name, *arguments = words(command)
+    assert name in CLI.commands
+    # reads the words as the command would, types and all, and calls nothing
+    CLI.commands[name].make_context(name, arguments)
+
+
+def test_every_command_is_shown_and_every_flag_of_run() -> None:
+    said = [words(command) for command in written_commands()]
+    assert {name for name, *_ in said} == set(CLI.commands)
+    flags = {o for p in CLI.commands["run"].params for o in p.opts if o.startswith("--")}
+    prose = TEXT.partition("## What there is")[0]
+    assert [flag for flag in flags - {"--help"} if flag not in prose] == []
+
+
+def test_make_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"\bmake ([a-z]+)\b(?=`|[ \n]+[#`]|;)", TEXT))
+    assert {"quickstart", "test", "lint", "bench", "check", "docs"} <= targets
+    for target in targets:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"make {target}"
+
+
+def test_links_and_named_files_exist() -> None:
+    links = [target.partition("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", TEXT)]
+    named = re.findall(r"`((?:genbench|tests|suites|\.ci)/[\w./]+)`", TEXT)
+    local = [t for t in [*links, *named] if t and not re.match(r"[a-z]+:", t)]
+    assert len(local) > 8
+    assert [target for target in local if not (ROOT / target).exists()] == []
+
+
+def test_the_plug_in_is_a_distribution(beside: Path) -> None:
+    """Its density integrates to one, and its samples have the entropy that it should give."""
+    cls = lookup.load(lookup.describe("model", "circle.py:Circle", beside))
+    model = cls(Space("points", (2,)), width=0.3)
+    step = 0.02
+    axis = torch.arange(-6, 6, step) + step / 2
+    grid = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1).reshape(-1, 2)
+    with torch.no_grad():
+        assert float(model.log_prob(grid).exp().sum()) * step**2 == pytest.approx(1, abs=1e-3)
+        drawn = model.generate(20_000, Noise(0))
+        entropy = math.log(2 * math.pi) + 0.5 * math.log(2 * math.pi * math.e * 0.3**2)
+        assert float(-model.log_prob(drawn).mean()) == pytest.approx(entropy, abs=0.03)
+
+
+def test_the_plug_in_runs(beside: Path) -> None:
+    """The README's commands, as they stand, with a small budget."""
+    mine = next(suite for suite in suites() if "circle.py:Circle" in suite)
+    (beside / "mine.yaml").write_text(mine, encoding="utf-8")
+    commands = [words(text) for text in written_commands() if "mine.yaml" in text]
+    assert [name for name, *_ in commands] == ["validate", "run"]
+    small = ["--limit-updates", "20", "--seeds", "1", "--workers", "1", "--only", "circle"]
+    for command in commands:
+        extra = small if command[0] == "run" else []
+        done = subprocess.run(
+            [sys.executable, "-m", "genbench", *command, *extra], cwd=beside, check=False,
+            capture_output=True, text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    report = beside / "results" / "mine" / "limited-20"
+    assert "circle" in (report / "report.md").read_text(encoding="utf-8")
+    frame = pd.read_csv(report / "metrics.csv")
+    row = frame[(frame.method == "circle") & (frame.metric == "nll")].iloc[0]
+    assert row.status == "ok"
+    assert 2.3 < row.value < 20
