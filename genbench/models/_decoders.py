@@ -23,7 +23,7 @@ __all__ = ["BernoulliDecoder", "Decoder", "GaussianDecoder", "LogisticDecoder", 
 
 Spread = Literal["learned", "predicted", "fixed"]
 _LOG_RANGE = (-7.0, 3.0)
-"""Bounds of a learned log-scale: a decoder that fits a constant pixel would go to minus infinity."""
+"""Bounds of a learned log-scale, which a constant pixel would send to minus infinity."""
 
 
 class _Located(nn.Module):
@@ -140,12 +140,14 @@ def decoder_for(name: str, space: Space, spread: Spread, scale: float) -> Decode
             name = "bernoulli"
     if name == "gaussian":
         return GaussianDecoder(space, spread, scale)
-    return BernoulliDecoder(space) if name == "bernoulli" else LogisticDecoder(space, spread, scale)
+    if name == "bernoulli":
+        return BernoulliDecoder(space)
+    return LogisticDecoder(space, spread, scale)
 
 
 def _bounds(space: Space, name: str) -> tuple[float, float]:
     if space.kind == "points":
-        raise GenbenchError(f"vae.decoder: '{name}' is for images, the data are points; use gaussian")
+        raise GenbenchError(f"vae.decoder: '{name}' is for images, not for points; use gaussian")
     if space.low is None or space.high is None:
         raise GenbenchError(f"vae.decoder: '{name}' needs bounded images; use scale: symmetric")
     if name == "discretised_logistic" and (space.levels is None or space.dequantised):

@@ -1,8 +1,8 @@
 """Noise schedules of diffusion: β_t and what follows from it, in float64.
 
-`linear` is that of Ho, Jain, Abbeel, 2020, https://arxiv.org/abs/2006.11239 (10⁻⁴ to 0.02 over 1000
-steps), its rates multiplied by 1000/steps so that the total noise stays; `cosine` that of Nichol,
-Dhariwal, "Improved Denoising Diffusion Probabilistic Models", 2021,
+`linear` is that of Ho, Jain, Abbeel, 2020, https://arxiv.org/abs/2006.11239 (10⁻⁴ to 0.02 over
+1000 steps), its rates multiplied by 1000/steps so that the total noise stays; `cosine` that of
+Nichol, Dhariwal, "Improved Denoising Diffusion Probabilistic Models", 2021,
 https://arxiv.org/abs/2102.09672, eq. 17.
 """
 

@@ -37,7 +37,7 @@ class ConditionalGenerator(Model):
   url = {https://arxiv.org/abs/1411.1784},
 }"""
 
-    latent: Count = 32
+    latent: Count = 16
     """Dimensions of the Gaussian latent, without the label."""
     widths: Widths = [256, 256]
     """Widths of the hidden layers."""

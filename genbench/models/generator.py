@@ -34,7 +34,7 @@ class Generator(Model):
   url = {https://arxiv.org/abs/1406.2661},
 }"""
 
-    latent: Count = 32
+    latent: Count = 16
     """Dimensions of the Gaussian latent."""
     widths: Widths = [256, 256]
     """Widths of the hidden layers."""

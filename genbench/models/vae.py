@@ -45,7 +45,7 @@ class VAE(Model):
     """Dimensions of the code."""
     widths: Widths = [256, 256]
     """Hidden widths of the encoder, and in reverse of the decoder."""
-    activation: Literal["relu", "silu", "tanh"] = "silu"
+    activation: Literal["relu", "silu", "tanh"] = "relu"
     """Activation of both."""
     decoder: Literal["auto", "bernoulli", "discretised_logistic", "gaussian"] = "auto"
     """Distribution of the data given a code. `auto` takes one that is a likelihood: Gaussian on

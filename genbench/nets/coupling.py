@@ -81,7 +81,7 @@ class Couplings(nn.Module):
     ) -> None:
         super().__init__()
         if dims < 2:
-            raise GenbenchError(f"a coupling flow needs 2 dimensions or more, the data have {dims}")
+            raise GenbenchError(f"a coupling flow needs 2 dimensions or more, not {dims}")
         index = torch.arange(dims)
         order = torch.cat([index[0::2], index[1::2]]) if interleave else index
         self.register_buffer("order", order, persistent=False)

@@ -7,7 +7,7 @@ and a reason, never a gap and never a magic number.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,13 +80,13 @@ def _rows(suite: str, spec: RunSpec, folder: RunFolder) -> list[tuple[Any, ...]]
     stored = folder.metrics() if finished else {}
     budget = stored.get("budget", {})
     complete = finished and status.state == "done"
-    found = _measured(spec, stored, folder) if complete else []
+    fresh, stale = _by_age(stored, spec) if complete else ([], spec.evaluate)
+    found = _measured(fresh, stored, spec, folder) if complete else []
     known = {one["metric"] for one in found}
     state, reason = ("queued", _STALE) if complete else _why_missing(status, finished)
     missing = [
         {"metric": name, "status": state, "reason": reason, **facts}
-        for metric in spec.evaluate
-        if not (complete and _fresh(metric, stored, spec))
+        for metric in stale
         for name, facts in expected_values(metric, spec.folder).items() if name not in known
     ]
     unique = {one["metric"]: one for one in missing}
@@ -97,19 +97,17 @@ def _rows(suite: str, spec: RunSpec, folder: RunFolder) -> list[tuple[Any, ...]]
     return [
         (suite, spec.method, spec.dataset, spec.seed, one["metric"], one.get("protocol") or "",
          one.get("value"), one.get("better", "none"), one.get("unit", ""), one["status"],
-         one.get("reason") or "", spec.id, one.get("sampling_std"), one.get("title", ""), *shared)
+         one.get("reason") or "", folder.id, one.get("sampling_std"), one.get("title", ""),
+         *shared)
         for one in [*found, *unique.values()]
     ]
 
 
 def _measured(
-    spec: RunSpec, stored: Mapping[str, Any], folder: RunFolder
+    fresh: Sequence[MetricSpec], stored: Mapping[str, Any], spec: RunSpec, folder: RunFolder
 ) -> list[dict[str, Any]]:
     """The stored measurements that the suite still asks for."""
-    wanted: set[str] = set()
-    for metric in spec.evaluate:
-        if _fresh(metric, stored, spec):
-            wanted |= set(expected_values(metric, spec.folder))
+    wanted = {name for metric in fresh for name in expected_values(metric, spec.folder)}
     try:
         return [
             one if one["status"] == "ok" else {**one, "value": None}
@@ -122,14 +120,18 @@ def _measured(
         ) from None
 
 
-def _fresh(metric: MetricSpec, stored: Mapping[str, Any], spec: RunSpec) -> bool:
-    """Whether the stored numbers were measured with this metric's present settings."""
+def _by_age(
+    stored: Mapping[str, Any], spec: RunSpec
+) -> tuple[list[MetricSpec], list[MetricSpec]]:
+    """The metrics that were measured with their present settings, and the others."""
     was, now = stored.get("asked"), asked(spec)
-    if was is None:
-        return "measurements" in stored
-    return was.get("protocol") == now["protocol"] and (
-        metric.model_dump(mode="json") in was.get("evaluate", [])
-    )
+    if was is None:  # a record without its settings is taken at its word
+        return (spec.evaluate, []) if "measurements" in stored else ([], spec.evaluate)
+    known = was.get("evaluate", []) if was.get("protocol") == now["protocol"] else []
+    fresh, stale = list[MetricSpec](), list[MetricSpec]()
+    for metric, settings in zip(spec.evaluate, now["evaluate"], strict=True):
+        (fresh if settings in known else stale).append(metric)
+    return fresh, stale
 
 
 def _why_missing(status: Status, finished: bool) -> tuple[str, str]:

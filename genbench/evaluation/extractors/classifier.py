@@ -3,7 +3,11 @@
 The recipe is fixed: five 3×3 convolutions with batch norm, a 128-d ReLU layer whose outputs are
 the features, random shifts, AdamW under a warm-up and a cosine, float32 on the CPU whatever device
 the models run on, so that one machine always gets the same weights. They are kept under a hash of
-recipe and data. On MNIST it is right on at least 99.3 % of the test images.
+recipe and data. On MNIST it is right on at least 99.3 % of the test images (99.53 %, 160 CPU s).
+
+Another machine may round otherwise and end with other weights, and so with another protocol. The
+weights for the digits, which the continuous integration's suite is measured with, are therefore
+shipped in `weights/`, in a file of the same name as in the cache.
 
 Stacked images (MNIST's digits as three channels, 1000 classes) are read channel by channel by a
 classifier of single channels: features are concatenated, log-probabilities added.
@@ -31,6 +35,7 @@ __all__ = ["Classifier", "Network", "accuracy", "classifier_for", "stack_of", "t
 
 FEATURES = 128
 BATCH = 500
+SHIPPED = Path(__file__).parent / "weights"
 RECIPE = (
     "v1: conv 16-16-32-32-64 bn relu, fc128, AdamW 5e-3 wd 1e-2, batch 128, 4 epochs but at "
     "least 400 updates, warm-up 0.3 then cosine, shifts of H/14, at most 60000 images"
@@ -185,7 +190,8 @@ def classifier_for(data: Data, cache: Path, device: torch.device) -> Classifier:
     images, labels = _single(data, data.train, stack)
     tested = _single(data, data.test, stack)
     contents = content_hash(images.numpy(), labels.numpy(), *(part.numpy() for part in tested))
-    path = cache / "classifier" / f"{content_hash(RECIPE, contents)[:24]}.safetensors"
+    name = f"{content_hash(RECIPE, contents)[:24]}.safetensors"
+    path = SHIPPED / name if (SHIPPED / name).is_file() else cache / "classifier" / name
 
     def learn() -> dict[str, np.ndarray]:
         network = train(images, labels, classes)

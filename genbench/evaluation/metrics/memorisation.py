@@ -77,5 +77,5 @@ class Memorisation(Metric):
 
     def protocol(self, evidence: Evidence) -> str:
         """Extractor, samples (as many as held-out rows) and training rows searched."""
-        searched = count_name(self.train) if self.train else ""
+        searched = count_name(self.train) if self.train else "all"
         return f"{evidence.label(self.extractor)}-train{searched}"
