@@ -43,7 +43,7 @@ def compare(
 def check(
     suite: SuiteArgument,
     baseline: Annotated[Path | None, typer.Option(
-        "--baseline", help="Accepted numbers [default: results/<suite>/baseline.json].",
+        "--baseline", help="Accepted numbers; by default results/<suite>/baseline.json.",
         show_default=False)] = None,
     results: Results = RESULTS,
     seeds: Seeds = None,
@@ -56,7 +56,10 @@ def check(
     allow_inconclusive: Annotated[bool, typer.Option(
         "--allow-inconclusive", help="Do not fail on cells with fewer than three seeds.")] = False,
 ) -> None:
-    """Hold stored numbers against a baseline: exit 0 fine, 1 regressed, 3 nothing measured."""
+    """Hold stored numbers against a baseline.
+
+    Exit code 0: fine; 1: regressed; 2: usage or missing input; 3: runs failed or nothing measured.
+    """
     from genbench.reporting import gate
     from genbench.reporting import junit as writing
     from genbench.store.files import write_text

@@ -28,7 +28,7 @@ Seeds = Annotated[int | None, typer.Option("--seeds", min=1, help="Use seeds 0 â
 Limit = Annotated[int | None, typer.Option(
     "--limit-updates", min=1, help="Cut every budget, for a trial; such runs are not comparable.")]
 DataRoot = Annotated[Path | None, typer.Option(
-    "--data", help="The folder of data files, a torchvision root [env: GENBENCH_DATA].")]
+    "--data", help="The folder of data files, a torchvision root; by default GENBENCH_DATA.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
 Weights = Annotated[Path | None, typer.Option(
     "--weights", help="Inception weights; by default torch-fidelity fetches its own.")]

@@ -137,7 +137,7 @@ def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> O
     done = f", {len(found.finished)} done before" if found.finished else ""
     noun = "process" if workers == 1 else "processes"
     console.print(
-        f"{plan.name}: {len(found.to_do)} runs to do{done}; {workers} {noun}", markup=False
+        f"{plan.name}: {_count(found.to_do)} to do{done}; {workers} {noun}", markup=False
     )
     executor = Local(workers, threads)
     with display(console, plan.name, len(found.to_do)) as show:
@@ -147,10 +147,14 @@ def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> O
     elif outcome.states.get("failed"):
         failed = outcome.states["failed"]
         console.print(
-            f"{len(failed)} runs failed; each keeps its error.txt in {store.runs_folder}, and "
+            f"{_count(failed)} failed; each keeps its error.txt in {store.runs_folder}, and "
             "the same command tries them again", soft_wrap=True, markup=False,
         )
     return outcome
+
+
+def _count(runs: Sequence[object]) -> str:
+    return f"{len(runs)} run" if len(runs) == 1 else f"{len(runs)} runs"
 
 
 def dry(plan: Plan, store: Store) -> str:
