@@ -105,7 +105,8 @@ def test_public_names_exist() -> None:
                 defined = {n.name for n in tree.body if hasattr(n, "name")}
                 for n in tree.body:
                     if isinstance(n, ast.Assign):
-                        defined |= {t.id for t in n.targets if isinstance(t, ast.Name)}
+                        defined |= {t.id for target in n.targets for t in ast.walk(target)
+                                    if isinstance(t, ast.Name)}
                     elif isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name):
                         defined.add(n.target.id)
                     elif isinstance(n, ast.ImportFrom):

@@ -76,19 +76,19 @@ class Objective(nn.Module, Configured, ABC):
         self.configure(options)
         self.build(model)
 
-    def build(self, model: Model) -> None:  # noqa: B027
+    def build(self, model: Model) -> None:
         """Make the objective's own networks for this model (not its optimisers)."""
 
     @abstractmethod
     def players(self, model: Model) -> Sequence[Player]:
         """Who moves, in order, and how often in one update."""
 
-    def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:  # noqa: B027
+    def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
         """A data-dependent start, before the first update of the stage."""
 
     @abstractmethod
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The player's named loss terms, scalars; a pure function that draws from `noise`."""
 
-    def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:  # noqa: B027
+    def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
         """Control that follows a player's move: clipping, control variables."""

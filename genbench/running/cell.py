@@ -130,23 +130,28 @@ class _Cell:
             spec, context.data, self.device,
             offline=context.offline, save_every=context.save_every,
         )
-        training = built.training
-        if training is not None:
-            if folder.checkpoint.exists():
-                training.restore(*load_checkpoint(folder.checkpoint))
-            self.status("running", training)
+        if built.training is not None:
             try:
-                training.run(self)
+                self.train(built.training)
             except Diverged as error:
-                training.update = error.update
-                folder.write_curves(training.curves.rows)
-                self.status("diverged", training, str(error))
+                built.training.update = error.update
+                folder.write_curves(built.training.curves.rows)
+                self.status("diverged", built.training, str(error))
                 folder.seal()
                 return "diverged", str(error)
-            folder.write_curves(training.curves.rows)
-            self.save(training)
         self.evaluate(built)
         return "done", ""
+
+    def train(self, training: Training) -> None:
+        """Train from the last checkpoint, where there is one, to the end of the budget."""
+        if self.folder.checkpoint.exists():
+            training.restore(*load_checkpoint(self.folder.checkpoint))
+            if training.update >= training.total:
+                return
+        self.status("running", training)
+        training.run(self)
+        self.folder.write_curves(training.curves.rows)
+        self.save(training)
 
     def evaluate(self, built: Built) -> None:
         """Measure, and write everything that the report needs."""

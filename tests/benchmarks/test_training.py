@@ -145,7 +145,8 @@ def _write_mnist(root: Path, n: int) -> None:
         pixels = rng.integers(0, 256, (n, 28, 28), dtype=np.uint8)
         labels = rng.integers(0, 10, n, dtype=np.uint8)
         for name, magic, array in (
-            (f"{part}-images-idx3-ubyte", 2051, pixels), (f"{part}-labels-idx1-ubyte", 2049, labels)
+            (f"{part}-images-idx3-ubyte", 2051, pixels),
+            (f"{part}-labels-idx1-ubyte", 2049, labels),
         ):
             header = struct.pack(f">{1 + array.ndim}i", magic, *array.shape)
             (raw / name).write_bytes(header + array.tobytes())

@@ -1,4 +1,4 @@
-"""Damaged run folders: noticed, said in one line, moved aside with --repair; the rest untouched."""
+"""Damaged run folders: noticed, said in one line, moved aside with --repair."""
 
 from __future__ import annotations
 

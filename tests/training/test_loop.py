@@ -143,7 +143,7 @@ def test_nan_is_named_with_the_update_in_which_it_appeared() -> None:
 
 def test_a_parameter_that_ends_as_nan_is_seen() -> None:
     training = make(updates=2)
-    training.settings.optimisers["model"] = Optimiser(name="sgd", lr=float(3e38))  # type: ignore[index]
+    training.settings.optimisers["model"] = Optimiser(name="sgd", lr=3e38)  # type: ignore[index]
     with pytest.raises(Diverged):
         training.run(Quiet())
 

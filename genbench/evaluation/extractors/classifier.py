@@ -34,7 +34,8 @@ from genbench.seeding import derive
 __all__ = ["Classifier", "Network", "accuracy", "classifier_for", "stack_of", "train"]
 
 FEATURES = 128
-BATCH = 500
+BATCH = 100
+"""Images in one pass: few enough for the activations to stay in the cache."""
 SHIPPED = Path(__file__).parent / "weights"
 RECIPE = (
     "v1: conv 16-16-32-32-64 bn relu, fc128, AdamW 5e-3 wd 1e-2, batch 128, 4 epochs but at "
@@ -63,12 +64,19 @@ class Network(nn.Module):
         """Bytes (N, C, H, W) uint8 → features (N, 128), logits (N, K)."""
         x = images.float() / 127.5 - 1
         for index, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
-            x = F.relu(norm(conv(x)))
-            if index in (1, 3):
-                x = F.max_pool2d(x, 2)
+            x = F.relu(norm(conv(x)), inplace=True)
+            if index in (1, 3):  # both are the same; one has a gradient that ties do not split
+                x = F.max_pool2d(x, 2) if self.training else _pooled(x)
         x = F.adaptive_avg_pool2d(x, self.grid).flatten(1)  # (N, 64·h·w)
         features = F.relu(self.features(x))
         return features, self.classes(features)
+
+
+def _pooled(x: Tensor) -> Tensor:
+    """The maximum of each 2×2 square of (N, C, H, W): far quicker on a CPU than max_pool2d."""
+    height, width = x.shape[2] // 2 * 2, x.shape[3] // 2 * 2
+    rows = torch.maximum(x[:, :, 0:height:2], x[:, :, 1:height:2])
+    return torch.maximum(rows[..., 0:width:2], rows[..., 1:width:2])
 
 
 def train(images: Tensor, labels: Tensor, classes: int) -> Network:

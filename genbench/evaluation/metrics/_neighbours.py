@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from genbench.errors import NotApplicable
 from genbench.evaluation.evidence import Evidence
 
 __all__ = ["Manifold", "manifolds", "nearest", "of_evidence", "radii"]
 
-BLOCK = 500
+BLOCK = 125
+"""Rows of distances at a time: few enough to stay in the cache."""
+LOW = 4
+"""Features up to which a tree finds neighbours, and distances are sums of squared differences."""
 EXACT = 32
-"""Features up to which distances are taken in float64: in a plane they nearly cancel."""
+"""Features up to which distances are taken in float64: with few of them they nearly cancel."""
 
 
 @dataclass(frozen=True)
@@ -32,18 +36,26 @@ def radii(x: np.ndarray, ks: Sequence[int]) -> np.ndarray:
     """Squared distance of each row of x (N, d) to its k-th other row, for each k: (len(ks), N)."""
     if len(x) <= max(ks):
         raise NotApplicable(f"{len(x)} samples have no {max(ks)}-th neighbour")
-    x = _ready(x, x.mean(0))
-    norms = _norms(x)
-    found = np.empty((len(ks), len(x)), x.dtype)
-    places = [k - 1 for k in ks]
+    if x.shape[1] <= LOW:
+        return _radii_by_tree(x, ks)
+    distances = _distances_to(x, x.mean(0))
+    most = max(ks)
+    found = []
     for first in range(0, len(x), BLOCK):
-        block = _squared(x[first:first + BLOCK], norms[first:first + BLOCK], x, norms)
+        block = distances(x[first:first + BLOCK])
         rows = np.arange(len(block))
         block[rows, first + rows] = np.inf  # a row is not its own neighbour
-        block.partition(places, axis=1)
-        for i, place in enumerate(places):
-            found[i, first:first + BLOCK] = block[:, place]
-    return found
+        block.partition(most - 1, axis=1)  # one place is far quicker than several
+        found.append(np.sort(block[:, :most], axis=1)[:, [k - 1 for k in ks]])
+    return np.ascontiguousarray(np.concatenate(found).T)
+
+
+def _radii_by_tree(x: np.ndarray, ks: Sequence[int]) -> np.ndarray:
+    """The same for a few features; each row is its own nearest, so the k-th other is the next."""
+    x = x.astype(np.float64)
+    _, places = cKDTree(x).query(x, [k + 1 for k in ks])  # (N, len(ks))
+    # squared as _distances_to does it, where the tree would give a rounded root
+    return sum((x[:, i, None] - x[places, i]) ** 2 for i in range(x.shape[1])).T
 
 
 def manifolds(
@@ -57,14 +69,11 @@ def manifolds(
     if real_radii is None:
         real_radii = radii(real, ks)
     fake_radii = radii(fake, ks)
-    centre = real.mean(0)
-    real, fake = _ready(real, centre), _ready(fake, centre)
-    norms = _norms(fake)
+    distances = _distances_to(fake, real.mean(0))
     inside = np.zeros((len(ks), len(fake)))  # balls of real rows around each sample
     recalled, covered = np.zeros(len(ks)), np.zeros(len(ks))
     for first in range(0, len(real), BLOCK):
-        rows = real[first:first + BLOCK]
-        block = _squared(rows, _norms(rows), fake, norms)
+        block = distances(real[first:first + BLOCK])
         closest = block.min(1)
         for i in range(len(ks)):
             reach = real_radii[i, first:first + BLOCK]
@@ -82,13 +91,10 @@ def manifolds(
 
 def nearest(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The distance of each row of x (N, d) to the nearest row of y (M, d), (N,)."""
-    centre = y.mean(0)
-    x, y = _ready(x, centre), _ready(y, centre)
-    norms = _norms(y)
-    parts = [
-        _squared(x[i:i + BLOCK], _norms(x[i:i + BLOCK]), y, norms).min(1)
-        for i in range(0, len(x), BLOCK)
-    ]
+    if x.shape[1] <= LOW:
+        return cKDTree(y).query(x)[0]
+    distances = _distances_to(y, y.mean(0))
+    parts = [distances(x[i:i + BLOCK]).min(1) for i in range(0, len(x), BLOCK)]
     return np.sqrt(np.concatenate(parts).clip(0))
 
 
@@ -103,7 +109,7 @@ def of_evidence(evidence: Evidence, extractor: str, sample_set: int, k: int) -> 
     def compute() -> dict[int, Manifold]:
         real = evidence.reference_features(extractor, n=n)
         known = evidence.of_reference(
-            f"radii {ks}", lambda: {"radii": radii(real, ks)}, extractor, n=n
+            f"squared radii {ks}", lambda: {"radii": radii(real, ks)}, extractor, n=n
         )
         fake = evidence.features(extractor, sample_set)
         return manifolds(real, fake, ks, known["radii"])
@@ -111,19 +117,31 @@ def of_evidence(evidence: Evidence, extractor: str, sample_set: int, k: int) -> 
     return evidence.once(("manifolds", network, sample_set, tuple(ks)), compute)[k]
 
 
-def _ready(x: np.ndarray, centre: np.ndarray) -> np.ndarray:
-    kind = np.float64 if x.shape[1] <= EXACT else np.float32
-    return np.ascontiguousarray(x - centre, dtype=kind)
+def _distances_to(
+    y: np.ndarray, centre: np.ndarray
+) -> Callable[[np.ndarray], np.ndarray]:
+    """A function of rows (n, d) that gives their squared distances to the rows of y, (n, M)."""
+    if y.shape[1] <= LOW:
+        columns = y.T.astype(np.float64)
 
+        def summed(x: np.ndarray) -> np.ndarray:
+            block = np.zeros((len(x), len(y)))
+            for mine, theirs in zip(x.T.astype(np.float64), columns, strict=True):
+                gap = np.subtract.outer(mine, theirs)
+                gap *= gap
+                block += gap
+            return block
 
-def _norms(x: np.ndarray) -> np.ndarray:
-    return np.einsum("nd,nd->n", x, x)
+        return summed
+    kind = np.float64 if y.shape[1] <= EXACT else np.float32
+    y = np.ascontiguousarray(y - centre, dtype=kind)
+    norms, doubled = np.einsum("nd,nd->n", y, y), -2 * y.T
 
+    def expanded(x: np.ndarray) -> np.ndarray:
+        x = np.ascontiguousarray(x - centre, dtype=kind)
+        block = x @ doubled
+        block += np.einsum("nd,nd->n", x, x)[:, None]
+        block += norms
+        return block
 
-def _squared(a: np.ndarray, a_norms: np.ndarray, b: np.ndarray, b_norms: np.ndarray) -> np.ndarray:
-    """Squared distances (len(a), len(b))."""
-    block = a @ b.T
-    block *= -2
-    block += a_norms[:, None]
-    block += b_norms
-    return block
+    return expanded
