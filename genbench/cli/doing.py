@@ -60,7 +60,9 @@ def run(
     from genbench.suites.expand import load_plan
 
     plan = load_plan(suite, seeds=seeds, limit_updates=limit_updates)
-    chosen = load_plan(suite, seeds=seeds, limit_updates=limit_updates, only=only)
+    chosen = plan
+    if only is not None:
+        chosen = load_plan(suite, seeds=seeds, limit_updates=limit_updates, only=only)
     warn(plan)
     store = store_of(results, plan)
     if dry_run:
