@@ -10,7 +10,10 @@ from typing import Literal
 
 from genbench.suites.spec import RunSpec
 
-__all__ = ["Context", "Event", "Executor", "Job"]
+__all__ = ["NOT_STARTED", "Context", "Event", "Executor", "Job"]
+
+NOT_STARTED = "not started"
+"""The reason of a run that was still waiting when everything was asked to stop."""
 
 
 @dataclass(frozen=True)

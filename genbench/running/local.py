@@ -11,7 +11,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from genbench.errors import GenbenchError
-from genbench.running.executor import Event, Executor, Job
+from genbench.running.executor import NOT_STARTED, Event, Executor, Job
 from genbench.running.worker import work
 from genbench.store.runs import Status, Store
 
@@ -69,7 +69,7 @@ class Local(Executor):
                 break
             yield from self._listen(busy)
         for job in reversed(waiting):
-            yield Event(job.spec.id, "finished", state="interrupted", reason="not started")
+            yield Event(job.spec.id, "finished", state="interrupted", reason=NOT_STARTED)
 
     def _listen(self, busy: list[_Worker]) -> Iterator[Event]:
         by_pipe = {worker.pipe: worker for worker in busy}

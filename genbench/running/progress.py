@@ -17,6 +17,8 @@ __all__ = ["Display", "display"]
 
 HEARTBEAT = 30.0
 """Seconds between two plain lines about one run."""
+BESIDE = 58
+"""Characters that a run's bar, counts and times take beside its name and losses."""
 _COLOURS = {"done": "green", "diverged": "yellow", "failed": "red", "interrupted": "yellow"}
 
 
@@ -43,7 +45,7 @@ class _Bars:
     def __init__(self, console: Console, suite: str, total: int) -> None:
         self.console = console
         self.bars = Progress(
-            TextColumn("{task.description}"), BarColumn(bar_width=24), _Count(), _Rate(),
+            TextColumn("{task.description}"), BarColumn(bar_width=20), _Count(), _Rate(),
             _Left(), TextColumn("[dim]{task.fields[losses]}"),
             console=console, transient=True, refresh_per_second=5,
         )
@@ -76,7 +78,9 @@ class _Bars:
             self.console.print(_closing(event, self.finished, self.total), highlight=False)
         elif event.run in self.tasks:
             text = "evaluating" if event.kind == "evaluating" else losses_text(event.losses)
-            self.bars.update(self.tasks[event.run], completed=event.update, losses=text)
+            room = max(10, self.console.width - len(event.run) - BESIDE)
+            short = text if len(text) <= room else text[: room - 1] + "…"
+            self.bars.update(self.tasks[event.run], completed=event.update, losses=short)
 
 
 class _Lines:
@@ -135,8 +139,8 @@ def losses_text(losses: Mapping[str, float]) -> str:
 
 class _Count(ProgressColumn):
     def render(self, task: Task) -> Text:
-        total = int(task.total or 0)
-        return Text(f"{int(task.completed)}/{total} {task.fields['unit']}")
+        unit = " runs" if task.fields["unit"] == "runs" else ""
+        return Text(f"{int(task.completed)}/{int(task.total or 0)}{unit}", no_wrap=True)
 
 
 class _Rate(ProgressColumn):
@@ -152,4 +156,4 @@ class _Left(ProgressColumn):
         if left is None:
             return Text("")
         minutes, seconds = divmod(int(left), 60)
-        return Text(f"{minutes}:{seconds:02d} left", style="magenta")
+        return Text(f"{minutes}:{seconds:02d} left", style="magenta", no_wrap=True)

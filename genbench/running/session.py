@@ -14,7 +14,7 @@ from types import FrameType
 from rich.console import Console
 
 from genbench.errors import StoreError
-from genbench.running.executor import Context, Executor, Job
+from genbench.running.executor import NOT_STARTED, Context, Executor, Job
 from genbench.running.local import Local
 from genbench.running.progress import Display, display
 from genbench.store.runs import Store
@@ -197,7 +197,8 @@ def _drain(executor: Executor, jobs: Sequence[Job], show: Display, outcome: Outc
         if event.kind == "finished" and event.state == "busy":
             busy.add(event.run)
             continue
-        show.show(event)
+        if event.reason != NOT_STARTED:
+            show.show(event)
         if event.kind == "finished":
             outcome.add(event.run, event.state)
     return busy

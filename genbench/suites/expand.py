@@ -11,7 +11,14 @@ from typing import Any
 
 from genbench.errors import PluginError, SuiteError
 from genbench.lookup import suggest
-from genbench.suites.matrix import DatasetRow, check_method, check_pair, divide, limit
+from genbench.suites.matrix import (
+    DatasetRow,
+    check_method,
+    check_pair,
+    divide,
+    limit,
+    trial,
+)
 from genbench.suites.methods import Method, resolve_method
 from genbench.suites.parts import find, metric_values, resolve
 from genbench.suites.plan import DatasetInfo, MethodInfo, Plan, find_suite, suite_names
@@ -36,7 +43,8 @@ def load_plan(
     """Read, check and expand a suite.
 
     `seeds` replaces the suite's seeds by 0 … seeds−1, `limit_updates` cuts every budget to that
-    many updates and marks what was cut, `only` keeps the runs whose method row, dataset row or id
+    many updates (and, where that cuts anything, the samples of every metric) and marks the runs,
+    `only` keeps the runs whose method row, dataset row or id
     matches the pattern.
 
     Raises:
@@ -86,7 +94,7 @@ class _Loader:
         methods = [m for r in self.method_rows(raw, suite) if (m := self.method(r, datasets))]
         metrics, values = self.metrics(suite.evaluate)
         self.problems.stop()
-        runs = tuple(self.runs(suite, datasets, methods, metrics, seeds))
+        runs = trial(tuple(self.runs(suite, datasets, methods, metrics, seeds)))
         suite = check_report(suite, methods, datasets, values, self.problems)
         self.check_ids(runs)
         self.problems.stop()

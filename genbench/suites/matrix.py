@@ -11,9 +11,12 @@ from genbench.suites.parts import capabilities
 from genbench.suites.problems import Problems
 from genbench.suites.rows import Row
 from genbench.suites.schema import Budget
-from genbench.suites.spec import ComponentSpec, StageSpec
+from genbench.suites.spec import ComponentSpec, ProtocolSpec, RunSpec, StageSpec
 
-__all__ = ["DatasetRow", "check_method", "check_pair", "divide", "limit"]
+__all__ = ["DatasetRow", "check_method", "check_pair", "divide", "limit", "trial"]
+
+TRIAL_SAMPLES = 1000
+"""Samples of each metric where --limit-updates cut a budget."""
 
 _SCALES = {
     "points": ("auto", "raw", "standard"), "images": ("auto", "unit", "symmetric", "logit")
@@ -137,6 +140,21 @@ def limit(stages: Sequence[StageSpec], most: int) -> list[StageSpec]:
         })
         for stage in stages
     ]
+
+
+def trial(runs: Sequence[RunSpec]) -> tuple[RunSpec, ...]:
+    """The runs, all marked as a trial's where one was cut, with little to measure.
+
+    All of them, so that a trial shares no run, and no numbers, with the whole suite.
+    """
+    if not any(run.limited for run in runs):
+        return tuple(runs)
+    return tuple(
+        run.model_copy(update={"limited": True, "protocol": ProtocolSpec(
+            samples=min(run.protocol.samples or TRIAL_SAMPLES, TRIAL_SAMPLES), sets=1
+        )})
+        for run in runs
+    )
 
 
 def _moves(stage: Stage) -> bool:

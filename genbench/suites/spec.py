@@ -113,7 +113,9 @@ class RunSpec(_Spec):
 
     def deciding(self) -> dict[str, Any]:
         """The part that decides the trained model."""
-        outside = {"suite", "method", "dataset", "evaluate", "protocol", "folder", "limited"}
+        outside = {"suite", "method", "dataset", "evaluate", "protocol", "folder"}
+        if not self.limited:
+            outside.add("limited")
         return self.model_dump(mode="json", exclude=outside)
 
     @property

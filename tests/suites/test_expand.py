@@ -250,3 +250,8 @@ def test_many_runs_load_quickly(plan_of: PlanOf, good: str) -> None:
     plan = plan_of(good.replace("seeds: 2", "seeds: 1000"))
     assert len({spec.id for spec in plan.runs}) == 1001
     assert time.perf_counter() - began < 3
+def test_a_trial_shares_no_run_with_the_whole_suite(plan_of: PlanOf, good: str) -> None:
+    whole, trial = plan_of(good), plan_of(good, limit_updates=3)
+    assert all(run.limited for run in trial.runs)
+    assert not {run.id for run in whole.runs} & {run.id for run in trial.runs}
+    assert {(run.protocol.samples, run.protocol.sets) for run in trial.runs} == {(1000, 1)}

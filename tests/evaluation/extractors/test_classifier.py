@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
 from genbench.data._base import Data, Split
 from genbench.data.digits import Digits
+from genbench.data.mnist import Mnist
 from genbench.errors import DataError, NotApplicable
 from genbench.evaluation._cache import once_on_disk
 from genbench.evaluation.extractors import classifier as module
@@ -78,6 +76,12 @@ def test_the_digits_classifier_is_shipped(tmp_path):
     assert module.accuracy(network.network, x, y) == network.accuracy
 
 
+def test_the_mnist_classifier_is_shipped(tmp_path, data_root):
+    mnist = Mnist().load(data_root, offline=True)
+    assert classifier_for(mnist, tmp_path, CPU).accuracy >= 0.993
+    assert not list(tmp_path.iterdir())  # nothing was trained
+
+
 def test_a_cache_that_cannot_be_written_is_said(tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
@@ -86,17 +90,7 @@ def test_a_cache_that_cannot_be_written_is_said(tmp_path):
 
 
 @pytest.mark.slow
-def test_digits_of_mnist_are_named_right(tmp_path):
-    root = os.environ.get("GENBENCH_DATA")
-    if not root or not (Path(root) / "MNIST").is_dir():
-        pytest.skip("MNIST is not at hand (GENBENCH_DATA)")
-    raw = Path(root) / "MNIST" / "raw"
-
-    def read(name: str) -> Split:
-        x = np.frombuffer((raw / f"{name}-images-idx3-ubyte").read_bytes(), np.uint8, offset=16)
-        y = np.frombuffer((raw / f"{name}-labels-idx1-ubyte").read_bytes(), np.uint8, offset=8)
-        return Split(torch.from_numpy(x.reshape(-1, 1, 28, 28).copy()),
-                     torch.from_numpy(y.astype(np.int64)))
-
-    data = Data("images", (1, 28, 28), read("t10k"), read("train"), classes=10, levels=256)
-    assert classifier_for(data, tmp_path, CPU).accuracy >= 0.993
+def test_the_recipe_names_digits_of_mnist_right(tmp_path, data_root, monkeypatch):
+    monkeypatch.setattr(module, "SHIPPED", tmp_path / "nothing")
+    mnist = Mnist().load(data_root, offline=True)
+    assert classifier_for(mnist, tmp_path, CPU).accuracy >= 0.993
