@@ -84,7 +84,7 @@ def test_tables_have_a_row_for_everything(kind: str) -> None:
 
 def test_the_table_of_metrics_fills_in_options() -> None:
     part = readme.metrics()
-    assert "| `nll_iw` | `nll_iw_k5000` | nats | lower | points, images; bound | " in part
+    assert "| `nll_iw` | `nll_iw_k5000` | nats | lower | points, images; bound, encoder | " in part
     assert "|  | `bits_per_dim_iw_k5000` | bits/dim | lower |  |  |" in part
     assert "{" not in part
 

@@ -140,6 +140,7 @@ _LACKING = {
     "bound": "the model has no likelihood bound",
     "critic": "no critic was trained",
     "density": "the model has no exact density",
+    "encoder": "the model has no encoder",
     "labels": "the dataset has no labels",
     "mixture": "the model is no mixture",
     "modes": "the dataset has no modes",

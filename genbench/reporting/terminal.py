@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from rich import box
@@ -26,6 +26,8 @@ __all__ = ["REFERENCE_TITLE", "summary_tables"]
 
 REFERENCE_TITLE = "real: train vs test"
 MAX_COLUMNS = 8
+ENDED = ("ok", "skipped", "not-finite")
+"""What a finished run's cells can be."""
 PADDING = 3
 """Characters between two columns."""
 
@@ -50,7 +52,9 @@ def summary_tables(
     tables = []
     for dataset in dataset_names(cells):
         here = [cell for cell in cells if cell.dataset == dataset]
-        tables.append(_table(dataset, here, _columns(here, metrics, max_columns), width))
+        ended = frame[(frame["dataset"] == dataset) & frame["status"].isin(ENDED)]
+        seeds = {str(name): int(n) for name, n in ended.groupby("method")["seed"].nunique().items()}
+        tables.append(_table(dataset, here, _columns(here, metrics, max_columns), width, seeds))
     return tables
 
 
@@ -70,7 +74,8 @@ def _columns(
 
 
 def _table(
-    dataset: str, cells: Sequence[Cell], columns: Sequence[_Column], width: int | None
+    dataset: str, cells: Sequence[Cell], columns: Sequence[_Column], width: int | None,
+    ended: Mapping[str, int],
 ) -> Group:
     methods = list(dict.fromkeys(cell.method for cell in cells if not is_reference(cell)))
     methods += list(dict.fromkeys(cell.method for cell in cells if is_reference(cell)))
@@ -79,7 +84,7 @@ def _table(
         Text(REFERENCE_TITLE, style="italic") if is_reference(own[method][0]) else Text(method)
         for method in methods
     ]
-    seeds = [Text(str(max(len(cell.values) for cell in own[method]))) for method in methods]
+    seeds = [Text(str(ended.get(method, 0))) for method in methods]
     table = Table(title=Text(dataset), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("method", no_wrap=True)
     table.add_column("seeds", justify="right", no_wrap=True)

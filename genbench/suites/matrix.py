@@ -15,7 +15,7 @@ from genbench.suites.spec import ComponentSpec, ProtocolSpec, RunSpec, StageSpec
 
 __all__ = ["DatasetRow", "check_method", "check_pair", "divide", "limit", "trial"]
 
-TRIAL_SAMPLES = 1000
+TRIAL_SAMPLES = 500
 """Samples of each metric where --limit-updates cut a budget."""
 
 _SCALES = {

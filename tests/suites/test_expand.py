@@ -254,4 +254,4 @@ def test_a_trial_shares_no_run_with_the_whole_suite(plan_of: PlanOf, good: str) 
     whole, trial = plan_of(good), plan_of(good, limit_updates=3)
     assert all(run.limited for run in trial.runs)
     assert not {run.id for run in whole.runs} & {run.id for run in trial.runs}
-    assert {(run.protocol.samples, run.protocol.sets) for run in trial.runs} == {(1000, 1)}
+    assert {(run.protocol.samples, run.protocol.sets) for run in trial.runs} == {(500, 1)}

@@ -2,7 +2,8 @@
 
 −log (1/k) Σ w_i with w_i = p(x, z_i) / q(z_i ∣ x): an upper bound of the NLL that tightens with k
 (Burda, Grosse and Salakhutdinov, Importance Weighted Autoencoders, 2016,
-https://arxiv.org/abs/1509.00519). Costs k passes of the model for every test row.
+https://arxiv.org/abs/1509.00519). Costs k passes of the model for every test row; a diffusion
+model, whose one pass is a whole chain of steps, is left to `neg_elbo`.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class NllIw(Metric):
             "better": "lower", "unit": "bits/dim", "title": "bits/dim ≤ (IW, k = {k})",
         },
     }
-    needs: ClassVar[tuple[str, ...]] = ("bound",)
+    needs: ClassVar[tuple[str, ...]] = ("bound", "encoder")
     cite: ClassVar[str] = """@inproceedings{burda2016iwae,
   title = {Importance Weighted Autoencoders},
   author = {Burda, Yuri and Grosse, Roger and Salakhutdinov, Ruslan},
