@@ -53,7 +53,8 @@ def summary_tables(
     for dataset in dataset_names(cells):
         here = [cell for cell in cells if cell.dataset == dataset]
         ended = frame[(frame["dataset"] == dataset) & frame["status"].isin(ENDED)]
-        seeds = {str(name): int(n) for name, n in ended.groupby("method")["seed"].nunique().items()}
+        counts = ended.groupby("method")["seed"].nunique()
+        seeds = {str(method): int(count) for method, count in counts.items()}
         tables.append(_table(dataset, here, _columns(here, metrics, max_columns), width, seeds))
     return tables
 
