@@ -105,7 +105,7 @@ def test_trials_are_apart_and_marked(genbench, folder: Path) -> None:
     assert "not comparable" in report
     assert not (folder / "results/tiny/report.md").exists()
     full = genbench("run", "tiny.yaml", "--dry-run").stdout
-    assert "1 finished, 4 to do" in full  # the real row trains nothing
+    assert "0 finished, 5 to do" in full  # not even the real row is shared
 
 
 def test_the_gate_catches_a_planted_regression_and_not_noise(genbench, folder: Path) -> None:
