@@ -55,11 +55,11 @@ class Scaling:
             assert self.std is not None
             return (raw - self.mean.to(raw.device)) / self.std.to(raw.device)
         if self.dequantise:
-            unit = (raw.float() + noise.uniform("dequantise", *raw.shape)) / self.levels
+            unit = noise.uniform("dequantise", *raw.shape).add_(raw).div_(self.levels)
         else:
-            unit = raw.float() / (self.levels - 1)
+            unit = raw.float().div_(self.levels - 1)
         if self.scale == "symmetric":
-            return 2 * unit - 1
+            return unit.mul_(2).sub_(1)
         if self.scale == "logit":
             return torch.logit(LOGIT_MARGIN + (1 - 2 * LOGIT_MARGIN) * unit)
         return unit

@@ -35,10 +35,14 @@ def digest_of(parts: Iterable[bytes | str]) -> str:
     return digest("\x1f".join([_drawn_with(), *sums]), 16)
 
 
+DRAWING = ("_digits", "curves", "densities", "figures", "palette", "png", "sheets")
+"""The modules whose code decides a picture."""
+
+
 @cache
 def _drawn_with() -> str:
     """The drawing code and the versions of what it draws with."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
+    sources = [Path(__file__).with_name(f"{name}.py") for name in DRAWING]
     code = digest(b"".join(path.read_bytes() for path in sources), 16)
     return "\x1f".join([code, *(version(name) for name in ("pillow", "matplotlib", "numpy"))])
 

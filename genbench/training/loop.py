@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -198,13 +199,18 @@ class Training:
 
     def _move(self, index: int, seat: _Seat, batch: Batch, noise: Noise, step: int) -> None:
         objective, name = self.stages[index].objective, seat.player.name
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self.settings.bf16):
+        with self._cast():
             total, terms = objective.loss(name, self.model, batch, noise)
         seat.optimiser.zero()
         total.backward()
         seat.optimiser.step(step)
         self.curves.note(self.update + 1, name, terms)
         objective.after_update(name, self.model, batch, step)
+
+    def _cast(self) -> AbstractContextManager[Any]:
+        if not self.settings.bf16:
+            return nullcontext()
+        return torch.autocast(self._device.type, torch.bfloat16)
 
     def _assert_finite(self) -> None:
         for name, parameter in self.model.named_parameters():

@@ -34,11 +34,14 @@ class PlayerOptimiser:
         self.spec = overrides.get(player.name, default)
         self.updates = updates
         self.parameters = player.parameters
-        groups, self.specs = [], []
+        self.specs: list[Optimiser] = []
+        groups: list[dict[str, Any]] = []
         for name, parameters in player.groups.items():
-            if parameters:
-                spec = overrides.get(f"{player.name}.{name}", self.spec) if name else self.spec
-                groups.append({"params": parameters, "lr": spec.lr})
+            spec = overrides.get(f"{player.name}.{name}", self.spec) if name else self.spec
+            if spec in self.specs:  # one group for all at the same settings: one fused step
+                groups[self.specs.index(spec)]["params"].extend(parameters)
+            elif parameters:
+                groups.append({"params": list(parameters), "lr": spec.lr})
                 self.specs.append(spec)
         self.torch = _make(self.spec, groups)
         self.moving = any(s.schedule != "constant" or s.warmup for s in self.specs)
