@@ -147,8 +147,8 @@ def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> O
     elif outcome.states.get("failed"):
         failed = outcome.states["failed"]
         console.print(
-            f"{_count(failed)} failed; each keeps its error.txt in {store.runs_folder}, and "
-            "the same command tries them again", soft_wrap=True, markup=False,
+            f"{_count(failed)} failed; what went wrong is kept in {store.runs_folder}, and "
+            "the same command tries again", soft_wrap=True, markup=False,
         )
     return outcome
 

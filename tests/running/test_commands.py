@@ -186,6 +186,17 @@ def test_a_failed_run_leaves_the_others_alone(genbench, folder: Path) -> None:
     genbench("run", "mixed.yaml")  # another source is another run, and it works
 
 
+def test_a_worker_that_dies_takes_one_run_with_it(genbench, folder: Path) -> None:
+    dies = "import os; os.kill(os.getpid(), 9)"
+    (folder / "broken.py").write_text(BROKEN.replace("raise RuntimeError('out of luck')", dies))
+    (folder / "mixed.yaml").write_text(MIXED)
+    done = genbench("run", "mixed.yaml", check=3)
+    assert "killed by signal 9" in done.stdout
+    states = {p.name.partition("--")[0]: json.loads((p / "status.json").read_text())["state"]
+              for p in runs(folder, "mixed").values()}
+    assert states == {"bad": "failed", "good": "done", "real": "done"}
+
+
 BROKEN = '''\
 import torch
 from genbench.models._base import Model
