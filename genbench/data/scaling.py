@@ -55,9 +55,9 @@ class Scaling:
             assert self.std is not None
             return (raw - self.mean.to(raw.device)) / self.std.to(raw.device)
         if self.dequantise:
-            unit = noise.uniform("dequantise", *raw.shape).add_(raw).div_(self.levels)
+            unit = (raw + noise.uniform("dequantise", *raw.shape)).div_(self.levels)
         else:
-            unit = raw.float().div_(self.levels - 1)
+            unit = raw.float() / (self.levels - 1)
         if self.scale == "symmetric":
             return unit.mul_(2).sub_(1)
         if self.scale == "logit":
