@@ -21,7 +21,6 @@ from genbench.cli.options import (
     Seeds,
     SuiteArgument,
     Weights,
-    cache_folder,
     console_for,
     data_root,
     report_folder,
@@ -29,6 +28,7 @@ from genbench.cli.options import (
     warn,
     weights_file,
 )
+from genbench.places import cache_folder
 
 if TYPE_CHECKING:
 

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from genbench.errors import DataError
+from genbench.places import cache_folder
 
 if TYPE_CHECKING:
     from genbench.store.runs import Store
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RESULTS", "DataRoot", "Device", "Format", "Kind", "Limit", "Results", "Seeds",
-    "SuiteArgument", "Weights", "cache_folder", "console_for", "data_root", "report_folder",
+    "SuiteArgument", "Weights", "console_for", "data_root", "report_folder",
     "store_of", "warn", "weights_file",
 ]
 
@@ -65,12 +66,6 @@ def report_folder(results: Path, plan: Plan, limit_updates: int | None) -> Path:
     """Where the report goes; a trial's never takes the place of the real one."""
     folder = results / plan.name
     return folder / f"limited-{limit_updates}" if limit_updates else folder
-
-
-def cache_folder() -> Path:
-    """Where extractors and reference statistics are kept: GENBENCH_CACHE, or the home folder."""
-    given = os.environ.get("GENBENCH_CACHE")
-    return Path(given).expanduser() if given else Path.home() / ".cache" / "genbench"
 
 
 def data_root(given: Path | None) -> Path:

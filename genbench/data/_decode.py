@@ -19,9 +19,10 @@ from PIL import Image, ImageOps
 
 from genbench.data._sources import Source
 from genbench.errors import DataError
+from genbench.places import cache_folder
 from genbench.seeding import digest
 
-__all__ = ["Decoder", "cache_folder"]
+__all__ = ["Decoder"]
 
 _CACHE_FROM = 2**25
 """Bytes of decoded images from which on they are kept in a cache file."""
@@ -31,12 +32,6 @@ _THREADS_FROM = 2**17
 """Bytes of a decoded image from which on threads pay; below, they wait for each other."""
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _AS_STORED = {"1": "L", "CMYK": "RGB", "YCbCr": "RGB", "LAB": "RGB", "HSV": "RGB", "PA": "RGBA"}
-
-
-def cache_folder() -> Path:
-    """Where decoded images are kept: `GENBENCH_CACHE`, or `~/.cache/genbench`."""
-    named = os.environ.get("GENBENCH_CACHE")
-    return Path(named).expanduser() if named else Path.home() / ".cache" / "genbench"
 
 
 @dataclass(frozen=True)
