@@ -14,6 +14,7 @@ from genbench.errors import PluginError
 
 __all__ = ["Component", "Option", "find_class", "parse_file", "read_component"]
 
+_PACKAGE = Path(__file__).parent
 _REQUIRED = object()
 _CONSTANTS: Mapping[str, type] = {
     "accepts": tuple, "cite": str, "conditional": bool, "has_modes": bool, "kind": str,
@@ -75,50 +76,98 @@ def parse_file(path: Path) -> ast.Module:
 
 
 def find_class(tree: ast.Module, base: str, name: str | None = None) -> ast.ClassDef | None:
-    """The first class of the file that directly subclasses `base` (and is called `name`)."""
+    """The first class of the file that descends from `base` (and is called `name`)."""
     for node in tree.body:
-        if isinstance(node, ast.ClassDef) and name in (None, node.name):
-            bases = {b.attr if isinstance(b, ast.Attribute) else getattr(b, "id", "")
-                     for b in node.bases}
-            if base in bases:
-                return node
+        if isinstance(node, ast.ClassDef) and name in (None, node.name) and (
+            _lineage(tree, node, base)
+        ):
+            return node
+    return None
+
+
+def _lineage(tree: ast.Module, node: ast.ClassDef, base: str) -> list[ast.ClassDef]:
+    """The class and those between it and `base`, the eldest first; empty if it is no descendant.
+
+    A parent is a class of the same file, or one that the file imports from this package.
+    """
+    elders: list[ast.ClassDef] = []
+    descends = False
+    for parent in reversed(node.bases):
+        name = parent.attr if isinstance(parent, ast.Attribute) else getattr(parent, "id", "")
+        if name == base:
+            descends = True
+            continue
+        known = _parent(tree, node, name)
+        line = _lineage(*known, base) if known else []
+        descends = descends or bool(line)
+        elders += line
+    return [*elders, node] if descends else []
+
+
+def _parent(
+    tree: ast.Module, child: ast.ClassDef, name: str
+) -> tuple[ast.Module, ast.ClassDef] | None:
+    """The class that `name` stands for in a file, and the tree of the file that defines it."""
+    for statement in tree.body:
+        if statement is child:
+            break
+        if isinstance(statement, ast.ClassDef) and statement.name == name:
+            return tree, statement
+        module = statement.module if isinstance(statement, ast.ImportFrom) else None
+        if module and module.startswith("genbench.") and not statement.level:  # type: ignore[attr-defined]
+            for alias in statement.names:  # type: ignore[attr-defined]
+                path = _PACKAGE.parent.joinpath(*module.split(".")).with_suffix(".py")
+                if name == (alias.asname or alias.name) and path.is_file():
+                    there = parse_file(path)
+                    for other in there.body:
+                        if isinstance(other, ast.ClassDef) and other.name == alias.name:
+                            return there, other
     return None
 
 
 def read_component(
     kind: str, name: str, path: Path, tree: ast.Module, node: ast.ClassDef,
-    *, module: str | None, source_digest: str = "",
+    *, base: str, module: str | None, source_digest: str = "",
 ) -> Component:
-    """The component that a class definition describes.
+    """The component that a class definition, with what it inherits, describes.
 
     Raises:
         PluginError: an option's default or a class constant is not a literal, or a constant has
             the wrong type.
     """
-    options, constants, methods = [], {}, set()
-    for statement, following in zip(node.body, [*node.body[1:], None], strict=True):
-        if isinstance(statement, ast.FunctionDef):
-            methods.add(statement.name)
-        elif isinstance(statement, ast.Assign):
-            for target in statement.targets:
-                if isinstance(target, ast.Name) and target.id in _CONSTANTS:
-                    constants[target.id] = _constant(target.id, statement.value, path)
-        elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-            target_name, value = statement.target.id, statement.value
-            annotation = ast.unparse(statement.annotation)
-            if annotation.split("[")[0].split(".")[-1] == "ClassVar":
-                if value is not None and target_name in _CONSTANTS:
-                    constants[target_name] = _constant(target_name, value, path)
-            elif not target_name.startswith("_"):
-                default = _REQUIRED if value is None else _default(target_name, value, path)
-                # an option with a method's name is declared with an underscore: `loss_` is `loss`
-                shown = target_name.rstrip("_")
-                doc = _docstring(following)
-                options.append(Option(shown, annotation, default, doc, target_name))
+    options: dict[str, Option] = {}
+    constants: dict[str, Any] = {}
+    methods: set[str] = set()
+    for part in _lineage(tree, node, base):
+        for statement, following in zip(part.body, [*part.body[1:], None], strict=True):
+            if isinstance(statement, ast.FunctionDef):
+                methods.add(statement.name)
+            elif isinstance(statement, ast.Assign):
+                for target in statement.targets:
+                    if isinstance(target, ast.Name) and target.id in _CONSTANTS:
+                        constants[target.id] = _constant(target.id, statement.value, path)
+            elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+                _read_field(statement, statement.target.id, following, path, options, constants)
     return Component(
         kind, name, path, node.name, ast.get_docstring(tree) or "", ast.get_docstring(node) or "",
-        tuple(options), constants, frozenset(methods), module, source_digest,
+        tuple(options.values()), constants, frozenset(methods), module, source_digest,
     )
+
+
+def _read_field(
+    field_: ast.AnnAssign, name: str, following: ast.stmt | None, path: Path,
+    options: dict[str, Option], constants: dict[str, Any],
+) -> None:
+    """Note an annotated class field: a constant or an option."""
+    annotation = ast.unparse(field_.annotation)
+    if annotation.split("[")[0].split(".")[-1] == "ClassVar":
+        if field_.value is not None and name in _CONSTANTS:
+            constants[name] = _constant(name, field_.value, path)
+    elif not name.startswith("_"):
+        default = _REQUIRED if field_.value is None else _default(name, field_.value, path)
+        # an option with a method's name is declared with an underscore: `loss_` is `loss`
+        shown = name.rstrip("_")
+        options[shown] = Option(shown, annotation, default, _docstring(following), name)
 
 
 def _docstring(node: ast.stmt | None) -> str:

@@ -145,7 +145,8 @@ def _of_class(kind: str, path: Path, name: str, module: str) -> Component:
     node = find_class(tree, KINDS[kind][1], name)
     if node is None:
         raise PluginError(f"{path}: class {name} is not at the top level of its file")
-    return read_component(kind, path.stem, path, tree, node, module=module)
+    base = KINDS[kind][1]
+    return read_component(kind, path.stem, path, tree, node, base=base, module=module)
 
 
 def _annotation(option: Option, component: Component) -> Any:
@@ -167,7 +168,7 @@ def _describe_builtin(kind: str, name: str) -> Component:
     node = find_class(tree, base)
     assert node is not None
     module = ".".join(["genbench", *folder.split("/"), name])
-    return read_component(kind, name, path, tree, node, module=module)
+    return read_component(kind, name, path, tree, node, base=base, module=module)
 
 
 # --- code outside the package ------------------------------------------------------------------
@@ -204,7 +205,7 @@ def _read_plugin(
     if node is None:
         raise PluginError(f"{kind} '{name}': {where} holds no class {class_name}({base})")
     return read_component(
-        kind, name, path, tree, node, module=module, source_digest=digest(source, 12)
+        kind, name, path, tree, node, base=base, module=module, source_digest=digest(source, 12)
     )
 
 

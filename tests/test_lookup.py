@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from genbench.data.space import Space
 from genbench.errors import PluginError, UnknownName
 from genbench.lookup import KINDS, available, describe, load, of_class, options_model, suggest
 
@@ -67,7 +68,7 @@ def test_source_and_class_agree() -> None:
             assert getattr(cls, option.attribute) == option.default
         for constant, value in component.constants.items():
             assert getattr(cls, constant) == value
-        assert component.methods <= set(vars(cls))
+        assert component.methods <= set(dir(cls))
         assert of_class(kind, cls).options == component.options
 
 
@@ -85,6 +86,36 @@ def test_a_plug_in(plugin: Path) -> None:
     assert not list(plugin.parent.rglob("*.pyc"))
     with pytest.raises(ValidationError):
         options_model(component)(j=3)
+
+
+def test_what_is_inherited_counts(tmp_path: Path) -> None:
+    """From a class of the same file, or of the package, whose own options come first."""
+    (tmp_path / "mine.py").write_text(
+        '"""A module."""\n'
+        "from genbench.fields import Count\n"
+        "from genbench.models.nice import NICE\n\n\n"
+        "class Elder(NICE):\n"
+        '    """An elder."""\n\n'
+        "    couplings: Count = 7\n"
+        '    """More of them."""\n\n\n'
+        "class Mine(Elder):\n"
+        '    """What it is."""\n\n'
+        "    extra: int = 3\n"
+        '    """One more."""\n\n'
+        "    def encode(self, x):\n"
+        "        return x\n"
+    )
+    component = describe("model", "mine.py:Mine", tmp_path)
+    nice = describe("model", "nice")
+    assert [o.name for o in component.options] == [*(o.name for o in nice.options), "extra"]
+    assert dict((o.name, o.default) for o in component.options)["couplings"] == 7
+    assert component.methods >= nice.methods | {"encode"}
+    assert {"log_prob", "generate"} <= nice.methods
+    made = load(component)(Space("points", (2,)), couplings=1)
+    assert (made.couplings, made.extra) == (1, 3)
+    with pytest.raises(PluginError, match="holds no class Lost"):
+        (tmp_path / "lost.py").write_text("class Lost(Unknown):\n    pass\n")
+        describe("model", "lost.py:Lost", tmp_path)
 
 
 def test_a_plug_in_that_changes_is_another(plugin: Path) -> None:

@@ -9,7 +9,7 @@ https://doi.org/10.1002/0471721182; the flows of Dinh et al. (2014), https://arx
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +19,10 @@ from genbench.data.space import Space
 from genbench.errors import GenbenchError
 from genbench.fields import Any, Count
 from genbench.models._base import Density, Model
+from genbench.models._flow import FlowModel
 from genbench.models._kmeans import kmeans
+from genbench.models._parts import LoopedParts, Parts, Routes, StackedParts
+from genbench.models.nice import NICE
 from genbench.noise import Noise
 
 __all__ = ["MixtureModel"]
@@ -28,8 +31,9 @@ __all__ = ["MixtureModel"]
 class MixtureModel(Model):
     """A weighted sum of components of one kind, each with parameters of its own.
 
-    Density: exact where the components' is. Cost: that of one component times their number for a
-    density, that of one component for a sample.
+    Density: exact where the components' is. Components that are flows are computed at once, as
+    batched matrix products; others one after another. A density costs that of one component times
+    their number, a sample about that of one.
     """
 
     cite: ClassVar[str] = """@book{mclachlan2000finite,
@@ -58,21 +62,27 @@ class MixtureModel(Model):
             GenbenchError: a component without a density, or one that learns by fitting alone.
         """
         cls = _component_class(self.component)
-        self.parts = nn.ModuleList(
-            cls(space, **self.component_options) for _ in range(self.components)
-        )
-        first = self.parts[0]
+        first = cls(space, **self.component_options)
         if not isinstance(first, Density) or hasattr(first, "fit"):
             why = "cannot learn by gradients" if hasattr(first, "fit") else "has no exact density"
             raise GenbenchError(
                 f"mixture.component: '{self.component}' {why}; use nice, realnvp or another "
                 "model with log_prob"
             )
+        self.parts: Parts
+        if isinstance(first, FlowModel):
+            self.parts = StackedParts(first, space, self.components)
+        else:
+            others = (cls(space, **self.component_options) for _ in range(1, self.components))
+            self.parts = LoopedParts([cast(Model, first), *others], space)
         self.logits = nn.Parameter(torch.zeros(self.components))
         self.discrete = bool(first.discrete)
         self.likelihood_reason = getattr(first, "likelihood_reason", None)
+        self.gaussian = (
+            isinstance(first, NICE) and first.couplings == 0 and first.base == "gaussian"
+        )
         if self.start == "kmeans":
-            self.shift = nn.Parameter(torch.zeros(self.components, *space.shape))
+            self.shift = nn.Parameter(torch.zeros(self.components, space.dims))
             self.log_stretch = nn.Parameter(torch.zeros(self.components))
             self.register_buffer("placed", torch.tensor(False))
 
@@ -88,13 +98,9 @@ class MixtureModel(Model):
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
         """The components' groups, by name, and "weights"."""
-        groups: dict[str, list[nn.Parameter]] = {"": []}
-        for part in self.parts:
-            assert isinstance(part, Model)
-            for name, parameters in part.groups().items():
-                groups.setdefault(name, []).extend(parameters)
+        groups = {"": [], **self.parts.groups()}
         if self.start == "kmeans":
-            groups[""] += [self.shift, self.log_stretch]
+            groups[""] = [*groups[""], self.shift, self.log_stretch]
         return {**groups, "weights": [self.logits]}
 
     @torch.no_grad()
@@ -112,7 +118,7 @@ class MixtureModel(Model):
         spread.index_add_(0, owner, (flat - centres[owner]).square().mean(1))
         whole = (flat - flat.mean(0)).square().mean().clamp(min=1e-12)
         ratio = spread / counts.clamp(min=1) / whole  # of variances, (T,)
-        self.shift.copy_(centres.reshape(self.shift.shape))
+        self.shift.copy_(centres)
         self.log_stretch.copy_(0.5 * ratio.clamp(1e-6, 1.0).log())
         self.logits.copy_((counts + 1.0).log() - (counts + 1.0).log().mean())
         self.get_buffer("placed").fill_(True)
@@ -121,15 +127,19 @@ class MixtureModel(Model):
         """Log weights (T,)."""
         return torch.log_softmax(self.logits, 0)
 
+    @torch.no_grad()
+    def set_log_weights(self, log_weights: Tensor) -> None:
+        """Give the components these log weights (T,), up to a constant."""
+        self.logits.copy_(log_weights)
+
     def component_log_prob(self, x: Tensor) -> Tensor:
         """Log density of x (B, *shape) under each component, nats, (B, T)."""
-        if self.start == "random":
-            return torch.stack([_density(part, x) for part in self.parts], dim=1)
-        columns = [
-            _density(part, (x - self.shift[c]) * torch.exp(-self.log_stretch[c]))
-            for c, part in enumerate(self.parts)
-        ]
-        return torch.stack(columns, dim=1) - self.space.dims * self.log_stretch
+        return self._log_prob(x.flatten(1).expand(self.components, -1, -1)).t()
+
+    def log_prob_of(self, x: Tensor, component: Tensor) -> Tensor:
+        """Log density of each x (B, *shape) under one component (B,) int64 only, nats, (B,)."""
+        routes = Routes(component, self.components)
+        return routes.back(self._log_prob(routes.out(x.flatten(1))))
 
     def log_prob(self, x: Tensor) -> Tensor:
         """Exact log density of x (B, *shape), nats, (B,)."""
@@ -142,23 +152,43 @@ class MixtureModel(Model):
     def generate_with_components(self, n: int, noise: Noise) -> tuple[Tensor, Tensor]:
         """n samples (n, *shape) and the component (n,) int64 that each is from."""
         c = noise.categorical("c", self.mixture_log_weights().exp(), n)
-        order = torch.argsort(c, stable=True)
-        counts = torch.bincount(c, minlength=self.components).tolist()
-        pieces = []
-        for i, part in enumerate(self.parts):
-            if counts[i] == 0:
-                continue
-            assert isinstance(part, Model)
-            piece = part.generate(counts[i], noise.child("component", i))
-            if self.start == "kmeans":
-                piece = self.shift[i] + piece * self.log_stretch[i].exp()
-            pieces.append(piece)
-        return torch.cat(pieces)[torch.argsort(order)], c
+        return self.generate_from(c, noise), c
 
+    def generate_from(self, component: Tensor, noise: Noise) -> Tensor:
+        """A sample (n, *shape) from each of these components (n,) int64."""
+        x = self.parts.generate(Routes(component, self.components), noise)
+        if self.start == "kmeans":
+            x = self.shift[component] + x * self.log_stretch[component].exp()[:, None]
+        return x.reshape(-1, *self.space.shape)
 
-def _density(part: nn.Module, x: Tensor) -> Tensor:
-    assert isinstance(part, Density)
-    return part.log_prob(x)
+    @torch.no_grad()
+    def maximise(self, x: Tensor, responsibilities: Tensor) -> None:
+        """The exact M-step for x (B, *shape) and responsibilities (B, T): moments of Gaussians.
+
+        Raises:
+            GenbenchError: components that are not Gaussians, for which there is no closed form.
+        """
+        if not self.gaussian or self.start != "kmeans":
+            raise GenbenchError(
+                "mixture: exact M-steps are for Gaussian components: component: nice with "
+                "component_options: {couplings: 0}, and start: kmeans"
+            )
+        flat = x.flatten(1)
+        weight = responsibilities.t()  # (T, B)
+        total = weight.sum(1, keepdim=True).clamp(min=torch.finfo(weight.dtype).tiny)
+        mean = weight @ flat / total
+        square = torch.einsum("tb,tbd->td", weight, (flat - mean[:, None]).square()) / total
+        self.shift.copy_(mean)
+        self.log_stretch.zero_()
+        (log_s,) = self.parts.groups()["scale"]
+        log_s.copy_(-0.5 * square.clamp(min=1e-12).log()[:, None])
+
+    def _log_prob(self, x: Tensor) -> Tensor:
+        """Log density of x (T, B, D), each row under its own component, (T, B)."""
+        if self.start == "random":
+            return self.parts.log_prob(x)
+        x = (x - self.shift[:, None]) * torch.exp(-self.log_stretch)[:, None, None]
+        return self.parts.log_prob(x) - self.space.dims * self.log_stretch[:, None]
 
 
 def _component_class(name: str) -> type[Model]:

@@ -13,21 +13,18 @@ from __future__ import annotations
 import math
 from typing import ClassVar, Literal
 
-import torch
 from torch import Tensor, nn
 
 from genbench.data.space import Space
-from genbench.fields import Count, Widths
-from genbench.models._base import Model
-from genbench.models._likelihood import density_reason
-from genbench.nets.coupling import Couplings
-from genbench.nets.densities import base_log_prob, base_sample
-from genbench.noise import Noise
+from genbench.fields import Count, Natural, Widths
+from genbench.models._flow import FlowModel
+from genbench.nets.bijection import Bijection
+from genbench.nets.coupling import Couplings, dense_network, per_dim
 
 __all__ = ["NICE"]
 
 
-class NICE(Model):
+class NICE(FlowModel):
     """A flow of additive couplings with a learned scale for each coordinate.
 
     Density: exact. It keeps volumes up to one global scale, so a single flow draws bridges
@@ -41,10 +38,16 @@ class NICE(Model):
   year={2014}
 }"""
 
-    couplings: Count = 4
-    """Coupling layers; three at least let every coordinate act on every other."""
+    couplings: Natural = 4
+    """Coupling layers; three at least let every coordinate act on every other. With none, the
+    flow is the scaling alone: a Gaussian (or logistic) of independent coordinates at 0."""
     widths: Widths = [64, 64, 64]
     """Hidden widths of the network in each coupling."""
+    network: Literal["mlp", "cnn"] = "mlp"
+    """The network in each coupling: fully connected, or (images) fully connected and then
+    transposed convolutions onto the grid of the half that it moves."""
+    channels: Count = 64
+    """Feature maps of the convolutions."""
     activation: Literal["relu", "silu", "tanh"] = "relu"
     """Activation of these networks; the paper's are rectifiers."""
     base: Literal["gaussian", "logistic"] = "gaussian"
@@ -53,15 +56,14 @@ class NICE(Model):
     """Initial log S. Null makes the code of typical data as wide as the base: 2.5 for a logistic
     base on images in [0, 1], where starting at 0 costs thousands of updates."""
 
-    def build(self, space: Space) -> None:
-        """Make the couplings and the scaling."""
-        self.flow = Couplings(
-            space.dims, self.couplings, self.widths, self.activation,
-            kind="additive", interleave=space.kind == "images",
+    def bijection(self, space: Space, stack: int = 0) -> Bijection:
+        """The couplings and the scaling."""
+        couplings = Couplings(
+            space.dims, self.couplings, dense_network(self.widths, self.activation, stack),
+            kind="additive", interleave=space.kind == "images", stack=stack,
         )
         start = self._start(space) if self.log_scale is None else self.log_scale
-        self.log_s = nn.Parameter(torch.full((space.dims,), start))
-        self.likelihood_reason = density_reason(space)
+        return _Scaled(couplings, per_dim(space.dims, start, stack))
 
     def _start(self, space: Space) -> float:
         width = 1.0 if self.base == "gaussian" else math.pi / math.sqrt(3)
@@ -78,25 +80,23 @@ class NICE(Model):
         """Points standardised; images dequantised on [0, 1], as in the paper."""
         return ("standard", False) if kind == "points" else ("unit", True)
 
+
+class _Scaled(Bijection):
+    """z = S ⊙ f(x), a learned scale for each coordinate of the couplings' output."""
+
+    def __init__(self, couplings: Couplings, log_s: nn.Parameter) -> None:
+        super().__init__()
+        self.couplings, self.log_s = couplings, log_s
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The codes of x (…, B, D) and Σ log S (…, B)."""
+        h, log_det = self.couplings(x)
+        return h * self.log_s.exp(), log_det + self.log_s.sum(-1)
+
+    def inverse(self, z: Tensor) -> Tensor:
+        """The data of codes z (…, B, D)."""
+        return self.couplings.inverse(z * (-self.log_s).exp())
+
     def groups(self) -> dict[str, list[nn.Parameter]]:
         """The log-scales, which may want a larger rate, are the group "scale"."""
-        return {"": list(self.flow.parameters()), "scale": [self.log_s]}
-
-    def to_base(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The code (B, D) of x (B, *shape) and log|det ∂z/∂x| (B,)."""
-        h, log_det = self.flow(x.flatten(1))
-        return h * self.log_s.exp(), log_det + self.log_s.sum()
-
-    def from_base(self, z: Tensor) -> Tensor:
-        """The datum (B, *shape) of a code z (B, D)."""
-        x = self.flow.inverse(z * torch.exp(-self.log_s))
-        return x.reshape(-1, *self.space.shape)
-
-    def log_prob(self, x: Tensor) -> Tensor:
-        """Exact log density of x (B, *shape), nats, (B,)."""
-        z, log_det = self.to_base(x)
-        return base_log_prob(self.base, z) + log_det
-
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
-        """n samples (n, *shape)."""
-        return self.from_base(base_sample(self.base, n, self.space.dims, noise).to(self.log_s))
+        return {"": list(self.couplings.parameters()), "scale": [self.log_s]}

@@ -14,20 +14,16 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from torch import Tensor
-
 from genbench.data.space import Space
 from genbench.fields import Count, Widths
-from genbench.models._base import Model
-from genbench.models._likelihood import density_reason
-from genbench.nets.coupling import Couplings
-from genbench.nets.densities import base_log_prob, base_sample
-from genbench.noise import Noise
+from genbench.models._flow import FlowModel
+from genbench.nets.bijection import Bijection
+from genbench.nets.coupling import Couplings, dense_network
 
 __all__ = ["RealNVP"]
 
 
-class RealNVP(Model):
+class RealNVP(FlowModel):
     """A flow whose couplings scale and shift. Density: exact.
 
     Stronger than NICE on points; on images it has no convolutions, and is a baseline.
@@ -52,13 +48,12 @@ class RealNVP(Model):
     """Whether a learned constant scale and shift stands before each coupling; it starts at the
     identity and needs no data."""
 
-    def build(self, space: Space) -> None:
-        """Make the couplings."""
-        self.flow = Couplings(
-            space.dims, self.couplings, self.widths, self.activation,
-            kind="affine", interleave=space.kind == "images", rescale=self.rescale,
+    def bijection(self, space: Space, stack: int = 0) -> Bijection:
+        """The couplings."""
+        return Couplings(
+            space.dims, self.couplings, dense_network(self.widths, self.activation, stack),
+            kind="affine", interleave=space.kind == "images", rescale=self.rescale, stack=stack,
         )
-        self.likelihood_reason = density_reason(space)
 
     @classmethod
     def preferred_scaling(
@@ -66,21 +61,3 @@ class RealNVP(Model):
     ) -> tuple[str, bool]:
         """Points standardised; images dequantised and then their logit, as in the paper."""
         return ("standard", False) if kind == "points" else ("logit", True)
-
-    def to_base(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The code (B, D) of x (B, *shape) and log|det ∂z/∂x| (B,)."""
-        return self.flow(x.flatten(1))
-
-    def from_base(self, z: Tensor) -> Tensor:
-        """The datum (B, *shape) of a code z (B, D)."""
-        return self.flow.inverse(z).reshape(-1, *self.space.shape)
-
-    def log_prob(self, x: Tensor) -> Tensor:
-        """Exact log density of x (B, *shape), nats, (B,)."""
-        z, log_det = self.to_base(x)
-        return base_log_prob(self.base, z) + log_det
-
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
-        """n samples (n, *shape)."""
-        z = base_sample(self.base, n, self.space.dims, noise)
-        return self.from_base(z.to(next(self.parameters())))

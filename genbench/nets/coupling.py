@@ -11,24 +11,46 @@ key, says how the other is moved:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from genbench.errors import GenbenchError
+from genbench.nets.bijection import Bijection
 from genbench.nets.mlp import MLP
 
-__all__ = ["AdditiveCoupling", "AffineCoupling", "Couplings"]
+__all__ = [
+    "AdditiveCoupling",
+    "AffineCoupling",
+    "Couplings",
+    "Network",
+    "dense_network",
+    "per_dim",
+]
+
+Network = Callable[[int, int], nn.Module]
+"""The network of a coupling: from the sizes of its input and output."""
+
+
+def dense_network(widths: Sequence[int], activation: str, stack: int = 0) -> Network:
+    """Fully connected networks of these hidden widths, `stack` of them side by side."""
+    return partial(MLP, widths=widths, activation=activation, stack=stack)
+
+
+def per_dim(dims: int, start: float, stack: int = 0) -> nn.Parameter:
+    """A number for each coordinate, (dims,), or (stack, 1, dims)."""
+    return nn.Parameter(torch.full((stack, 1, dims) if stack else (dims,), start))
 
 
 class AdditiveCoupling(nn.Module):
-    """Moves the other half (B, b) by a function of the key (B, a); the volume is kept."""
+    """Moves the other half (…, b) by a function of the key (…, a); the volume is kept."""
 
-    def __init__(self, key: int, other: int, widths: Sequence[int], activation: str) -> None:
+    def __init__(self, key: int, other: int, network: Network, stack: int = 0) -> None:
         super().__init__()
-        self.net = MLP(key, other, widths, activation)
+        self.net = network(key, other)
 
     def forward(self, key: Tensor, other: Tensor) -> tuple[Tensor, Tensor | None]:
         """The moved half and its log-determinant, None for zero."""
@@ -40,25 +62,27 @@ class AdditiveCoupling(nn.Module):
 
 
 class AffineCoupling(nn.Module):
-    """Scales and moves the other half (B, b) by functions of the key (B, a).
+    """Scales and moves the other half (…, b) by functions of the key (…, a).
 
     The log-scale is a learned bound (starting at 2) times a tanh, so that no datum, however far
     out, can make it overflow. It starts as the identity.
     """
 
-    def __init__(self, key: int, other: int, widths: Sequence[int], activation: str) -> None:
+    def __init__(self, key: int, other: int, network: Network, stack: int = 0) -> None:
         super().__init__()
-        self.net = MLP(key, 2 * other, widths, activation).zero_last()
-        self.bound = nn.Parameter(torch.full((other,), 2.0))
+        net = network(key, 2 * other)
+        assert isinstance(net, MLP)
+        self.net = net.zero_last()
+        self.bound = per_dim(other, 2.0, stack)
 
     def _terms(self, key: Tensor) -> tuple[Tensor, Tensor]:
-        raw, shift = self.net(key).to(key.dtype).chunk(2, dim=1)
+        raw, shift = self.net(key).to(key.dtype).chunk(2, dim=-1)
         return self.bound * torch.tanh(raw), shift
 
     def forward(self, key: Tensor, other: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The moved half and its log-determinant (B,)."""
+        """The moved half and its log-determinant (…,)."""
         log_scale, shift = self._terms(key)
-        return other * log_scale.exp() + shift, log_scale.sum(1)
+        return other * log_scale.exp() + shift, log_scale.sum(-1)
 
     def inverse(self, key: Tensor, other: Tensor) -> Tensor:
         """Undoes `forward` for the same key."""
@@ -66,7 +90,7 @@ class AffineCoupling(nn.Module):
         return (other - shift) * torch.exp(-log_scale)
 
 
-class Couplings(nn.Module):
+class Couplings(Bijection):
     """A stack of coupling layers that move the two halves in turn.
 
     With `interleave`, the halves are the even and the odd coordinates (images, as in NICE),
@@ -76,52 +100,54 @@ class Couplings(nn.Module):
     """
 
     def __init__(
-        self, dims: int, count: int, widths: Sequence[int], activation: str,
-        *, kind: Literal["additive", "affine"], interleave: bool, rescale: bool = False,
+        self, dims: int, count: int, network: Network, *, kind: Literal["additive", "affine"],
+        interleave: bool, rescale: bool = False, stack: int = 0,
     ) -> None:
         super().__init__()
-        if dims < 2:
+        if dims < 2 and count:
             raise GenbenchError(f"a coupling flow needs 2 dimensions or more, not {dims}")
         index = torch.arange(dims)
         order = torch.cat([index[0::2], index[1::2]]) if interleave else index
+        self.interleave = interleave
         self.register_buffer("order", order, persistent=False)
         self.register_buffer("back", torch.argsort(order), persistent=False)
         first = (dims + 1) // 2
         self.halves = (first, dims - first)
         layer = AdditiveCoupling if kind == "additive" else AffineCoupling
         self.layers = nn.ModuleList(
-            layer(self.halves[i % 2], self.halves[1 - i % 2], widths, activation)
+            layer(self.halves[i % 2], self.halves[1 - i % 2], network, stack)
             for i in range(count)
         )
         self.shift, self.log_scale = (
-            nn.ParameterList(torch.zeros(dims) for _ in range(count if rescale else 0))
+            nn.ParameterList(per_dim(dims, 0.0, stack) for _ in range(count if rescale else 0))
             for _ in range(2)
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """x (B, D) to h (B, D), its coordinates reordered, and log|det ∂h/∂x| (B,)."""
-        h = x[:, self.get_buffer("order")]
-        log_det = x.new_zeros(len(x))
+        """x (…, B, D) to h (…, B, D), its coordinates reordered, and log|det ∂h/∂x| (…, B)."""
+        h = x[..., self.get_buffer("order")] if self.interleave else x
+        log_det = x.new_zeros(x.shape[:-1])
+        parts = list(h.split(self.halves, dim=-1))
         for i, layer in enumerate(self.layers):
             if len(self.shift):
-                h = (h - self.shift[i]) * self.log_scale[i].exp()
-                log_det = log_det + self.log_scale[i].sum()
-            parts = list(h.split(self.halves, dim=1))
+                h = (torch.cat(parts, dim=-1) - self.shift[i]) * self.log_scale[i].exp()
+                log_det = log_det + self.log_scale[i].sum(-1)
+                parts = list(h.split(self.halves, dim=-1))
             key, other = i % 2, 1 - i % 2
             parts[other], term = layer(parts[key], parts[other])
             log_det = log_det if term is None else log_det + term
-            h = torch.cat(parts, dim=1)
-        return h, log_det
+        return torch.cat(parts, dim=-1), log_det
 
-    def inverse(self, h: Tensor) -> Tensor:
-        """h (B, D) back to x (B, D)."""
+    def inverse(self, z: Tensor) -> Tensor:
+        """h (…, B, D) back to x (…, B, D)."""
+        parts = list(z.split(self.halves, dim=-1))
         for i in reversed(range(len(self.layers))):
             layer = self.layers[i]
             assert isinstance(layer, AdditiveCoupling | AffineCoupling)
-            parts = list(h.split(self.halves, dim=1))
             key, other = i % 2, 1 - i % 2
             parts[other] = layer.inverse(parts[key], parts[other])
-            h = torch.cat(parts, dim=1)
             if len(self.shift):
-                h = h * torch.exp(-self.log_scale[i]) + self.shift[i]
-        return h[:, self.get_buffer("back")]
+                h = torch.cat(parts, dim=-1) * torch.exp(-self.log_scale[i]) + self.shift[i]
+                parts = list(h.split(self.halves, dim=-1))
+        h = torch.cat(parts, dim=-1)
+        return h[..., self.get_buffer("back")] if self.interleave else h

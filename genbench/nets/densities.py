@@ -38,7 +38,7 @@ def log_normal(x: Tensor, mean: Tensor | float = 0.0, std: Tensor | float = 1.0)
 def base_log_prob(base: str, z: Tensor) -> Tensor:
     """Log density of z (…, D) under D independent "gaussian" or "logistic" variables, (…,)."""
     if base == "gaussian":
-        return log_normal(z).sum(-1)
+        return -0.5 * (z.square().sum(-1) + z.shape[-1] * _LOG_2PI)
     return (logsigmoid(z) + logsigmoid(-z)).sum(-1)
 
 

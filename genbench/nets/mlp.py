@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from genbench.errors import GenbenchError
 
-__all__ = ["ACTIVATIONS", "MLP"]
+__all__ = ["ACTIVATIONS", "MLP", "StackedLinear", "linear"]
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "elu": nn.ELU,
@@ -22,14 +24,39 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 """The activations that a network may be given by name."""
 
 
+class StackedLinear(nn.Module):
+    """`stack` linear layers as one batched product, each with parameters of its own.
+
+    Starts as torch's `Linear` does: uniform on ±1/√inputs.
+    """
+
+    def __init__(self, inputs: int, outputs: int, stack: int) -> None:
+        super().__init__()
+        bound = 1 / math.sqrt(inputs)
+        self.weight = nn.Parameter(torch.empty(stack, inputs, outputs).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(stack, 1, outputs).uniform_(-bound, bound))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (stack, B, inputs) to (stack, B, outputs)."""
+        return torch.baddbmm(self.bias, x, self.weight)
+
+
+def linear(inputs: int, outputs: int, stack: int = 0) -> nn.Linear | StackedLinear:
+    """A linear layer, or `stack` of them side by side."""
+    return StackedLinear(inputs, outputs, stack) if stack else nn.Linear(inputs, outputs)
+
+
 class MLP(nn.Module):
     """Linear layers of the given hidden widths with an activation between them.
 
-    The last layer is linear. Layers start as torch starts them (uniform, scaled by fan-in).
+    The last layer is linear. Layers start as torch starts them (uniform, scaled by fan-in). With
+    `stack`, that many networks of one shape, computed at once: features (stack, B, inputs) to
+    outputs (stack, B, outputs).
     """
 
     def __init__(
         self, inputs: int, outputs: int, widths: Sequence[int], activation: str = "relu",
+        stack: int = 0,
     ) -> None:
         super().__init__()
         if activation not in ACTIVATIONS:
@@ -37,12 +64,12 @@ class MLP(nn.Module):
             raise GenbenchError(f"no activation '{activation}'; there is {known}")
         layers: list[nn.Module] = []
         for width in widths:
-            layers += [nn.Linear(inputs, width), ACTIVATIONS[activation]()]
+            layers += [linear(inputs, width, stack), ACTIVATIONS[activation]()]
             inputs = width
-        self.layers = nn.Sequential(*layers, nn.Linear(inputs, outputs))
+        self.layers = nn.Sequential(*layers, linear(inputs, outputs, stack))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features (B, inputs) to outputs (B, outputs)."""
+        """Features (…, B, inputs) to outputs (…, B, outputs)."""
         return self.layers(x)
 
     def zero_last(self) -> MLP:

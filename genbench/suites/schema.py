@@ -16,12 +16,14 @@ __all__ = [
     "Budget",
     "Claim",
     "Entry",
+    "FigureEntry",
     "Protocol",
     "Published",
     "Report",
     "StageEntry",
     "Suite",
     "Table",
+    "Target",
 ]
 
 Scale = Literal["auto", "raw", "standard", "unit", "symmetric", "logit"]
@@ -133,6 +135,10 @@ class Table(_Part):
     them by default."""
     published: dict[str, dict[str, float | Published]] = {}
     """Published numbers: method row → column → number, or {value: …, source: …}."""
+    variants: dict[str, str] = {}
+    """Settings shown side by side, heading → what follows a method row's name: with
+    {at the paper's settings: "", tuned: "-tuned"}, the line of `flow` shows the numbers of the
+    rows `flow` and `flow-tuned`, each under its heading. A variant that a row has not is empty."""
 
 
 class Claim(_Part):
@@ -142,9 +148,48 @@ class Claim(_Part):
     """A short name."""
     text: Name
     """The sentence."""
-    expect: Name
+    expect: Name | None = None
     """The comparison, e.g. `nll[mixflow] < nll[nice]`; `metric[row, dataset]` names one dataset,
     and the row `real` the data themselves."""
+    unjudged: str = ""
+    """Why the sentence cannot be such a comparison; in the place of `expect`."""
+
+
+class Target(_Part):
+    """A number to reach, held against a cell."""
+
+    cell: Name
+    """What is held against it: `metric[row]` or `metric[row, dataset]`."""
+    at_most: float | None = None
+    """The largest value that reaches it."""
+    at_least: float | None = None
+    """The smallest value that reaches it."""
+    over: Literal["median", "mean", "worst"] = "median"
+    """Which value over the seeds counts."""
+    note: str = ""
+    """What a reader should know, e.g. what was tried where it is missed."""
+
+
+class FigureEntry(_Part):
+    """A figure of the report, of chosen rows."""
+
+    kind: Literal["samples", "density", "curves", "critic", "weights"]
+    """samples: sheets of images, or points coloured by component; density: the log density in
+    bands with samples over it; curves: loss terms over updates; critic: the value of the critic
+    over the plane; weights: a histogram of the critic's weights."""
+    title: Name
+    """Its heading, e.g. Figure 5.1."""
+    caption: str = ""
+    """A sentence below it, before what the harness says of it."""
+    dataset: str | None = None
+    """The dataset row; null takes the only one of the suite."""
+    methods: list[str] | None = None
+    """The method rows, in order; all that apply by default. `real` is the data themselves."""
+    terms: list[Name] = []
+    """Curves: the terms shown, as player and term, e.g. `model: nll` and `critic: loss` (the sum
+    of the critic's terms); all by default."""
+    by_component: bool = False
+    """Samples of images: a line of the sheet for each component of a mixture."""
 
 
 class Report(_Part):
@@ -152,10 +197,13 @@ class Report(_Part):
 
     tables: list[Table] = []
     """Tables; by default one for each dataset with everything that was measured."""
-    figures: list[Literal["samples", "density", "curves"]] | None = None
-    """Figures; by default all that apply."""
+    figures: list[Literal["samples", "density", "curves"] | FigureEntry] | None = None
+    """Figures: kinds, each drawn for every dataset, or figures of chosen rows; by default all
+    kinds that apply."""
     claims: list[Claim] = []
     """Claims to judge."""
+    targets: list[Target] = []
+    """Numbers to reach, in a table of their own."""
 
 
 class Suite(_Part):

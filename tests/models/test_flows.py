@@ -84,17 +84,17 @@ def test_gradients_reach_every_parameter_both_ways() -> None:
 
 
 def test_the_scale_starts_where_typical_codes_fill_the_base() -> None:
-    assert NICE(POINTS).log_s[0].item() == 0
+    assert NICE(POINTS).flow.log_s[0].item() == 0
     logistic = NICE(IMAGES, base="logistic")
-    assert logistic.log_s[0].item() == pytest.approx(math.log(math.pi / 3**0.5 / 0.15))
-    assert NICE(POINTS, log_scale=0.7).log_s[1].item() == pytest.approx(0.7)
-    assert np.isclose(2.49, logistic.log_s[0].item(), atol=0.01)  # the 2.5 that MNIST wants
+    assert logistic.flow.log_s[0].item() == pytest.approx(math.log(math.pi / 3**0.5 / 0.15))
+    assert NICE(POINTS, log_scale=0.7).flow.log_s[1].item() == pytest.approx(0.7)
+    assert np.isclose(2.49, logistic.flow.log_s[0].item(), atol=0.01)  # the 2.5 that MNIST wants
 
 
 def test_scale_is_a_group_of_its_own() -> None:
     model = NICE(POINTS)
     groups = model.groups()
-    assert groups["scale"] == [model.log_s]
+    assert groups["scale"] == [model.flow.log_s]
     assert sum(len(group) for group in groups.values()) == len(list(model.parameters()))
 
 
@@ -108,6 +108,6 @@ def test_a_density_of_grey_levels_is_no_likelihood() -> None:
 
 def test_bad_options_are_refused_in_one_line() -> None:
     with pytest.raises(GenbenchError, match="couplings"):
-        NICE(POINTS, couplings=0)
+        NICE(POINTS, couplings=-1)
     with pytest.raises(GenbenchError, match="base"):
         RealNVP(POINTS, base="cauchy")

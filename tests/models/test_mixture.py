@@ -11,6 +11,7 @@ from genbench.data.space import Space
 from genbench.errors import GenbenchError
 from genbench.models._kmeans import kmeans
 from genbench.models.mixture import MixtureModel
+from genbench.models.nice import NICE
 from genbench.noise import Noise
 
 POINTS = Space("points", (2,))
@@ -29,13 +30,28 @@ def mixture(**options: object) -> MixtureModel:
     return MixtureModel(POINTS, **{**SMALL, **options})
 
 
+def apart(model: MixtureModel) -> list[NICE]:
+    """The stacked components of a mixture of NICE flows as flows of their own."""
+    flows = []
+    stacked = dict(model.parts.flow.named_parameters())  # type: ignore[union-attr]
+    for c in range(model.components):
+        flow = NICE(POINTS, **model.component_options).to(model.logits.dtype)
+        with torch.no_grad():
+            for name, own in flow.flow.named_parameters():
+                value = stacked[name][c]
+                own.copy_(value.t() if value.shape == own.shape[::-1] and own.dim() > 1
+                          else value.reshape(own.shape))
+        flows.append(flow)
+    return flows
+
+
 def test_density_is_the_weighted_sum() -> None:
     model = mixture(start="random").double()
     with torch.no_grad():
         model.logits.copy_(torch.tensor([0.5, -1.0, 2.0]))
     x = torch.randn(7, 2, dtype=torch.float64)
     weights = torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64).exp()
-    parts = torch.stack([part.log_prob(x).exp() for part in model.parts])
+    parts = torch.stack([part.log_prob(x).exp() for part in apart(model)])
     expected = ((weights / weights.sum())[:, None] * parts).sum(0).log()
     torch.testing.assert_close(model.log_prob(x), expected)
     torch.testing.assert_close(model.mixture_log_weights().exp(), weights / weights.sum())
@@ -95,7 +111,7 @@ def test_weights_learn_from_the_density_and_never_from_samples() -> None:
     model = mixture()
     model.generate(50, Noise(0)).square().sum().backward()
     assert model.logits.grad is None or not model.logits.grad.any()
-    assert all(p.grad is not None for p in model.parts[0].parameters())
+    assert all(p.grad is not None for p in model.parts.parameters())
     model.log_prob(torch.randn(9, 2)).sum().backward()
     assert model.logits.grad is not None
     assert model.logits.grad.any()
@@ -112,7 +128,7 @@ def test_groups_hold_every_parameter_once() -> None:
 
 def test_components_take_their_options_and_scaling() -> None:
     model = mixture(component_options={"couplings": 3, "widths": [8], "base": "logistic"})
-    assert len(model.parts[0].flow.layers) == 3
+    assert len(model.parts.flow.couplings.layers) == 3
     assert MixtureModel.preferred_scaling("images", component="realnvp") == ("logit", True)
     assert MixtureModel.preferred_scaling("images") == ("unit", True)
 

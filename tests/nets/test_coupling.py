@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from genbench.errors import GenbenchError
-from genbench.nets.coupling import Couplings
+from genbench.nets.coupling import Couplings, dense_network
 
 SHAPES = [(2, False), (5, False), (5, True), (6, True)]
 
@@ -15,7 +15,7 @@ def stack(kind: str, dims: int, interleave: bool, rescale: bool = True) -> Coupl
     """A small stack away from its starting point."""
     torch.manual_seed(0)
     flow = Couplings(
-        dims, 3, [8], "tanh", kind=kind, interleave=interleave, rescale=rescale  # type: ignore[arg-type]
+        dims, 3, dense_network([8], "tanh"), kind=kind, interleave=interleave, rescale=rescale  # type: ignore[arg-type]
     ).double()
     with torch.no_grad():
         for parameter in flow.parameters():
@@ -52,12 +52,13 @@ def test_every_coordinate_moves_every_other() -> None:
 
 
 def test_interleaved_halves_are_even_and_odd() -> None:
-    flow = Couplings(6, 1, [4], "relu", kind="affine", interleave=True)
+    flow = Couplings(6, 1, dense_network([4], "relu"), kind="affine", interleave=True)
     assert flow.get_buffer("order").tolist() == [0, 2, 4, 1, 3, 5]
 
 
 def test_an_affine_stack_starts_as_the_identity() -> None:
-    flow = Couplings(4, 4, [8], "relu", kind="affine", interleave=False, rescale=True)
+    network = dense_network([8], "relu")
+    flow = Couplings(4, 4, network, kind="affine", interleave=False, rescale=True)
     x = torch.randn(3, 4)
     h, log_det = flow(x)
     torch.testing.assert_close(h, x)
@@ -73,4 +74,4 @@ def test_a_far_datum_does_not_overflow() -> None:
 
 def test_one_dimension_is_refused() -> None:
     with pytest.raises(GenbenchError, match="2 dimensions or more, not 1"):
-        Couplings(1, 2, [4], "relu", kind="additive", interleave=False)
+        Couplings(1, 2, dense_network([4], "relu"), kind="additive", interleave=False)

@@ -1,0 +1,62 @@
+"""What flows share: a bijection and a base distribution make a density and samples.
+
+    log p(x) = log p_base(z) + log|det ∂z/∂x|,   z = f(x),   x = f⁻¹(z)
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Literal
+
+from torch import Tensor, nn
+
+from genbench.data.space import Space
+from genbench.models._base import Model
+from genbench.models._likelihood import density_reason
+from genbench.nets.bijection import Bijection
+from genbench.nets.densities import base_log_prob, base_sample
+from genbench.noise import Noise
+
+__all__ = ["FlowModel"]
+
+
+class FlowModel(Model):
+    """A flow: images are flattened, the density is exact.
+
+    A concrete flow says which bijection it is; with `stack`, that many of them side by side, which
+    is how a mixture computes its components at once.
+    """
+
+    base: Literal["gaussian", "logistic"] = "gaussian"
+    """Distribution of the code."""
+
+    def build(self, space: Space) -> None:
+        """Make the bijection."""
+        self.flow = self.bijection(space)
+        self.likelihood_reason = density_reason(space)
+
+    @abstractmethod
+    def bijection(self, space: Space, stack: int = 0) -> Bijection:
+        """The map from data (…, B, D) to codes, or `stack` of them."""
+
+    def groups(self) -> dict[str, list[nn.Parameter]]:
+        """The bijection's groups."""
+        return self.flow.groups()
+
+    def to_base(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The code (B, D) of x (B, *shape) and log|det ∂z/∂x| (B,)."""
+        return self.flow(x.flatten(1))
+
+    def from_base(self, z: Tensor) -> Tensor:
+        """The datum (B, *shape) of a code z (B, D)."""
+        return self.flow.inverse(z).reshape(-1, *self.space.shape)
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """Exact log density of x (B, *shape), nats, (B,)."""
+        z, log_det = self.to_base(x)
+        return base_log_prob(self.base, z) + log_det
+
+    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+        """n samples (n, *shape)."""
+        z = base_sample(self.base, n, self.space.dims, noise)
+        return self.from_base(z.to(next(self.parameters())))
