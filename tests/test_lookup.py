@@ -108,13 +108,13 @@ def test_what_is_inherited_counts(tmp_path: Path) -> None:
     component = describe("model", "mine.py:Mine", tmp_path)
     nice = describe("model", "nice")
     assert [o.name for o in component.options] == [*(o.name for o in nice.options), "extra"]
-    assert dict((o.name, o.default) for o in component.options)["couplings"] == 7
+    assert {o.name: o.default for o in component.options}["couplings"] == 7
     assert component.methods >= nice.methods | {"encode"}
     assert {"log_prob", "generate"} <= nice.methods
     made = load(component)(Space("points", (2,)), couplings=1)
     assert (made.couplings, made.extra) == (1, 3)
+    (tmp_path / "lost.py").write_text("class Lost(Unknown):\n    pass\n")
     with pytest.raises(PluginError, match="holds no class Lost"):
-        (tmp_path / "lost.py").write_text("class Lost(Unknown):\n    pass\n")
         describe("model", "lost.py:Lost", tmp_path)
 
 

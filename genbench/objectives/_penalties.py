@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor
 
-__all__ = ["clip_weights", "gradient_penalty", "interpolate"]
+__all__ = ["clip_weights", "gradient_penalty", "interpolate", "slope_of"]
 
 
 @torch.no_grad()
@@ -29,8 +29,8 @@ def interpolate(real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
     return weight * real + (1 - weight) * fake
 
 
-def gradient_penalty(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """E (‖∇c(x)‖₂ − 1)² over examples x (B, *shape), a scalar; two-sided, on the score itself.
+def slope_of(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """∇c (B, *shape) at examples x (B, *shape), differentiable in the critic's parameters.
 
     The critic must treat examples one by one: through batch norm the gradient of the summed scores
     is not the gradient of each.
@@ -38,5 +38,9 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     x = x.detach().requires_grad_()
     with torch.enable_grad():
         (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
-    slope = gradient.flatten(1).norm(dim=1)  # (B,)
-    return (slope - 1).square().mean()
+    return gradient
+
+
+def gradient_penalty(slope: Tensor) -> Tensor:
+    """E (‖∇c‖₂ − 1)² of slopes ∇c (B, *shape), a scalar; two-sided, on the score itself."""
+    return (slope.flatten(1).norm(dim=1) - 1).square().mean()

@@ -29,9 +29,15 @@ from genbench.models._base import Model
 from genbench.nets import spectral
 from genbench.nets.critic import Critic, critic_network
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Objective, Player, Terms
+from genbench.objectives._base import Batch, Draw, Objective, Player, Terms
 from genbench.objectives._gan_losses import LOSSES
-from genbench.objectives._penalties import clip_weights, gradient_penalty, interpolate
+from genbench.objectives._penalties import (
+    clip_weights,
+    gradient_penalty,
+    interpolate,
+    slope_of,
+)
+from genbench.objectives._start import start_from_data
 
 __all__ = ["Adversarial"]
 
@@ -67,6 +73,8 @@ class Adversarial(Objective):
     connected."""
     critic_widths: Widths = [128, 128, 128]
     """Widths of the hidden layers of a fully connected critic."""
+    critic_activation: Literal["leaky_relu", "relu"] = "leaky_relu"
+    """Activation of a fully connected critic; the leak is 0.2."""
     critic_channels: Count = 64
     """Feature maps of the first layer of a convolutional critic; each next has twice as many."""
     critic_norm: Literal["none", "batch", "layer"] = "none"
@@ -77,6 +85,11 @@ class Adversarial(Objective):
     condition: Literal["concatenate", "projection"] = "concatenate"
     """How the critic of a class-conditional model sees the label: one-hot beside the input, or as
     an inner product of an embedding with its last features."""
+
+    drift: NonNegative = 0.0
+    """Weight of E[c(x)²] over real examples, which keeps the critic's values near 0."""
+    critic_only: bool = False
+    """Whether the critic trains alone, against a model that stands still."""
 
     def build(self, model: Model) -> None:
         """Make the critic.
@@ -92,17 +105,22 @@ class Adversarial(Objective):
             parts = (nn.Conv2d, nn.ConvTranspose2d)
             convolutional = any(isinstance(module, parts) for module in model.modules())
             kind = "dcgan" if convolutional and space.kind == "images" else "mlp"
-        self.network: Critic = critic_network(
+        self.network: nn.Module = critic_network(
             kind, space.shape, widths=self.critic_widths, channels=self.critic_channels,
-            norm=self.critic_norm, classes=self.classes, condition=self.condition,
+            norm=self.critic_norm, activation=self.critic_activation, classes=self.classes,
+            condition=self.condition,
         )
         if self.spectral:
             spectral.normalise(self.network)
 
     def _refuse(self, model: Model) -> None:
-        if not any(parameter.requires_grad for parameter in model.parameters()):
+        learns = any(parameter.requires_grad for parameter in model.parameters())
+        if not learns and not self.critic_only:
             name = type(model).__name__
-            raise GenbenchError(f"adversarial: {name} has no parameters to learn by gradients")
+            raise GenbenchError(
+                f"adversarial: {name} has no parameters to learn by gradients; critic_only: true "
+                "trains a critic alone"
+            )
         if self.critic == "dcgan" and model.space.kind != "images":
             raise GenbenchError("adversarial: critic: dcgan is for images; use mlp or auto")
         if self.penalty == "gradient" and self.critic_norm == "batch":
@@ -117,11 +135,13 @@ class Adversarial(Objective):
             )
 
     def players(self, model: Model) -> Sequence[Player]:
-        """The critic, `critic_steps` times, then the model."""
-        return [
-            Player("critic", {"": list(self.network.parameters())}, self.critic_steps),
-            Player("model", model.groups()),
-        ]
+        """The critic, `critic_steps` times, then the model unless it stands still."""
+        critic = Player("critic", {"": list(self.network.parameters())}, self.critic_steps)
+        return [critic] if self.critic_only else [critic, Player("model", model.groups())]
+
+    def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
+        """Let a model that starts from the data do so, once."""
+        start_from_data(model, draw, noise)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The player's part of the loss pair, and the critic's penalty where there is one.
@@ -139,10 +159,13 @@ class Adversarial(Objective):
         terms: dict[str, Tensor] = {
             self.loss_: LOSSES[self.loss_].critic(real_score, fake_score)
         }
+        if self.drift:
+            terms["drift"] = self.drift * real_score.square().mean()
         if self.penalty == "gradient" and self.penalty_weight > 0:
             between = interpolate(batch.x, fake, noise.uniform("interpolate", len(batch)))
-            steepness = gradient_penalty(partial(self.score, labels=labels), between)
-            terms["gradient_penalty"] = self.penalty_weight * steepness
+            terms["gradient_penalty"] = self.penalty_weight * gradient_penalty(
+                self._slope(between, labels)
+            )
         return terms
 
     def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
@@ -158,6 +181,10 @@ class Adversarial(Objective):
         """The critic's score (a logit, or a Wasserstein potential) of each x (B, *shape), (B,)."""
         return self.network(x, labels)
 
+    def score_under(self, model: Model, x: Tensor) -> Tensor:
+        """The critic's score (B,) of each x (B, *shape), for a critic that sees no labels."""
+        return self.score(x)
+
     def _scores(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
         if self.critic_norm == "batch":
             # the moments of a batch of both kinds would tell which example is of which
@@ -165,6 +192,11 @@ class Adversarial(Objective):
         both = None if labels is None else torch.cat((labels, labels))
         real_score, fake_score = self.score(torch.cat((real, fake)), both).chunk(2)
         return real_score, fake_score
+
+    def _slope(self, x: Tensor, labels: Tensor | None) -> Tensor:
+        if isinstance(self.network, Critic) and self.network.piecewise_linear:
+            return self.network.slope(x, labels)
+        return slope_of(partial(self.score, labels=labels), x)
 
     def _labels(self, batch: Batch) -> Tensor | None:
         if not self.classes:

@@ -7,21 +7,15 @@ https://doi.org/10.1098/rsta.1922.0009.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Protocol, runtime_checkable
-
-from torch import Tensor
+from typing import ClassVar
 
 from genbench.fields import Count
 from genbench.models._base import Density, Model
 from genbench.noise import Noise
 from genbench.objectives._base import Batch, Draw, Objective, Player, Terms
+from genbench.objectives._start import start_from_data
 
 __all__ = ["Likelihood"]
-
-
-@runtime_checkable
-class _StartsFromData(Protocol):
-    def initialise(self, x: Tensor, noise: Noise) -> None: ...
 
 
 class Likelihood(Objective):
@@ -46,8 +40,7 @@ class Likelihood(Objective):
 
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
         """Let a model that has `initialise` place itself on the data; it does so once."""
-        if isinstance(model, _StartsFromData):
-            model.initialise(draw(self.start_points, noise.child("data")).x, noise)
+        start_from_data(model, draw, noise, self.start_points)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The mean negative log likelihood of the batch, nats."""

@@ -177,6 +177,25 @@ def test_swiss_roll_density_against_a_dense_midpoint_rule(std: float) -> None:
     torch.testing.assert_close(truth.log_prob(x), expected, atol=1e-5, rtol=1e-6)
 
 
+def test_swiss_roll_density_matches_a_fine_histogram() -> None:
+    """Many draws in cells of 0.4; the expected counts by a midpoint rule in each."""
+    truth = SwissRoll().load(Path()).truth
+    assert truth is not None
+    n, side, cells, parts = 200_000, 0.4, 110, 2
+    edges = -22 + side * np.arange(cells + 1)
+    x = truth.sample(n, Noise(11)).double().numpy()
+    counts, _, _ = np.histogram2d(x[:, 0], x[:, 1], bins=(edges, edges))
+    line = torch.from_numpy(-22 + side / parts * (np.arange(cells * parts) + 0.5))
+    mass = truth.log_prob(torch.cartesian_prod(line, line)).exp() * (side / parts) ** 2
+    expected = n * mass.reshape(cells, parts, cells, parts).sum((1, 3)).numpy()
+    assert expected.sum() == pytest.approx(n, rel=1e-4)
+    full = expected > 10
+    assert full.sum() > 2000
+    pearson = ((counts - expected) ** 2 / expected)[full].sum()
+    freedom = full.sum()
+    assert abs(pearson - freedom) < 5 * math.sqrt(2 * freedom)
+
+
 def test_swiss_roll_entropy_is_the_pinned_one() -> None:
     assert loaded(SwissRoll(test_size=10)).truth.entropy() == pytest.approx(5.786, abs=1e-3)
 

@@ -2,43 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor, nn
 
-from genbench.objectives._penalties import clip_weights, gradient_penalty, interpolate
+from genbench.objectives._penalties import (
+    clip_weights,
+    gradient_penalty,
+    interpolate,
+    slope_of,
+)
+
+
+def penalty_at(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    return gradient_penalty(slope_of(critic, x))
 
 
 def test_a_critic_of_unit_slope_has_no_penalty() -> None:
     w = torch.tensor([0.6, -0.8], dtype=torch.float64)
     x = torch.randn(7, 2, dtype=torch.float64)
-    assert gradient_penalty(lambda x: x @ w, x).item() == pytest.approx(0, abs=1e-24)
+    assert penalty_at(lambda x: x @ w, x).item() == pytest.approx(0, abs=1e-24)
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.5, 3.0])
 def test_a_linear_critic_has_the_penalty_of_its_slope_on_both_sides(slope: float) -> None:
     w = slope * torch.tensor([0.6, -0.8], dtype=torch.float64)
     x = torch.randn(7, 2, dtype=torch.float64)
-    assert gradient_penalty(lambda x: x @ w, x).item() == pytest.approx((slope - 1) ** 2)
+    assert penalty_at(lambda x: x @ w, x).item() == pytest.approx((slope - 1) ** 2)
 
 
 def test_golden_value_of_a_quadratic_critic_on_images() -> None:
     x = torch.zeros(2, 1, 2, 2, dtype=torch.float64)
     x[0, 0, 0], x[1, 0, 1] = torch.tensor([3.0, 4.0]), torch.tensor([0.0, 2.0])
-    penalty = gradient_penalty(lambda x: x.square().sum((1, 2, 3)) / 2, x)  # ∇c(x) = x
+    penalty = penalty_at(lambda x: x.square().sum((1, 2, 3)) / 2, x)  # ∇c(x) = x
     assert penalty.item() == pytest.approx(((5 - 1) ** 2 + (2 - 1) ** 2) / 2)
 
 
 def test_the_norm_is_per_example_and_not_of_the_batch() -> None:
     x = torch.eye(4, dtype=torch.float64)  # each has norm 1, together they have norm 2
-    assert gradient_penalty(lambda x: x.square().sum(1) / 2, x).item() == pytest.approx(0)
+    assert penalty_at(lambda x: x.square().sum(1) / 2, x).item() == pytest.approx(0)
 
 
 def test_its_gradient_in_the_critic_by_finite_differences() -> None:
     x = torch.randn(5, 3, dtype=torch.float64)
 
     def penalty(w: Tensor, v: Tensor) -> Tensor:
-        return gradient_penalty(lambda x: torch.tanh(x @ w) @ v, x)
+        return penalty_at(lambda x: torch.tanh(x @ w) @ v, x)
 
     w = torch.randn(3, 4, dtype=torch.float64, requires_grad=True)
     v = torch.randn(4, dtype=torch.float64, requires_grad=True)
@@ -47,7 +58,7 @@ def test_its_gradient_in_the_critic_by_finite_differences() -> None:
 
 def test_a_flat_critic_has_a_finite_gradient() -> None:
     w = torch.zeros(2, requires_grad=True)
-    (gradient,) = torch.autograd.grad(gradient_penalty(lambda x: x @ w, torch.ones(3, 2)), w)
+    (gradient,) = torch.autograd.grad(penalty_at(lambda x: x @ w, torch.ones(3, 2)), w)
     assert gradient.isfinite().all()
 
 

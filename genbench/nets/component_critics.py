@@ -1,0 +1,88 @@
+"""A critic for each component of a mixture: networks of their own, or heads on a shared trunk."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from genbench.nets.critic import dense_trunk, is_piecewise_linear, slope_below
+from genbench.nets.dcgan import downsampler
+from genbench.nets.mlp import StackedLinear
+
+__all__ = ["ComponentCritics", "OwnCritics", "SharedCritics", "component_critics"]
+
+
+class ComponentCritics(nn.Module):
+    """T critics of the same data."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The scores (B, T) of each x (B, *shape)."""
+        raise NotImplementedError
+
+    def slope(self, x: Tensor, weights: Tensor) -> Tensor:
+        """∇_x Σ_c w_c f_c(x), (B, *shape), for constant weights (B, T)."""
+        with torch.enable_grad():
+            x = x.detach().requires_grad_()
+            total = (weights * self(x)).sum()
+            (gradient,) = torch.autograd.grad(total, x, create_graph=True)
+        return gradient
+
+
+class OwnCritics(ComponentCritics):
+    """T fully connected networks of one shape, as batched matrix products."""
+
+    def __init__(self, inputs: int, widths: Sequence[int], activation: str, count: int) -> None:
+        super().__init__()
+        self.trunk = dense_trunk(inputs, widths, "none", activation, stack=count)
+        self.head = StackedLinear(widths[-1], 1, count)
+        self.count = count
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The scores (B, T) of each x (B, *shape)."""
+        rows = x.flatten(1).expand(self.count, -1, -1)
+        return self.head(self.trunk(rows)).squeeze(2).t()
+
+    def slope(self, x: Tensor, weights: Tensor) -> Tensor:
+        """∇_x Σ_c w_c f_c(x), (B, *shape), in closed form."""
+        rows = x.flatten(1).expand(self.count, -1, -1)
+        above = weights.t()[:, :, None] * self.head.weight.transpose(1, 2)  # (T, B, F)
+        return slope_below(self.trunk, rows, above).sum(0).reshape(x.shape)
+
+
+class SharedCritics(ComponentCritics):
+    """T linear heads on one trunk."""
+
+    def __init__(self, trunk: nn.Module, features: int, count: int) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.head = nn.Linear(features, count)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The scores (B, T) of each x (B, *shape)."""
+        return self.head(self.trunk(x))
+
+    def slope(self, x: Tensor, weights: Tensor) -> Tensor:
+        """∇_x Σ_c w_c f_c(x), (B, *shape), in closed form where the trunk has one."""
+        if is_piecewise_linear(self.trunk):
+            return slope_below(self.trunk, x, weights @ self.head.weight)
+        return super().slope(x, weights)
+
+
+def component_critics(
+    kind: str, shape: tuple[int, ...], count: int, *, shared: bool, widths: Sequence[int],
+    channels: int, activation: str,
+) -> ComponentCritics:
+    """`count` critics of data of this shape; `kind` "dcgan" (shared only) or "mlp".
+
+    Raises:
+        GenbenchError: a convolutional trunk for anything but images of at least 8×8.
+    """
+    if not shared:
+        return OwnCritics(math.prod(shape), widths, activation, count)
+    if kind == "dcgan":
+        return SharedCritics(*downsampler(shape, channels, "none"), count)
+    trunk = dense_trunk(math.prod(shape), widths, "none", activation)
+    return SharedCritics(trunk, widths[-1], count)

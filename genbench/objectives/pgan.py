@@ -1,0 +1,127 @@
+"""The personalised GAN: a critic for each component of a mixture, mixed by the posterior.
+
+    f_mix(x) = Σ_c w_c(x) f_c(x),   w_c(x) = p(c ∣ x)
+    min_G max_f  E f_mix(x) − E f_mix(G_c(z)) − λ E (‖∇f_mix(x̂)‖₂ − 1)²
+
+Wenbo Gong: Wasserstein Generative Adversarial Network, MPhil thesis, University of Cambridge,
+2017, section 4.3. The posterior is a constant in every update: no gradient goes through it,
+neither to the mixture nor to x. So a constant added to f_c changes the critic's loss by as much as
+real and generated examples differ in their responsibilities, while the penalty does not see it,
+and the critic diverges. `bound` holds these constants.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from genbench.errors import GenbenchError
+from genbench.fields import Positive
+from genbench.models._base import Mixture, Model
+from genbench.nets.component_critics import ComponentCritics, component_critics
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Terms
+from genbench.objectives._gan_losses import LOSSES
+from genbench.objectives._penalties import gradient_penalty, interpolate
+from genbench.objectives.adversarial import Adversarial
+
+__all__ = ["PGAN"]
+
+
+class PGAN(Adversarial):
+    """Adversarial training of a mixture with a critic for each component."""
+
+    requires: ClassVar[tuple[str, ...]] = ("mixture",)
+    cite: ClassVar[str] = """@mastersthesis{gong2017wasserstein,
+  title = {Wasserstein Generative Adversarial Network},
+  author = {Gong, Wenbo},
+  school = {University of Cambridge},
+  year = {2017},
+}"""
+
+    loss_: Literal[
+        "minimax", "non_saturating", "least_squares", "wasserstein", "hinge"
+    ] = "wasserstein"
+    """What critic and model minimise."""
+    penalty: Literal["none", "clip", "gradient"] = "gradient"
+    """What holds the critic's slope, as in `adversarial`; the gradient is that of f_mix."""
+    assignment: Literal["posterior", "hard"] = "posterior"
+    """How critics are mixed: by the posterior p(c ∣ x), or only the critic of the component under
+    which x is most probable, argmax_c p(x ∣ c), which makes f_mix jump."""
+    temperature: Positive = 1.0
+    """The posterior's logits are divided by this; towards 0 it assigns hard, by p(c ∣ x)."""
+    shared_trunk: bool = False
+    """Whether the critics share all but their last, linear layer."""
+    bound: Literal["none", "drift", "centre"] = "centre"
+    """What holds the critics' free constants: nothing (as in the thesis), the term
+    drift · Σ_c E[w_c f_c²] over real and generated examples, or that each f_c is taken less its
+    mean over the batch's examples, weighted by w_c, which removes the constant exactly."""
+
+    def build(self, model: Model) -> None:
+        """Make the critics.
+
+        Raises:
+            GenbenchError: options that cannot go together.
+        """
+        self._refuse(model)
+        for option, plain in (("spectral", False), ("critic_norm", "none")):
+            if getattr(self, option) != plain:
+                raise GenbenchError(f"pgan: {option} is for a single critic; leave it out")
+        if model.conditional:
+            raise GenbenchError("pgan: the model is conditional; use adversarial")
+        if self.critic == "dcgan" and not self.shared_trunk:
+            raise GenbenchError("pgan: critic: dcgan is one trunk; add shared_trunk: true")
+        if (self.bound == "drift") != (self.drift > 0):
+            raise GenbenchError("pgan: bound: drift and a drift over 0 go together")
+        assert isinstance(model, Mixture)
+        self.classes = 0
+        self.network: nn.Module = component_critics(
+            self.critic, model.space.shape, len(model.mixture_log_weights()),
+            shared=self.shared_trunk, widths=self.critic_widths, channels=self.critic_channels,
+            activation=self.critic_activation,
+        )
+
+    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """The player's part of the loss pair, and the critics' penalty and bound."""
+        pair = LOSSES[self.loss_]
+        if player == "model":
+            fake = model.generate(len(batch), noise)
+            return {self.loss_: pair.model(self.mixed(model, fake))}
+        with torch.no_grad():
+            fake = model.generate(len(batch), noise)
+        both = torch.cat((batch.x, fake))
+        weights = self.responsibilities(model, both)
+        scores = self.network(both)  # (2B, T)
+        terms: dict[str, Tensor] = {}
+        if self.bound == "centre":
+            total = weights.sum(0).clamp(min=1e-6)
+            scores = scores - (weights * scores).sum(0) / total
+        elif self.bound == "drift":
+            terms["drift"] = self.drift * (weights * scores.square()).sum(1).mean()
+        real_score, fake_score = (weights * scores).sum(1).chunk(2)
+        terms[self.loss_] = pair.critic(real_score, fake_score)
+        if self.penalty == "gradient" and self.penalty_weight > 0:
+            between = interpolate(batch.x, fake, noise.uniform("interpolate", len(batch)))
+            assert isinstance(self.network, ComponentCritics)
+            slope = self.network.slope(between, self.responsibilities(model, between))
+            terms["gradient_penalty"] = self.penalty_weight * gradient_penalty(slope)
+        return terms
+
+    @torch.no_grad()
+    def responsibilities(self, model: Model, x: Tensor) -> Tensor:
+        """The weights (B, T) of the critics at x (B, *shape); constants."""
+        assert isinstance(model, Mixture)
+        own = model.component_log_prob(x.detach())
+        if self.assignment == "hard":
+            return nn.functional.one_hot(own.argmax(1), own.shape[1]).to(own.dtype)
+        return torch.softmax((own + model.mixture_log_weights()) / self.temperature, 1)
+
+    def mixed(self, model: Model, x: Tensor) -> Tensor:
+        """f_mix (B,) at x (B, *shape), differentiable in x through the critics alone."""
+        return (self.responsibilities(model, x) * self.network(x)).sum(1)
+
+    def score_under(self, model: Model, x: Tensor) -> Tensor:
+        """f_mix (B,) at x (B, *shape)."""
+        return self.mixed(model, x)
