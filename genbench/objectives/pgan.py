@@ -92,7 +92,10 @@ class PGAN(Adversarial):
         with torch.no_grad():
             fake = model.generate(len(batch), noise)
         both = torch.cat((batch.x, fake))
-        weights = self.responsibilities(model, both)
+        between = interpolate(batch.x, fake, noise.uniform("interpolate", len(batch)))
+        weights, weights_between = self.responsibilities(model, torch.cat((both, between))).split(
+            (len(both), len(between))
+        )
         scores = self.network(both)  # (2B, T)
         terms: dict[str, Tensor] = {}
         if self.bound == "centre":
@@ -103,9 +106,8 @@ class PGAN(Adversarial):
         real_score, fake_score = (weights * scores).sum(1).chunk(2)
         terms[self.loss_] = pair.critic(real_score, fake_score)
         if self.penalty == "gradient" and self.penalty_weight > 0:
-            between = interpolate(batch.x, fake, noise.uniform("interpolate", len(batch)))
             assert isinstance(self.network, ComponentCritics)
-            slope = self.network.slope(between, self.responsibilities(model, between))
+            slope = self.network.slope(between, weights_between)
             terms["gradient_penalty"] = self.penalty_weight * gradient_penalty(slope)
         return terms
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import platform
 import traceback
@@ -154,6 +155,8 @@ class _Cell:
             if training.update >= training.total:
                 return
         self.status("running", training)
+        gc.collect()
+        gc.freeze()  # what is there now lives to the end: nothing for the collector to walk over
         training.run(self)
         self.folder.write_curves(training.curves.rows)
         self.save(training)
