@@ -11,6 +11,7 @@ Left out: the whitening of colour images.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import ClassVar, Literal
 
 from torch import Tensor, nn
@@ -19,7 +20,7 @@ from genbench.data.space import Space
 from genbench.fields import Count, Natural, Widths
 from genbench.models._flow import FlowModel
 from genbench.nets.bijection import Bijection
-from genbench.nets.coupling import Couplings, dense_network, per_dim
+from genbench.nets.coupling import AdditiveCoupling, Couplings, dense_network, per_dim
 
 __all__ = ["NICE"]
 
@@ -58,9 +59,10 @@ class NICE(FlowModel):
 
     def bijection(self, space: Space, stack: int = 0) -> Bijection:
         """The couplings and the scaling."""
+        network = dense_network(self.widths, self.activation, stack)
         couplings = Couplings(
-            space.dims, self.couplings, dense_network(self.widths, self.activation, stack),
-            kind="additive", interleave=space.kind == "images", stack=stack,
+            space.dims, self.couplings, partial(AdditiveCoupling, network=network),
+            interleave=space.kind == "images", stack=stack,
         )
         start = self._start(space) if self.log_scale is None else self.log_scale
         return _Scaled(couplings, per_dim(space.dims, start, stack))

@@ -12,13 +12,14 @@ constant scale and shift, so that the density of a datum never depends on its ba
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar, Literal
 
 from genbench.data.space import Space
 from genbench.fields import Count, Widths
 from genbench.models._flow import FlowModel
 from genbench.nets.bijection import Bijection
-from genbench.nets.coupling import Couplings, dense_network
+from genbench.nets.coupling import AffineCoupling, Couplings, dense_network
 
 __all__ = ["RealNVP"]
 
@@ -50,9 +51,10 @@ class RealNVP(FlowModel):
 
     def bijection(self, space: Space, stack: int = 0) -> Bijection:
         """The couplings."""
+        network = dense_network(self.widths, self.activation, stack)
         return Couplings(
-            space.dims, self.couplings, dense_network(self.widths, self.activation, stack),
-            kind="affine", interleave=space.kind == "images", rescale=self.rescale, stack=stack,
+            space.dims, self.couplings, partial(AffineCoupling, network=network, stack=stack),
+            interleave=space.kind == "images", rescale=self.rescale, stack=stack,
         )
 
     @classmethod

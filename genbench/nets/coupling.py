@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Literal
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +25,9 @@ from genbench.nets.mlp import MLP
 __all__ = [
     "AdditiveCoupling",
     "AffineCoupling",
+    "Coupling",
     "Couplings",
+    "Layer",
     "Network",
     "dense_network",
     "per_dim",
@@ -33,6 +35,20 @@ __all__ = [
 
 Network = Callable[[int, int], nn.Module]
 """The network of a coupling: from the sizes of its input and output."""
+Layer = Callable[[int, int], nn.Module]
+"""A coupling layer: from the sizes of the key and of the half that is moved."""
+
+
+class Coupling(Protocol):
+    """What a coupling layer does."""
+
+    def __call__(self, key: Tensor, other: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The moved half and its log-determinant, None for zero."""
+        ...
+
+    def inverse(self, key: Tensor, other: Tensor) -> Tensor:
+        """Undoes the call for the same key."""
+        ...
 
 
 def dense_network(widths: Sequence[int], activation: str, stack: int = 0) -> Network:
@@ -48,7 +64,7 @@ def per_dim(dims: int, start: float, stack: int = 0) -> nn.Parameter:
 class AdditiveCoupling(nn.Module):
     """Moves the other half (…, b) by a function of the key (…, a); the volume is kept."""
 
-    def __init__(self, key: int, other: int, network: Network, stack: int = 0) -> None:
+    def __init__(self, key: int, other: int, network: Network) -> None:
         super().__init__()
         self.net = network(key, other)
 
@@ -91,7 +107,7 @@ class AffineCoupling(nn.Module):
 
 
 class Couplings(Bijection):
-    """A stack of coupling layers that move the two halves in turn.
+    """Coupling layers, made by `layer(key, other)`, that move the two halves in turn.
 
     With `interleave`, the halves are the even and the odd coordinates (images, as in NICE),
     otherwise the first and the last. With `rescale`, a learned constant shift and scale of every
@@ -100,8 +116,8 @@ class Couplings(Bijection):
     """
 
     def __init__(
-        self, dims: int, count: int, network: Network, *, kind: Literal["additive", "affine"],
-        interleave: bool, rescale: bool = False, stack: int = 0,
+        self, dims: int, count: int, layer: Layer, *, interleave: bool, rescale: bool = False,
+        stack: int = 0,
     ) -> None:
         super().__init__()
         if dims < 2 and count:
@@ -113,10 +129,8 @@ class Couplings(Bijection):
         self.register_buffer("back", torch.argsort(order), persistent=False)
         first = (dims + 1) // 2
         self.halves = (first, dims - first)
-        layer = AdditiveCoupling if kind == "additive" else AffineCoupling
         self.layers = nn.ModuleList(
-            layer(self.halves[i % 2], self.halves[1 - i % 2], network, stack)
-            for i in range(count)
+            layer(self.halves[i % 2], self.halves[1 - i % 2]) for i in range(count)
         )
         self.shift, self.log_scale = (
             nn.ParameterList(per_dim(dims, 0.0, stack) for _ in range(count if rescale else 0))
@@ -142,8 +156,7 @@ class Couplings(Bijection):
         """h (…, B, D) back to x (…, B, D)."""
         parts = list(z.split(self.halves, dim=-1))
         for i in reversed(range(len(self.layers))):
-            layer = self.layers[i]
-            assert isinstance(layer, AdditiveCoupling | AffineCoupling)
+            layer = cast(Coupling, self.layers[i])
             key, other = i % 2, 1 - i % 2
             parts[other] = layer.inverse(parts[key], parts[other])
             if len(self.shift):

@@ -6,9 +6,11 @@ import pytest
 import torch
 
 from genbench.data.space import Space
+from genbench.models._flow import FlowModel
 from genbench.models._parts import LoopedParts, Routes, StackedParts
 from genbench.models.nice import NICE
 from genbench.models.realnvp import RealNVP
+from genbench.models.spline import Spline
 from genbench.noise import Noise
 
 POINTS = Space("points", (2,))
@@ -16,7 +18,7 @@ IMAGES = Space("images", (1, 3, 3), levels=17, low=0.0, high=1.0, dequantised=Tr
 OPTIONS = {"couplings": 3, "widths": [8, 6], "activation": "tanh"}
 
 
-def pair(cls: type[NICE | RealNVP], space: Space) -> tuple[StackedParts, LoopedParts]:
+def pair(cls: type[FlowModel], space: Space) -> tuple[StackedParts, LoopedParts]:
     """Three flows in a stack, and the same three in a list."""
     torch.manual_seed(0)
     stacked = StackedParts(cls(space, **OPTIONS), space, 3).double()
@@ -31,10 +33,10 @@ def pair(cls: type[NICE | RealNVP], space: Space) -> tuple[StackedParts, LoopedP
     return stacked, looped
 
 
-@pytest.mark.parametrize("cls", [NICE, RealNVP])
+@pytest.mark.parametrize("cls", [NICE, RealNVP, Spline])
 @pytest.mark.parametrize("space", [POINTS, IMAGES])
 def test_stacked_densities_and_gradients_are_those_of_the_loop(
-    cls: type[NICE | RealNVP], space: Space
+    cls: type[FlowModel], space: Space
 ) -> None:
     stacked, looped = pair(cls, space)
     x = torch.rand(3, 7, space.dims, dtype=torch.float64)
@@ -51,8 +53,8 @@ def test_stacked_densities_and_gradients_are_those_of_the_loop(
             torch.testing.assert_close(value.grad[c].reshape(expected.shape), expected)
 
 
-@pytest.mark.parametrize("cls", [NICE, RealNVP])
-def test_a_stacked_sample_is_its_components_image_of_its_code(cls: type[NICE | RealNVP]) -> None:
+@pytest.mark.parametrize("cls", [NICE, RealNVP, Spline])
+def test_a_stacked_sample_is_its_components_image_of_its_code(cls: type[FlowModel]) -> None:
     stacked, looped = pair(cls, POINTS)
     owner = torch.tensor([2, 0, 2, 2, 0])
     x = stacked.generate(Routes(owner, 3), Noise(3))

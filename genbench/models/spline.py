@@ -1,0 +1,70 @@
+"""The neural spline flow: couplings of monotone rational-quadratic splines.
+
+Durkan, Bekasov, Murray, Papamakarios, "Neural Spline Flows", 2019,
+https://arxiv.org/abs/1906.04032.
+
+    log p(x) = log p_base(f(x)) + Σ_l Σ log q′_l
+
+Left out: convolutional couplings and the multi-scale architecture (images are flattened, even and
+odd pixels alternate); LU-factored linear layers, in whose place stands a learned scale and shift.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import ClassVar, Literal
+
+from genbench.data.space import Space
+from genbench.fields import Count, Positive, Widths
+from genbench.models._flow import FlowModel
+from genbench.nets.bijection import Bijection
+from genbench.nets.coupling import Couplings, dense_network
+from genbench.nets.splines import SplineCoupling
+
+__all__ = ["Spline"]
+
+
+class Spline(FlowModel):
+    """A flow whose couplings bend each coordinate by a spline. Density: exact.
+
+    The strongest single flow here on points: it pulls separate modes apart where couplings that
+    only shift and scale leave bridges. Outside [−bound, bound] a coupling is the identity.
+    """
+
+    cite: ClassVar[str] = """@inproceedings{durkan2019neural,
+  title={Neural Spline Flows},
+  author={Durkan, Conor and Bekasov, Artur and Murray, Iain and Papamakarios, George},
+  booktitle={Advances in Neural Information Processing Systems},
+  year={2019}
+}"""
+
+    couplings: Count = 6
+    """Coupling layers."""
+    widths: Widths = [64, 64]
+    """Hidden widths of the network in each coupling, which gives the splines' shapes."""
+    activation: Literal["relu", "silu", "tanh"] = "relu"
+    """Activation of these networks."""
+    bins: Count = 16
+    """Pieces of a spline."""
+    bound: Positive = 4.0
+    """Where splines end, in units of the scaled data."""
+    base: Literal["gaussian", "logistic"] = "gaussian"
+    """Distribution of the code."""
+
+    def bijection(self, space: Space, stack: int = 0) -> Bijection:
+        """The couplings."""
+        layer = partial(
+            SplineCoupling, network=dense_network(self.widths, self.activation, stack),
+            bins=self.bins, bound=self.bound,
+        )
+        return Couplings(
+            space.dims, self.couplings, layer,
+            interleave=space.kind == "images", rescale=True, stack=stack,
+        )
+
+    @classmethod
+    def preferred_scaling(
+        cls, kind: Literal["points", "images"], **options: object,
+    ) -> tuple[str, bool]:
+        """Points standardised; images dequantised and then their logit."""
+        return ("standard", False) if kind == "points" else ("logit", True)
