@@ -201,9 +201,10 @@ class Training:
         objective, name = self.stages[index].objective, seat.player.name
         with self._cast():
             total, terms = objective.loss(name, self.model, batch, noise)
-        seat.optimiser.zero()
-        total.backward()
-        seat.optimiser.step(step)
+        if total.requires_grad:  # an exact M-step has no gradient: it moves in after_update
+            seat.optimiser.zero()
+            total.backward()
+            seat.optimiser.step(step)
         self.curves.note(self.update + 1, name, terms)
         objective.after_update(name, self.model, batch, step)
 

@@ -1,0 +1,43 @@
+"""Each component of a mixture learns from its own part of the data: a start for joint training."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+from torch import Tensor
+
+from genbench.models._base import Model
+from genbench.models.mixture import MixtureModel
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Objective, Player, Terms
+
+__all__ = ["ByPart"]
+
+
+class ByPart(Objective):
+    """Maximum likelihood of each component on its own part; the weights stand still."""
+
+    requires: ClassVar[tuple[str, ...]] = ("mixture", "density")
+    cite: ClassVar[str] = """@mastersthesis{gong2017wasserstein,
+  title = {Wasserstein Generative Adversarial Network},
+  author = {Gong, Wenbo},
+  school = {University of Cambridge},
+  year = {2017},
+}"""
+
+    @abstractmethod
+    def part(self, model: MixtureModel, batch: Batch) -> Tensor:
+        """The component (B,) int64 that each example belongs to."""
+
+    def players(self, model: Model) -> Sequence[Player]:
+        """The model without its weights."""
+        groups = {name: group for name, group in model.groups().items() if name != "weights"}
+        return [Player("model", groups)]
+
+    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """The mean of −log p(x ∣ c) under each example's own component, nats."""
+        assert isinstance(model, MixtureModel)
+        own = model.log_prob_of(batch.x, self.part(model, batch))
+        return {"part_nll": -own.mean()}

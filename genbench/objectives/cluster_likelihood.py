@@ -1,0 +1,42 @@
+"""Pre-training of a mixture without labels: component c learns from cluster c of k-means.
+
+As `label_likelihood`, with Lloyd's clusters in the place of classes. Arthur, Vassilvitskii,
+"k-means++: The Advantages of Careful Seeding", 2007.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from genbench.fields import Count
+from genbench.models._base import Model
+from genbench.models._kmeans import kmeans
+from genbench.models.mixture import MixtureModel
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Draw
+from genbench.objectives._by_part import ByPart
+
+__all__ = ["ClusterLikelihood"]
+
+
+class ClusterLikelihood(ByPart):
+    """Each component of a mixture learns by maximum likelihood from one cluster of the data."""
+
+    points: Count = 5000
+    """Training data that the clusters are found on."""
+
+    def build(self, model: Model) -> None:
+        """Make room for the centres, which a checkpoint keeps."""
+        assert isinstance(model, MixtureModel)
+        self.register_buffer("centres", torch.zeros(model.components, model.space.dims))
+
+    def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
+        """Find the clusters."""
+        assert isinstance(model, MixtureModel)
+        x = draw(self.points, noise.child("data")).x.flatten(1)
+        self.get_buffer("centres").copy_(kmeans(x, model.components, noise)[0])
+
+    def part(self, model: MixtureModel, batch: Batch) -> Tensor:
+        """The nearest centre, (B,)."""
+        return torch.cdist(batch.x.flatten(1), self.get_buffer("centres")).argmin(1)

@@ -1,0 +1,60 @@
+"""A Dirichlet process over a mixture's weights, cut at the number of components.
+
+Weights are pieces broken from a stick: v_k = w_k / (1 − Σ_{j<k} w_j) ~ Beta(1, α). Sethuraman, "A
+Constructive Definition of Dirichlet Priors", Statistica Sinica 4, 1994; cut to finitely many:
+Ishwaran, James, "Gibbs Sampling Methods for Stick-Breaking Priors", 2001,
+https://doi.org/10.1198/016214501750332758. The density is that of logit v_k, Jacobian and all, so
+that its maximum is finite:
+
+    −(1/N) Σ_{k<T} [ log v_k + α log(1 − v_k) + log α ]
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+
+from genbench.fields import Count, Positive
+from genbench.models._base import Mixture, Model
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Objective, Player, Terms
+
+__all__ = ["DirichletProcess"]
+
+
+class DirichletProcess(Objective):
+    """A prior that empties the components that the data do not need; add it to a likelihood."""
+
+    requires: ClassVar[tuple[str, ...]] = ("mixture",)
+    cite: ClassVar[str] = """@article{ishwaran2001gibbs,
+  title={Gibbs Sampling Methods for Stick-Breaking Priors},
+  author={Ishwaran, Hemant and James, Lancelot F.},
+  journal={Journal of the American Statistical Association},
+  volume={96},
+  number={453},
+  pages={161--173},
+  year={2001}
+}"""
+
+    concentration: Positive = 1.0
+    """α: about α log(1 + N/α) components are expected for N data."""
+    points: Count = 1000
+    """N: how many data the likelihood beside it stands for; the fewer, the stronger the prior."""
+
+    def players(self, model: Model) -> Sequence[Player]:
+        """The model's weights."""
+        return [Player("model", {"weights": model.groups()["weights"]})]
+
+    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """The negative log density of the sticks' logits for each datum, nats."""
+        assert isinstance(model, Mixture)
+        log_weights = model.mixture_log_weights()
+        # log of what is left of the stick: Σ_{j≥k} w_j, from the end, (T,)
+        left = torch.logcumsumexp(log_weights.flip(0), 0).flip(0)
+        log_v = log_weights[:-1] - left[:-1]
+        log_rest = left[1:] - left[:-1]
+        density = log_v + self.concentration * log_rest + math.log(self.concentration)
+        return {"dirichlet_process": -density.sum() / self.points}

@@ -1,0 +1,40 @@
+"""Entropic regularisation of a mixture's weights: the distance of the uniform from them.
+
+    −(1/T) Σ_c log p(c) = log T + KL(uniform ‖ p) ≥ log T
+
+Arora et al., "Generalization and Equilibrium in Generative Adversarial Nets", 2017,
+https://arxiv.org/abs/1703.00573; for mixtures of flows: Wenbo Gong, "Wasserstein Generative
+Adversarial Network", MPhil thesis, University of Cambridge, 2017, section 4.2.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from genbench.models._base import Mixture, Model
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Objective, Player, Terms
+
+__all__ = ["Entropic"]
+
+
+class Entropic(Objective):
+    """Keeps a mixture's components in use: smallest, log T, where all weigh the same."""
+
+    requires: ClassVar[tuple[str, ...]] = ("mixture",)
+    cite: ClassVar[str] = """@inproceedings{arora2017generalization,
+  title={Generalization and Equilibrium in Generative Adversarial Nets ({GANs})},
+  author={Arora, Sanjeev and Ge, Rong and Liang, Yingyu and Ma, Tengyu and Zhang, Yi},
+  booktitle={International Conference on Machine Learning},
+  year={2017}
+}"""
+
+    def players(self, model: Model) -> Sequence[Player]:
+        """The model's weights."""
+        return [Player("model", {"weights": model.groups()["weights"]})]
+
+    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """−(1/T) Σ_c log p(c), nats."""
+        assert isinstance(model, Mixture)
+        return {"entropic": -model.mixture_log_weights().mean()}

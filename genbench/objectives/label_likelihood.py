@@ -1,0 +1,35 @@
+"""Pre-training of a mixture by class: component c learns from the examples with label c.
+
+Wenbo Gong, "Wasserstein Generative Adversarial Network", MPhil thesis, University of Cambridge,
+2017, section 5.2: a component for each digit. Labels beyond the components start again from the
+first.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import Tensor
+
+from genbench.errors import GenbenchError
+from genbench.models.mixture import MixtureModel
+from genbench.objectives._base import Batch
+from genbench.objectives._by_part import ByPart
+
+__all__ = ["LabelLikelihood"]
+
+
+class LabelLikelihood(ByPart):
+    """Each component of a mixture learns by maximum likelihood from one class."""
+
+    labelled: ClassVar[bool] = True
+
+    def part(self, model: MixtureModel, batch: Batch) -> Tensor:
+        """The label modulo the number of components, (B,).
+
+        Raises:
+            GenbenchError: data without labels.
+        """
+        if batch.labels is None:
+            raise GenbenchError("label_likelihood: data without labels; use cluster_likelihood")
+        return batch.labels % model.components
