@@ -1,6 +1,8 @@
-"""What a run keeps to be shown: samples, the density on a grid, components; and footnotes."""
+"""What a run keeps to be shown: samples, surfaces on a grid, components; and footnotes."""
 
 from __future__ import annotations
+
+from contextlib import suppress
 
 import numpy as np
 import torch
@@ -10,18 +12,23 @@ from genbench.errors import NotApplicable
 from genbench.evaluation._base import NotFinite
 from genbench.evaluation.evidence import Evidence
 from genbench.models._base import Mixture
+from genbench.models.mixture import MixtureModel
 
 __all__ = ["artefacts", "notes"]
 
-IMAGES, POINTS, GRID = 100, 2000, 120
+IMAGES, POINTS, GRID, WEIGHTS = 100, 2000, 120, 200_000
+EACH = 10
+"""Images of each component."""
 
 
 def artefacts(evidence: Evidence) -> dict[str, np.ndarray]:
     """The arrays of samples.npz; empty where the samples are not finite.
 
     Images: `samples` (≤ 100, C, H, W) uint8 bytes. Points: `samples` (2000, D) float32; in a
-    plane where there is a density, `grid` (4,) x0, x1, y0, y1 and `log_density` (G, G) float32
-    with a row for each y; of mixtures, `components` (2000,) int64, each sample's most probable.
+    plane `grid` (4,) x0, x1, y0, y1 with, where there are such, `log_density` and `critic` (G, G)
+    float32 with a row for each y; of mixtures, `components` (2000,) int64, each sample's most
+    probable; `critic_weights` (≤ 200,000,) float32 where there is a critic. Images of mixtures:
+    `component_samples` (T, ≤ 10, C, H, W) uint8 and `component_weights` (T,) float32.
     """
     images = evidence.data.kind == "images"
     try:
@@ -31,14 +38,18 @@ def artefacts(evidence: Evidence) -> dict[str, np.ndarray]:
         return {}
     kept = {"samples": samples.numpy()}
     if images:
-        return kept
+        return {**kept, **_by_component(evidence)}
     if samples.shape[1] == 2:
-        kept.update(_density(evidence))
+        kept.update(_surfaces(evidence))
+    if evidence.critic is not None:
+        weights = evidence.critic.weights
+        kept["critic_weights"] = weights[:: -(-len(weights) // WEIGHTS)].float().cpu().numpy()
     components = _components(evidence, samples)
     return kept if components is None else {**kept, "components": components}
 
 
-def _density(evidence: Evidence) -> dict[str, np.ndarray]:
+def _surfaces(evidence: Evidence) -> dict[str, np.ndarray]:
+    """The log density and the critic's score over the plane."""
     test = evidence.reference("test")
     low, high = test.min(0).values, test.max(0).values
     margin = 0.1 * (high - low)
@@ -46,14 +57,14 @@ def _density(evidence: Evidence) -> dict[str, np.ndarray]:
     ys, xs = torch.meshgrid(
         torch.linspace(y0, y1, GRID), torch.linspace(x0, x1, GRID), indexing="ij"
     )
-    try:
-        log_density = evidence.log_prob(torch.stack([xs.flatten(), ys.flatten()], 1))
-    except NotApplicable:
-        return {}
-    return {
-        "grid": np.array([x0, x1, y0, y1]),
-        "log_density": log_density.reshape(GRID, GRID).float().numpy(),
-    }
+    nodes = torch.stack([xs.flatten(), ys.flatten()], 1)
+    kept = {"grid": np.array([x0, x1, y0, y1])}
+    with suppress(NotApplicable):  # a generator without a density has samples, and a critic
+        kept["log_density"] = evidence.log_prob(nodes).reshape(GRID, GRID).float().numpy()
+    if evidence.critic is not None:
+        score = evidence.critic.at(nodes, evidence.scaling, evidence.device)
+        kept["critic"] = score.reshape(GRID, GRID).numpy()
+    return kept
 
 
 def _components(evidence: Evidence, samples: Tensor) -> np.ndarray | None:
@@ -64,6 +75,24 @@ def _components(evidence: Evidence, samples: Tensor) -> np.ndarray | None:
         x = evidence.scaling.forward(samples.to(evidence.device), evidence.noise)
         joint = model.component_log_prob(x) + model.mixture_log_weights()  # (N, T)
     return joint.argmax(1).cpu().numpy()
+
+
+@torch.no_grad()
+def _by_component(evidence: Evidence) -> dict[str, np.ndarray]:
+    """Images of each component of a mixture, and the components' weights."""
+    model = evidence.model
+    if not isinstance(model, MixtureModel):
+        return {}
+    each = min(EACH, -(-IMAGES // model.components))
+    component = torch.arange(model.components, device=evidence.device).repeat_interleave(each)
+    x = model.generate_from(component, evidence.noise.child("by component"))
+    if not bool(torch.isfinite(x).all()):
+        return {}
+    rows = evidence.data.bytes(evidence.scaling.inverse(x)).cpu()
+    return {
+        "component_samples": rows.unflatten(0, (model.components, each)).numpy(),
+        "component_weights": model.mixture_log_weights().exp().float().cpu().numpy(),
+    }
 
 
 def notes(evidence: Evidence) -> list[str]:

@@ -16,6 +16,7 @@ from genbench.data.scaling import Scaling
 from genbench.errors import NotApplicable
 from genbench.evaluation._base import NotFinite
 from genbench.evaluation._cache import content_hash, once_on_disk
+from genbench.evaluation._critic import CriticView
 from genbench.evaluation._draws import ModelDraws, RowDraws, SampleSets, TruthDraws, label_shares
 from genbench.evaluation._likelihood import Likelihood
 from genbench.evaluation.extractors._base import Extractor
@@ -57,12 +58,12 @@ class Evidence:
     def __init__(
         self, *, data: Data, scaling: Scaling, model: Model | None, noise: Noise, cache: Path,
         settings: Settings | None = None, curves: Sequence[Mapping[str, Any]] | None = None,
-        weights: Path | None = None, offline: bool = False,
+        critic: CriticView | None = None, weights: Path | None = None, offline: bool = False,
     ) -> None:
         self.data, self.scaling, self.model = data, scaling, model
         self.settings = settings or Settings()
         self.curves, self.cache = list(curves or ()), Path(cache)
-        self.weights, self.offline = weights, offline
+        self.critic, self.weights, self.offline = critic, weights, offline
         first = None if model is None else next(iter(_tensors_of(model)), None)
         self.device = noise.device if first is None else first.device
         self.noise = noise if self.device == noise.device else Noise(noise.seed, self.device)

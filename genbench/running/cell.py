@@ -8,6 +8,7 @@ import platform
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,10 +16,12 @@ import safetensors.torch
 import torch
 
 from genbench.errors import Diverged, GenbenchError, StoreError
+from genbench.evaluation._critic import CriticView
 from genbench.evaluation.artefacts import artefacts, notes
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.evidence import Settings as EvidenceSettings
 from genbench.evaluation.measure import measure
+from genbench.objectives.adversarial import Adversarial
 from genbench.running.build import Built, build, component_class, devices_for, load_data
 from genbench.running.executor import Context, Job
 from genbench.store.files import replace_file
@@ -240,8 +243,28 @@ def evidence_of(spec: RunSpec, built: Built, context: Context) -> Evidence:
         settings=EvidenceSettings(spec.protocol.samples, spec.protocol.sets),
         noise=built.noise.child("evaluation"),
         curves=None if training is None else training.curves.rows,
-        cache=context.cache, weights=context.weights, offline=context.offline,
+        critic=_critic(training), cache=context.cache, weights=context.weights,
+        offline=context.offline,
     )
+
+
+def _critic(training: Training | None) -> CriticView | None:
+    """The critic of the last stage that has one, where it judges unlabelled data."""
+    if training is None:
+        return None
+    for stage in reversed(training.stages):
+        for objective in stage.objective.objectives:
+            if isinstance(objective, Adversarial) and not objective.classes:
+                named = objective.network.named_parameters()
+                layers = [
+                    value.detach().flatten() for name, value in named
+                    if name.endswith("weight") and value.dim() > 1
+                ]
+                return CriticView(
+                    partial(objective.eval().score_under, training.trained), torch.cat(layers),
+                    objective.clip if objective.penalty == "clip" else None,
+                )
+    return None
 
 
 def _constant_log_det(built: Built) -> float | None:

@@ -154,9 +154,8 @@ def test_the_process_empties_what_the_data_do_not_need() -> None:
         model = MixtureModel(POINTS, components=10, component_options=GAUSSIAN)
         x = data().float()
         model.initialise(x, Noise(1))
-        terms = WeightedSum([
-            (1.0, Likelihood(model)), (1.0, DirichletProcess(model, points=points)),
-        ])
+        prior = DirichletProcess(model, concentration=0.1, points=points)
+        terms = WeightedSum([(1.0, Likelihood(model)), (1.0, prior)])
         adam = torch.optim.Adam(model.parameters(), 0.03)
         for _ in range(600):
             adam.zero_grad()

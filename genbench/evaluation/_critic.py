@@ -1,0 +1,37 @@
+"""What is known of the critic that a model was trained against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from genbench.data.scaling import Scaling
+from genbench.noise import Noise
+
+__all__ = ["CriticView"]
+
+BATCH = 4096
+
+
+@dataclass(frozen=True)
+class CriticView:
+    """A trained critic of unlabelled data."""
+
+    score: Callable[[Tensor], Tensor]
+    """The score (B,) of scaled data (B, *shape)."""
+    weights: Tensor
+    """Every weight of its linear and convolutional layers, flat, without biases."""
+    limit: float | None = None
+    """The bound that its weights were clipped to."""
+
+    @torch.no_grad()
+    def at(self, points: Tensor, scaling: Scaling, device: torch.device) -> Tensor:
+        """The score of raw points (N, D), (N,) float32 on the CPU."""
+        parts = [
+            self.score(scaling.forward(part.to(device), Noise(0, device))).float().cpu()
+            for part in points.split(BATCH)
+        ]
+        return torch.cat(parts)

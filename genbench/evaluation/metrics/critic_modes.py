@@ -1,0 +1,53 @@
+"""How many modes of a toy a critic sees: its value at the centre stands out from around it.
+
+A number for what figure 2.3 of Gong, "Wasserstein Generative Adversarial Network", 2017, shows: a
+surface that is too smooth passes over modes. A Wasserstein critic of good samples is nearly flat,
+so that only its shape is asked for, not its height.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import torch
+
+from genbench.errors import NotApplicable
+from genbench.evaluation._base import Metric
+from genbench.evaluation.evidence import Evidence
+from genbench.fields import Count, Positive
+
+__all__ = ["CriticModes"]
+
+
+class CriticModes(Metric):
+    """Modes at whose centre the critic is above its mean on a circle around it."""
+
+    values: ClassVar[dict[str, dict[str, str]]] = {
+        "critic_modes": {"better": "none", "unit": "modes", "title": "modes seen by the critic"},
+    }
+    kinds: ClassVar[tuple[str, ...]] = ("points",)
+    needs: ClassVar[tuple[str, ...]] = ("critic", "modes")
+
+    radius: Positive = 3.0
+    """Radius of the circle, standard deviations of the mode."""
+    directions: Count = 64
+    """Points on the circle."""
+
+    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+        """The number of modes."""
+        modes = evidence.data.truth and evidence.data.truth.modes
+        if evidence.critic is None or not modes:
+            raise NotApplicable("no critic was trained, or the dataset has no modes")
+        if modes.centres.shape[1] != 2:
+            raise NotApplicable("circles are for the plane")
+        angle = torch.arange(self.directions) * (2 * math.pi / self.directions)
+        unit = torch.stack([angle.cos(), angle.sin()], 1).double()  # (K, 2)
+        factors = torch.linalg.cholesky(modes.covariances.double().cpu())  # (M, 2, 2)
+        centres = modes.centres.double().cpu()
+        around = centres[:, None] + self.radius * torch.einsum("mij,kj->mki", factors, unit)
+        points = torch.cat([centres[:, None], around], 1)  # (M, K + 1, 2)
+        score = evidence.critic.at(
+            points.flatten(0, 1).float(), evidence.scaling, evidence.device
+        ).reshape(points.shape[:2])
+        return {"critic_modes": float((score[:, 0] > score[:, 1:].mean(1)).sum())}

@@ -1,0 +1,41 @@
+"""Where the weights of a critic lie: at the bound that they are clipped to, or near zero.
+
+The histogram behind it is figure 2.4 of Gong, "Wasserstein Generative Adversarial Network", 2017.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from genbench.errors import NotApplicable
+from genbench.evaluation._base import Metric
+from genbench.evaluation.evidence import Evidence
+from genbench.fields import Share
+
+__all__ = ["CriticWeights"]
+
+
+class CriticWeights(Metric):
+    """The share of a critic's weights at its limit, and the median size over the largest."""
+
+    values: ClassVar[dict[str, dict[str, str]]] = {
+        "weights_at_clip": {"better": "none", "unit": "", "title": "weights at the limit"},
+        "weights_median": {"better": "none", "unit": "", "title": "median weight / largest"},
+    }
+    needs: ClassVar[tuple[str, ...]] = ("critic",)
+
+    near: Share = 0.01
+    """How near the limit counts as there, as a part of it. The limit is the clip value, or the
+    largest absolute weight where nothing is clipped."""
+
+    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+        """Both numbers, over all weights of linear and convolutional layers."""
+        if evidence.critic is None:
+            raise NotApplicable("no critic was trained")
+        size = evidence.critic.weights.abs().double()
+        largest = float(size.max())
+        limit = evidence.critic.limit or largest
+        return {
+            "weights_at_clip": float((size >= (1 - self.near) * limit).double().mean()),
+            "weights_median": float(size.median()) / largest,
+        }

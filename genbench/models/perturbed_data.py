@@ -1,0 +1,56 @@
+"""A generator that stands still: training data with a little noise on them.
+
+The fixed fake data of figures 2.3 and 2.4 of Gong, "Wasserstein Generative Adversarial Network",
+2017, on which critics are compared.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from genbench.data.space import Space
+from genbench.fields import Count, NonNegative
+from genbench.models._base import Model
+from genbench.noise import Noise
+
+__all__ = ["PerturbedData"]
+
+
+class PerturbedData(Model):
+    """Rows of the training data in random order, plus Gaussian noise; nothing is learned.
+
+    Train a critic against it with `adversarial: {critic_only: true}`.
+    """
+
+    cite: ClassVar[str] = """@mastersthesis{gong2017wasserstein,
+  title = {Wasserstein Generative Adversarial Network},
+  author = {Gong, Wenbo},
+  school = {University of Cambridge},
+  year = {2017},
+}"""
+
+    noise: NonNegative = 0.1
+    """Standard deviation of the noise on the scaled data."""
+    points: Count = 2000
+    """Rows kept of the training data."""
+
+    def build(self, space: Space) -> None:
+        """Make room for the rows, which a checkpoint keeps."""
+        self.register_buffer("rows", torch.zeros(self.points, *space.shape))
+        self.register_buffer("filled", torch.tensor(False))
+
+    @torch.no_grad()
+    def initialise(self, x: Tensor, noise: Noise) -> None:
+        """Keep rows x (N, *shape) of the data, over again where there are too few; once."""
+        if not bool(self.get_buffer("filled")):
+            self.get_buffer("rows").copy_(x[torch.arange(self.points, device=x.device) % len(x)])
+            self.get_buffer("filled").fill_(True)
+
+    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+        """n perturbed rows (n, *shape)."""
+        rows = self.get_buffer("rows")
+        x = rows[noise.integers("row", len(rows), n)]
+        return x + self.noise * noise.normal("noise", *x.shape).to(x)

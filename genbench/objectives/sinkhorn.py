@@ -1,0 +1,99 @@
+"""Training through the entropic optimal transport between a batch and as many samples.
+
+Aude Genevay, Gabriel Peyré, Marco Cuturi: Learning Generative Models with Sinkhorn Divergences,
+2018, https://arxiv.org/abs/1706.00292. With C_ij the cost between x_i and y_j and uniform weights,
+
+    P = argmin ⟨P, C⟩ − ε H(P)   by Sinkhorn's iterations, in the log domain
+    loss = ⟨P, C⟩,   or debiased  S(x, y) − ½ S(x, x) − ½ S(y, y)
+
+differentiated through every iteration. The sampled component of a mixture carries no gradient, so
+its weights stand still here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from genbench.fields import Count, Positive
+from genbench.models._base import Model
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Draw, Objective, Player, Terms
+from genbench.objectives._start import start_from_data
+
+__all__ = ["Sinkhorn", "transport_cost"]
+
+
+def transport_cost(
+    x: Tensor, y: Tensor, epsilon: float, iterations: int, cost: str = "squared_euclidean"
+) -> Tensor:
+    """⟨P, C⟩ of the entropic plan between x (N, …) and y (M, …), each row of weight 1/N or 1/M.
+
+    Differentiable in both. As ε → 0 it is the cost of the best assignment, as ε → ∞ the mean
+    cost of all pairs.
+    """
+    a, b = x.flatten(1), y.flatten(1)
+    square = (a[:, None] - b).square().sum(2) if a.shape[1] <= 8 else _squares(a, b)
+    costs = square if cost == "squared_euclidean" else (square + 1e-12).sqrt()
+    log_k = -costs / epsilon  # (N, M)
+    log_n, log_m = math.log(len(a)), math.log(len(b))
+    f = x.new_zeros(len(a))
+    g = x.new_zeros(len(b))
+    for _ in range(iterations):
+        f = -torch.logsumexp(log_k + g, dim=1) - log_n
+        g = -torch.logsumexp(log_k + f[:, None], dim=0) - log_m
+    plan = (log_k + f[:, None] + g).exp()
+    return (plan * costs).sum()
+
+
+def _squares(a: Tensor, b: Tensor) -> Tensor:
+    square = a.square().sum(1)[:, None] + b.square().sum(1) - 2 * a @ b.t()
+    return square.clamp(min=0)
+
+
+class Sinkhorn(Objective):
+    """Minimises a Sinkhorn divergence between data and samples; needs no critic and no density."""
+
+    cite: ClassVar[str] = """@inproceedings{genevay2018learning,
+  title={Learning Generative Models with Sinkhorn Divergences},
+  author={Genevay, Aude and Peyr{\\'e}, Gabriel and Cuturi, Marco},
+  booktitle={International Conference on Artificial Intelligence and Statistics},
+  year={2018}
+}"""
+
+    epsilon: Positive = 0.05
+    """ε of the entropy, as a part of the mean cost between the batch's examples."""
+    iterations: Count = 30
+    """Iterations, all of which are differentiated."""
+    cost: Literal["squared_euclidean", "euclidean"] = "squared_euclidean"
+    """The ground cost on the scaled data."""
+    debias: bool = True
+    """Whether the costs of each side with itself are taken off, without which samples shrink
+    towards the mean; the thesis's form is without."""
+
+    def players(self, model: Model) -> Sequence[Player]:
+        """The model alone."""
+        return [Player("model", model.groups())]
+
+    def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
+        """Let a model that starts from the data do so, once."""
+        start_from_data(model, draw, noise)
+
+    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """The divergence between the batch and as many samples, in units of the cost."""
+        x = batch.x
+        y = model.generate(len(batch), noise, batch.labels if model.conditional else None)
+        squares = 2 * x.flatten(1).var(0, correction=0).sum()
+        scale = squares if self.cost == "squared_euclidean" else squares.sqrt()
+        epsilon = self.epsilon * float(scale.detach().clamp(min=1e-12))
+        value = self._cost(x, y, epsilon)
+        if self.debias:
+            value = value - 0.5 * (self._cost(x, x, epsilon) + self._cost(y, y, epsilon))
+        return {"sinkhorn": value}
+
+    def _cost(self, x: Tensor, y: Tensor, epsilon: float) -> Tensor:
+        return transport_cost(x, y, epsilon, self.iterations, self.cost)
