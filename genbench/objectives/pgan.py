@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from genbench.errors import GenbenchError
-from genbench.fields import Positive
+from genbench.fields import NonNegative, Positive
 from genbench.models._base import Mixture, Model
 from genbench.nets.component_critics import ComponentCritics, component_critics
 from genbench.noise import Noise
@@ -54,7 +54,9 @@ class PGAN(Adversarial):
     """The posterior's logits are divided by this; towards 0 it assigns hard, by p(c ∣ x)."""
     shared_trunk: bool = False
     """Whether the critics share all but their last, linear layer."""
-    bound: Literal["none", "drift", "centre"] = "centre"
+    drift: NonNegative = 0.1
+    """Weight of the drift term, where `bound` is drift."""
+    bound: Literal["none", "drift", "centre"] = "drift"
     """What holds the critics' free constants: nothing (as in the thesis), the term
     drift · Σ_c E[w_c f_c²] over real and generated examples, or that each f_c is taken less its
     mean over the batch's examples, weighted by w_c, which removes the constant exactly."""
@@ -73,8 +75,8 @@ class PGAN(Adversarial):
             raise GenbenchError("pgan: the model is conditional; use adversarial")
         if self.critic == "dcgan" and not self.shared_trunk:
             raise GenbenchError("pgan: critic: dcgan is one trunk; add shared_trunk: true")
-        if (self.bound == "drift") != (self.drift > 0):
-            raise GenbenchError("pgan: bound: drift and a drift over 0 go together")
+        if self.bound == "drift" and self.drift == 0:
+            raise GenbenchError("pgan: bound: drift with a drift of 0 bounds nothing; use none")
         assert isinstance(model, Mixture)
         self.classes = 0
         self.network: nn.Module = component_critics(

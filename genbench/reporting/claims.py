@@ -10,8 +10,11 @@ The text of a claim is read by `genbench.suites.expectation`. It is judged on tr
   the seeds that survived would flatter the method), with a budget cut by --limit-updates, and
   where one metric was measured under different protocols.
 
-A claim that names no dataset is about each dataset on which its cells apply: it is confirmed if it
-holds on all (the largest p), refuted if it fails on one (the smallest p, times their number).
+A claim of several comparisons joined by `and` holds if all do (the largest p) and fails if one
+does (the smallest p, times their number). One that names no dataset is, in the same way, about
+each dataset on which its cells apply. `std(a) < std(b)` compares the spreads over seeds by Brown
+and Forsythe's test: Welch's, on the distances from the median. A claim that gives a reason in the
+place of a comparison is listed and not judged.
 `a ~= b within t` is confirmed if |a − b| is significantly below t (two one-sided tests).
 The row `real` has no training seeds; its value counts as known up to its sampling spread.
 Where nothing varies, equal values make `<` false and `<=` true.
@@ -19,6 +22,7 @@ Where nothing varies, equal values make `<` false and `<=` true.
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -43,10 +47,10 @@ from genbench.reporting.statistics import (
     mean_and_std,
 )
 from genbench.suites.expand import Plan
-from genbench.suites.expectation import CellName, Expectation, parse_expectation
+from genbench.suites.expectation import CellName, Expectation, parse_expectations
 from genbench.suites.schema import Claim
 
-__all__ = ["Expectation", "Verdict", "judge", "parse_expectation"]
+__all__ = ["Expectation", "Verdict", "judge"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Verdict:
     id: str
     text: str
     expect: str
-    verdict: Literal["CONFIRMED", "REFUTED", "INCONCLUSIVE"]
+    verdict: Literal["CONFIRMED", "REFUTED", "INCONCLUSIVE", "NOT JUDGED"]
     evidence: str
     p: float | None
     """Two-sided, after Holm's correction; None where nothing could be tested."""
@@ -102,18 +106,29 @@ def judge(plan: Plan, frame: pd.DataFrame) -> list[Verdict]:
     """
     claims = list(plan.suite.report.claims)
     cells = cells_of(frame)
-    cases = [_case(parse_expectation(claim.expect), cells) for claim in claims]
+    judged = [claim for claim in claims if claim.expect is not None]
+    cases = [
+        _Case([finding for part in parse_expectations(str(claim.expect))
+               for finding in _findings(part, cells)])
+        for claim in judged
+    ]
     adjusted = holm([case.p for case in cases])
+    verdicts = {
+        claim.id: _verdict(claim, case, p, len(judged))
+        for claim, case, p in zip(judged, cases, adjusted, strict=True)
+    }
     return [
-        _verdict(claim, case, p, len(claims))
-        for claim, case, p in zip(claims, cases, adjusted, strict=True)
+        verdicts.get(claim.id)
+        or Verdict(claim.id, claim.text, "", "NOT JUDGED", claim.unjudged, None)
+        for claim in claims
     ]
 
 
 def _verdict(claim: Claim, case: _Case, adjusted: float, claims: int) -> Verdict:
     evidence = "; ".join(finding.evidence for finding in case.findings)
+    expect = claim.expect or ""
     if case.p is None:
-        return Verdict(claim.id, claim.text, claim.expect, "INCONCLUSIVE", evidence, None)
+        return Verdict(claim.id, claim.text, expect, "INCONCLUSIVE", evidence, None)
     name: Literal["CONFIRMED", "REFUTED", "INCONCLUSIVE"] = "INCONCLUSIVE"
     if adjusted <= ALPHA:
         name = "CONFIRMED" if case.confirm < case.refute else "REFUTED"
@@ -121,11 +136,11 @@ def _verdict(claim: Claim, case: _Case, adjusted: float, claims: int) -> Verdict
         evidence += f"; {p_text(adjusted)} after Holm's correction for {claims} claims"
     if name == "INCONCLUSIVE" and all(finding.tested for finding in case.findings):
         evidence += "; within the noise of the seeds"
-    return Verdict(claim.id, claim.text, claim.expect, name, evidence, adjusted)
+    return Verdict(claim.id, claim.text, expect, name, evidence, adjusted)
 
 
-def _case(expectation: Expectation, cells: Sequence[Cell]) -> _Case:
-    """Judge on each dataset that the claim is about."""
+def _findings(expectation: Expectation, cells: Sequence[Cell]) -> list[_Finding]:
+    """Judge one comparison on each dataset that it is about."""
     open_ended = any(dataset is None for _, _, dataset in expectation.cells)
     datasets: list[str] = dataset_names(cells) if open_ended else [""]
     findings = []
@@ -139,7 +154,7 @@ def _case(expectation: Expectation, cells: Sequence[Cell]) -> _Case:
     if not findings:
         names = ", ".join(_name(cell) for cell in expectation.cells)
         findings = [_Finding(f"no dataset has all of {names}")]
-    return _Case(findings)
+    return findings
 
 
 def _finding(
@@ -194,6 +209,8 @@ def _trouble(cells: Sequence[Cell]) -> _Finding | None:
 def _tested(
     expectation: Expectation, terms: Sequence[tuple[float, Cell]], values: str
 ) -> _Finding:
+    if expectation.spread:
+        return _tested_spread(expectation, terms[0][1], terms[1][1], values)
     trained = [(factor, cell) for factor, cell in terms if not is_reference(cell)]
     constant, variance = expectation.constant, 0.0
     for factor, cell in terms:
@@ -208,6 +225,22 @@ def _tested(
     confirm, refute = _both_ways(expectation.relation, tests)
     p = min(1.0, 2 * min(confirm, refute))
     return _Finding(f"{values}: {_test_text(expectation, tests, p)}", confirm, refute, True)
+
+
+def _tested_spread(
+    expectation: Expectation, first: Cell, second: Cell, values: str
+) -> _Finding:
+    distances = []
+    for cell in (first, second):
+        middle = statistics.median(cell.sample)
+        distances.append([abs(value - middle) for value in cell.sample])
+    test = contrast([(1.0, distances[0]), (-1.0, distances[1])], kind="Brown-Forsythe")
+    confirm, refute = _both_ways(expectation.relation, [test])
+    p = min(1.0, 2 * min(confirm, refute))
+    text = "; ".join(
+        f"std of {cell.name} {number(mean_and_std(cell.sample)[1])}" for cell in (first, second)
+    )
+    return _Finding(f"{values}; {text}; Brown-Forsythe test, {p_text(p)}", confirm, refute, True)
 
 
 def _test(terms: Sequence[tuple[float, Cell]], constant: float, variance: float) -> Test:

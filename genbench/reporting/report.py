@@ -15,6 +15,7 @@ from genbench.reporting.markdown import Footnotes, escape, table
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.protocols import made_with, protocols
 from genbench.reporting.tables import Table, make_tables
+from genbench.reporting.targets import targets_table
 from genbench.store.files import write_text
 from genbench.store.runs import STATES, Store
 from genbench.store.table import FORMATS, tidy
@@ -37,6 +38,7 @@ def build(plan: Plan, store: Store, out: Path) -> Path:
     parts = [
         *_opening(plan, store),
         *_results(make_tables(numbers), figures),
+        *targets_table(numbers),
         *_claims(verdicts),
         *_curves(figures),
         *_methods(plan),
@@ -130,7 +132,10 @@ def _claims(verdicts: list[Verdict]) -> list[str]:
         return []
     notes = Footnotes()
     rows = [
-        [escape(v.id), escape(v.text), f"`{v.expect}`", f"**{v.verdict}**{notes.mark(v.evidence)}"]
+        [
+            escape(v.id), escape(v.text), f"`{v.expect}`" if v.expect else "–",
+            f"**{v.verdict}**{notes.mark(v.evidence)}",
+        ]
         for v in verdicts
     ]
     text = table(["claim", "statement", "expectation", "verdict"], rows, left=4)

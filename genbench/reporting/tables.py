@@ -7,7 +7,6 @@ two protocols never share a column.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,14 +14,19 @@ from typing import Any
 import pandas as pd
 
 from genbench.reporting._digits import number
-from genbench.reporting.markdown import Footnotes, count, escape, plus_minus, table
-from genbench.reporting.numbers import Column, Entry, Numbers
+from genbench.reporting._table_cells import (
+    NOT_APPLICABLE,
+    best_mean,
+    cell_text,
+    published_cells,
+)
+from genbench.reporting.markdown import Footnotes, count, escape, table
+from genbench.reporting.numbers import Column, Numbers
 from genbench.reporting.statistics import mean_and_std
+from genbench.suites.schema import Table as Asked
 from genbench.suites.spec import REAL
 
 __all__ = ["Table", "make_tables"]
-
-NOT_APPLICABLE = "skipped"
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,10 @@ def make_tables(numbers: Numbers) -> list[Table]:
             if not one.dataset and len(datasets) > 1 and one.title:
                 title = f"{one.title}: {dataset}"
             columns, published = list(one.columns or ()), one.published or {}
-            made.append(_table(numbers, title, dataset, methods, columns, published))
+            if one.variants:
+                made.append(_variants(numbers, title, dataset, one))
+            else:
+                made.append(_table(numbers, title, dataset, methods, columns, published))
     return made
 
 
@@ -80,7 +87,7 @@ def _table(
     names, unused = (list(names), []) if names else _default_columns(numbers, dataset, methods)
     columns = [c for name in names for c in numbers.columns(name, dataset, methods)]
     notes = Footnotes()
-    best = {column: _best(numbers, column, methods) for column in columns}
+    best = {column: best_mean(numbers, column, methods) for column in columns}
     compared = [c for c in columns if any(c.name in published.get(m, {}) for m in methods)]
     lines = [
         _line(numbers, method, dataset, methods, columns, best, compared, published, notes)
@@ -97,6 +104,50 @@ def _table(
     if unused:
         text += "\nNot applicable to any row here: " + "; ".join(unused) + ".\n"
     return Table(title, dataset, text, _spread(numbers, methods, columns))
+
+
+def _variants(numbers: Numbers, title: str, dataset: str, one: Asked) -> Table:
+    """Each row's settings side by side: published, one column for each variant, difference."""
+    there = numbers.methods(dataset)
+    bases = [m for m in one.methods or there if m != REAL]
+    if not one.methods:
+        suffixes = [suffix for suffix in one.variants.values() if suffix]
+        bases = [m for m in bases if not any(m.endswith(suffix) for suffix in suffixes)]
+    groups = {
+        heading: [base + suffix for base in bases if base + suffix in there]
+        for heading, suffix in one.variants.items()
+    }
+    everyone = [method for group in groups.values() for method in group]
+    names = list(one.columns) or _default_columns(numbers, dataset, everyone)[0]
+    columns = [c for name in names for c in numbers.columns(name, dataset, everyone)]
+    notes, head = Footnotes(), ["method"]
+    compared = [c for c in columns if any(c.name in one.published.get(b, {}) for b in bases)]
+    for column in columns:
+        head += [f"{column.head}: published"] if column in compared else []
+        head += [f"{column.head}: {escape(heading)}" for heading in groups]
+        head += ["difference"] if column in compared else []
+    lines = []
+    for base in bases:
+        line = [numbers.label(base if base in there else base + next(iter(one.variants.values())))]
+        for column in columns:
+            cells = []
+            for heading, suffix in one.variants.items():
+                method = base + suffix
+                best = best_mean(numbers, column, groups[heading])
+                seeds = numbers.seeds(method, dataset)
+                cells.append(
+                    cell_text(numbers, method, column, best, seeds, notes)
+                    if method in there else "–"
+                )
+            if column in compared:
+                first = base + next(iter(one.variants.values()))
+                known = one.published.get(base, {})
+                printed = published_cells(numbers, first, column, {first: known}, notes)
+                cells = [printed[0], *cells, printed[1]]
+            line += cells
+        lines.append(line)
+    text = table(head, lines)
+    return Table(title, dataset, text + ("\n" + notes.text() if notes.text() else ""))
 
 
 def _default_columns(
@@ -129,76 +180,10 @@ def _line(
     seeds = numbers.seeds(method, dataset)
     line = [label]
     for column in columns:
-        line.append(_cell(numbers, method, column, best[column], seeds, notes))
+        line.append(cell_text(numbers, method, column, best[column], seeds, notes))
         if column in compared:
-            line += _published(numbers, method, column, published, notes)
+            line += published_cells(numbers, method, column, published, notes)
     return [*line, str(seeds), *_budget(numbers, method, dataset)]
-
-
-def _cell(
-    numbers: Numbers, method: str, column: Column, best: float | None, seeds: int,
-    notes: Footnotes,
-) -> str:
-    entries = numbers.entries(method, column)
-    values = _values(entries)
-    why = _why_not(entries, column) if len(values) < max(len(entries), 1) else ""
-    mark = notes.mark(why) if why else ""
-    if not values:
-        return f"–{mark}"
-    text = plus_minus(values)
-    if best is not None and method != REAL and mean_and_std(values)[0] == best:
-        text = f"**{text}**"
-    return text + (f" (n = {len(values)})" if len(values) != seeds else "") + mark
-
-
-def _values(entries: Sequence[Entry]) -> list[float]:
-    return [e.value for e in entries if e.status == "ok" and not math.isnan(e.value)]
-
-
-def _why_not(entries: Sequence[Entry], column: Column) -> str:
-    """Why a cell is empty, or rests on fewer seeds than planned."""
-    if not entries:
-        return f"does not run on {column.dataset}, or {column.metric} is not asked for there"
-    by_reason: dict[str, list[int]] = {}
-    for entry in entries:
-        if entry.status != "ok":
-            status = entry.status.replace("-", " ")
-            words = f"{status}: {entry.reason}" if entry.reason else status
-            if entry.status in (NOT_APPLICABLE, "queued"):
-                words = entry.reason or "not applicable"
-            by_reason.setdefault(words, []).append(entry.seed)
-    if len(by_reason) == 1 and len(next(iter(by_reason.values()))) == len(entries):
-        return next(iter(by_reason))
-    return "; ".join(
-        f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, sorted(seeds)))}: {reason}"
-        for reason, seeds in sorted(by_reason.items(), key=lambda pair: min(pair[1]))
-    )
-
-
-def _best(numbers: Numbers, column: Column, methods: Sequence[str]) -> float | None:
-    """The best mean of a column, where there are two to choose from."""
-    means = [
-        mean_and_std(values)[0]
-        for method in methods if method != REAL
-        for values in [_values(numbers.entries(method, column))] if values
-    ]
-    if len(set(means)) < 2 or column.better not in ("lower", "higher"):
-        return None
-    return min(means) if column.better == "lower" else max(means)
-
-
-def _published(
-    numbers: Numbers, method: str, column: Column,
-    published: Mapping[str, Mapping[str, Any]], notes: Footnotes,
-) -> list[str]:
-    known = published.get(method, {}).get(column.name)
-    if known is None:
-        return ["", ""]
-    value, source = float(getattr(known, "value", known)), getattr(known, "source", "")
-    mark = notes.mark(f"published: {source}") if source else ""
-    ours = _values(numbers.entries(method, column))
-    difference = f"{mean_and_std(ours)[0] - value:+.4g}" if ours else "–"
-    return [f"{number(value)}{mark}", difference]
 
 
 def _budget(numbers: Numbers, method: str, dataset: str) -> list[str]:

@@ -1,18 +1,21 @@
 """What a claim expects, read from its text.
 
+    claim       := expectation ("and" expectation)*
     expectation := sum relation sum [("within" | "±") number]
+                 | "std(" cell ")" ("<" | ">") "std(" cell ")"
     relation    := "<" | "<=" | ">" | ">=" | "~="
     sum         := term (("+" | "-") term)*
     term        := number | [number "*"] cell
     cell        := metric "[" row ["," dataset] "]"
 
-`~=` needs a tolerance, the others take none. The row `real` is the data themselves. A cell without
-a dataset stands for every dataset of the suite. Rows may hold brackets themselves, as those of a
-grid do: `nll[nice[layers=4], ring]`. Examples:
+`~=` needs a tolerance, the others take none; `std` is the spread over seeds. The row `real` is the
+data themselves. A cell without a dataset stands for every dataset of the suite. Rows may hold
+brackets themselves, as those of a grid do: `nll[nice[layers=4], ring]`. Examples:
 
     nll[mixflow-ml] < nll[flow-ml]
     fid[wgan-gp, mnist] >= 1.5 * fid[real, mnist] + 2
     modes_covered[gan] ~= 6 within 0.5
+    std(nll[mixflow-ml]) < std(nll[flow-ml])
 
 This stands beside the schema, and not with the statistics that judge it, because a suite is
 checked when it is loaded and imports point down.
@@ -26,7 +29,7 @@ from dataclasses import dataclass
 
 from genbench.errors import SuiteError
 
-__all__ = ["CellName", "Expectation", "parse_expectation"]
+__all__ = ["CellName", "Expectation", "parse_cell", "parse_expectation", "parse_expectations"]
 
 CellName = tuple[str, str, str | None]
 """Metric, row, and dataset or None for every dataset."""
@@ -35,6 +38,8 @@ _EXAMPLE = "nll[mixflow-ml] < nll[flow-ml]"
 _NUMBER = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _METRIC = re.compile(r"[A-Za-z_][A-Za-z0-9_@./{}=-]*")
 _RELATION = re.compile(r"<=|>=|~=|<|>")
+_AND = re.compile(r"\s+and\s+")
+_STD = re.compile(r"std\s*\(")
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,8 @@ class Expectation:
     terms: tuple[tuple[float, CellName], ...]
     constant: float
     tolerance: float | None = None
+    spread: bool = False
+    """Whether the standard deviations over seeds are compared, of the first and second cell."""
 
     @property
     def cells(self) -> list[CellName]:
@@ -53,8 +60,30 @@ class Expectation:
         return [cell for _, cell in self.terms]
 
 
+def parse_expectations(text: str) -> tuple[Expectation, ...]:
+    """Read what a claim expects, one comparison or several joined by `and`.
+
+    Raises:
+        SuiteError: as `parse_expectation`.
+    """
+    return tuple(parse_expectation(part) for part in _AND.split(text))
+
+
+def parse_cell(text: str) -> CellName:
+    """Read one cell, `metric[row]` or `metric[row, dataset]`.
+
+    Raises:
+        SuiteError: it is none; without file and line.
+    """
+    reader = _Reader(text)
+    cell = reader.cell()
+    if reader.peek():
+        raise reader.error("the end")
+    return cell
+
+
 def parse_expectation(text: str) -> Expectation:
-    """Read what a claim expects.
+    """Read a single comparison.
 
     Raises:
         SuiteError: it does not parse, names no cell, or compares a cell with itself; without file
@@ -71,6 +100,8 @@ class _Reader:
         self.at = 0
 
     def expectation(self) -> Expectation:
+        if self.take(_STD):
+            return self.spreads()
         left, low = self.sum()
         relation = self.take(_RELATION)
         if relation is None:
@@ -91,6 +122,28 @@ class _Reader:
             )
         terms = tuple((factor, cell) for cell, factor in coefficients.items())
         return Expectation(self.text.strip(), relation, terms, low - high, tolerance)
+
+    def spreads(self) -> Expectation:
+        """`std(cell) < std(cell)`, behind its first bracket."""
+        first = self.cell()
+        self.expect(")")
+        relation = self.take(_RELATION)
+        if relation not in ("<", ">"):
+            raise self.error("< or > between two spreads")
+        if self.take(_STD) is None:
+            raise self.error("std(metric[row]), since a spread is compared with a spread")
+        second = self.cell()
+        self.expect(")")
+        if self.peek():
+            raise self.error("the end")
+        if first == second:
+            raise SuiteError(f"'{self.text}': a spread compared with itself")
+        terms = ((1.0, first), (-1.0, second))
+        return Expectation(self.text.strip(), relation, terms, 0.0, spread=True)
+
+    def expect(self, symbol: str) -> None:
+        if not self.symbol(symbol):
+            raise self.error(f"'{symbol}'")
 
     def sum(self) -> tuple[list[tuple[float, CellName]], float]:
         terms: list[tuple[float, CellName]] = []

@@ -7,13 +7,13 @@ from typing import Any
 
 from genbench.errors import SuiteError
 from genbench.lookup import suggest
-from genbench.suites.expectation import parse_expectation
+from genbench.suites.expectation import CellName, parse_cell, parse_expectations
 from genbench.suites.matrix import DatasetRow
 from genbench.suites.methods import Method
 from genbench.suites.parts import capabilities
 from genbench.suites.problems import Path, Problems
 from genbench.suites.rows import Row
-from genbench.suites.schema import Claim, Suite, Table
+from genbench.suites.schema import Claim, FigureEntry, Suite, Table, Target
 from genbench.suites.spec import REAL, MetricSpec
 
 __all__ = ["check_report", "metric_warnings"]
@@ -43,7 +43,14 @@ def check_report(
         checker.claim(claim, path)
         if claim.id in [other.id for other in suite.report.claims[:index]]:
             problems.add((*path, "id"), f"claim '{claim.id}' is there twice")
-    report = suite.report.model_copy(update={"tables": tables})
+    for index, target in enumerate(suite.report.targets):
+        checker.target(target, ("report", "targets", index))
+    figures = suite.report.figures and [
+        checker.figure(figure, ("report", "figures", index))
+        if isinstance(figure, FigureEntry) else figure
+        for index, figure in enumerate(suite.report.figures)
+    ]
+    report = suite.report.model_copy(update={"tables": tables, "figures": figures})
     return suite.model_copy(update={"report": report})
 
 
@@ -74,21 +81,69 @@ class _Checker:
             "methods": table.methods if methods is None else methods, "published": published,
         })
 
+    def figure(self, figure: FigureEntry, path: Path) -> FigureEntry:
+        """The figure with its dataset, and its methods written out."""
+        dataset = figure.dataset
+        if dataset is not None:
+            self.dataset(dataset, (*path, "dataset"))
+        elif len(self.datasets) > 1:
+            self.problems.add(path, f"figure '{figure.title}' names no dataset, and the suite has "
+                                    f"several: {', '.join(self.datasets)}")
+        else:
+            dataset = self.datasets[0]
+        methods: list[str] | None = None
+        for index, row in enumerate(figure.methods or []):
+            found = self.rows(row, (*path, "methods", index))
+            methods = (methods or []) + [name for name in found if name not in (methods or [])]
+        if figure.terms and figure.kind != "curves":
+            self.problems.add((*path, "terms"), "terms are for curves")
+        for index, term in enumerate(figure.terms):
+            player, colon, name = term.partition(":")
+            if not colon or not player.strip() or not name.strip():
+                self.problems.add((*path, "terms", index), f"expected a player and a term, such "
+                                                           f"as 'model: nll', not '{term}'")
+        return figure.model_copy(update={"dataset": dataset, "methods": methods})
+
     def claim(self, claim: Claim, path: Path) -> None:
-        """A claim's expectation and its cells."""
+        """A claim's expectation and its cells, or why it has none."""
+        if (claim.expect is None) == (not claim.unjudged):
+            self.problems.add(path, f"claim '{claim.id}' needs `expect`, or `unjudged` with the "
+                                    "reason why it cannot be a comparison, and not both")
+        if claim.expect is None:
+            return
         where = (*path, "expect")
         try:
-            cells = parse_expectation(claim.expect).cells
+            parts = parse_expectations(claim.expect)
         except SuiteError as error:
             self.problems.add(where, error.message)
             return
-        for metric, row, dataset in cells:
-            self.metric(metric, where)
-            names = [REAL, *(method.name for method in self.methods)]
-            if row not in names:
-                self.problems.add(where, f"no method row '{row}'{suggest(row, names)}")
-            if dataset is not None:
-                self.dataset(dataset, where)
+        for part in parts:
+            for cell in part.cells:
+                self.cell(cell, where)
+
+    def target(self, target: Target, path: Path) -> None:
+        """A target's cell and bound."""
+        if (target.at_most is None) == (target.at_least is None):
+            self.problems.add(path, "a target needs `at_most` or `at_least`, and not both")
+        where = (*path, "cell")
+        try:
+            cell = parse_cell(target.cell)
+        except SuiteError as error:
+            self.problems.add(where, error.message)
+            return
+        if cell[2] is None and len(self.datasets) > 1:
+            self.problems.add(where, f"'{target.cell}' names no dataset, and there are several")
+        self.cell(cell, where)
+
+    def cell(self, cell: CellName, where: Path) -> None:
+        """A cell's metric, row and dataset."""
+        metric, row, dataset = cell
+        self.metric(metric, where)
+        names = [REAL, *(method.name for method in self.methods)]
+        if row not in names:
+            self.problems.add(where, f"no method row '{row}'{suggest(row, names)}")
+        if dataset is not None:
+            self.dataset(dataset, where)
 
     def rows(self, name: str, path: Path) -> list[str]:
         """The method rows of a name: itself, or those that a grid made of it."""

@@ -117,7 +117,7 @@ REPORT = [
     ('claims: [{id: a, text: b, expect: "depth_k3[flw] < 3"}]', "no method row 'flw'; did you"),
     ('claims: [{id: a, text: b, expect: "nll[flow] < 3"}]', "'nll' is not among"),
     ('claims: [{id: a, text: b, expect: "depth_k3[flow, rng] < 3"}]', "no dataset row 'rng'"),
-    ("claims: [{id: a, text: b}]", "'expect' is missing"),
+    ("claims: [{id: a, text: b}]", "needs `expect`, or `unjudged`"),
 ]
 
 
