@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from genbench.reporting.palette import COLOURS, DASHES, INK
-from genbench.reporting.png import KEY
+from genbench.reporting.canvas import canvas, look, png_bytes
+from genbench.reporting.palette import INK
 
 __all__ = ["Curve", "curve_sheet"]
 
@@ -20,13 +19,6 @@ POINTS = 150
 PANELS = 12
 """The most panels in a figure; the terms that most methods share come first."""
 COLUMNS = 3
-STYLE: dict[str, Any] = {
-    "font.size": 9, "axes.titlesize": 10, "axes.labelsize": 9, "axes.edgecolor": "#9AA7B5",
-    "axes.linewidth": 0.8, "axes.spines.top": False, "axes.spines.right": False,
-    "axes.grid": True, "grid.color": "#E3E8ED", "grid.linewidth": 0.6, "xtick.color": INK,
-    "ytick.color": INK, "text.color": INK, "lines.linewidth": 1.5, "legend.frameon": False,
-    "font.family": "DejaVu Sans",
-}
 
 
 @dataclass(frozen=True)
@@ -66,10 +58,8 @@ def curve_sheet(
 
     `mark` goes into the file, as `png.keep_or_draw` asks.
     """
-    import matplotlib  # costs most of a second: not for a report whose figures are kept
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
+    if not terms:
+        return _nothing(mark)
     shown = sorted(terms, key=lambda title: (-len(terms[title]), title))[:PANELS]
     columns = min(COLUMNS, len(shown))
     rows = -(-len(shown) // columns)
@@ -77,12 +67,7 @@ def curve_sheet(
     methods = dict(sorted(styles.items(), key=lambda pair: pair[1]))
     legend_rows = -(-len(methods) // 4)
     height = 2.5 * rows + 0.25 * legend_rows + 0.35
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # not the user's own style: equal bytes everywhere
-        parameters: Any = matplotlib.rcParams
-        parameters.update(STYLE)
-        figure = Figure(figsize=(3.5 * columns + 0.4, height), dpi=110)
-        FigureCanvasAgg(figure)
+    with canvas(3.5 * columns + 0.4, height) as figure:
         axes = figure.subplots(rows, columns, squeeze=False).flat
         for title, ax in zip(shown, axes):
             _panel(ax, title, terms[title], lines.get(title))
@@ -92,23 +77,22 @@ def curve_sheet(
         figure.legend(handles=handles, loc="lower center", ncols=min(4, len(methods)))
         floor = (0.25 * legend_rows + 0.55) / height
         figure.subplots_adjust(
-            left=0.62 / (3.5 * columns), right=0.985, top=1 - 0.3 / height, bottom=floor,
-            hspace=0.5, wspace=0.28,
+            left=0.72 / (3.5 * columns), right=0.985, top=1 - 0.3 / height, bottom=floor,
+            hspace=0.5, wspace=0.3,
         )
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", metadata={"Software": None, KEY: mark})
-    return buffer.getvalue()
+        return png_bytes(figure, mark)
 
 
-def _look(style: int) -> dict[str, Any]:
-    rounds = style // len(COLOURS)
-    return {"color": COLOURS[style % len(COLOURS)], "linestyle": DASHES[rounds % len(DASHES)]}
+def _nothing(mark: str) -> bytes:
+    with canvas(3.9, 1.0) as figure:
+        figure.text(0.5, 0.5, "no run of these rows has such a curve", ha="center", va="center")
+        return png_bytes(figure, mark)
 
 
 def _handle(method: str, style: int) -> Any:
     from matplotlib.lines import Line2D
 
-    return Line2D([], [], label=method, **_look(style))
+    return Line2D([], [], label=method, **look(style))
 
 
 def _panel(ax: Any, title: str, curves: Sequence[Curve], line: tuple[str, float] | None) -> None:
@@ -119,10 +103,10 @@ def _panel(ax: Any, title: str, curves: Sequence[Curve], line: tuple[str, float]
         at, mean, std = curve.band()
         if not len(at):
             continue
-        look = _look(curve.style)
-        ax.plot(at, mean, **look)
+        style = look(curve.style)
+        ax.plot(at, mean, **style)
         if len(curve.seeds) > 1:
-            ax.fill_between(at, mean - std, mean + std, color=look["color"], alpha=0.18, lw=0)
+            ax.fill_between(at, mean - std, mean + std, color=style["color"], alpha=0.18, lw=0)
         # A GAN's first updates and its outbursts would flatten all the rest: the axis shows the
         # middle 96 % of the means, with the bands of the last tenth.
         tail = slice(len(at) * 9 // 10, None)
@@ -135,5 +119,15 @@ def _panel(ax: Any, title: str, curves: Sequence[Curve], line: tuple[str, float]
         low.append(line[1])
         high.append(line[1])
     if low and math.isfinite(min(low)) and math.isfinite(max(high)) and max(high) > min(low):
-        margin = 0.06 * (max(high) - min(low))
-        ax.set_ylim(min(low) - margin, max(high) + margin)
+        means = [mean for curve in curves if len(mean := curve.band()[1])]
+        _scale(ax, min(low), max(high), [float(mean.min()) for mean in means])
+
+
+def _scale(ax: Any, low: float, high: float, lowest: Sequence[float]) -> None:
+    """Linear, or logarithmic where all is positive and spans more than a hundredfold."""
+    if min(lowest) > 0 and high > 100 * max(low, min(lowest)):
+        ax.set_yscale("log")
+        ax.set_ylim(0.9 * max(low, min(lowest)), 1.5 * high)
+        return
+    margin = 0.06 * (high - low)
+    ax.set_ylim(low - margin, high + margin)

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from genbench.reporting.chosen import ChosenFigure, draw_chosen
 from genbench.reporting.curves import Curve, curve_sheet
 from genbench.reporting.densities import Panel, density_sheet
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.png import digest_of, encode, is_ours, keep_or_draw
+from genbench.reporting.series import log_det, raw_title, true_entropy
 from genbench.reporting.sheets import sample_sheet
 from genbench.store.runs import RunFolder, Store
 from genbench.suites.spec import REAL, RunSpec
@@ -32,13 +34,18 @@ class Figure:
     caption: str
 
 
-def draw_figures(numbers: Numbers, store: Store, out: Path) -> list[Figure]:
+def draw_figures(
+    numbers: Numbers, store: Store, out: Path
+) -> tuple[list[Figure], list[ChosenFigure]]:
     """Draw what the suite asks for and what there is something to draw of, below `out`.
+
+    The figures of whole kinds, and those of rows that the suite chooses.
 
     Pictures of an earlier report that are no part of this one are removed.
     """
     wanted = numbers.plan.suite.report.figures
     kinds = KINDS if wanted is None else tuple(kind for kind in KINDS if kind in wanted)
+    chosen = list(draw_chosen(numbers, store, out))
     made: list[Figure] = []
     for dataset in numbers.plan.datasets:
         runs = [spec for spec in numbers.plan.runs if spec.dataset == dataset]
@@ -46,11 +53,11 @@ def draw_figures(numbers: Numbers, store: Store, out: Path) -> list[Figure]:
             made += _sample_figures(numbers, store, dataset, runs, kinds, out)
         if "curves" in kinds:
             made += _curve_figure(numbers, store, dataset, runs, out)
-    keep = {figure.file for figure in made}
+    keep = {figure.file for figure in made} | {figure.file for figure in chosen}
     for path in sorted((out / "figures").glob("*.png")):
         if f"figures/{path.name}" not in keep and is_ours(path):
             path.unlink()
-    return made
+    return made, chosen
 
 
 def _sample_figures(
@@ -115,8 +122,8 @@ def _curve_figure(
     folders = [(spec, folder) for spec, folder in folders if folder.curves_path.exists()]
     if not folders:
         return
-    shift = {spec.id: _log_det(folder) for spec, folder in folders}
-    entropy = _true_entropy(numbers, dataset)
+    shift = {spec.id: log_det(folder) for spec, folder in folders}
+    entropy = true_entropy(numbers, dataset)
     among = numbers.methods(dataset)
     inputs: list[bytes | str] = [folder.curves_path.read_bytes() for _, folder in folders]
     inputs += [
@@ -138,7 +145,7 @@ def _curve_figure(
     yield _picture("curves", dataset, caption, inputs, out, draw)
 
 
-RAW_NLL = "model: nll, nats per example"
+RAW_NLL = raw_title(True)
 
 
 def _terms(
@@ -162,22 +169,6 @@ def _terms(
         ]
         for title, by_method in seeds.items()
     }
-
-
-def _log_det(folder: RunFolder) -> float | None:
-    """What a run's stored scaling adds to a log density, nats; None where it is not constant."""
-    value = folder.metrics()["budget"].get("log_det") if folder.sealed else None
-    return None if value is None else float(value)
-
-
-def _true_entropy(numbers: Numbers, dataset: str) -> float | None:
-    """The entropy of the truth, where a metric measured it."""
-    for (_, where, metric), entries in sorted(numbers.cells.items()):
-        if where == dataset and metric == "true_entropy":
-            for entry in entries:
-                if entry.status == "ok":
-                    return float(entry.value)
-    return None
 
 
 def _picture(

@@ -35,7 +35,10 @@ def digest_of(parts: Iterable[bytes | str]) -> str:
     return digest("\x1f".join([_drawn_with(), *sums]), 16)
 
 
-DRAWING = ("_digits", "curves", "densities", "figures", "palette", "png", "sheets")
+DRAWING = (
+    "_digits", "canvas", "chosen", "curves", "densities", "figures", "histograms", "palette",
+    "planes", "png", "series", "sheets",
+)
 """The modules whose code decides a picture."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from genbench.reporting.chosen import ChosenFigure
 from genbench.reporting.claims import Verdict, judge
 from genbench.reporting.figures import Figure, draw_figures
 from genbench.reporting.markdown import Footnotes, escape, table
@@ -33,13 +34,14 @@ def build(plan: Plan, store: Store, out: Path) -> Path:
     """
     frame = tidy(plan, store)
     numbers = Numbers(plan, frame)
-    figures = draw_figures(numbers, store, out)
+    figures, chosen = draw_figures(numbers, store, out)
     verdicts = judge(plan, frame) if plan.suite.report.claims else []
     parts = [
         *_opening(plan, store),
         *_results(make_tables(numbers), figures),
         *targets_table(numbers),
         *_claims(verdicts),
+        *_chosen(chosen),
         *_curves(figures),
         *_methods(plan),
         *protocols(plan, store, frame),
@@ -119,6 +121,15 @@ def _results(tables: list[Table], figures: list[Figure]) -> list[str]:
 def _image(figure: Figure) -> str:
     name = f"{figure.kind} on {escape(figure.dataset)}"
     return f"![{name}]({figure.file})\n\n*{escape(figure.caption)}*"
+
+
+def _chosen(figures: list[ChosenFigure]) -> list[str]:
+    """The suite's own figures, in its order."""
+    parts = [] if not figures else ["## Figures"]
+    for figure in figures:
+        title = escape(figure.title)
+        parts.append(f"![{title}]({figure.file})\n\n*{title}. {escape(figure.caption)}*")
+    return parts
 
 
 def _curves(figures: list[Figure]) -> list[str]:

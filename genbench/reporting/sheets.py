@@ -16,7 +16,7 @@ from genbench.reporting.palette import PAPER
 from genbench.reporting.png import write_text
 from genbench.store.files import write_bytes, write_npz
 
-__all__ = ["sample_sheet", "write_samples"]
+__all__ = ["component_sheet", "sample_sheet", "write_samples"]
 
 BLOCK = 320
 """Side of a block of samples, pixels."""
@@ -25,6 +25,8 @@ GAP, TITLE, LETTERS = 16, 30, 18
 """Space between blocks, height of a title and size of its letters, pixels."""
 SEAM = 3
 """Space between samples, pixels."""
+CELL, LABEL, LABEL_LETTERS = 40, 84, 14
+"""Side of a component's sample, room for its weight and the size of those letters, pixels."""
 
 
 def sample_sheet(panels: Sequence[tuple[str, np.ndarray]]) -> Image.Image:
@@ -41,6 +43,40 @@ def sample_sheet(panels: Sequence[tuple[str, np.ndarray]]) -> Image.Image:
         top = GAP + (index // columns) * (height + TITLE + GAP)
         write_text(sheet, (left, top), title, LETTERS, width=width)
         sheet.paste(block, (left, top + TITLE))
+    return sheet
+
+
+def component_sheet(
+    panels: Sequence[tuple[str, dict[str, np.ndarray], str]]
+) -> Image.Image:
+    """For each row of a suite, a line of samples for each component with its weight beside it.
+
+    A row without components shows its samples; one without arrays says why.
+    """
+    blocks = []
+    for title, arrays, why in panels:
+        lines: list[tuple[str, np.ndarray]] = []
+        if "component_samples" in arrays:
+            weights = arrays["component_weights"]
+            lines = [
+                (f"{c}: {100 * weights[c]:.1f} %", images)
+                for c, images in enumerate(arrays["component_samples"])
+            ]
+        elif "samples" in arrays:
+            lines = [("", arrays["samples"][i : i + 10]) for i in range(0, 100, 10)]
+        blocks.append((title, [(t, i) for t, i in lines if len(i)], why))
+    width = LABEL + 10 * (CELL + SEAM)
+    height = TITLE + max([len(lines) for _, lines, _ in blocks] + [1]) * (CELL + SEAM)
+    sheet = Image.new("RGB", (len(blocks) * (width + GAP) + GAP, height + 2 * GAP), PAPER)
+    for index, (title, lines, why) in enumerate(blocks):
+        left, top = GAP + index * (width + GAP), GAP + TITLE
+        write_text(sheet, (left, GAP), title, LETTERS, width=width)
+        if why:
+            write_text(sheet, (left, top), why.splitlines()[0], LABEL_LETTERS, width=width)
+        for number, (label, images) in enumerate(lines):
+            y = top + number * (CELL + SEAM)
+            write_text(sheet, (left, y + CELL / 2), label, LABEL_LETTERS, anchor="lm")
+            sheet.paste(_grid(images, len(images), CELL), (left + LABEL, y))
     return sheet
 
 
