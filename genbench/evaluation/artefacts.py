@@ -52,8 +52,8 @@ def _surfaces(evidence: Evidence) -> dict[str, np.ndarray]:
     """The log density and the critic's score over the plane."""
     test = evidence.reference("test")
     low, high = test.min(0).values, test.max(0).values
-    margin = 0.1 * (high - low)
-    (x0, y0), (x1, y1) = (low - margin).tolist(), (high + margin).tolist()
+    centre, half = (low + high) / 2, 0.6 * (high - low).max()  # a square, with a margin
+    (x0, y0), (x1, y1) = (centre - half).tolist(), (centre + half).tolist()
     ys, xs = torch.meshgrid(
         torch.linspace(y0, y1, GRID), torch.linspace(x0, x1, GRID), indexing="ij"
     )

@@ -17,6 +17,8 @@ __all__ = ["WeightedSum"]
 class WeightedSum(nn.Module):
     """The objective of one stage: Σ weight · objective.
 
+    An objective of weight 0 is watched: its terms are noted, and nothing is trained by them.
+
     A player that several objectives share moves as often as the one that asks most, and trains
     the union of their parameters.
     """
@@ -53,9 +55,12 @@ class WeightedSum(nn.Module):
         for index, (weight, objective) in enumerate(zip(self.weights, self._each(), strict=True)):
             if player not in objective.plays:
                 continue
-            for name, term in objective.loss(player, model, batch, noise.child(index)).items():
-                part = term if weight == 1 else weight * term
-                total = part if total is None else total + part
+            with torch.set_grad_enabled(weight != 0 and torch.is_grad_enabled()):
+                terms = objective.loss(player, model, batch, noise.child(index))
+            for name, term in terms.items():
+                if weight != 0:
+                    part = term if weight == 1 else weight * term
+                    total = part if total is None else total + part
                 named[f"{name}.{index}" if name in named else name] = term
         return (torch.zeros(()) if total is None else total), named
 

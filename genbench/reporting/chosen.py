@@ -131,7 +131,9 @@ def _draw_curves(numbers: Numbers, store: Store, entry: FigureEntry, path: Path)
         for title, values in seeds.items():
             panels.setdefault(title, []).append(Curve(titles[method], place, values))
     lines = {raw_title(True): ("entropy of the truth", entropy)} if entropy is not None else {}
-    keep_or_draw(path, digest_of(inputs), lambda mark: curve_sheet(panels, lines, mark))
+    keep_or_draw(path, digest_of(inputs), lambda mark: curve_sheet(
+        panels, lines, mark, in_order=True
+    ))
 
 
 def _wanted(folder: RunFolder, terms: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:

@@ -52,15 +52,21 @@ class Curve:
 
 
 def curve_sheet(
-    terms: Mapping[str, Sequence[Curve]], lines: Mapping[str, tuple[str, float]], mark: str
+    terms: Mapping[str, Sequence[Curve]], lines: Mapping[str, tuple[str, float]], mark: str,
+    *, in_order: bool = False,
 ) -> bytes:
     """A PNG of the panels; `terms` is title → curves, `lines` title → (label, level).
+
+    Panels come in the order given, or those that most methods share first.
 
     `mark` goes into the file, as `png.keep_or_draw` asks.
     """
     if not terms:
         return _nothing(mark)
-    shown = sorted(terms, key=lambda title: (-len(terms[title]), title))[:PANELS]
+    shown = list(terms)
+    if not in_order:
+        shown.sort(key=lambda title: (-len(terms[title]), title))
+    shown = shown[:PANELS]
     columns = min(COLUMNS, len(shown))
     rows = -(-len(shown) // columns)
     styles = {c.method: c.style for title in shown for c in terms[title]}

@@ -41,7 +41,7 @@ def plane_sheet(
     columns = min(COLUMNS, len(planes))
     rows = -(-len(planes) // columns)
     bar = 0.75 if kind == "critic" else 0.0
-    strip = 0.55 if kind == "density" else 0.0
+    strip = 0.62 if kind == "density" else 0.0
     width, height = columns * (SIDE + bar) + 0.45, rows * (SIDE + 0.3) + strip + 0.25
     view = _view(planes, real)
     peak = _peak(planes, real)
@@ -98,7 +98,8 @@ def _bands(ax: Any, arrays: dict[str, np.ndarray], peak: float) -> Any:
     filled = ax.contourf(x, y, values, levels=edges, colors=[tuple(c) for c in colours])
     lines = [edge for edge in edges[:-1] if (values > edge).any()]
     if lines:
-        ax.contour(x, y, values, levels=lines, colors="#5B6B7C", linewidths=0.35)
+        ax.contour(x, y, values, levels=lines, colors="#5B6B7C", linewidths=0.35,
+                   linestyles="solid")
     return filled
 
 
@@ -116,7 +117,8 @@ def _surface(ax: Any, arrays: dict[str, np.ndarray]) -> None:
     levels = np.linspace(low, high, CRITIC_BANDS + 1)
     x, y = _nodes(arrays, values)
     filled = ax.contourf(x, y, values, levels=levels, cmap="cividis", extend="both")
-    ax.contour(x, y, values, levels=levels[::2], colors="#FFFFFF", linewidths=0.3, alpha=0.6)
+    ax.contour(x, y, values, levels=levels[::2], colors="#FFFFFF", linewidths=0.3, alpha=0.6,
+               linestyles="solid")
     bar = ax.figure.colorbar(filled, ax=ax, fraction=0.05, pad=0.03, format="%.3g")
     bar.set_ticks(np.linspace(low, high, 5))
     bar.ax.tick_params(labelsize=7)
@@ -142,7 +144,7 @@ def _nodes(arrays: dict[str, np.ndarray], values: np.ndarray) -> tuple[np.ndarra
 
 def _depth_bar(figure: Any, filled: Any, width: float, height: float) -> None:
     """The scale of the bands below the panels."""
-    ax = figure.add_axes((0.4 / width, 0.3 / height, 1 - 0.6 / width, 0.09 / height))
+    ax = figure.add_axes((0.4 / width, 0.37 / height, 1 - 0.6 / width, 0.09 / height))
     bar = figure.colorbar(filled, cax=ax, orientation="horizontal", spacing="uniform")
     bar.set_ticks([-depth for depth in DEPTHS[::-1]])
     bar.set_ticklabels([f"{depth:g}" for depth in DEPTHS[::-1]])

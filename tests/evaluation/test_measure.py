@@ -190,7 +190,8 @@ def test_artefacts_of_images_and_of_mixtures(make, images, toy, implicit):
 
     kept = artefacts(make(toy, Halves))
     assert np.array_equal(kept["components"], (kept["samples"][:, 0] < 0).astype(int))
-    assert "grid" not in kept
+    assert "log_density" not in kept
+    assert kept["grid"][1] - kept["grid"][0] == pytest.approx(kept["grid"][3] - kept["grid"][2])
 
 
 def test_notes(make, images, implicit):

@@ -58,6 +58,10 @@ def test_without_likelihood_it_is_the_gan(name: str) -> None:
         gradient(model, [(1.0, adversarial), (0.0, Likelihood(model))]), alone
     )
     assert alone.abs().sum() > 0
+    terms = WeightedSum([(1.0, adversarial), (0.0, Likelihood(model))])
+    _, named = terms.loss("model", model, Batch(torch.zeros(4, 2).double()), Noise(3))
+    assert set(named) == {"wasserstein", "nll"}  # watched, though it trains nothing
+    assert not named["nll"].requires_grad
 
 
 @pytest.mark.parametrize("name", ["flow", "mixture"])
