@@ -109,7 +109,11 @@ def _surface(ax: Any, arrays: dict[str, np.ndarray]) -> None:
         return
     values = arrays["critic"].astype(float)
     finite = values[np.isfinite(values)]
-    values = np.nan_to_num(values, nan=float(np.median(finite)) if finite.size else 0.0)
+    if not finite.size:
+        finite = np.zeros(1)
+    values = np.nan_to_num(
+        values, nan=float(np.median(finite)), posinf=finite.max(), neginf=finite.min()
+    )
     values = values - np.median(values)
     low, high = np.quantile(values, [0.005, 0.995])
     if high - low < 1e-12:

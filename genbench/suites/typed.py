@@ -102,14 +102,17 @@ def _faults(model: type[BaseModel], error: ValidationError, value: Any) -> list[
             text += hint if hint.startswith("; did") else ""
         faults.append((place, text))
     # what another branch of a union expected says nothing once one was entered
-    inner = [place for place, _ in faults]
-    return [
-        fault for fault in faults
-        if not (
-            fault[1].startswith("expected")
-            and any(len(p) > len(fault[0]) and p[: len(fault[0])] == fault[0] for p in inner)
-        )
-    ]
+    return [fault for fault in faults if not _outdone(fault, faults)]
+
+
+def _outdone(fault: Fault, faults: Sequence[Fault]) -> bool:
+    """Whether another fault lies within the place at which this one expected something else."""
+    place, text = fault
+    return text.startswith("expected") and any(
+        other[: len(place)] == place
+        and (len(other) > len(place) or not words.startswith("expected"))
+        for other, words in faults
+    )
 
 
 def _key_fault(model: type[BaseModel], place: tuple[Any, ...], detail: ErrorDetails) -> Fault:

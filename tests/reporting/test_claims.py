@@ -29,7 +29,7 @@ def rows(method, values, *, dataset="ring", metric="nll", protocol="v1", seeds=N
 
 def verdicts(expectations, *parts):
     claims = [
-        SimpleNamespace(id=f"K{place}", text="a sentence", expect=expect)
+        SimpleNamespace(id=f"K{place}", text="a sentence", expect=expect, unjudged="why not")
         for place, expect in enumerate(expectations)
     ]
     plan = SimpleNamespace(suite=SimpleNamespace(report=SimpleNamespace(claims=claims)))
@@ -204,3 +204,38 @@ def test_bad_claims_and_tables_are_refused():
 
 def test_no_claims_no_verdicts():
     assert verdicts([], LOW) == []
+
+
+@pytest.mark.parametrize(("expect", "answer"), [
+    ("nll[a] < nll[b] and nll[b] > 1", "CONFIRMED"),
+    ("nll[a] < nll[b] and nll[b] < 1", "REFUTED"),
+    ("nll[a] < 2.1 and nll[b] < 2.1", "INCONCLUSIVE"),
+])
+def test_several_comparisons_hold_together(expect, answer):
+    assert verdict(expect, LOW, HIGH).verdict == answer
+
+
+def test_a_reason_in_the_place_of_a_comparison_is_listed_and_costs_nothing():
+    found = verdicts([None, "nll[a] < nll[b]"], LOW, HIGH)
+    assert found[0].verdict == "NOT JUDGED"
+    assert found[0].evidence == "why not"
+    assert found[1].verdict == "CONFIRMED"
+    assert "Holm" not in found[1].evidence
+
+
+def test_spreads_are_compared():
+    rng = np.random.default_rng(0)
+    narrow, wide = rows("a", rng.normal(size=12)), rows("b", 8 * rng.normal(size=12) + 3)
+    assert verdict("std(nll[a]) < std(nll[b])", narrow, wide).verdict == "CONFIRMED"
+    assert verdict("std(nll[a, ring]) > std(nll[b])", narrow, wide).verdict == "REFUTED"
+    assert "Brown-Forsythe" in verdict("std(nll[a]) < std(nll[b])", narrow, wide).evidence
+
+
+def test_equal_spreads_are_seldom_told_apart():
+    rng = np.random.default_rng(1)
+    wrong = sum(
+        verdict("std(nll[a]) < std(nll[b])", rows("a", rng.normal(size=5)),
+                rows("b", rng.normal(size=5) + 2)).verdict != "INCONCLUSIVE"
+        for _ in range(400)
+    )
+    assert wrong <= 32  # 5 %, and three standard deviations of chance

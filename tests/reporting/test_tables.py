@@ -151,3 +151,23 @@ def test_titles_that_rows_share_get_the_rows_name(filled):
     plan = replace(plan, methods=same)
     (table, _) = make_tables(Numbers(plan, tidy(plan, store)))
     assert "Same (`gan`)" in cells(table)
+
+
+def test_variants_stand_side_by_side_with_the_published_number(filled):
+    tables, frame = tables_of(filled, {"tables": [{
+        "dataset": "digits", "methods": ["ni", "mix"], "columns": ["fid"],
+        "variants": {"as printed": "ce", "tuned": "flow"},
+        "published": {"ni": {"fid": 100.0}},
+    }]})
+    found = cells(tables[0])
+    assert list(found) == ["NICE", "mixce"] or len(found) == 2
+    line = next(iter(found.values()))
+    mean = frame.query("dataset == 'digits' and metric == 'fid' and method == 'nice'").value.mean()
+    assert line["FID ↓: published"] == "100"
+    ours = line["FID ↓: as printed"].strip("*").split(" ± ")[0]
+    assert float(ours) == pytest.approx(mean, abs=0.01)
+    assert line["FID ↓: tuned"] == "–"  # there is no row `niflow`
+    assert float(line["difference"]) == pytest.approx(mean - 100, abs=0.01)
+    other = list(found.values())[1]
+    assert other["FID ↓: as printed"] == "–"
+    assert other["FID ↓: tuned"] != "–"

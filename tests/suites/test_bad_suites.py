@@ -118,6 +118,18 @@ REPORT = [
     ('claims: [{id: a, text: b, expect: "nll[flow] < 3"}]', "'nll' is not among"),
     ('claims: [{id: a, text: b, expect: "depth_k3[flow, rng] < 3"}]', "no dataset row 'rng'"),
     ("claims: [{id: a, text: b}]", "needs `expect`, or `unjudged`"),
+    ('claims: [{id: a, text: b, expect: "depth_k3[flow] < 3", unjudged: c}]', "and not both"),
+    ('claims: [{id: a, text: b, expect: "std(depth_k3[flow]) < 3"}]', "expected std(metric[row])"),
+    ('claims: [{id: a, text: b, expect: "depth_k3[flow] < 3 and x[flow] < 1"}]', "'x' is not"),
+    ('targets: [{cell: "depth_k3[flow]"}]', "`at_most` or `at_least`"),
+    ('targets: [{cell: "depth_k3[flow]", at_most: 1, at_least: 0}]', "and not both"),
+    ('targets: [{cell: "depth_k3[flw]", at_most: 1}]', "did you mean 'flow'?"),
+    ('targets: [{cell: "depth_k3", at_most: 1}]', "targets[0].cell: "),
+    ("figures: [{kind: density, title: a, methods: [flw]}]", "did you mean 'flow'?"),
+    ("figures: [{kind: density, title: a, dataset: rng}]", "no dataset row 'rng'"),
+    ("figures: [{kind: density, title: a, terms: [\"model: nll\"]}]", "terms are for curves"),
+    ("figures: [{kind: curves, title: a, terms: [nll]}]", "expected a player and a term"),
+    ("figures: [{kind: density}]", "title"),
 ]
 
 

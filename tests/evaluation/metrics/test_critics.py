@@ -1,0 +1,68 @@
+"""What is measured of critics, and of the training NLL."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from genbench.errors import NotApplicable
+from genbench.evaluation._critic import CriticView
+from genbench.evaluation.artefacts import artefacts
+from genbench.evaluation.metrics.critic_modes import CriticModes
+from genbench.evaluation.metrics.critic_weights import CriticWeights
+from genbench.evaluation.metrics.train_nll import TrainNll
+
+
+def view(score, weights=(0.0, 1.0), limit=None):
+    return CriticView(score, torch.tensor(weights), limit)
+
+
+def test_weights_at_the_limit_and_their_median(make, toy):
+    weights = [0.01, -0.01, 0.00995, 0.002, 0.0]
+    found = CriticWeights().measure(make(toy, critic=view(None, weights, 0.01)))
+    assert found == pytest.approx({"weights_at_clip": 0.6, "weights_median": 0.995})
+    free = CriticWeights().measure(make(toy, critic=view(None, [1.0, 0.1, 0.1, -0.1, 0.0])))
+    assert free == pytest.approx({"weights_at_clip": 0.2, "weights_median": 0.1})
+    with pytest.raises(NotApplicable):
+        CriticWeights().measure(make(toy))
+
+
+def test_a_critic_sees_the_modes_on_which_it_peaks(make, toy):
+    def both(x):
+        return -torch.minimum((x[:, 0] - 4).abs(), (x[:, 0] + 4).abs()) - x[:, 1].abs()
+
+    def one(x):
+        return -(x[:, 0] - 4).abs() - x[:, 1].abs()
+
+    def none(x):
+        return x[:, 0].square()
+
+    for score, modes in ((both, 2), (one, 1), (none, 0)):
+        assert CriticModes().measure(make(toy, critic=view(score))) == {"critic_modes": modes}
+
+
+def test_artefacts_hold_the_surface_and_the_weights(make, toy, blob):
+    kept = artefacts(make(toy, blob, critic=view(lambda x: x[:, 0] + 10 * x[:, 1])))
+    assert kept["critic"].shape == (120, 120)
+    x0, x1, y0, _ = kept["grid"]
+    assert kept["critic"][0, 0] == pytest.approx(x0 + 10 * y0, rel=1e-4)
+    assert kept["critic"][0, -1] == pytest.approx(x1 + 10 * y0, rel=1e-4)
+    assert kept["critic_weights"].tolist() == [0, 1]
+
+
+def test_the_training_nll_is_in_the_unit_of_the_test_nll(make, toy, blob):
+    rows = [{"update": u, "stage": 0, "player": "model", "term": "nll", "value": v}
+            for u, v in ((500, 9.0), (1000, 2.0))]
+    evidence = make(toy, blob, scale="standard", curves=rows)
+    found = TrainNll().measure(evidence)
+    assert found["train_nll"] == pytest.approx(2.0 + float(evidence.scaling.std.log().sum()))
+    nll = -float(evidence.test_log_prob().mean())
+    assert found["generalisation_gap"] == pytest.approx(nll - found["train_nll"])
+    assert TrainNll(updates=1000).measure(evidence)["train_nll"] == pytest.approx(
+        found["train_nll"] + 3.5
+    )
+    assert math.isfinite(nll)
+    with pytest.raises(NotApplicable):
+        TrainNll().measure(make(toy, blob))
