@@ -20,6 +20,7 @@ from genbench.data.space import Space
 from genbench.fields import Count, Natural, Widths
 from genbench.models._flow import FlowModel
 from genbench.nets.bijection import Bijection
+from genbench.nets.conv_coupling import conv_network
 from genbench.nets.coupling import AdditiveCoupling, Couplings, dense_network, per_dim
 
 __all__ = ["NICE"]
@@ -58,8 +59,15 @@ class NICE(FlowModel):
     base on images in [0, 1], where starting at 0 costs thousands of updates."""
 
     def bijection(self, space: Space, stack: int = 0) -> Bijection:
-        """The couplings and the scaling."""
-        network = dense_network(self.widths, self.activation, stack)
+        """The couplings and the scaling.
+
+        Raises:
+            GenbenchError: a network that is not for these data.
+        """
+        if self.network == "cnn":
+            network = conv_network(space.shape, self.widths, self.channels, stack)
+        else:
+            network = dense_network(self.widths, self.activation, stack)
         couplings = Couplings(
             space.dims, self.couplings, partial(AdditiveCoupling, network=network),
             interleave=space.kind == "images", stack=stack,

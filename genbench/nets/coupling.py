@@ -70,11 +70,11 @@ class AdditiveCoupling(nn.Module):
 
     def forward(self, key: Tensor, other: Tensor) -> tuple[Tensor, Tensor | None]:
         """The moved half and its log-determinant, None for zero."""
-        return other + self.net(key), None
+        return other + self.net(key).to(other.dtype), None
 
     def inverse(self, key: Tensor, other: Tensor) -> Tensor:
         """Undoes `forward` for the same key."""
-        return other - self.net(key)
+        return other - self.net(key).to(other.dtype)
 
 
 class AffineCoupling(nn.Module):

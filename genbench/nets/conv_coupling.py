@@ -1,0 +1,80 @@
+"""The convolutional network of a coupling of images: from one half of the pixels to the other.
+
+Wenbo Gong, "Wasserstein Generative Adversarial Network", MPhil thesis, University of Cambridge,
+2017, section 5.2, which says: two fully connected layers (1000, 7·7·64), a 4 × 4 convolution with
+64 maps, batch norm and a rectifier, and a 4 × 4 output convolution with one map. It does not say
+how 7 × 7 becomes half of 28 × 28. Here the halves are the even and the odd columns, grids of
+H × W/2, and the convolutions are transposed: (H/4, W/4) → (H/2, W/2) by stride 2, → (H, W/2) by
+stride 2 down and 1 across, with a kernel 4 × 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from torch import Tensor, nn
+
+from genbench.errors import GenbenchError
+from genbench.nets.coupling import Network
+from genbench.nets.mlp import linear
+
+__all__ = ["ConvNetwork", "conv_network"]
+
+
+class ConvNetwork(nn.Module):
+    """A half of flattened images (…, B, H·W/2) to what moves the other half, of the same shape.
+
+    Batch norm makes it depend on the batch while training; in evaluation mode, with its running
+    moments, it treats examples one by one and the density is exact. With `stack`, that many
+    networks side by side, by grouped convolutions: halves (stack, B, H·W/2).
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, *, size: tuple[int, int], widths: Sequence[int],
+        channels: int, stack: int = 0,
+    ) -> None:
+        super().__init__()
+        height, width = size
+        self.stack, self.maps = stack, channels
+        self.small = (height // 4, width // 4)
+        layers: list[nn.Module] = []
+        for hidden in (*widths, channels * self.small[0] * self.small[1]):
+            layers += [linear(inputs, hidden, stack), nn.ReLU()]
+            inputs = hidden
+        self.dense = nn.Sequential(*layers)
+        groups = max(1, stack)
+        maps = groups * channels
+        self.convolutions = nn.Sequential(
+            # the bias would be cancelled by the batch norm that follows
+            nn.ConvTranspose2d(maps, maps, 4, 2, 1, groups=groups, bias=False),
+            nn.BatchNorm2d(maps),
+            nn.ReLU(),
+            nn.ConvTranspose2d(maps, groups, (4, 3), (2, 1), 1, groups=groups),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Halves (…, B, H·W/2) to halves (…, B, H·W/2)."""
+        maps = self.dense(x).unflatten(-1, (self.maps, *self.small))  # (…, B, C, h, w)
+        if self.stack:
+            maps = maps.transpose(0, 1).flatten(1, 2)  # (B, T·C, h, w)
+        y = self.convolutions(maps).flatten(2)  # (B, T or 1, H·W/2)
+        return y.transpose(0, 1) if self.stack else y[:, 0]
+
+
+def conv_network(
+    shape: tuple[int, ...], widths: Sequence[int], channels: int, stack: int = 0
+) -> Network:
+    """Networks for the halves of images of this shape (1, H, W), H and W multiples of 4.
+
+    Raises:
+        GenbenchError: other data.
+    """
+    if len(shape) != 3 or shape[0] != 1 or shape[1] % 4 or shape[2] % 4:
+        size = "×".join(map(str, shape))
+        raise GenbenchError(
+            f"network: cnn is for grey images whose sides are multiples of 4, not {size}; use mlp"
+        )
+    return partial(
+        ConvNetwork, size=(shape[1], shape[2]), widths=widths, channels=channels, stack=stack
+    )
