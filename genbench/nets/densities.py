@@ -12,7 +12,7 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import logsigmoid
+from torch.nn.functional import logsigmoid, softplus
 
 from genbench.noise import Noise
 
@@ -39,7 +39,7 @@ def base_log_prob(base: str, z: Tensor) -> Tensor:
     """Log density of z (…, D) under D independent "gaussian" or "logistic" variables, (…,)."""
     if base == "gaussian":
         return -0.5 * (z.square().sum(-1) + z.shape[-1] * _LOG_2PI)
-    return (logsigmoid(z) + logsigmoid(-z)).sum(-1)
+    return -(z + 2 * softplus(-z)).sum(-1)
 
 
 def base_sample(base: str, n: int, dims: int, noise: Noise) -> Tensor:
