@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +12,14 @@ from genbench.reporting.histograms import weight_sheet
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.planes import Plane, plane_sheet
 from genbench.reporting.png import digest_of, encode, keep_or_draw
-from genbench.reporting.series import log_det, raw_title, row_titles, true_entropy
+from genbench.reporting.series import (
+    raw_title,
+    row_titles,
+    standing,
+    true_entropy,
+    unfinished,
+    wanted_terms,
+)
 from genbench.reporting.sheets import component_sheet, sample_sheet
 from genbench.store.runs import RunFolder, Store
 from genbench.suites.schema import FigureEntry
@@ -22,26 +27,31 @@ from genbench.suites.spec import REAL, RunSpec
 
 __all__ = ["ChosenFigure", "draw_chosen"]
 
+FIRST = "the first seed that finished"
 WORDS = {
-    "density": "Log density in bands where the row has one, and samples of its first seed, "
-               "coloured by component in a mixture.",
-    "samples": "Samples of the first seed, coloured by component in a mixture.",
-    "critic": "Value of the critic of the first seed, less its median over the plane, with data "
-              "as white dots.",
-    "weights": "Weights of the first seed's critic, without biases.",
-    "curves": "Mean over seeds, band ± 1 standard deviation.",
+    "density": f"Log density in bands where the row has one, and samples of {FIRST}, coloured "
+               "by component in a mixture; the same axes and bands in all panels.",
+    "samples": f"Samples of {FIRST}, coloured by component in a mixture, over data in grey.",
+    "critic": f"Value of the critic of {FIRST}, less its median over the plane, as a critic's "
+              "constant is free; each has its own scale. Dots are data.",
+    "weights": f"Weights of the critic of {FIRST}, without biases; each over its own range.",
+    "curves": "Mean over seeds, band ± 1 standard deviation; linear and symlog axes leave out "
+              "the outermost 2 % of a mean at each end. Loss terms as they are minimised",
+    "sheet": f"Samples of {FIRST}.",
+    "components": f"Samples of {FIRST}, a line for each component of a mixture, with its weight.",
 }
 
 
 class ChosenFigure:
-    """A drawn figure: its title, its file (relative to the report) and its caption."""
+    """A figure: its title, its file (relative to the report) and its caption."""
 
-    def __init__(self, entry: FigureEntry) -> None:
-        self.title = entry.title
-        self.file = f"figures/{_slug(entry.title)}.png"
-        words = "Samples of the first seed." if entry.by_component else WORDS[entry.kind]
-        if entry.by_component:
-            words += " A line for each component of a mixture, with its weight."
+    def __init__(self, entry: FigureEntry, *, images: bool) -> None:
+        self.title, self.file = entry.title, entry.file
+        words = WORDS[entry.kind]
+        if entry.kind == "samples" and images:
+            words = WORDS["components" if entry.by_component else "sheet"]
+        if entry.kind == "curves":
+            words += "." if images else f"; {raw_title(True)} is on the raw data."
         self.caption = " ".join(part for part in (entry.caption.strip(), words) if part)
 
 
@@ -49,65 +59,72 @@ def draw_chosen(numbers: Numbers, store: Store, out: Path) -> Iterator[ChosenFig
     """Draw the suite's own figures below `out`, unless they are there already."""
     for entry in numbers.plan.suite.report.figures or []:
         if isinstance(entry, FigureEntry):
-            figure = ChosenFigure(entry)
+            images = numbers.plan.datasets[_dataset(numbers, entry)].kind == "images"
+            figure = ChosenFigure(entry, images=images)
             if entry.kind == "curves":
                 _draw_curves(numbers, store, entry, out / figure.file)
             else:
-                _draw_arrays(numbers, store, entry, out / figure.file)
+                _draw_arrays(numbers, store, entry, out / figure.file, images=images)
             yield figure
 
 
-def _slug(title: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "figure"
+def _dataset(numbers: Numbers, entry: FigureEntry) -> str:
+    return entry.dataset or next(iter(numbers.plan.datasets))
 
 
 def _rows(numbers: Numbers, entry: FigureEntry) -> list[str]:
-    dataset = entry.dataset or next(iter(numbers.plan.datasets))
     if entry.methods:
         return list(entry.methods)
-    return [method for method in numbers.methods(dataset) if method != REAL]
+    found = numbers.methods(_dataset(numbers, entry))
+    return [method for method in found if method != REAL]
 
 
-def _specs(numbers: Numbers, entry: FigureEntry, method: str) -> list[RunSpec]:
-    dataset = entry.dataset or next(iter(numbers.plan.datasets))
-    found = [s for s in numbers.plan.runs if s.dataset == dataset and s.method == method]
-    return sorted(found, key=lambda spec: spec.seed)
-
-
-def _first(
+def _runs(
     numbers: Numbers, store: Store, entry: FigureEntry, method: str
-) -> tuple[RunFolder | None, str]:
-    """The first finished run of a row that stored arrays, or why there is none."""
-    reasons = []
-    for spec in _specs(numbers, entry, method):
-        folder = store.run(spec.id)
+) -> list[tuple[RunSpec, RunFolder]]:
+    """The runs of a row, by seed."""
+    where = (_dataset(numbers, entry), method)
+    found = [spec for spec in numbers.plan.runs if (spec.dataset, spec.method) == where]
+    return [(spec, store.run(spec.id)) for spec in sorted(found, key=lambda spec: spec.seed)]
+
+
+def _plane(
+    numbers: Numbers, store: Store, entry: FigureEntry, method: str, title: str
+) -> tuple[Plane, bytes]:
+    """The arrays of a row's first finished run and their bytes, or why there are none."""
+    runs = _runs(numbers, store, entry, method)
+    for spec, folder in runs:
         if folder.sealed and folder.samples_path.exists():
-            return folder, ""
-        reasons.append(f"{folder.state}: {folder.status().reason}".rstrip(": "))
-    return None, "\n".join(sorted(set(reasons))) or "no run"
+            where = title if spec.seed == runs[0][0].seed else f"{title} (seed {spec.seed})"
+            arrays = folder.samples()
+            why = "" if arrays else "its samples are not finite"
+            return Plane(where, arrays, why), folder.samples_path.read_bytes()
+    return Plane(title, {}, standing([folder for _, folder in runs])), b""
 
 
-def _draw_arrays(numbers: Numbers, store: Store, entry: FigureEntry, path: Path) -> None:
-    titles = row_titles(numbers, _rows(numbers, entry))
-    planes, inputs = [], list[bytes | str]([entry.kind, str(entry.by_component)])
-    for method in [REAL, *_rows(numbers, entry)]:
-        folder, why = _first(numbers, store, entry, method)
-        planes.append(Plane(titles.get(method, "data"), folder.samples() if folder else {}, why))
-        inputs += [planes[-1].title, why]
-        inputs += [folder.samples_path.read_bytes()] if folder else []
-    real, shown = planes[0].arrays, planes[1:]
+def _draw_arrays(
+    numbers: Numbers, store: Store, entry: FigureEntry, path: Path, *, images: bool
+) -> None:
+    rows = _rows(numbers, entry)
+    titles = row_titles(numbers, rows)
+    real, behind = _plane(numbers, store, entry, REAL, "real data")
+    found = [_plane(numbers, store, entry, method, titles[method]) for method in rows]
+    planes = [plane for plane, _ in found]
+    inputs: list[bytes | str] = [entry.kind, str(entry.by_component), behind]
+    for plane, content in found:
+        inputs += [plane.title, plane.why_not, content]
 
     def draw(mark: str) -> bytes:
-        if any(plane.arrays.get("samples", np.empty(0)).ndim == 4 for plane in planes):
-            if entry.by_component:
-                blocks = [(p.title, p.arrays, p.why_not) for p in shown]
-                return encode(component_sheet(blocks), mark)
-            return encode(sample_sheet([
-                (p.title, p.arrays["samples"]) for p in shown if "samples" in p.arrays
-            ]), mark)
         if entry.kind == "weights":
-            return weight_sheet(shown, mark)
-        return plane_sheet(entry.kind, shown, real, mark)  # type: ignore[arg-type]
+            return weight_sheet(planes, mark)
+        if entry.kind == "samples" and images and entry.by_component:
+            blocks = [(p.title, p.arrays, p.why_not) for p in planes]
+            return encode(component_sheet(blocks), mark)
+        if entry.kind == "samples" and images:
+            panels = [(p.title, p.arrays.get("samples", p.why_not)) for p in planes]
+            return encode(sample_sheet(panels), mark)
+        assert entry.kind != "curves"
+        return plane_sheet(entry.kind, planes, real.arrays, mark)
 
     keep_or_draw(path, digest_of(inputs), draw)
 
@@ -115,43 +132,47 @@ def _draw_arrays(numbers: Numbers, store: Store, entry: FigureEntry, path: Path)
 def _draw_curves(numbers: Numbers, store: Store, entry: FigureEntry, path: Path) -> None:
     rows = _rows(numbers, entry)
     titles = row_titles(numbers, rows)
-    dataset = entry.dataset or next(iter(numbers.plan.datasets))
-    entropy = true_entropy(numbers, dataset)
+    entropy = true_entropy(numbers, _dataset(numbers, entry))
     inputs: list[bytes | str] = ["curves", repr(entry.terms), repr(entropy)]
-    panels: dict[str, list[Curve]] = {}
+    panels: dict[str, dict[str, list[Curve]]] = {term: {} for term in entry.terms}
+    absent, shown = [], dict[str, set[str]]()
     for place, method in enumerate(rows):
-        seeds: dict[str, list[np.ndarray]] = {}
-        for spec in _specs(numbers, entry, method):
-            folder = store.run(spec.id)
-            if not folder.curves_path.exists():
-                continue
-            inputs += [folder.curves_path.read_bytes(), titles[method]]
-            for title, series in _wanted(folder, entry.terms):
-                seeds.setdefault(title, []).append(series)
-        for title, values in seeds.items():
-            panels.setdefault(title, []).append(Curve(titles[method], place, values))
+        runs = _runs(numbers, store, entry, method)
+        label = titles[method] + unfinished([folder for _, folder in runs])
+        seeds: dict[tuple[str, str], list[np.ndarray]] = {}
+        for spec, folder in runs:
+            for asked, title, series in wanted_terms(spec, folder, entry.terms):
+                seeds.setdefault((asked, title), []).append(series)
+                inputs += [asked, title, series.tobytes()]
+        for (asked, title), values in seeds.items():
+            panels.setdefault(asked, {}).setdefault(title, []).append(Curve(label, place, values))
+            shown.setdefault(title, set()).add(method)
+        inputs.append(label)
+        if not any(folder.curves_path.exists() for _, folder in runs):
+            absent.append(f"{titles[method]}: {standing([folder for _, folder in runs])}")
+        elif not seeds:
+            absent.append(f"{titles[method]}: no such term")
+    curves, notes = _panels(panels)
+    if not curves:
+        curves, notes = {"training": []}, {"training": "no run to show yet"}
+    for title, methods in shown.items():
+        without = [m for m in rows if m not in methods and any(m in s for s in shown.values())]
+        if without:
+            notes[title] = f"no such term: {', '.join(titles[m] for m in without)}"
     lines = {raw_title(True): ("entropy of the truth", entropy)} if entropy is not None else {}
-    keep_or_draw(path, digest_of(inputs), lambda mark: curve_sheet(
-        panels, lines, mark, in_order=True
+    keep_or_draw(path, digest_of([*inputs, *absent]), lambda mark: curve_sheet(
+        curves, lines, mark, chosen=True, notes=notes, absent=absent
     ))
 
 
-def _wanted(folder: RunFolder, terms: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
-    """Panel title and series (2, N) of each term asked for; `loss` is the sum of all of them."""
-    series = folder.series()
-    moved = log_det(folder)
-    wanted: list[tuple[str, str]] = [
-        (player.strip(), term.strip())
-        for player, _, term in (name.partition(":") for name in terms)
-    ] or list(series)
-    for player, term in wanted:
-        values: Any = series.get((player, term))
-        if term == "loss":
-            parts = [rows for (who, _), rows in series.items() if who == player]
-            values = np.stack([parts[0][0], np.sum([p[1] for p in parts], 0)]) if parts else None
-        if values is None:
-            continue
-        if (player, term) == ("model", "nll") and moved is not None:
-            yield raw_title(True), np.stack([values[0], values[1] - moved])
-        else:
-            yield f"{player}: {term.replace('_', ' ')}", values
+def _panels(
+    found: dict[str, dict[str, list[Curve]]]
+) -> tuple[dict[str, list[Curve]], dict[str, str]]:
+    """The panels in the order asked for, and words for those that no run has."""
+    curves: dict[str, list[Curve]] = {}
+    notes: dict[str, str] = {}
+    for asked, by_title in found.items():
+        if not by_title:
+            curves[asked], notes[asked] = [], "no run of these rows has this term"
+        curves.update(by_title)
+    return curves, notes

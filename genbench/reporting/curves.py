@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from genbench.reporting.canvas import canvas, look, png_bytes
+from genbench.reporting.canvas import (
+    LINE,
+    Grid,
+    canvas,
+    inches_of,
+    look,
+    png_bytes,
+    say,
+    wrapped,
+)
 from genbench.reporting.palette import INK
+from genbench.reporting.scales import choose_scale
 
 __all__ = ["Curve", "curve_sheet"]
 
@@ -19,6 +28,12 @@ POINTS = 150
 PANELS = 12
 """The most panels in a figure; the terms that most methods share come first."""
 COLUMNS = 3
+ALONE, TOGETHER = (2.72, 1.7), (1.26, 1.2)
+"""Width and height of a panel in inches, where it is the only one and where it is not."""
+ACROSS = 0.62
+"""Inches between panels."""
+THOUSANDS = 20_000
+"""The number of updates from which the axis counts in thousands."""
 
 
 @dataclass(frozen=True)
@@ -53,87 +68,117 @@ class Curve:
 
 def curve_sheet(
     terms: Mapping[str, Sequence[Curve]], lines: Mapping[str, tuple[str, float]], mark: str,
-    *, in_order: bool = False,
+    *, chosen: bool = False, notes: Mapping[str, str] | None = None, absent: Sequence[str] = (),
 ) -> bytes:
     """A PNG of the panels; `terms` is title → curves, `lines` title → (label, level).
 
-    Panels come in the order given, or those that most methods share first.
-
-    `mark` goes into the file, as `png.keep_or_draw` asks.
+    Panels come in the order given and share the horizontal axis where they are `chosen`, and
+    else those first that most methods share. `notes` is title → words in the panel, `absent` are
+    words below the legend: what is missing, and why. `mark` goes into the file, as
+    `png.keep_or_draw` asks.
     """
-    if not terms:
-        return _nothing(mark)
     shown = list(terms)
-    if not in_order:
+    if not chosen:
         shown.sort(key=lambda title: (-len(terms[title]), title))
     shown = shown[:PANELS]
-    columns = min(COLUMNS, len(shown))
-    rows = -(-len(shown) // columns)
     styles = {c.method: c.style for title in shown for c in terms[title]}
-    methods = dict(sorted(styles.items(), key=lambda pair: pair[1]))
-    legend_rows = -(-len(methods) // 4)
-    height = 2.5 * rows + 0.25 * legend_rows + 0.35
-    with canvas(3.5 * columns + 0.4, height) as figure:
-        axes = figure.subplots(rows, columns, squeeze=False).flat
-        for title, ax in zip(shown, axes):
-            _panel(ax, title, terms[title], lines.get(title))
-        for ax in list(axes):
-            ax.set_axis_off()
-        handles = [_handle(method, style) for method, style in methods.items()]
-        figure.legend(handles=handles, loc="lower center", ncols=min(4, len(methods)))
-        floor = (0.25 * legend_rows + 0.55) / height
-        figure.subplots_adjust(
-            left=0.72 / (3.5 * columns), right=0.985, top=1 - 0.3 / height, bottom=floor,
-            hspace=0.5, wspace=0.3,
-        )
+    drawn = {title: lines[title] for title in shown if title in lines and terms[title]}
+    handles = [
+        *((method, look(style)) for method, style in sorted(styles.items(), key=lambda p: p[1])),
+        *((label, TRUTH) for label in dict.fromkeys(label for label, _ in drawn.values())),
+    ]
+    panel = ALONE if len(shown) == 1 else TOGETHER
+    columns = 2 if len(shown) == 4 else min(COLUMNS, max(1, len(shown)))
+    titles = [wrapped(title, panel[0] + 0.3) for title in shown]
+    above = LINE * (1 + max((title.count("\n") for title in titles), default=0)) + 0.06
+    below = LINE * (len(absent) + len(_lines(handles, columns, panel))) + 0.1
+    grid = Grid(len(shown), columns, panel, (0.56, 0.12, above, 0.3 + below),
+                (ACROSS, 0.36 + above))
+    last = max((float(s[0, -1]) for title in shown for c in terms[title] for s in c.seeds),
+               default=0.0)
+    with canvas(grid.size) as figure:
+        for title, words, ax in zip(shown, titles, grid.axes(figure), strict=True):
+            note = (notes or {}).get(title, "")
+            _panel(ax, words, terms[title], drawn.get(title), note, panel[0])
+            _updates(ax, last if chosen else 0.0)
+        _legend(figure, grid, _lines(handles, columns, panel), absent)
         return png_bytes(figure, mark)
 
 
-def _nothing(mark: str) -> bytes:
-    with canvas(3.9, 1.0) as figure:
-        figure.text(0.5, 0.5, "no run of these rows has such a curve", ha="center", va="center")
-        return png_bytes(figure, mark)
+TRUTH: dict[str, Any] = {"color": INK, "linewidth": 0.9, "linestyle": (0, (4, 3))}
+"""How the line of a known value looks."""
+Handle = tuple[str, dict[str, Any]]
 
 
-def _handle(method: str, style: int) -> Any:
+def _lines(
+    handles: Sequence[Handle], columns: int, panel: tuple[float, float]
+) -> list[list[Handle]]:
+    """The legend in lines of as many entries as fit side by side."""
+    room = columns * (panel[0] + ACROSS) - ACROSS
+    widest = max((inches_of(label) for label, _ in handles), default=0.0) + 0.42
+    each = min(4, max(1, int(room / widest)))
+    return [list(handles[i : i + each]) for i in range(0, len(handles), each)]
+
+
+def _legend(
+    figure: Any, grid: Grid, lines: Sequence[Sequence[Handle]], absent: Sequence[str]
+) -> None:
+    """The entries in columns below the panels, and words below them."""
     from matplotlib.lines import Line2D
 
-    return Line2D([], [], label=method, **look(style))
+    width, height = grid.size
+    room = width - grid.margins[0] - grid.margins[1]
+    y = LINE * (len(lines) + len(absent)) + 0.02
+    for line in lines:
+        y -= LINE
+        for column, (label, style) in enumerate(line):
+            x = grid.margins[0] + column * room / max(1, len(lines[0]))
+            ends, middle = (x / width, (x + 0.24) / width), (y + LINE / 2) / height
+            figure.add_artist(Line2D(ends, (middle, middle), **style))
+            text = wrapped(label, room / max(1, len(lines[0])) - 0.34, lines=1)
+            figure.text((x + 0.3) / width, middle, text, va="center_baseline")
+    for words in absent:
+        y -= LINE
+        text = wrapped(words, width - 0.2, lines=1)
+        figure.text(grid.margins[0] / width, (y + LINE / 2) / height, text, va="center_baseline")
 
 
-def _panel(ax: Any, title: str, curves: Sequence[Curve], line: tuple[str, float] | None) -> None:
+def _panel(
+    ax: Any, title: str, curves: Sequence[Curve], line: tuple[str, float] | None, note: str,
+    inches: float,
+) -> None:
     ax.set_title(title, loc="left")
-    ax.set_xlabel("update")
-    low, high = [], []
+    if not curves:
+        say(ax, note or "no run has this", inches)
+        ax.tick_params(left=False, labelleft=False)
+        return
+    means, stds = [], []
     for curve in curves:
         at, mean, std = curve.band()
-        if not len(at):
-            continue
         style = look(curve.style)
         ax.plot(at, mean, **style)
         if len(curve.seeds) > 1:
-            ax.fill_between(at, mean - std, mean + std, color=style["color"], alpha=0.18, lw=0)
-        # A GAN's first updates and its outbursts would flatten all the rest: the axis shows the
-        # middle 96 % of the means, with the bands of the last tenth.
-        tail = slice(len(at) * 9 // 10, None)
-        low += [float(np.quantile(mean, 0.02)), float((mean - std)[tail].min())]
-        high += [float(np.quantile(mean, 0.98)), float((mean + std)[tail].max())]
+            ax.fill_between(at, mean - std, mean + std, color=style["color"], alpha=0.2, lw=0)
+        means.append(mean)
+        stds.append(std)
     if line is not None:
-        ax.axhline(line[1], color=INK, linewidth=1, linestyle=(0, (4, 3)))
-        ax.annotate(line[0], (1, line[1]), xycoords=("axes fraction", "data"), ha="right",
-                    va="bottom", fontsize=8)
-        low.append(line[1])
-        high.append(line[1])
-    if low and math.isfinite(min(low)) and math.isfinite(max(high)) and max(high) > min(low):
-        means = [mean for curve in curves if len(mean := curve.band()[1])]
-        _scale(ax, min(low), max(high), [float(mean.min()) for mean in means])
+        ax.axhline(line[1], **TRUTH)
+    scale = choose_scale(means, stds, [] if line is None else [line[1]])
+    if scale is not None:
+        scale.apply(ax)
+    if note:
+        ax.text(0.98, 0.97, wrapped(note, 0.9 * inches, lines=3), transform=ax.transAxes,
+                ha="right", va="top")
 
 
-def _scale(ax: Any, low: float, high: float, lowest: Sequence[float]) -> None:
-    """Linear, or logarithmic where all is positive and spans more than a hundredfold."""
-    if min(lowest) > 0 and high > 100 * max(low, min(lowest)):
-        ax.set_yscale("log")
-        ax.set_ylim(0.9 * max(low, min(lowest)), 1.5 * high)
-        return
-    margin = 0.06 * (high - low)
-    ax.set_ylim(low - margin, high + margin)
+def _updates(ax: Any, last: float) -> None:
+    """The horizontal axis; `last` is the end that panels share, 0 for each its own."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    if last:
+        ax.set_xlim(-0.02 * last, 1.02 * last)
+    ax.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
+    thousands = ax.get_xlim()[1] >= THOUSANDS
+    if thousands:
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1000:g}"))
+    ax.set_xlabel("thousand updates" if thousands else "update")

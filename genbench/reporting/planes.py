@@ -13,15 +13,18 @@ from typing import Any, Literal
 
 import numpy as np
 
-from genbench.reporting.canvas import canvas, png_bytes
+from genbench.reporting.canvas import LINE, Grid, canvas, png_bytes, say, wrapped
 from genbench.reporting.densities import DEPTHS
 from genbench.reporting.palette import COLOURS, SAMPLE, ramp
+from genbench.reporting.surfaces import surface
 
 __all__ = ["Plane", "plane_sheet"]
 
-COLUMNS, SIDE, DOTS = 3, 2.7, 600
+COLUMNS, SIDE, DOTS = 3, 1.64, 600
 """Panels in a line, the width of one in inches, and the samples drawn in it."""
-CRITIC_BANDS = 14
+REAL_DOTS, REAL_COLOUR = 2000, "#B9C2CC"
+LEFT, RIGHT, BELOW, BAR, ACROSS = 0.33, 0.06, 0.2, 0.5, 0.12
+"""Inches: the margins, the numbers below a panel, a colour bar with its words, and the gap."""
 
 
 @dataclass(frozen=True)
@@ -33,58 +36,79 @@ class Plane:
     why_not: str = ""
 
 
+View = tuple[float, float, float, float]
+
+
 def plane_sheet(
     kind: Literal["density", "samples", "critic"], planes: Sequence[Plane],
     real: dict[str, np.ndarray], mark: str,
 ) -> bytes:
     """A PNG of the panels side by side; `real` are the arrays of the data themselves."""
-    columns = min(COLUMNS, len(planes))
-    rows = -(-len(planes) // columns)
-    bar = 0.75 if kind == "critic" else 0.0
-    strip = 0.62 if kind == "density" else 0.0
-    width, height = columns * (SIDE + bar) + 0.45, rows * (SIDE + 0.3) + strip + 0.25
-    view = _view(planes, real)
-    peak = _peak(planes, real)
-    with canvas(width, height, dpi=150) as figure:
-        axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+    known = _view(planes, real)
+    view = known or (-1.0, 1.0, -1.0, 1.0)
+    peak, of_truth = _peak(planes, real)
+    banded = kind == "density" and any("log_density" in plane.arrays for plane in planes)
+    barred = kind == "critic" and any("critic" in plane.arrays for plane in planes)
+    columns = 2 if len(planes) == 4 else min(COLUMNS, len(planes))
+    titles = [wrapped(plane.title, SIDE) for plane in planes]
+    above = LINE * (1 + max(title.count("\n") for title in titles)) + 0.06
+    tall = SIDE * min(2.0, max(0.4, (view[3] - view[2]) / (view[1] - view[0])))
+    below = BELOW + (BAR if barred else 0.0)
+    bottom = below + (BAR if banded else 0.0)
+    grid = Grid(len(planes), columns, (SIDE, tall), (LEFT, RIGHT, above, bottom),
+                (ACROSS, above + below))
+    with canvas(grid.size) as figure:
         filled = None
-        for ax, plane in zip(axes, planes, strict=False):
-            filled = _panel(kind, ax, plane, real, view, peak) or filled
-        for ax in axes[len(planes):]:
-            ax.set_axis_off()
-        figure.subplots_adjust(
-            left=0.4 / width, right=1 - (0.1 + bar) / width, top=1 - 0.28 / height,
-            bottom=(0.25 + strip) / height, wspace=0.12 + bar / SIDE, hspace=0.16,
-        )
-        if kind == "density" and filled is not None:
-            _depth_bar(figure, filled, width, height)
+        for place, (ax, plane) in enumerate(zip(grid.axes(figure), planes, strict=True)):
+            _frame(ax, titles[place], view, first=place % columns == 0)
+            if known is None:
+                ax.tick_params(bottom=False, left=False, labelbottom=False, labelleft=False)
+            why = plane.why_not or _why_not(kind, plane.arrays)
+            if why:
+                say(ax, why, SIDE)
+            elif kind == "critic":
+                surface(ax, plane.arrays, real.get("samples"), SIDE)
+            else:
+                filled = _panel(kind, ax, plane, real, peak) or filled
+        if filled is not None:
+            _depth_bar(figure, filled, grid, of_truth)
         return png_bytes(figure, mark)
 
 
-def _panel(
-    kind: str, ax: Any, plane: Plane, real: dict[str, np.ndarray], view: Sequence[float],
-    peak: float | None,
-) -> Any:
-    ax.set_title(plane.title, loc="left", fontsize=9)
+def _why_not(kind: str, arrays: dict[str, np.ndarray]) -> str:
+    """Why these arrays make no such panel; empty where they do."""
+    if kind == "critic":
+        return "" if "critic" in arrays else "no critic"
+    samples = arrays.get("samples")
+    if samples is None:
+        return "its samples are not finite"
+    return "" if samples.shape[1] == 2 else f"points of {samples.shape[1]} dimensions"
+
+
+def _frame(ax: Any, title: str, view: View, *, first: bool) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    ax.set_title(title, loc="left")
     ax.set_xlim(view[0], view[1])
     ax.set_ylim(view[2], view[3])
-    ax.set_aspect("equal")
     ax.grid(visible=False)
-    if plane.why_not:
-        ax.text(0.5, 0.5, plane.why_not, transform=ax.transAxes, ha="center", va="center",
-                wrap=True, fontsize=8)
-        return None
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    ax.tick_params(labelleft=first)
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(True)
+
+
+def _panel(
+    kind: str, ax: Any, plane: Plane, real: dict[str, np.ndarray], peak: float | None
+) -> Any:
     filled = None
     if kind == "density" and "log_density" in plane.arrays and peak is not None:
         filled = _bands(ax, plane.arrays, peak)
-    if kind == "critic":
-        _surface(ax, plane.arrays)
-        if real:
-            _dots(ax, real["samples"], None, size=1.2, colour="#FFFFFF", alpha=0.55)
-        return None
-    if kind == "samples" and real:
-        _dots(ax, real["samples"], None, size=3.0, colour="#C9D0D8", alpha=1.0, count=2000)
-    _dots(ax, plane.arrays["samples"], plane.arrays.get("components"), size=3.5)
+    if kind == "samples" and "samples" in real:
+        _dots(ax, real["samples"][:REAL_DOTS], None, size=1.5, colour=REAL_COLOUR, alpha=1.0)
+    components = plane.arrays.get("components")
+    _dots(ax, plane.arrays["samples"][:DOTS], components, size=1.8)
     return filled
 
 
@@ -93,46 +117,22 @@ def _bands(ax: Any, arrays: dict[str, np.ndarray], peak: float) -> Any:
     floor = peak - 10 * DEPTHS[-1]
     values = np.nan_to_num(arrays["log_density"].astype(float), nan=floor, posinf=peak,
                            neginf=floor).clip(floor, None) - peak
-    x, y = _nodes(arrays, values)
+    x0, x1, y0, y1 = (float(edge) for edge in arrays["grid"])
+    x, y = np.linspace(x0, x1, values.shape[1]), np.linspace(y0, y1, values.shape[0])
     colours = ramp(len(DEPTHS)) / 255
     filled = ax.contourf(x, y, values, levels=edges, colors=[tuple(c) for c in colours])
     lines = [edge for edge in edges[:-1] if (values > edge).any()]
     if lines:
-        ax.contour(x, y, values, levels=lines, colors="#5B6B7C", linewidths=0.35,
+        ax.contour(x, y, values, levels=lines, colors="#5B6B7C", linewidths=0.3,
                    linestyles="solid")
     return filled
 
 
-def _surface(ax: Any, arrays: dict[str, np.ndarray]) -> None:
-    if "critic" not in arrays:
-        ax.text(0.5, 0.5, "no critic", transform=ax.transAxes, ha="center", va="center")
-        return
-    values = arrays["critic"].astype(float)
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        finite = np.zeros(1)
-    values = np.nan_to_num(
-        values, nan=float(np.median(finite)), posinf=finite.max(), neginf=finite.min()
-    )
-    values = values - np.median(values)
-    low, high = np.quantile(values, [0.005, 0.995])
-    if high - low < 1e-12:
-        low, high = low - 1e-6, high + 1e-6
-    levels = np.linspace(low, high, CRITIC_BANDS + 1)
-    x, y = _nodes(arrays, values)
-    filled = ax.contourf(x, y, values, levels=levels, cmap="cividis", extend="both")
-    ax.contour(x, y, values, levels=levels[::2], colors="#FFFFFF", linewidths=0.3, alpha=0.6,
-               linestyles="solid")
-    bar = ax.figure.colorbar(filled, ax=ax, fraction=0.05, pad=0.03, format="%.3g")
-    bar.set_ticks(np.linspace(low, high, 5))
-    bar.ax.tick_params(labelsize=7)
-
-
 def _dots(
     ax: Any, samples: np.ndarray, components: np.ndarray | None, *, size: float,
-    colour: str = SAMPLE, alpha: float = 0.85, count: int = DOTS,
+    colour: str = SAMPLE, alpha: float = 0.85,
 ) -> None:
-    points = samples[:count].astype(float)
+    points = samples.astype(float)
     near = np.isfinite(points).all(1) & (np.abs(points) < 1e6).all(1)
     colours: Any = colour
     if components is not None:
@@ -141,36 +141,49 @@ def _dots(
     ax.scatter(points[near, 0], points[near, 1], s=size, c=colours, alpha=alpha, linewidths=0)
 
 
-def _nodes(arrays: dict[str, np.ndarray], values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    x0, x1, y0, y1 = (float(edge) for edge in arrays["grid"])
-    return np.linspace(x0, x1, values.shape[1]), np.linspace(y0, y1, values.shape[0])
-
-
-def _depth_bar(figure: Any, filled: Any, width: float, height: float) -> None:
+def _depth_bar(figure: Any, filled: Any, grid: Grid, of_truth: bool) -> None:
     """The scale of the bands below the panels."""
-    ax = figure.add_axes((0.4 / width, 0.37 / height, 1 - 0.6 / width, 0.09 / height))
+    width, height = grid.size
+    room = width - LEFT - RIGHT
+    ax = figure.add_axes((LEFT / width, 0.34 / height, room / width, 0.08 / height))
     bar = figure.colorbar(filled, cax=ax, orientation="horizontal", spacing="uniform")
-    bar.set_ticks([-depth for depth in DEPTHS[::-1]])
-    bar.set_ticklabels([f"{depth:g}" for depth in DEPTHS[::-1]])
-    bar.ax.tick_params(labelsize=7)
-    bar.ax.set_xlabel("log density, nats below the peak of the truth", fontsize=7.5, labelpad=1)
+    bar.set_ticks([*(-depth for depth in DEPTHS[::-1]), 100.0])
+    bar.set_ticklabels([*(f"{depth:g}" for depth in DEPTHS[::-1]), "0"])
+    bar.outline.set_linewidth(0.4)
+    peak = "the peak of the truth" if of_truth else "the first panel's peak"
+    text = wrapped(f"log density, nats below {peak}", room + LEFT, lines=2)
+    bar.ax.set_xlabel(text, labelpad=1)
 
 
-def _view(planes: Sequence[Plane], real: dict[str, np.ndarray]) -> tuple[float, ...]:
-    """A square range of both axes, that of the stored grids."""
-    for arrays in (real, *(plane.arrays for plane in planes)):
-        if "grid" in arrays:
-            x0, x1, y0, y1 = (float(edge) for edge in arrays["grid"])
-            half = max(x1 - x0, y1 - y0) / 2
-            x, y = (x0 + x1) / 2, (y0 + y1) / 2
-            return x - half, x + half, y - half, y + half
-    return -1.0, 1.0, -1.0, 1.0
+def _view(planes: Sequence[Plane], real: dict[str, np.ndarray]) -> View | None:
+    """The range of both axes that all stored grids cover; without any, that of the samples.
+
+    None where there are no samples either.
+    """
+    every = [real, *(plane.arrays for plane in planes)]
+    grids = [arrays["grid"].astype(float) for arrays in every if "grid" in arrays]
+    if grids:
+        low, high = np.max(grids, 0), np.min(grids, 0)
+        if low[0] < high[1] and low[2] < high[3]:
+            return float(low[0]), float(high[1]), float(low[2]), float(high[3])
+    for arrays in every:
+        samples = arrays.get("samples", np.empty((0, 0)))
+        points = samples[np.isfinite(samples).all(1)] if samples.ndim == 2 else samples
+        if len(points) and points.shape[1] == 2:
+            low, high = np.quantile(points.astype(float), [0.01, 0.99], axis=0)
+            centre, half = (low + high) / 2, 0.6 * (float((high - low).max()) or 1.0)
+            return (float(centre[0] - half), float(centre[0] + half),
+                    float(centre[1] - half), float(centre[1] + half))
+    return None
 
 
-def _peak(planes: Sequence[Plane], real: dict[str, np.ndarray]) -> float | None:
+def _peak(
+    planes: Sequence[Plane], real: dict[str, np.ndarray]
+) -> tuple[float | None, bool]:
+    """The largest log density of the truth, or of the first panel that has one, and which."""
     for arrays in (real, *(plane.arrays for plane in planes)):
         if "log_density" in arrays:
             finite = arrays["log_density"][np.isfinite(arrays["log_density"])]
             if finite.size:
-                return float(finite.max())
-    return None
+                return float(finite.max()), arrays is real
+    return None, False

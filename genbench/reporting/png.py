@@ -18,14 +18,27 @@ __all__ = ["KEY", "digest_of", "encode", "is_ours", "keep_or_draw", "write_text"
 
 KEY = "genbench"
 """The name of the PNG's text entry that holds the digest."""
+MANY = 100_000
+"""Bytes above which a picture gets a palette."""
 
 
 def encode(image: Image.Image, mark: str) -> bytes:
-    """The image as PNG bytes with the digest of its inputs and nothing else besides."""
+    """The image as PNG bytes with the digest of its inputs and nothing else besides.
+
+    Grey images as grey ones, without loss; others that take many bytes with 256 colours.
+    """
+    red, green, blue = image.convert("RGB").split()
+    if red.tobytes() == green.tobytes() == blue.tobytes():
+        return _bytes(red, mark)
+    whole = _bytes(image, mark)
+    return whole if len(whole) <= MANY else _bytes(image.quantize(256), mark)
+
+
+def _bytes(image: Image.Image, mark: str) -> bytes:
     info = PngImagePlugin.PngInfo()
     info.add_text(KEY, mark)
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", pnginfo=info, compress_level=6)
+    image.save(buffer, "PNG", pnginfo=info, compress_level=9)
     return buffer.getvalue()
 
 
@@ -37,7 +50,7 @@ def digest_of(parts: Iterable[bytes | str]) -> str:
 
 DRAWING = (
     "_digits", "canvas", "chosen", "curves", "densities", "figures", "histograms", "palette",
-    "planes", "png", "series", "sheets",
+    "planes", "png", "scales", "series", "sheets", "surfaces",
 )
 """The modules whose code decides a picture."""
 

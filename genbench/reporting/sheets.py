@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,19 +22,26 @@ __all__ = ["component_sheet", "sample_sheet", "write_samples"]
 BLOCK = 320
 """Side of a block of samples, pixels."""
 COLUMNS = 4
-GAP, TITLE, LETTERS = 16, 30, 18
+GAP, TITLE, LETTERS = 16, 30, 20
 """Space between blocks, height of a title and size of its letters, pixels."""
 SEAM = 3
 """Space between samples, pixels."""
-CELL, LABEL, LABEL_LETTERS = 40, 84, 14
+CELL, LABEL, LABEL_LETTERS = 40, 104, 17
 """Side of a component's sample, room for its weight and the size of those letters, pixels."""
+EACH = 10
+"""Samples in a line of a component."""
+PAIR = 2
+"""Rows of a suite side by side in a sheet by component: on paper its letters are 7 points."""
 
 
-def sample_sheet(panels: Sequence[tuple[str, np.ndarray]]) -> Image.Image:
-    """Blocks of samples with their titles; each panel is a title and bytes (N, C, H, W) uint8."""
+def sample_sheet(panels: Sequence[tuple[str, np.ndarray | str]]) -> Image.Image:
+    """Blocks of samples with their titles.
+
+    Each panel is a title and bytes (N, C, H, W) uint8, or words that say why there are none.
+    """
     columns = min(COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
-    blocks = [_block(images) for _, images in panels]
+    blocks = [_words(shown) if isinstance(shown, str) else _block(shown) for _, shown in panels]
     width = max(block.width for block in blocks)
     height = max(block.height for block in blocks)
     size = (columns * (width + GAP) + GAP, rows * (height + TITLE + GAP) + GAP)
@@ -46,38 +54,43 @@ def sample_sheet(panels: Sequence[tuple[str, np.ndarray]]) -> Image.Image:
     return sheet
 
 
-def component_sheet(
-    panels: Sequence[tuple[str, dict[str, np.ndarray], str]]
-) -> Image.Image:
+def component_sheet(panels: Sequence[tuple[str, dict[str, np.ndarray], str]]) -> Image.Image:
     """For each row of a suite, a line of samples for each component with its weight beside it.
 
-    A row without components shows its samples; one without arrays says why.
+    Each panel is a title, arrays as `samples.npz` holds them, and why there are none. A row
+    without components shows its samples.
     """
-    blocks = []
-    for title, arrays, why in panels:
-        lines: list[tuple[str, np.ndarray]] = []
-        if "component_samples" in arrays:
-            weights = arrays["component_weights"]
-            lines = [
-                (f"{c}: {100 * weights[c]:.1f} %", images)
-                for c, images in enumerate(arrays["component_samples"])
-            ]
-        elif "samples" in arrays:
-            lines = [("", arrays["samples"][i : i + 10]) for i in range(0, 100, 10)]
-        blocks.append((title, [(t, i) for t, i in lines if len(i)], why))
-    width = LABEL + 10 * (CELL + SEAM)
-    height = TITLE + max([len(lines) for _, lines, _ in blocks] + [1]) * (CELL + SEAM)
-    sheet = Image.new("RGB", (len(blocks) * (width + GAP) + GAP, height + 2 * GAP), PAPER)
-    for index, (title, lines, why) in enumerate(blocks):
-        left, top = GAP + index * (width + GAP), GAP + TITLE
-        write_text(sheet, (left, GAP), title, LETTERS, width=width)
-        if why:
-            write_text(sheet, (left, top), why.splitlines()[0], LABEL_LETTERS, width=width)
-        for number, (label, images) in enumerate(lines):
-            y = top + number * (CELL + SEAM)
-            write_text(sheet, (left, y + CELL / 2), label, LABEL_LETTERS, anchor="lm")
-            sheet.paste(_grid(images, len(images), CELL), (left + LABEL, y))
+    columns = min(PAIR, len(panels))
+    blocks = [(title, _lines(arrays), why) for title, arrays, why in panels]
+    width = LABEL + EACH * (CELL + SEAM)
+    rows = [blocks[i : i + columns] for i in range(0, len(blocks), columns)]
+    heights = [max(len(lines) for _, lines, _ in row) * (CELL + SEAM) for row in rows]
+    heights = [TITLE + max(height, 4 * (CELL + SEAM)) + GAP for height in heights]
+    sheet = Image.new("RGB", (columns * (width + GAP) + GAP, sum(heights) + GAP), PAPER)
+    for row, blocks in enumerate(rows):
+        for column, (title, lines, why) in enumerate(blocks):
+            left, top = GAP + column * (width + GAP), GAP + sum(heights[:row])
+            write_text(sheet, (left, top), title, LETTERS, width=width)
+            if why:
+                sheet.paste(_words(why), (left, top + TITLE))
+            for number, (label, images) in enumerate(lines):
+                y = top + TITLE + number * (CELL + SEAM)
+                write_text(sheet, (left, y + CELL / 2), label, LABEL_LETTERS, anchor="lm")
+                indent = LABEL if label else 0
+                sheet.paste(_grid(images, len(images), CELL), (left + indent, y))
     return sheet
+
+
+def _lines(arrays: dict[str, np.ndarray]) -> list[tuple[str, np.ndarray]]:
+    """Lines of samples (≤ 10, C, H, W) with what is written beside them."""
+    if "component_samples" in arrays:
+        weights = arrays["component_weights"]
+        return [
+            (f"{c}: {100 * weights[c]:.1f} %", images[:EACH])
+            for c, images in enumerate(arrays["component_samples"])
+        ]
+    images = arrays.get("samples", np.empty(0))
+    return [("", images[i : i + EACH]) for i in range(0, len(images), EACH)]
 
 
 def write_samples(samples: np.ndarray, out: Path) -> None:
@@ -104,6 +117,15 @@ def write_samples(samples: np.ndarray, out: Path) -> None:
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     write_bytes(out, buffer.getvalue())
+
+
+def _words(why: str) -> Image.Image:
+    """Words in the place of a block of samples."""
+    picture = Image.new("RGB", (BLOCK, 4 * (CELL + SEAM)), PAPER)
+    lines = textwrap.wrap(why, BLOCK // 11, max_lines=6, placeholder=" …") or [""]
+    for number, line in enumerate(lines):
+        write_text(picture, (0, number * 24), line, LABEL_LETTERS, width=BLOCK)
+    return picture
 
 
 def _block(images: np.ndarray) -> Image.Image:

@@ -31,9 +31,7 @@ def check_report(
     values: Mapping[str, Any], problems: Problems,
 ) -> Suite:
     """The suite with rows that a grid expanded written out; problems are noted."""
-    checker = _Checker(
-        [m.row for m in methods], [d.row.name for d in datasets], list(values), problems
-    )
+    checker = _Checker(methods, datasets, list(values), problems)
     tables = [
         checker.table(table, ("report", "tables", index))
         for index, table in enumerate(suite.report.tables)
@@ -50,16 +48,24 @@ def check_report(
         if isinstance(figure, FigureEntry) else figure
         for index, figure in enumerate(suite.report.figures)
     ]
+    checker.files(figures or [])
     report = suite.report.model_copy(update={"tables": tables, "figures": figures})
     return suite.model_copy(update={"report": report})
 
 
 class _Checker:
     def __init__(
-        self, methods: list[Row], datasets: list[str], values: list[str], problems: Problems
+        self, methods: Sequence[Method], datasets: Sequence[DatasetRow], values: list[str],
+        problems: Problems,
     ) -> None:
-        self.methods, self.datasets, self.values = methods, datasets, values
-        self.problems = problems
+        self.methods: list[Row] = [method.row for method in methods]
+        self.kinds = {dataset.row.name: dataset.kind for dataset in datasets}
+        self.datasets, self.values, self.problems = list(self.kinds), values, problems
+        self.players = sorted({
+            str(player) for method in methods for stage in method.stages
+            for objective in stage.objectives
+            for player in objective.constants.get("plays", ("model",))
+        })
 
     def table(self, table: Table, path: Path) -> Table:
         """The table, its methods written out."""
@@ -95,14 +101,47 @@ class _Checker:
         for index, row in enumerate(figure.methods or []):
             found = self.rows(row, (*path, "methods", index))
             methods = (methods or []) + [name for name in found if name not in (methods or [])]
+            if found == [REAL] and figure.kind in ("curves", "critic", "weights"):
+                self.problems.add((*path, "methods", index),
+                                  "the data themselves have no curves and no critic")
         if figure.terms and figure.kind != "curves":
             self.problems.add((*path, "terms"), "terms are for curves")
         for index, term in enumerate(figure.terms):
-            player, colon, name = term.partition(":")
-            if not colon or not player.strip() or not name.strip():
-                self.problems.add((*path, "terms", index), f"expected a player and a term, such "
-                                                           f"as 'model: nll', not '{term}'")
+            self.term(term, (*path, "terms", index))
+        kind = self.kinds.get(dataset or "")
+        if kind == "images" and figure.kind in ("density", "critic", "weights"):
+            self.problems.add((*path, "kind"), f"a figure of kind '{figure.kind}' is for points, "
+                                               f"and '{dataset}' holds images")
+        if figure.by_component and (figure.kind != "samples" or kind == "points"):
+            self.problems.add((*path, "by_component"), "by_component is for samples of images; "
+                                                       "points are coloured by component anyway")
         return figure.model_copy(update={"dataset": dataset, "methods": methods})
+
+    def term(self, term: str, path: Path) -> None:
+        """A term of a figure of curves: its form, and the player's name."""
+        player, colon, name = (part.strip() for part in term.partition(":"))
+        if not colon or not player or not name:
+            self.problems.add(
+                path, f"expected a player and a term, such as 'model: nll', not '{term}'"
+            )
+        elif player not in self.players:
+            self.problems.add(path, f"nobody is called '{player}'{suggest(player, self.players)}")
+
+    def files(self, figures: Sequence[str | FigureEntry]) -> None:
+        """No two figures go into one file."""
+        taken = {
+            f"figures/{kind}-{dataset}.png": f"the {kind} of {dataset}"
+            for kind in figures if isinstance(kind, str) for dataset in self.datasets
+        }
+        for index, figure in enumerate(figures):
+            if isinstance(figure, FigureEntry):
+                if figure.file in taken:
+                    self.problems.add(
+                        ("report", "figures", index, "title"),
+                        f"'{figure.title}' would be drawn into {figure.file}, as is "
+                        f"{taken[figure.file]}; give it another title",
+                    )
+                taken[figure.file] = f"'{figure.title}'"
 
     def claim(self, claim: Claim, path: Path) -> None:
         """A claim's expectation and its cells, or why it has none."""

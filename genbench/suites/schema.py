@@ -6,6 +6,7 @@ its fields are `Any` here and are read by `rows` and `methods`, against the part
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -174,11 +175,12 @@ class FigureEntry(_Part):
     """A figure of the report, of chosen rows."""
 
     kind: Literal["samples", "density", "curves", "critic", "weights"]
-    """samples: sheets of images, or points coloured by component; density: the log density in
-    bands with samples over it; curves: loss terms over updates; critic: the value of the critic
-    over the plane; weights: a histogram of the critic's weights."""
+    """samples: sheets of images, or points coloured by component over data in grey; density: the
+    log density in bands with samples over it; curves: loss terms over updates, mean ± standard
+    deviation over seeds; critic: the value of the critic over the plane, less its median; weights:
+    a histogram of the critic's weights."""
     title: Name
-    """Its heading, e.g. Figure 5.1."""
+    """Its heading, e.g. Figure 5.1; the file is named after it."""
     caption: str = ""
     """A sentence below it, before what the harness says of it."""
     dataset: str | None = None
@@ -190,6 +192,12 @@ class FigureEntry(_Part):
     of the critic's terms); all by default."""
     by_component: bool = False
     """Samples of images: a line of the sheet for each component of a mixture."""
+
+    @property
+    def file(self) -> str:
+        """The picture, relative to the report."""
+        name = re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
+        return f"figures/{name or 'figure'}.png"
 
 
 class Report(_Part):

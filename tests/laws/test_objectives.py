@@ -19,9 +19,12 @@ def fits(objective: str, model: str) -> bool:
     """Whether the pair is possible: the model can all that is required, and can learn by it."""
     able = {c for c, m in CAPABILITIES.items() if m in lookup.describe("model", model).methods}
     required = set(lookup.describe("objective", objective).constants.get("requires", ()))
-    return required <= able and ("fit" in able) == ("fit" in required)
+    learns = ("fit" in able) == ("fit" in required) and model not in STILL
+    return learns and required <= able
 
 
+STILL = {"perturbed_data"}
+"""Models that have nothing to learn: a critic trains against them alone."""
 CELLS = [
     (objective, model, kind)
     for objective in lookup.available("objective")

@@ -63,4 +63,4 @@ def test_the_debiased_divergence_is_least_where_samples_are_the_data() -> None:
             ].item()
     assert values[True, 1.0] == pytest.approx(0, abs=1e-9)
     assert min(values[True, 0.7], values[True, 1.3]) > 1e-3
-    assert values[False, 0.7] < values[False, 1.0]  # the bias: samples shrink
+    assert values[False, 1.0] > 1  # the bias: blurred transport to itself costs

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genbench.reporting.chosen import _wanted
 from genbench.reporting.curves import Curve, curve_sheet
 from genbench.reporting.figures import draw_figures
 from genbench.reporting.histograms import weight_sheet
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.planes import Plane, plane_sheet
+from genbench.reporting.series import wanted_terms
 from genbench.reporting.sheets import component_sheet
 from genbench.store.table import tidy
 from genbench.suites.schema import Report
@@ -61,8 +61,8 @@ def test_the_loss_of_a_player_is_the_sum_of_its_terms(filled):
     spec = next(s for s in plan.runs if s.method == "gan" and s.dataset == "ring")
     folder = store.run(spec.id)
     series = folder.series()
-    ((title, values),) = _wanted(folder, ["critic: loss"])
-    assert title == "critic: loss"
+    ((asked, title, values),) = wanted_terms(spec, folder, ["critic: loss"])
+    assert asked == title == "critic: loss"
     parts = series["critic", "wasserstein"][1] + series["critic", "gradient_penalty"][1]
     np.testing.assert_allclose(values[1], parts)
 
@@ -95,7 +95,9 @@ def test_weights_and_components(tmp_path):
     sheet = component_sheet([("a", arrays, ""), ("b", {}, "diverged"), ("c", {
         "samples": images[0]}, "")])
     assert isinstance(sheet, Image.Image)
-    assert sheet.width > 3 * 400
+    alone = component_sheet([("a", arrays, "")])
+    assert sheet.width > 1.9 * alone.width
+    assert sheet.height > 1.5 * alone.height
 
 
 def test_curves_of_a_hundredfold_are_logarithmic_and_none_are_said():

@@ -130,6 +130,12 @@ REPORT = [
     ("figures: [{kind: density, title: a, terms: [\"model: nll\"]}]", "terms are for curves"),
     ("figures: [{kind: curves, title: a, terms: [nll]}]", "expected a player and a term"),
     ("figures: [{kind: density}]", "title"),
+    ('figures: [{kind: curves, title: a, terms: ["modle: nll"]}]', "is called 'modle'; did"),
+    ("figures: [{kind: critic, title: a, methods: [real]}]", "have no curves and no critic"),
+    ("figures: [{kind: samples, title: a, by_component: true}]", "is for samples of images"),
+    ("figures: [{kind: samples, title: A b}, {kind: density, title: a-B}]",
+     "drawn into figures/a-b.png, as is 'A b'; give it another title"),
+    ("figures: [density, {kind: density, title: density points}]", "as is the density of points"),
 ]
 
 

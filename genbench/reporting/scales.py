@@ -1,0 +1,85 @@
+"""The vertical axis of a panel of curves: what it spans, and whether logarithmically."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+__all__ = ["Scale", "choose_scale"]
+
+WIDE = 100
+"""The span, largest over smallest, from which an axis is logarithmic."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """An axis: its kind, its ends and, of a symlog axis, the half-width of its linear middle."""
+
+    kind: Literal["linear", "log", "symlog"]
+    low: float
+    high: float
+    linear: float = 0.0
+
+    @property
+    def label(self) -> str:
+        """What the axis says of itself; a linear one nothing."""
+        middle = f", linear to ±{self.linear:g}" if self.kind == "symlog" else ""
+        return "" if self.kind == "linear" else f"{self.kind} scale{middle}"
+
+    def apply(self, ax: Any) -> None:
+        """Set an axis of matplotlib to this."""
+        from matplotlib.ticker import MaxNLocator, SymmetricalLogLocator
+
+        if self.kind == "log":
+            ax.set_yscale("log")
+        elif self.kind == "symlog":
+            ax.set_yscale("symlog", linthresh=self.linear)
+            locator = SymmetricalLogLocator(base=10, linthresh=self.linear)
+            locator.set_params(numticks=6)
+            ax.yaxis.set_major_locator(locator)
+        else:
+            ax.yaxis.set_major_locator(MaxNLocator(5))
+        ax.set_ylim(self.low, self.high)
+        if self.label:
+            ax.set_ylabel(self.label)
+
+
+def choose_scale(
+    means: Sequence[np.ndarray], stds: Sequence[np.ndarray], levels: Sequence[float] = ()
+) -> Scale | None:
+    """The axis for curves (N,) with bands of ± `stds`, and for lines at `levels`.
+
+    A GAN's first updates and its outbursts would flatten all the rest: a linear or a symlog axis
+    shows the middle 96 % of each mean, with the bands of the last tenth. A logarithmic one, where
+    all means are positive and span more than a hundredfold, shows every mean. A symlog one is
+    for what spans a hundredfold about 0. None where nothing is finite.
+    """
+    pairs = [(mean, std) for mean, std in zip(means, stds, strict=True) if len(mean)]
+    if not pairs or not all(np.isfinite(part).all() for pair in pairs for part in pair):
+        return None
+    lows, highs, sizes = list(levels), list(levels), []
+    for mean, std in pairs:
+        tail = slice(len(mean) * 9 // 10, None)
+        lows += [float(np.quantile(mean, 0.02)), float((mean - std)[tail].min())]
+        highs += [float(np.quantile(mean, 0.98)), float((mean + std)[tail].max())]
+        sizes.append(float(np.median(np.abs(mean))))
+    low, high = min(lows), max(highs)
+    lowest = min([float(mean.min()) for mean, _ in pairs] + list(levels))
+    tallest = max(float(mean.max()) for mean, _ in pairs)
+    if lowest > 0 and max(high, tallest) > WIDE * lowest:
+        return Scale("log", 0.8 * lowest, 1.5 * max(high, tallest))
+    reach, size = max(abs(low), abs(high)), min(sizes)
+    if size > 0 and reach > WIDE * size:
+        linear = 10.0 ** math.ceil(math.log10(max(size, 1e-6 * reach)))
+        return Scale("symlog", _outward(low, linear), -_outward(-high, linear), linear)
+    margin = 0.06 * (high - low) or 0.05 * (abs(low) or 1.0)
+    return Scale("linear", low - margin, high + margin)
+
+
+def _outward(low: float, linear: float) -> float:
+    """Somewhat below the lower end of a symlog axis."""
+    return 1.5 * low if low < -linear else low - 0.3 * linear

@@ -1,0 +1,63 @@
+"""The value of a critic over the plane: filled contours about its median, with the data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["surface"]
+
+BANDS, DATA = 14, 400
+"""Bands of a surface, and the points of the data that are drawn over it."""
+MAP = "cividis"
+"""Nuñez, Anderton and Renslow (2018): even in lightness, and alike for all colour vision."""
+
+
+def surface(
+    ax: Any, arrays: dict[str, np.ndarray], data: np.ndarray | None, inches: float
+) -> None:
+    """Draw `critic` (G, G) over its `grid`, data (N, 2) as dots, and a colour bar below.
+
+    A critic's constant is free, so that its median over the plane is taken off. The bands span
+    the middle 99 % of the values.
+    """
+    values = _about_median(arrays["critic"].astype(float))
+    low, high = (float(end) for end in np.quantile(values, [0.005, 0.995]))
+    if high - low < 1e-12:
+        low, high = low - 1e-6, high + 1e-6
+    levels = np.linspace(low, high, BANDS + 1)
+    x0, x1, y0, y1 = (float(edge) for edge in arrays["grid"])
+    x, y = np.linspace(x0, x1, values.shape[1]), np.linspace(y0, y1, values.shape[0])
+    filled = ax.contourf(x, y, values, levels=levels, cmap=MAP, extend="both")
+    ax.contour(x, y, values, levels=levels[::2], colors="#FFFFFF", linewidths=0.25, alpha=0.6,
+               linestyles="solid")
+    if data is not None:
+        points = data[:DATA].astype(float)
+        ax.scatter(points[:, 0], points[:, 1], s=1.6, c="#FFFFFF", edgecolors="#000000",
+                   linewidths=0.2, zorder=3)
+    _bar(ax, filled, low, high, inches)
+
+
+def _about_median(values: np.ndarray) -> np.ndarray:
+    """Less the median; what is not finite goes to the nearer end, NaN to the median."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return np.zeros_like(values)
+    middle = float(np.median(finite))
+    return np.nan_to_num(values, nan=middle, posinf=finite.max(), neginf=finite.min()) - middle
+
+
+def _bar(ax: Any, filled: Any, low: float, high: float, inches: float) -> None:
+    """The panel's own scale, below it."""
+    from matplotlib.ticker import MaxNLocator
+
+    box, (width, height) = ax.get_position(), ax.figure.get_size_inches()
+    top = box.y0 - 0.3 / height
+    place = ax.figure.add_axes((box.x0, top, inches / width, 0.07 / height))
+    bar = ax.figure.colorbar(filled, cax=place, orientation="horizontal")
+    ticks = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high)
+    bar.set_ticks([tick for tick in ticks if low <= tick <= high])
+    bar.ax.xaxis.set_major_formatter(lambda value, _: f"{value:.3g}")
+    bar.outline.set_linewidth(0.4)
+    bar.ax.set_xlabel("critic, less its median", labelpad=1)
