@@ -17,9 +17,10 @@ __all__ = ["Component", "Option", "find_class", "parse_file", "read_component"]
 _PACKAGE = Path(__file__).parent
 _REQUIRED = object()
 _CONSTANTS: Mapping[str, type] = {
-    "accepts": tuple, "cite": str, "conditional": bool, "has_modes": bool, "kind": str,
-    "kinds": tuple, "labelled": bool, "needs": tuple, "plays": tuple, "requires": tuple,
-    "sampled": bool, "values": dict, "version": int,
+    "accepts": tuple, "at_most_rows": tuple, "cite": str, "conditional": bool, "has_modes": bool,
+    "kind": str, "kinds": tuple, "labelled": bool, "needs": tuple, "plays": tuple,
+    "refuses": tuple, "requires": tuple, "sampled": bool, "train_rows": int, "values": dict,
+    "version": int,
 }
 """The class constants that contracts name, and their types. They must be literals."""
 
@@ -162,7 +163,9 @@ def _read_field(
     annotation = ast.unparse(field_.annotation)
     if annotation.split("[")[0].split(".")[-1] == "ClassVar":
         if field_.value is not None and name in _CONSTANTS:
-            constants[name] = _constant(name, field_.value, path)
+            value = _constant(name, field_.value, path)
+            inherited = constants.get(name, ()) if name == "refuses" else ()
+            constants[name] = inherited + value if inherited else value
     elif not name.startswith("_"):
         default = _REQUIRED if field_.value is None else _default(name, field_.value, path)
         # an option with a method's name is declared with an underscore: `loss_` is `loss`

@@ -25,7 +25,8 @@ class Configured:
         """Set every option, given or default.
 
         Raises:
-            GenbenchError: an unknown option, a wrong type or a value out of range.
+            GenbenchError: an unknown option, a wrong type, a value out of range, or options that
+                cannot go together.
         """
         component = lookup.of_class(self.component_kind, type(self))
         try:
@@ -34,5 +35,7 @@ class Configured:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
             raise GenbenchError(f"{type(self).__name__}.{where}: {first['msg']}") from None
+        for _, reason in lookup.refusals(component, dict(checked)):
+            raise GenbenchError(f"{type(self).__name__}: {reason}")
         for option in component.options:
             setattr(self, option.attribute, getattr(checked, option.name))

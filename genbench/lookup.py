@@ -38,6 +38,7 @@ __all__ = [
     "load",
     "of_class",
     "options_model",
+    "refusals",
     "suggest",
 ]
 
@@ -54,6 +55,9 @@ CAPABILITIES: Mapping[str, str] = {
     "density": "log_prob",
     "bound": "log_weights",
     "encoder": "encode",
+    "codes": "draw_codes",
+    "parts": "generate_parts",
+    "spread": "latent_scales",
     "mixture": "component_log_prob",
     "classifier": "class_logits",
     "denoiser": "predict_noise",
@@ -132,6 +136,29 @@ def options_model(component: Component) -> type[BaseModel]:
     except (PydanticUserError, SchemaError, NameError, TypeError, ValueError) as error:
         first = str(error).splitlines()[0]
         raise PluginError(f"{component.path}: the options do not make sense: {first}") from None
+
+
+def refusals(
+    component: Component, options: Mapping[str, Any], data: str | None = None
+) -> list[tuple[list[str], str]]:
+    """Which of these options (all filled in) cannot go together, and why.
+
+    A component says so in `refuses`: pairs of {option: value} and a reason. All values must be
+    there; a tuple stands for any of its values, and "> 0" for every positive number. With `data`,
+    "points" or "images", only those are looked at that speak of it, under the name "data".
+    """
+    def holds(value: Any, wanted: Any) -> bool:
+        if wanted == "> 0":
+            return isinstance(value, int | float) and value > 0
+        return value in wanted if isinstance(wanted, tuple) else value == wanted
+
+    known = {**options, "data": data}
+    return [
+        ([name for name in conditions if name != "data"], reason)
+        for conditions, reason in component.constants.get("refuses", ())
+        if (data is not None) == ("data" in conditions)
+        and all(holds(known.get(name), wanted) for name, wanted in conditions.items())
+    ]
 
 
 def of_class(kind: str, cls: type) -> Component:

@@ -143,13 +143,15 @@ class Dataset(Configured, ABC):
     """A dataset: typed options, and `load`.
 
     Class constants, read without importing: `kind`, `labelled` (has class labels), `has_modes`
-    (has modes to count) and `cite` (a BibTeX entry).
+    (has modes to count), `train_rows` (training rows at most, where no option `train_size` says
+    so; 0 where that is not known) and `cite` (a BibTeX entry).
     """
 
     component_kind: ClassVar[str] = "dataset"
     kind: ClassVar[Literal["points", "images"]]
     labelled: ClassVar[bool] = False
     has_modes: ClassVar[bool] = False
+    train_rows: ClassVar[int] = 0
     cite: ClassVar[str] = ""
 
     def __init__(self, **options: object) -> None:

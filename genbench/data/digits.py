@@ -31,6 +31,7 @@ class Digits(Dataset):
     kind: ClassVar[Literal["points", "images"]] = "images"
     labelled: ClassVar[bool] = True
     has_modes: ClassVar[bool] = True
+    train_rows: ClassVar[int] = 1197
     cite: ClassVar[str] = """@misc{alpaydin1998optical,
   title        = {Optical Recognition of Handwritten Digits},
   author       = {Alpaydin, Ethem and Kaynak, Cenk},

@@ -20,12 +20,15 @@ __all__ = [
     "CAPABILITIES",
     "Bound",
     "Classifier",
+    "Coded",
     "Conditional",
     "Denoiser",
     "Density",
     "Encoder",
     "Mixture",
     "Model",
+    "Parts",
+    "Spread",
 ]
 
 
@@ -38,6 +41,7 @@ class Model(nn.Module, Configured, ABC):
     Class constants, read without importing:
         accepts: the kinds of data that the model can be built for.
         conditional: whether `generate` needs labels, and so a labelled dataset.
+        refuses: options that cannot go together, with the reason (see `lookup.refusals`).
         cite: a BibTeX entry.
     Attribute, after build:
         discrete: whether `log_prob` or `log_weights` is the log *probability* of a quantised
@@ -47,6 +51,7 @@ class Model(nn.Module, Configured, ABC):
     component_kind: ClassVar[str] = "model"
     accepts: ClassVar[tuple[str, ...]] = ("points", "images")
     conditional: ClassVar[bool] = False
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = ()
     cite: ClassVar[str] = ""
     discrete: bool = False
 
@@ -110,6 +115,46 @@ class Encoder(Protocol):
 
     def decode(self, z: Tensor) -> Tensor:
         """The (mean) data of codes z (B, d), (B, *shape)."""
+        ...
+
+
+@runtime_checkable
+class Coded(Protocol):
+    """Samples that follow codes, some categorical and some on [−1, 1]."""
+
+    categories: list[int]
+    """The number of values of each categorical code."""
+    continuous: int
+    """The number of continuous codes."""
+
+    def draw_codes(self, n: int, noise: Noise) -> Tensor:
+        """Codes (n, K + C) float32 from their prior: indices in the first K columns."""
+        ...
+
+    def generate_from_codes(self, codes: Tensor, noise: Noise) -> Tensor:
+        """A sample (n, *shape) for each row of codes (n, K + C)."""
+        ...
+
+
+@runtime_checkable
+class Parts(Protocol):
+    """A weighted mixture of generators without a density."""
+
+    def part_log_weights(self) -> Tensor:
+        """Log weights (T,) that sum to 1 as probabilities."""
+        ...
+
+    def generate_parts(self, n: int, noise: Noise) -> Tensor:
+        """n samples of every generator, (T, n, *shape)."""
+        ...
+
+
+@runtime_checkable
+class Spread(Protocol):
+    """A latent that is a mixture of Gaussians with learned widths."""
+
+    def latent_scales(self) -> Tensor:
+        """Standard deviations (T, latent) of the latent's components."""
         ...
 
 

@@ -1,15 +1,53 @@
-"""What implicit models share: a latent draw, and an output on the data's range."""
+"""What implicit models share: networks, a latent draw, and an output on the data's range."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 
 from genbench.data.space import Space
 from genbench.errors import GenbenchError
+from genbench.nets.critic import dense_trunk
+from genbench.nets.dcgan import Upsampler, downsampler
 from genbench.nets.labels import with_labels
+from genbench.nets.mlp import MLP
 from genbench.noise import Noise
 
-__all__ = ["classes_of", "conditional_latent", "latent", "squash"]
+__all__ = [
+    "classes_of", "conditional_latent", "decoder_network", "encoder_network", "latent", "squash",
+]
+
+
+def decoder_network(
+    kind: str, inputs: int, space: Space, widths: Sequence[int], channels: int
+) -> nn.Module:
+    """Codes (B, inputs) to data (B, *shape) on the data's range; `kind` is "mlp" or "dcgan".
+
+    Raises:
+        GenbenchError: strided convolutions of anything but images of at least 8×8.
+    """
+    if kind == "dcgan":
+        return nn.Sequential(Upsampler(inputs, space.shape, channels), squash(space))
+    dense = MLP(inputs, space.dims, widths)
+    return nn.Sequential(dense, squash(space), nn.Unflatten(1, space.shape))
+
+
+def encoder_network(
+    kind: str, space: Space, outputs: int, widths: Sequence[int], channels: int
+) -> nn.Module:
+    """Data (B, *shape) to codes (B, outputs); the widths are a decoder's, taken in reverse.
+
+    Raises:
+        GenbenchError: strided convolutions of anything but images of at least 8×8.
+    """
+    trunk: nn.Module
+    if kind == "dcgan":
+        trunk, features = downsampler(space.shape, channels, "none")
+    else:
+        trunk = dense_trunk(space.dims, widths[::-1], "none", "relu")
+        features = widths[0]
+    return nn.Sequential(trunk, nn.Linear(features, outputs))
 
 
 def squash(space: Space) -> nn.Module:

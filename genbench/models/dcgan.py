@@ -12,15 +12,17 @@ one another.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from genbench.data.space import Space
 from genbench.fields import Count
 from genbench.models._base import Model
 from genbench.models._implicit import latent, squash
 from genbench.nets.dcgan import Upsampler
+from genbench.nets.virtual_norm import WithReference
 from genbench.noise import Noise
 
 __all__ = ["DCGAN"]
@@ -43,6 +45,10 @@ class DCGAN(Model):
     """Dimensions of the Gaussian latent."""
     channels: Count = 64
     """Feature maps before the last layer; each earlier layer has twice as many."""
+    norm: Literal["batch", "virtual"] = "batch"
+    """Normalisation: over the batch, or virtual, with a fixed batch of latents."""
+    reference: Count = 64
+    """Latents in the reference batch of virtual batch norm."""
 
     def build(self, space: Space) -> None:
         """Make the network; its output lies on the data's range.
@@ -50,9 +56,18 @@ class DCGAN(Model):
         Raises:
             GenbenchError: images with a side under 8 pixels.
         """
-        self.network = Upsampler(self.latent, space.shape, self.channels)
+        if self.norm == "virtual":
+            network = Upsampler(self.latent, space.shape, self.channels, self.reference)
+            self.network: nn.Module = WithReference(network, (self.latent,), self.reference)
+            self.network.fill(torch.randn(self.reference, self.latent))
+        else:
+            self.network = Upsampler(self.latent, space.shape, self.channels)
         self.squash = squash(space)
 
     def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
         """`n` samples (n, C, H, W); labels are ignored."""
-        return self.squash(self.network(latent(self, n, self.latent, noise)))
+        return self.decode(latent(self, n, self.latent, noise))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """The samples (B, C, H, W) of latents z (B, latent)."""
+        return self.squash(self.network(z))

@@ -48,5 +48,8 @@ class Generator(Model):
 
     def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
         """`n` samples (n, *shape); labels are ignored."""
-        flat = self.network(latent(self, n, self.latent, noise))  # (n, dims)
-        return self.squash(flat).unflatten(1, self.space.shape)
+        return self.decode(latent(self, n, self.latent, noise))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """The samples (B, *shape) of latents z (B, latent)."""
+        return self.squash(self.network(z)).unflatten(1, self.space.shape)

@@ -11,26 +11,51 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from genbench.nets.dcgan import downsampler
 from genbench.nets.labels import with_labels
+from genbench.nets.minibatch import MinibatchDeviation, MinibatchDiscrimination
 from genbench.nets.mlp import StackedLinear, linear
+from genbench.nets.norms import norm_layers
+from genbench.nets.virtual_norm import WithReference
 
-__all__ = ["Critic", "critic_network", "dense_trunk", "is_piecewise_linear", "slope_below"]
+__all__ = [
+    "Critic", "Look", "critic_network", "dense_trunk", "feature_network", "is_piecewise_linear",
+    "slope_below",
+]
+
+
+class Look(NamedTuple):
+    """What a critic makes of a batch."""
+
+    score: Tensor
+    """(B,)."""
+    features: Tensor
+    """The trunk's (B, F)."""
+    logits: Tensor
+    """The head's (B, outputs)."""
 
 
 class Critic(nn.Module):
-    """A trunk of features and a linear head; logits or scores, no sigmoid."""
+    """A trunk of features and a linear head; logits or scores, no sigmoid.
+
+    `batchwise` adds to the features what depends on the whole batch. With `outputs` above 1 the
+    head gives a logit for each class, and the score is their log-sum-exp: the logit of being any
+    of them and not fake, whose own logit is 0.
+    """
 
     def __init__(
         self, trunk: nn.Module, features: int, classes: int = 0, condition: str = "concatenate",
+        *, batchwise: nn.Module | None = None, added: int = 0, outputs: int = 1,
     ) -> None:
         super().__init__()
-        self.trunk = trunk
-        self.head = nn.Linear(features, 1)
+        self.trunk, self.features = trunk, features
+        self.batchwise = batchwise
+        self.head = nn.Linear(features + added, outputs)
         self.planes = classes if condition == "concatenate" else 0
         self.embedding = (
             nn.Embedding(classes, features) if classes and condition == "projection" else None
@@ -38,22 +63,35 @@ class Critic(nn.Module):
 
     def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """The score (B,) of each x (B, *shape) with its label (B,), if the critic has classes."""
-        if self.planes and labels is not None:
-            x = with_labels(x, labels, self.planes)
-        features = self.trunk(x)  # (B, F)
-        score = self.head(features).squeeze(1)
+        return self.look(x, labels).score
+
+    def look(self, x: Tensor, labels: Tensor | None = None) -> Look:
+        """All that the critic makes of x (B, *shape)."""
+        features = self.trunk(self._given(x, labels))  # (B, F)
+        seen = features if self.batchwise is None else self.batchwise(features)
+        logits = self.head(seen)
+        score = logits.squeeze(1) if logits.shape[1] == 1 else torch.logsumexp(logits, 1)
         if self.embedding is not None and labels is not None:
             score = score + (self.embedding(labels) * features).sum(1)
-        return score
+        return Look(score, features, logits)
+
+    def fill_reference(self, x: Tensor, labels: Tensor | None = None) -> None:
+        """Keep x (R, *shape) with labels (R,) as the reference batch of virtual batch norm."""
+        if isinstance(self.trunk, WithReference):
+            self.trunk.fill(self._given(x, labels))
+
+    def _given(self, x: Tensor, labels: Tensor | None) -> Tensor:
+        return x if not self.planes or labels is None else with_labels(x, labels, self.planes)
 
     @property
     def piecewise_linear(self) -> bool:
         """Whether `slope` applies: linear layers and rectifiers, nothing else."""
-        return is_piecewise_linear(self.trunk)
+        plain = self.batchwise is None and self.head.out_features == 1
+        return plain and is_piecewise_linear(self.trunk)
 
     def slope(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """The gradient (B, *shape) of the score of each x, in closed form."""
-        given = x if not self.planes or labels is None else with_labels(x, labels, self.planes)
+        given = self._given(x, labels)
         above = self.head.weight.expand(len(x), -1)
         if self.embedding is not None and labels is not None:
             above = above + self.embedding(labels)
@@ -96,25 +134,51 @@ def slope_below(trunk: nn.Module, x: Tensor, above: Tensor) -> Tensor:
 def critic_network(
     kind: str, shape: tuple[int, ...], *, widths: Sequence[int], channels: int, norm: str,
     activation: str = "leaky_relu", classes: int = 0, condition: str = "concatenate",
+    reference: int = 0, similarities: int = 0, deviation: bool = False, outputs: int = 1,
 ) -> Critic:
     """A critic of data of this shape: `kind` is "mlp" or "dcgan".
 
-    `classes` is 0 for a critic that sees no labels; `activation` is of a fully connected one.
+    `classes` is 0 for a critic that sees no labels; `activation` is of a fully connected one,
+    `reference` the rows of virtual batch norm, `similarities` those of minibatch discrimination.
 
     Raises:
         GenbenchError: a convolutional critic of anything but images of at least 8×8.
     """
     if classes and condition == "concatenate":
         shape = (shape[0] + classes, *shape[1:])
+    trunk: nn.Module
     if kind == "dcgan":
-        trunk, features = downsampler(shape, channels, norm)
+        trunk, features = downsampler(shape, channels, norm, reference)
     else:
-        trunk, features = dense_trunk(math.prod(shape), widths, norm, activation), widths[-1]
-    return Critic(trunk, features, classes, condition)
+        trunk = dense_trunk(math.prod(shape), widths, norm, activation, reference=reference)
+        features = widths[-1]
+    if norm == "virtual":
+        trunk = WithReference(trunk, shape, reference)
+    batchwise: list[nn.Module] = []
+    batchwise += [MinibatchDiscrimination(features, similarities)] if similarities else []
+    batchwise += [MinibatchDeviation()] if deviation else []
+    return Critic(
+        trunk, features, classes, condition, outputs=outputs, added=similarities + deviation,
+        batchwise=nn.Sequential(*batchwise) if batchwise else None,
+    )
+
+
+def feature_network(
+    kind: str, shape: tuple[int, ...], outputs: int, *, widths: Sequence[int], channels: int,
+    activation: str,
+) -> nn.Sequential:
+    """Data (B, *shape) to features (B, outputs), the last layer linear; `kind` as for a critic."""
+    trunk: nn.Module
+    if kind == "dcgan":
+        trunk, features = downsampler(shape, channels, "none")
+    else:
+        trunk, features = dense_trunk(math.prod(shape), widths, "none", activation), widths[-1]
+    return nn.Sequential(trunk, nn.Linear(features, outputs))
 
 
 def dense_trunk(
-    inputs: int, widths: Sequence[int], norm: str, activation: str, stack: int = 0
+    inputs: int, widths: Sequence[int], norm: str, activation: str, stack: int = 0,
+    reference: int = 0,
 ) -> nn.Sequential:
     """Data (B, …) to features (B, widths[-1]); no norm in the first layer, as in `downsampler`.
 
@@ -123,10 +187,7 @@ def dense_trunk(
     layers: list[nn.Module] = [] if stack else [nn.Flatten()]
     for i, width in enumerate(widths):
         layers.append(linear(inputs, width, stack))
-        if norm == "batch" and i > 0:
-            layers.append(nn.BatchNorm1d(width, track_running_stats=False))
-        elif norm == "layer" and i > 0:
-            layers.append(nn.LayerNorm(width))
+        layers += norm_layers(norm, width, reference=reference) if i > 0 else []
         layers.append(nn.LeakyReLU(0.2) if activation == "leaky_relu" else nn.ReLU())
         inputs = width
     return nn.Sequential(*layers)

@@ -15,6 +15,8 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from genbench.errors import GenbenchError
+from genbench.nets.norms import norm_layers
+from genbench.nets.virtual_norm import VirtualBatchNorm
 
 __all__ = ["Upsampler", "downsampler", "halvings", "start"]
 
@@ -28,11 +30,12 @@ def halvings(shape: tuple[int, ...]) -> int:
     Raises:
         GenbenchError: an image with a side under 8 pixels.
     """
-    side = min(shape[1:])
+    side = min(shape[1:], default=0)
     if side < 8:
+        size = "×".join(map(str, shape[1:])) or "points"
         raise GenbenchError(
-            f"strided convolutions need images of at least 8×8 pixels, not "
-            f"{shape[1]}×{shape[2]}; use a fully connected model and critic"
+            f"strided convolutions need images of at least 8×8 pixels, not {size}; use a fully "
+            "connected model and critic"
         )
     return int(math.log2(side / 4))
 
@@ -41,7 +44,7 @@ def start(module: nn.Module) -> None:
     """The paper's start for one layer: weights N(0, 0.02²), scales of batch norm N(1, 0.02²)."""
     if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, 0.0, 0.02)
-    elif isinstance(module, nn.BatchNorm2d):
+    elif isinstance(module, nn.BatchNorm2d | VirtualBatchNorm):
         nn.init.normal_(module.weight, 1.0, 0.02)
 
 
@@ -50,21 +53,28 @@ class Upsampler(nn.Module):
 
     `channels` feature maps lie before the last layer, twice as many before each earlier one. The
     output is linear. In training, batch norm makes the images of a batch depend on one another;
-    in evaluation mode it uses its running moments, and they do not.
+    in evaluation mode it uses its running moments, and they do not. With `reference` rows it is
+    virtual batch norm, and images never depend on one another.
     """
 
-    def __init__(self, inputs: int, shape: tuple[int, ...], channels: int) -> None:
+    def __init__(
+        self, inputs: int, shape: tuple[int, ...], channels: int, reference: int = 0
+    ) -> None:
         super().__init__()
+
+        def norm(maps: int) -> nn.Module:
+            return VirtualBatchNorm(maps, reference) if reference else nn.BatchNorm2d(maps)
+
         times = halvings(shape)
         self.size = shape[1:]
         self.first = tuple(math.ceil(side / 2**times) for side in self.size)
         maps = [channels * min(2**i, WIDEST) for i in reversed(range(times))]
         self.project = nn.Linear(inputs, maps[0] * math.prod(self.first))
-        layers: list[nn.Module] = [nn.BatchNorm2d(maps[0]), nn.ReLU()]
+        layers: list[nn.Module] = [norm(maps[0]), nn.ReLU()]
         for here, after in pairwise(maps):
             # the bias would be cancelled by the batch norm that follows
             up = nn.ConvTranspose2d(here, after, 4, 2, 1, bias=False)
-            layers += [up, nn.BatchNorm2d(after), nn.ReLU()]
+            layers += [up, norm(after), nn.ReLU()]
         self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(maps[-1], shape[0], 4, 2, 1))
         self.apply(start)
 
@@ -78,12 +88,13 @@ class Upsampler(nn.Module):
 
 
 def downsampler(
-    shape: tuple[int, ...], channels: int, norm: str,
+    shape: tuple[int, ...], channels: int, norm: str, reference: int = 0,
 ) -> tuple[nn.Sequential, int]:
     """Images (B, *shape) to features (B, F) by strided convolutions, norm and leaky ReLU; and F.
 
-    `norm` is "none", "batch" (the paper's, not in the first layer; always over the batch at hand)
-    or "layer" (per example, as a gradient penalty needs it).
+    `norm` is "none", "batch" (the paper's; always over the batch at hand), "layer" (per example,
+    as a gradient penalty needs it) or "virtual" (with so many reference rows); the first layer
+    has none.
     """
     maps, size = shape[0], shape[1:]
     layers: list[nn.Module] = []
@@ -91,13 +102,10 @@ def downsampler(
         after = channels * min(2**i, WIDEST)
         size = tuple(side // 2 for side in size)
         layers.append(nn.Conv2d(maps, after, 4, 2, 1))
-        if norm == "batch" and i > 0:
-            layers.append(nn.BatchNorm2d(after, track_running_stats=False))
-        elif norm == "layer" and i > 0:
-            layers.append(nn.LayerNorm([after, *size]))
+        layers += norm_layers(norm, after, size, reference) if i > 0 else []
         layers.append(nn.LeakyReLU(0.2))
         maps = after
     network = nn.Sequential(*layers, nn.Flatten())
-    if norm == "batch":
+    if norm in ("batch", "virtual"):
         network.apply(start)
     return network, maps * math.prod(size)

@@ -62,6 +62,9 @@ class Objective(nn.Module, Configured, ABC):
         requires: the capabilities that the model must have (keys of `models.CAPABILITIES`).
         plays: the names of the players.
         labelled: whether the dataset must have labels.
+        at_most_rows: options that count training rows, of which there must be as many.
+        refuses: options that cannot go together, with the reason (see `lookup.refusals`);
+            a subclass adds to those that it inherits.
         cite: a BibTeX entry.
     """
 
@@ -69,6 +72,8 @@ class Objective(nn.Module, Configured, ABC):
     requires: ClassVar[tuple[str, ...]] = ()
     plays: ClassVar[tuple[str, ...]] = ("model",)
     labelled: ClassVar[bool] = False
+    at_most_rows: ClassVar[tuple[str, ...]] = ()
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = ()
     cite: ClassVar[str] = ""
 
     def __init__(self, model: Model, **options: object) -> None:
@@ -89,6 +94,10 @@ class Objective(nn.Module, Configured, ABC):
     @abstractmethod
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The player's named loss terms, scalars; a pure function that draws from `noise`."""
+
+    def watch(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """Named scalars worth noting beside the loss of a move; nothing is trained by them."""
+        return {}
 
     def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
         """Control that follows a player's move: clipping, control variables."""

@@ -21,20 +21,36 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
-__all__ = ["LOSSES", "LossPair"]
+__all__ = ["LOSSES", "WITH_TARGETS", "LossPair"]
 
 
 @dataclass(frozen=True)
 class LossPair:
-    """What the critic minimises of (real, fake) scores (B,), and the model of the fake ones."""
+    """What the critic minimises of (real, fake) scores (B,), and the model of the fake ones.
 
-    critic: Callable[[Tensor, Tensor], Tensor]
+    A critic that learns targets takes them as `high` (of real scores, 1) and `low` (of fake ones,
+    0), which label smoothing moves.
+    """
+
+    critic: Callable[..., Tensor]
     model: Callable[[Tensor], Tensor]
 
 
-def cross_entropy_critic(real: Tensor, fake: Tensor) -> Tensor:
-    """−E log D(x) − E log(1 − D(G(z))), nats: 2 log 2 for a critic that knows nothing."""
-    return softplus(-real).mean() + softplus(fake).mean()
+def cross_entropy_critic(
+    real: Tensor, fake: Tensor, *, high: float = 1.0, low: float = 0.0
+) -> Tensor:
+    """−E log D(x) − E log(1 − D(G(z))), nats: 2 log 2 for a critic that knows nothing.
+
+    With targets t other than 1 and 0 each term is −t log D − (1 − t) log(1 − D).
+    """
+    return _cross_entropy(real, high) + _cross_entropy(fake, low)
+
+
+def _cross_entropy(score: Tensor, target: float) -> Tensor:
+    """Of a logit against a probability; one softplus where the target is 0 or 1."""
+    if target == 1:
+        return softplus(-score).mean()
+    return softplus(score).mean() - (target * score.mean() if target else 0.0)
 
 
 def minimax_model(fake: Tensor) -> Tensor:
@@ -47,9 +63,11 @@ def non_saturating_model(fake: Tensor) -> Tensor:
     return softplus(-fake).mean()
 
 
-def least_squares_critic(real: Tensor, fake: Tensor) -> Tensor:
+def least_squares_critic(
+    real: Tensor, fake: Tensor, *, high: float = 1.0, low: float = 0.0
+) -> Tensor:
     """½E(c(x) − 1)² + ½E c(G(z))², with the paper's ½ (which moves no optimum)."""
-    return ((real - 1).square().mean() + fake.square().mean()) / 2
+    return ((real - high).square().mean() + (fake - low).square().mean()) / 2
 
 
 def least_squares_model(fake: Tensor) -> Tensor:
@@ -80,3 +98,5 @@ LOSSES: Mapping[str, LossPair] = {
     "hinge": LossPair(hinge_critic, score_model),
 }
 """Name → loss pair. A new GAN loss is one entry here and in the options of `Adversarial`."""
+WITH_TARGETS = ("minimax", "non_saturating", "least_squares")
+"""Those whose critic learns targets."""

@@ -1,9 +1,13 @@
-"""What holds a critic's slope: weight clipping and the gradient penalty.
+"""What holds a critic's slope: weight clipping and penalties on its gradient.
 
 - clip: Martin Arjovsky, Soumith Chintala, Léon Bottou: Wasserstein GAN, 2017,
   https://arxiv.org/abs/1701.07875
 - gradient: Ishaan Gulrajani, Faruk Ahmed, Martin Arjovsky, Vincent Dumoulin, Aaron Courville:
   Improved Training of Wasserstein GANs, 2017, https://arxiv.org/abs/1704.00028
+- dragan: Naveen Kodali, Jacob Abernethy, James Hays, Zsolt Kira: On Convergence and Stability of
+  GANs, 2017, https://arxiv.org/abs/1705.07215
+- r1: Lars Mescheder, Andreas Geiger, Sebastian Nowozin: Which Training Methods for GANs do
+  actually Converge?, 2018, https://arxiv.org/abs/1801.04406
 """
 
 from __future__ import annotations
@@ -13,7 +17,12 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor
 
-__all__ = ["clip_weights", "gradient_penalty", "interpolate", "slope_of"]
+from genbench.noise import Noise
+
+__all__ = [
+    "around_data", "clip_weights", "gradient_penalty", "interpolate", "slope_of", "slope_penalty",
+    "squared_slope",
+]
 
 
 @torch.no_grad()
@@ -27,6 +36,16 @@ def interpolate(real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
     """share·real + (1 − share)·fake: one share (B,) for a whole example (B, *shape)."""
     weight = share.to(real).reshape(-1, *[1] * (real.dim() - 1))  # (B, 1, …)
     return weight * real + (1 - weight) * fake
+
+
+def around_data(real: Tensor, share: Tensor, offset: Tensor) -> Tensor:
+    """Points between each example and a perturbed one: x + (1 − share)·½·std·offset.
+
+    real and offset, uniform on [0, 1), are (B, *shape), share (B,); the standard deviation is that
+    of all the batch's values.
+    """
+    perturbed = real + 0.5 * real.std(correction=0) * offset
+    return interpolate(real, perturbed, share)
 
 
 def slope_of(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
@@ -44,3 +63,27 @@ def slope_of(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 def gradient_penalty(slope: Tensor) -> Tensor:
     """E (‖∇c‖₂ − 1)² of slopes ∇c (B, *shape), a scalar; two-sided, on the score itself."""
     return (slope.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+def squared_slope(slope: Tensor) -> Tensor:
+    """½ E ‖∇c‖₂² of slopes ∇c (B, *shape), a scalar: zero for a flat critic alone."""
+    return slope.flatten(1).square().sum(1).mean() / 2
+
+
+def slope_penalty(
+    kind: str, slope: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, noise: Noise
+) -> dict[str, Tensor]:
+    """The penalty of that name, a scalar, by the name of its term; empty if it is not on slopes.
+
+    `slope` gives ∇c at points (B, *shape).
+    """
+    if kind == "r1":
+        return {"r1": squared_slope(slope(real))}
+    if kind not in ("gradient", "dragan"):
+        return {}
+    share = noise.uniform("interpolate", len(real))
+    if kind == "gradient":
+        at = interpolate(real, fake, share)
+    else:
+        at = around_data(real, share, noise.uniform("offset", *real.shape).to(real))
+    return {"gradient_penalty": gradient_penalty(slope(at))}

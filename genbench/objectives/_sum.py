@@ -62,6 +62,7 @@ class WeightedSum(nn.Module):
                     part = term if weight == 1 else weight * term
                     total = part if total is None else total + part
                 named[f"{name}.{index}" if name in named else name] = term
+            named.update(objective.watch(player, model, batch, noise.child(index)))
         return (torch.zeros(()) if total is None else total), named
 
     def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:

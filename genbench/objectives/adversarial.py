@@ -3,7 +3,7 @@
 Ian Goodfellow et al.: Generative Adversarial Nets, 2014, https://arxiv.org/abs/1406.2661
 
 Composed of named parts: the loss pair (`_gan_losses.py`), what holds the critic's slope
-(`_penalties.py`, spectral normalisation), and the critic. With D(x) = sigmoid(c(x)):
+(`_penalties.py`, spectral normalisation), the critic, and tricks. With D(x) = sigmoid(c(x)):
 
     minimax         min_G max_D  E log D(x) + E log(1 − D(G(z)))
     non_saturating  D as above;  max_G  E log D(G(z))
@@ -12,40 +12,52 @@ Composed of named parts: the loss pair (`_gan_losses.py`), what holds the critic
     hinge           min_c E max(0, 1 − c(x)) + E max(0, 1 + c(G(z)));  max_G E c(G(z))
 
 A class-conditional model has a class-conditional critic: both see the batch's labels.
+
+The tricks: feature matching, minibatch discrimination, virtual batch norm, label smoothing and
+historical averaging, Tim Salimans et al.: Improved Techniques for Training GANs, 2016,
+https://arxiv.org/abs/1606.03498; minibatch deviation, Tero Karras et al.: Progressive Growing of
+GANs, 2018, https://arxiv.org/abs/1710.10196; instance noise, Martin Arjovsky, Léon Bottou: Towards
+Principled Methods for Training GANs, 2017, https://arxiv.org/abs/1701.04862.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from genbench.errors import GenbenchError
-from genbench.fields import Count, NonNegative, Positive, Widths
+from genbench.fields import Count, Natural, NonNegative, Share
 from genbench.models._base import Model
 from genbench.nets import spectral
-from genbench.nets.critic import Critic, critic_network
+from genbench.nets.critic import Critic, Look, critic_network
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Draw, Objective, Player, Terms
+from genbench.objectives._base import Batch, Draw, Terms
+from genbench.objectives._game import SlopedGame
 from genbench.objectives._gan_losses import LOSSES
-from genbench.objectives._penalties import (
-    clip_weights,
-    gradient_penalty,
-    interpolate,
-    slope_of,
-)
-from genbench.objectives._start import start_from_data
+from genbench.objectives._history import History
+from genbench.objectives._instance_noise import InstanceNoise
+from genbench.objectives._penalties import slope_of, slope_penalty
 
-__all__ = ["Adversarial"]
+__all__ = ["Adversarial", "Fakes"]
 
 
-class Adversarial(Objective):
-    """A critic against the model; loss pair, penalty and critic are chosen by name."""
+@dataclass(frozen=True)
+class Fakes:
+    """Samples x (B, *shape) with the labels that a conditional model was given, and codes."""
 
-    plays: ClassVar[tuple[str, ...]] = ("critic", "model")
+    x: Tensor
+    labels: Tensor | None = None
+    codes: Tensor | None = None
+
+
+class Adversarial(SlopedGame):
+    """A critic against the model; loss pair, penalty, critic and tricks are chosen by name."""
+
     cite: ClassVar[str] = """@inproceedings{goodfellow2014generative,
   title = {Generative Adversarial Nets},
   author = {Goodfellow, Ian and Pouget-Abadie, Jean and Mirza, Mehdi and Xu, Bing and
@@ -54,147 +66,219 @@ class Adversarial(Objective):
   year = {2014},
   url = {https://arxiv.org/abs/1406.2661},
 }"""
+    at_most_rows: ClassVar[tuple[str, ...]] = ("reference",)
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"penalty": ("gradient", "dragan", "r1"), "critic_norm": "batch"},
+         "a penalty on the gradient is per example, which batch norm is not; use critic_norm: "
+         "layer, virtual or none"),
+        ({"penalty": ("gradient", "dragan", "r1"), "minibatch_features": "> 0"},
+         "a penalty on the gradient is per example, which minibatch discrimination is not; leave "
+         "one of them out"),
+        ({"penalty": ("gradient", "dragan", "r1"), "minibatch_deviation": True},
+         "a penalty on the gradient is per example, which the minibatch's deviation is not; leave "
+         "one of them out"),
+        ({"penalty": "clip", "spectral": True},
+         "penalty: clip bounds weights that spectral: true rescales; use one of them"),
+        ({"loss": ("wasserstein", "hinge"), "smooth_real": "> 0"},
+         "a critic of this loss has no targets to smooth; smoothing is for minimax, "
+         "non_saturating and least_squares"),
+        ({"loss": ("wasserstein", "hinge"), "smooth_fake": "> 0"},
+         "a critic of this loss has no targets to smooth; smoothing is for minimax, "
+         "non_saturating and least_squares"),
+        ({"critic_only": True, "feature_matching": "> 0"},
+         "feature matching moves the model, which stands still with critic_only: true"),
+        ({"critic_only": False, "model_gradient": True},
+         "the gradient that a model would get is noted where it stands still: add critic_only: "
+         "true"),
+    )
 
-    loss_: Literal[
-        "minimax", "non_saturating", "least_squares", "wasserstein", "hinge"
-    ] = "non_saturating"
-    """What critic and model minimise."""
-    penalty: Literal["none", "clip", "gradient"] = "none"
-    """What holds the critic's slope: weights clipped to ±clip after each of its moves, or a
-    two-sided gradient penalty between each real and fake example."""
-    penalty_weight: NonNegative = 10.0
-    """λ of the gradient penalty."""
-    clip: Positive = 0.01
-    """Largest absolute weight of a clipped critic."""
-    critic_steps: Count = 1
-    """Moves of the critic for each of the model."""
-    critic: Literal["auto", "mlp", "dcgan"] = "auto"
-    """The critic's network; auto: convolutional if the model is (on images), else fully
-    connected."""
-    critic_widths: Widths = [128, 128, 128]
-    """Widths of the hidden layers of a fully connected critic."""
-    critic_activation: Literal["leaky_relu", "relu"] = "leaky_relu"
-    """Activation of a fully connected critic; the leak is 0.2."""
-    critic_channels: Count = 64
-    """Feature maps of the first layer of a convolutional critic; each next has twice as many."""
-    critic_norm: Literal["none", "batch", "layer"] = "none"
+    critic_norm: Literal["none", "batch", "layer", "virtual"] = "none"
     """Normalisation in the critic, from its second layer on. Batch norm ties the examples of a
-    batch together, so that it is refused with the gradient penalty, which is per example."""
+    batch together, so that it is refused with penalties on the gradient; virtual batch norm uses a
+    reference batch."""
+    reference: Count = 64
+    """Rows of training data in the reference batch of virtual batch norm."""
     spectral: bool = False
     """Whether every weight of the critic is divided by its spectral norm."""
     condition: Literal["concatenate", "projection"] = "concatenate"
     """How the critic of a class-conditional model sees the label: one-hot beside the input, or as
     an inner product of an embedding with its last features."""
-
-    drift: NonNegative = 0.0
-    """Weight of E[c(x)²] over real examples, which keeps the critic's values near 0."""
-    critic_only: bool = False
-    """Whether the critic trains alone, against a model that stands still."""
+    smooth_real: Share = 0.0
+    """One-sided label smoothing: the target of real examples is 1 less this."""
+    smooth_fake: Share = 0.0
+    """The target of samples; above 0 smoothing is two-sided."""
+    feature_matching: NonNegative = 0.0
+    """Weight, in the model's loss, of the squared distance between the mean last features of real
+    examples and of samples."""
+    minibatch_features: Natural = 0
+    """Similarities to the rest of the batch that the critic sees (minibatch discrimination)."""
+    minibatch_deviation: bool = False
+    """Whether the critic sees how much its features vary in the batch."""
+    instance_noise: NonNegative = 0.0
+    """Standard deviation of Gaussian noise on all that the critic sees, on the scaled data."""
+    instance_noise_updates: Natural = 0
+    """Updates over which the noise falls linearly to 0; 0 keeps it."""
+    historical_averaging: NonNegative = 0.0
+    """Weight, in both players' losses, of the squared distance of their parameters from the mean
+    of these so far."""
+    model_gradient: bool = False
+    """Whether to note, at every move of a critic alone, the norm of the gradient that the model
+    would get."""
 
     def build(self, model: Model) -> None:
         """Make the critic.
 
         Raises:
-            GenbenchError: options that cannot go together, or a model that learns nothing.
+            GenbenchError: a critic that is not for these data, or a model that learns nothing.
         """
-        self._refuse(model)
-        space = model.space
-        self.classes = space.classes if model.conditional else 0
-        kind = self.critic
-        if kind == "auto":
-            parts = (nn.Conv2d, nn.ConvTranspose2d)
-            convolutional = any(isinstance(module, parts) for module in model.modules())
-            kind = "dcgan" if convolutional and space.kind == "images" else "mlp"
-        self.network: nn.Module = critic_network(
-            kind, space.shape, widths=self.critic_widths, channels=self.critic_channels,
-            norm=self.critic_norm, activation=self.critic_activation, classes=self.classes,
-            condition=self.condition,
+        kind = self.kind_for(model)
+        self.classes = model.space.classes if model.conditional else 0
+        self.network: Critic = critic_network(
+            kind, model.space.shape, widths=self.critic_widths, channels=self.critic_channels,
+            norm=self.critic_norm, activation=self.critic_activation,
+            classes=self.classes_seen(model), condition=self.condition,
+            reference=self.reference, similarities=self.minibatch_features,
+            deviation=self.minibatch_deviation, outputs=self.outputs(model),
         )
+        self.build_heads(model)
         if self.spectral:
             spectral.normalise(self.network)
+        self.noised = InstanceNoise(self.instance_noise, self.instance_noise_updates)
+        if self.historical_averaging:
+            self.critic_history = History(list(self.network.parameters()))
+            self.model_history = History(list(model.parameters()))
 
-    def _refuse(self, model: Model) -> None:
-        learns = any(parameter.requires_grad for parameter in model.parameters())
-        if not learns and not self.critic_only:
-            name = type(model).__name__
-            raise GenbenchError(
-                f"adversarial: {name} has no parameters to learn by gradients; critic_only: true "
-                "trains a critic alone"
-            )
-        if self.critic == "dcgan" and model.space.kind != "images":
-            raise GenbenchError("adversarial: critic: dcgan is for images; use mlp or auto")
-        if self.penalty == "gradient" and self.critic_norm == "batch":
-            raise GenbenchError(
-                "adversarial: penalty: gradient is per example, which batch norm is not; "
-                "use critic_norm: layer or none"
-            )
-        if self.penalty == "clip" and self.spectral:
-            raise GenbenchError(
-                "adversarial: penalty: clip bounds weights that spectral: true rescales; "
-                "use one of them"
-            )
+    def build_heads(self, model: Model) -> None:
+        """Make what a subclass adds to the critic, e.g. a head on `network.features`."""
 
-    def players(self, model: Model) -> Sequence[Player]:
-        """The critic, `critic_steps` times, then the model unless it stands still."""
-        critic = Player("critic", {"": list(self.network.parameters())}, self.critic_steps)
-        return [critic] if self.critic_only else [critic, Player("model", model.groups())]
+    def classes_seen(self, model: Model) -> int:
+        """The classes that the critic tells apart by the label that it is given."""
+        return self.classes
+
+    def outputs(self, model: Model) -> int:
+        """How many logits the critic's head has."""
+        return 1
+
+    @property
+    def scores_data(self) -> bool:
+        """Whether the critic is not class-conditional."""
+        return self.network.planes == 0 and self.network.embedding is None
 
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
-        """Let a model that starts from the data do so, once."""
-        start_from_data(model, draw, noise)
+        """Draw the reference batch of virtual batch norm, and what the model starts from."""
+        super().prepare(model, draw, noise)
+        if self.critic_norm == "virtual":
+            batch = draw(self.reference, noise.child("reference"))
+            self.network.fill_reference(batch.x, self._labels(batch))
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
-        """The player's part of the loss pair, and the critic's penalty where there is one.
+        """The player's part of the loss pair, the critic's penalty, and the tricks' terms.
 
         Raises:
             GenbenchError: a batch without labels for a class-conditional model.
         """
-        labels = self._labels(batch)
         if player == "model":
-            fake = model.generate(len(batch), noise, labels)
-            return {self.loss_: LOSSES[self.loss_].model(self.score(fake, labels))}
+            return self._model_terms(model, batch, noise)
+        return self._critic_terms(model, batch, noise)
+
+    def _model_terms(self, model: Model, batch: Batch, noise: Noise) -> Terms:
+        fakes = self.draw_fakes(model, batch, noise)
+        fake = self.look(fakes.x, fakes.labels, noise.child("fake"))
+        terms: dict[str, Tensor] = {self.loss_: LOSSES[self.loss_].model(fake.score)}
+        if self.feature_matching:
+            real = self.look(batch.x, self._labels(batch), noise.child("real"))
+            apart = (fake.features.mean(0) - real.features.mean(0)).square().sum()
+            terms["feature_matching"] = self.feature_matching * apart
+        if self.historical_averaging:
+            distance = self.model_history.distance(model.parameters())
+            terms["history"] = self.historical_averaging * distance
+        return {**terms, **self.model_extras(model, batch, fake, fakes, noise)}
+
+    def _critic_terms(self, model: Model, batch: Batch, noise: Noise) -> Terms:
         with torch.no_grad():
-            fake = model.generate(len(batch), noise, labels)
-        real_score, fake_score = self._scores(batch.x, fake, labels)
+            fakes = self.draw_fakes(model, batch, noise)
+        labels = self._labels(batch)
+        real, fake = self._both(batch.x, labels, fakes, noise)
+        smoothed = {"high": 1 - self.smooth_real, "low": self.smooth_fake}
+        targets = smoothed if self.smooth_real or self.smooth_fake else {}
         terms: dict[str, Tensor] = {
-            self.loss_: LOSSES[self.loss_].critic(real_score, fake_score)
+            self.loss_: LOSSES[self.loss_].critic(real.score, fake.score, **targets)
         }
         if self.drift:
-            terms["drift"] = self.drift * real_score.square().mean()
-        if self.penalty == "gradient" and self.penalty_weight > 0:
-            between = interpolate(batch.x, fake, noise.uniform("interpolate", len(batch)))
-            terms["gradient_penalty"] = self.penalty_weight * gradient_penalty(
-                self._slope(between, labels)
-            )
-        return terms
+            terms["drift"] = self.drift * real.score.square().mean()
+        if self.penalty_weight > 0:
+            slope = partial(self._slope, labels=labels)
+            held = slope_penalty(self.penalty, slope, batch.x, fakes.x, noise)
+            terms |= {name: self.penalty_weight * value for name, value in held.items()}
+        if self.historical_averaging:
+            distance = self.critic_history.distance(self.network.parameters())
+            terms["history"] = self.historical_averaging * distance
+        return {**terms, **self.critic_extras(model, batch, real, fake, fakes, noise)}
+
+    def draw_fakes(self, model: Model, batch: Batch, noise: Noise) -> Fakes:
+        """As many samples as the batch has rows, of its labels if the model is conditional."""
+        labels = self._labels(batch)
+        return Fakes(model.generate(len(batch), noise, labels), labels)
+
+    def critic_extras(
+        self, model: Model, batch: Batch, real: Look, fake: Look, fakes: Fakes, noise: Noise
+    ) -> Terms:
+        """What a subclass adds to the critic's loss."""
+        return {}
+
+    def model_extras(
+        self, model: Model, batch: Batch, fake: Look, fakes: Fakes, noise: Noise
+    ) -> Terms:
+        """What a subclass adds to the model's loss."""
+        return {}
+
+    def watch(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """The norm of the gradient that the model would get, where that is asked for."""
+        if not self.model_gradient:
+            return {}
+        with torch.enable_grad():
+            total = torch.stack(list(self._model_terms(model, batch, noise).values())).sum()
+            parameters = [p for p in model.parameters() if p.requires_grad]
+            slopes: Sequence[Tensor] = torch.autograd.grad(total, parameters)
+        return {"model_gradient": torch.stack([s.square().sum() for s in slopes]).sum().sqrt()}
 
     def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
-        """Clip the critic's weights, or follow them with the power method, after its move."""
-        if player != "critic":
-            return
-        if self.penalty == "clip":
-            clip_weights(self.network.parameters(), self.clip)
-        if self.spectral:
+        """Clip the critic's weights or follow their spectral norms; count for the tricks."""
+        super().after_update(player, model, batch, step)
+        if player == "critic" and self.spectral:
             spectral.iterate(self.network)
+        self.noised.at(step + 1 if player == "model" else step)
+        if self.historical_averaging and player == "critic":
+            self.critic_history.follow(self.network.parameters())
+        elif self.historical_averaging:
+            self.model_history.follow(model.parameters())
 
     def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """The critic's score (a logit, or a Wasserstein potential) of each x (B, *shape), (B,)."""
         return self.network(x, labels)
 
-    def score_under(self, model: Model, x: Tensor) -> Tensor:
-        """The critic's score (B,) of each x (B, *shape), for a critic that sees no labels."""
-        return self.score(x)
+    def look(self, x: Tensor, labels: Tensor | None, noise: Noise) -> Look:
+        """What the critic makes of x (B, *shape) under instance noise, if there is any."""
+        return self.network.look(self.noised(x, noise), labels)
 
-    def _scores(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
-        if self.critic_norm == "batch":
-            # the moments of a batch of both kinds would tell which example is of which
-            return self.score(real, labels), self.score(fake, labels)
-        both = None if labels is None else torch.cat((labels, labels))
-        real_score, fake_score = self.score(torch.cat((real, fake)), both).chunk(2)
-        return real_score, fake_score
+    def _both(
+        self, x: Tensor, labels: Tensor | None, fakes: Fakes, noise: Noise
+    ) -> tuple[Look, Look]:
+        ties = self.critic_norm == "batch" or self.minibatch_features or self.minibatch_deviation
+        if ties:
+            # in a batch of both kinds what ties examples together would tell which is of which
+            real = self.look(x, labels, noise.child("real"))
+            return real, self.look(fakes.x, fakes.labels, noise.child("fake"))
+        known = labels is not None and fakes.labels is not None
+        both = torch.cat((labels, fakes.labels)) if known else None  # type: ignore[arg-type]
+        seen = torch.cat((
+            self.noised(x, noise.child("real")), self.noised(fakes.x, noise.child("fake"))
+        ))
+        halves = [part.split(len(x)) for part in self.network.look(seen, both)]
+        return Look(*(half[0] for half in halves)), Look(*(half[1] for half in halves))
 
     def _slope(self, x: Tensor, labels: Tensor | None) -> Tensor:
-        if isinstance(self.network, Critic) and self.network.piecewise_linear:
+        if self.network.piecewise_linear:
             return self.network.slope(x, labels)
         return slope_of(partial(self.score, labels=labels), x)
 

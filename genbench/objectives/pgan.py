@@ -23,14 +23,14 @@ from genbench.models._base import Mixture, Model
 from genbench.nets.component_critics import ComponentCritics, component_critics
 from genbench.noise import Noise
 from genbench.objectives._base import Batch, Terms
+from genbench.objectives._game import SlopedGame
 from genbench.objectives._gan_losses import LOSSES
 from genbench.objectives._penalties import gradient_penalty, interpolate
-from genbench.objectives.adversarial import Adversarial
 
 __all__ = ["PGAN"]
 
 
-class PGAN(Adversarial):
+class PGAN(SlopedGame):
     """Adversarial training of a mixture with a critic for each component."""
 
     requires: ClassVar[tuple[str, ...]] = ("mixture",)
@@ -45,8 +45,8 @@ class PGAN(Adversarial):
         "minimax", "non_saturating", "least_squares", "wasserstein", "hinge"
     ] = "wasserstein"
     """What critic and model minimise."""
-    penalty: Literal["none", "clip", "gradient"] = "gradient"
-    """What holds the critic's slope, as in `adversarial`; the gradient is that of f_mix."""
+    penalty: Literal["none", "clip", "gradient", "dragan", "r1"] = "gradient"
+    """What holds the critic's slope: none, clip or gradient, of f_mix."""
     assignment: Literal["posterior", "hard"] = "posterior"
     """How critics are mixed: by the posterior p(c ∣ x), or only the critic of the component under
     which x is most probable, argmax_c p(x ∣ c), which makes f_mix jump."""
@@ -61,26 +61,27 @@ class PGAN(Adversarial):
     drift · Σ_c E[w_c f_c²] over real and generated examples, or that each f_c is taken less its
     mean over the batch's examples, weighted by w_c, which removes the constant exactly."""
 
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"critic": "dcgan", "shared_trunk": False},
+         "critic: dcgan is one trunk; add shared_trunk: true"),
+        ({"bound": "drift", "drift": 0.0},
+         "bound: drift with a drift of 0 bounds nothing; use none"),
+        ({"penalty": ("dragan", "r1")},
+         "the slope of mixed critics is held by penalty: gradient or clip"),
+    )
+
     def build(self, model: Model) -> None:
         """Make the critics.
 
         Raises:
-            GenbenchError: options that cannot go together.
+            GenbenchError: a critic that is not for these data, or a conditional model.
         """
-        self._refuse(model)
-        for option, plain in (("spectral", False), ("critic_norm", "none")):
-            if getattr(self, option) != plain:
-                raise GenbenchError(f"pgan: {option} is for a single critic; leave it out")
+        kind = self.kind_for(model)
         if model.conditional:
             raise GenbenchError("pgan: the model is conditional; use adversarial")
-        if self.critic == "dcgan" and not self.shared_trunk:
-            raise GenbenchError("pgan: critic: dcgan is one trunk; add shared_trunk: true")
-        if self.bound == "drift" and self.drift == 0:
-            raise GenbenchError("pgan: bound: drift with a drift of 0 bounds nothing; use none")
         assert isinstance(model, Mixture)
-        self.classes = 0
-        self.network: nn.Module = component_critics(
-            self.critic, model.space.shape, len(model.mixture_log_weights()),
+        self.network: ComponentCritics = component_critics(
+            kind, model.space.shape, len(model.mixture_log_weights()),
             shared=self.shared_trunk, widths=self.critic_widths, channels=self.critic_channels,
             activation=self.critic_activation,
         )
@@ -108,7 +109,6 @@ class PGAN(Adversarial):
         real_score, fake_score = (weights * scores).sum(1).chunk(2)
         terms[self.loss_] = pair.critic(real_score, fake_score)
         if self.penalty == "gradient" and self.penalty_weight > 0:
-            assert isinstance(self.network, ComponentCritics)
             slope = self.network.slope(between, weights_between)
             terms["gradient_penalty"] = self.penalty_weight * gradient_penalty(slope)
         return terms
@@ -125,6 +125,10 @@ class PGAN(Adversarial):
     def mixed(self, model: Model, x: Tensor) -> Tensor:
         """f_mix (B,) at x (B, *shape), differentiable in x through the critics alone."""
         return (self.responsibilities(model, x) * self.network(x)).sum(1)
+
+    def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Not defined without the mixture."""
+        raise NotImplementedError("f_mix needs the mixture: use score_under")
 
     def score_under(self, model: Model, x: Tensor) -> Tensor:
         """f_mix (B,) at x (B, *shape)."""

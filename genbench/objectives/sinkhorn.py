@@ -4,10 +4,10 @@ Aude Genevay, Gabriel Peyré, Marco Cuturi: Learning Generative Models with Sink
 2018, https://arxiv.org/abs/1706.00292. With C_ij the cost between x_i and y_j and uniform weights,
 
     P = argmin ⟨P, C⟩ − ε H(P)   by Sinkhorn's iterations, in the log domain
-    loss = ⟨P, C⟩,   or debiased  S(x, y) − ½ S(x, x) − ½ S(y, y)
+    loss = ⟨P, C⟩ or the minimum itself,   debiased  S(x, y) − ½ S(x, x) − ½ S(y, y)
 
-differentiated through every iteration. The sampled component of a mixture carries no gradient, so
-its weights stand still here.
+differentiated through every iteration, or by the envelope theorem. The sampled component of a
+mixture carries no gradient, so its weights stand still here.
 """
 
 from __future__ import annotations
@@ -29,25 +29,36 @@ __all__ = ["Sinkhorn", "transport_cost"]
 
 
 def transport_cost(
-    x: Tensor, y: Tensor, epsilon: float, iterations: int, cost: str = "squared_euclidean"
+    x: Tensor, y: Tensor, epsilon: float, iterations: int, cost: str = "squared_euclidean",
+    *, value: str = "sharp", gradient: str = "unrolled",
 ) -> Tensor:
-    """⟨P, C⟩ of the entropic plan between x (N, …) and y (M, …), each row of weight 1/N or 1/M.
+    """Entropic transport between x (N, …) and y (M, …), each row of weight 1/N or 1/M.
 
-    Differentiable in both. As ε → 0 it is the cost of the best assignment, as ε → ∞ the mean
-    cost of all pairs.
+    value "sharp": ⟨P, C⟩ of the entropic plan; as ε → 0 the cost of the best assignment, as ε → ∞
+    the mean cost of all pairs. "regularised": the minimum itself, ⟨P, C⟩ + ε KL(P ‖ 1/NM).
+
+    Differentiable in both sets: through every iteration ("unrolled"), or, of the regularised value
+    alone, by the "envelope" theorem, as ⟨P, ∂C⟩. They agree where the iterations have converged.
     """
     a, b = x.flatten(1), y.flatten(1)
     square = (a[:, None] - b).square().sum(2) if a.shape[1] <= 8 else _squares(a, b)
     costs = square if cost == "squared_euclidean" else (square + 1e-12).sqrt()
-    log_k = -costs / epsilon  # (N, M)
-    log_n, log_m = math.log(len(a)), math.log(len(b))
-    f = x.new_zeros(len(a))
-    g = x.new_zeros(len(b))
-    for _ in range(iterations):
-        f = -torch.logsumexp(log_k + g, dim=1) - log_n
-        g = -torch.logsumexp(log_k + f[:, None], dim=0) - log_m
-    plan = (log_k + f[:, None] + g).exp()
-    return (plan * costs).sum()
+    with torch.set_grad_enabled(gradient == "unrolled" and torch.is_grad_enabled()):
+        log_k = -costs / epsilon  # (N, M)
+        log_n, log_m = math.log(len(a)), math.log(len(b))
+        f = x.new_zeros(len(a))
+        g = x.new_zeros(len(b))
+        for _ in range(iterations):
+            f = -torch.logsumexp(log_k + g, dim=1) - log_n
+            g = -torch.logsumexp(log_k + f[:, None], dim=0) - log_m
+        plan = (log_k + f[:, None] + g).exp()
+        least = epsilon * (f.mean() + g.mean() + log_n + log_m)
+    if value == "sharp":
+        return (plan * costs).sum()
+    if gradient == "unrolled":
+        return least
+    linear = (plan * costs).sum()
+    return least + linear - linear.detach()
 
 
 def _squares(a: Tensor, b: Tensor) -> Tensor:
@@ -64,11 +75,20 @@ class Sinkhorn(Objective):
   booktitle={International Conference on Artificial Intelligence and Statistics},
   year={2018}
 }"""
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"gradient": "envelope", "value": "sharp"},
+         "the envelope theorem is for the minimum itself; use value: regularised"),
+    )
 
     epsilon: Positive = 0.05
     """ε of the entropy, as a part of the mean cost between the batch's examples."""
     iterations: Count = 30
-    """Iterations, all of which are differentiated."""
+    """Iterations of both marginals."""
+    value: Literal["sharp", "regularised"] = "sharp"
+    """What is minimised: the cost of the entropic plan alone, or with its entropy."""
+    gradient: Literal["unrolled", "envelope"] = "unrolled"
+    """Whether the gradient goes through every iteration, or is that of the cost under the final
+    plan, which is exact for the regularised value where the iterations have converged."""
     cost: Literal["squared_euclidean", "euclidean"] = "squared_euclidean"
     """The ground cost on the scaled data."""
     debias: bool = True
@@ -96,4 +116,6 @@ class Sinkhorn(Objective):
         return {"sinkhorn": value}
 
     def _cost(self, x: Tensor, y: Tensor, epsilon: float) -> Tensor:
-        return transport_cost(x, y, epsilon, self.iterations, self.cost)
+        return transport_cost(
+            x, y, epsilon, self.iterations, self.cost, value=self.value, gradient=self.gradient
+        )

@@ -21,7 +21,7 @@ from genbench.evaluation.artefacts import artefacts, notes
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.evidence import Settings as EvidenceSettings
 from genbench.evaluation.measure import measure
-from genbench.objectives.adversarial import Adversarial
+from genbench.objectives._game import Game
 from genbench.running.build import Built, build, component_class, devices_for, load_data
 from genbench.running.executor import Context, Job
 from genbench.store.files import replace_file
@@ -254,15 +254,15 @@ def _critic(training: Training | None) -> CriticView | None:
         return None
     for stage in reversed(training.stages):
         for objective in stage.objective.objectives:
-            if isinstance(objective, Adversarial) and not objective.classes:
-                named = objective.network.named_parameters()
+            if isinstance(objective, Game) and objective.scores_data:
+                named = objective.named_parameters()
                 layers = [
                     value.detach().flatten() for name, value in named
                     if name.endswith("weight") and value.dim() > 1
                 ]
                 return CriticView(
                     partial(objective.eval().score_under, training.trained), torch.cat(layers),
-                    objective.clip if objective.penalty == "clip" else None,
+                    objective.limit,
                 )
     return None
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from genbench.lookup import Component
+from genbench.lookup import Component, refusals
 from genbench.suites.methods import Method, Stage
 from genbench.suites.parts import capabilities
-from genbench.suites.problems import Problems
+from genbench.suites.problems import Path, Problems
 from genbench.suites.rows import Row
 from genbench.suites.schema import Budget
 from genbench.suites.spec import ComponentSpec, ProtocolSpec, RunSpec, StageSpec
@@ -18,6 +19,10 @@ __all__ = ["DatasetRow", "check_method", "check_pair", "divide", "limit", "trial
 TRIAL_SAMPLES = 500
 """Samples of each metric where --limit-updates cut a budget."""
 
+_NEEDS = {
+    "conditional": "labels as input", "parts": "several generators", "spread": "a latent mixture",
+}
+"""Capabilities in words, where their name says too little."""
 _SCALES = {
     "points": ("auto", "raw", "standard"), "images": ("auto", "unit", "symmetric", "logit")
 }
@@ -42,6 +47,12 @@ class DatasetRow:
         """Whether it has class labels."""
         return bool(self.component.constants.get("labelled", False))
 
+    @property
+    def train_rows(self) -> int:
+        """Training rows at most; 0 where there is no end of them, or none is known."""
+        fixed = self.component.constants.get("train_rows", 0)
+        return int(self.spec.options.get("train_size", fixed))
+
 
 def check_method(method: Method, problems: Problems) -> None:
     """Objectives against the model's capabilities, and optimisers against the players."""
@@ -52,10 +63,11 @@ def check_method(method: Method, problems: Problems) -> None:
                 need for need in objective.constants.get("requires", ()) if need not in able
             ]
             if missing:
-                has = ", ".join(sorted(able)) or "none of them"
+                has = ", ".join(_NEEDS.get(name, name) for name in sorted(able)) or "none of them"
+                wanted = " and ".join(_NEEDS.get(name, name) for name in missing)
                 problems.add(
                     stage.path if stage.path[:1] == ("methods",) else path,
-                    f"objective '{objective.name}' needs a model with {' and '.join(missing)}, "
+                    f"objective '{objective.name}' needs a model with {wanted}, "
                     f"and '{method.component.name}' has {has}",
                 )
             elif "fit" in able and "model" in objective.constants.get("plays", ("model",)):
@@ -91,10 +103,30 @@ def check_pair(method: Method, dataset: DatasetRow, problems: Problems) -> None:
         labelled.insert(0, f"model '{method.component.name}'")
     if labelled and not dataset.labelled:
         problems.add(path, f"{labelled[0]} needs labels, and dataset '{row}' has none; {mend}")
+    for names, reason in refusals(method.component, method.model.options, dataset.kind):
+        problems.add((*path, "model", *names[-1:]), f"{reason} (dataset '{row}')")
+    for stage in method.stages:
+        for objective, term in zip(stage.objectives, stage.terms, strict=True):
+            where = (*stage.path, objective.name)
+            _check_term(objective, term.objective.options, dataset, where, problems)
     scale = method.setting("scale") or "auto"
     if scale not in _SCALES.get(dataset.kind, (scale,)):
         problems.add((*path, "scale"), f"scale '{scale}' is not for {dataset.kind} (dataset "
                                        f"'{row}'); use {', '.join(_SCALES[dataset.kind])}")
+
+
+def _check_term(
+    objective: Component, options: Mapping[str, Any], dataset: DatasetRow, path: Path,
+    problems: Problems,
+) -> None:
+    """An objective's options against the kind of data and the number of rows."""
+    row = dataset.row.name
+    for names, reason in refusals(objective, options, dataset.kind):
+        problems.add((*path, *names[-1:]), f"{reason} (dataset '{row}')")
+    for name in objective.constants.get("at_most_rows", ()):
+        if 0 < dataset.train_rows < options[name]:
+            problems.add((*path, name), f"{options[name]} is more than the {dataset.train_rows} "
+                                        f"training rows of dataset '{row}'")
 
 
 def divide(method: Method, budget: Budget, problems: Problems) -> list[StageSpec] | None:

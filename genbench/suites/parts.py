@@ -7,7 +7,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from genbench.errors import PluginError, UnknownName
-from genbench.lookup import CAPABILITIES, Component, describe, options_model
+from genbench.lookup import CAPABILITIES, Component, describe, options_model, refusals
 from genbench.suites.problems import Path, Problems
 from genbench.suites.spec import ComponentSpec
 from genbench.suites.typed import check, plain, shown
@@ -41,6 +41,10 @@ def resolve(
     if checked is None:
         return None
     filled = plain(checked)
+    for names, reason in refusals(component, filled):
+        given = [name for name in names if name in options]
+        problems.add((*path, *given[-1:]), reason)
+        return None
     inner = _inner(filled, component)
     source = component.source_digest
     for name in inner:
@@ -71,10 +75,11 @@ def _inner(options: Mapping[str, Any], component: Component) -> list[str]:
 
 
 def capabilities(component: Component) -> frozenset[str]:
-    """What a model can do, as its source shows."""
-    return frozenset(
-        name for name, method in CAPABILITIES.items() if method in component.methods
-    )
+    """What a model can do, as its source shows; `conditional` among it."""
+    able = {name for name, method in CAPABILITIES.items() if method in component.methods}
+    if component.constants.get("conditional", False):
+        able.add("conditional")
+    return frozenset(able)
 
 
 def metric_values(component: Component, options: Mapping[str, Any]) -> dict[str, dict[str, str]]:

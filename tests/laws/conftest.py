@@ -19,8 +19,9 @@ from genbench.objectives._base import Batch, Objective
 ROWS = 24
 CLASSES = 3
 SMALL: dict[str, Any] = {
-    "channels": 4, "components": 2, "couplings": 2, "critic_channels": 4, "critic_widths": [8, 8],
-    "latent": 3, "points": 64, "start_points": 64, "steps": 3, "widths": [8, 8],
+    "categories": [CLASSES], "channels": 4, "components": 2, "couplings": 2, "critic_channels": 4,
+    "critic_widths": [8, 8], "latent": 3, "points": 64, "start_points": 64, "steps": 3,
+    "widths": [8, 8],
 }
 """Options that make a component small, for those that have them."""
 

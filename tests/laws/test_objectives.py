@@ -10,14 +10,15 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from genbench import lookup
-from genbench.models._base import CAPABILITIES, Model
+from genbench.models._base import Model
 from genbench.noise import Noise
 from genbench.objectives._base import Objective
+from genbench.suites.parts import capabilities
 
 
 def fits(objective: str, model: str) -> bool:
     """Whether the pair is possible: the model can all that is required, and can learn by it."""
-    able = {c for c, m in CAPABILITIES.items() if m in lookup.describe("model", model).methods}
+    able = capabilities(lookup.describe("model", model))
     required = set(lookup.describe("objective", objective).constants.get("requires", ()))
     learns = ("fit" in able) == ("fit" in required) and model not in STILL
     return learns and required <= able

@@ -13,8 +13,8 @@ import yaml
 
 from genbench import lookup
 from genbench.fields import Optimiser
-from genbench.models._base import CAPABILITIES
 from genbench.noise import Noise
+from genbench.suites.parts import capabilities
 
 ZOO = Path(lookup.__file__).parent / "zoo"
 ENTRIES: dict[str, dict[str, Any]] = {
@@ -81,7 +81,7 @@ def test_it_names_parts_and_options_that_exist(name: str) -> None:
     model, options = model_of(entry)
     component = lookup.describe("model", model)
     lookup.options_model(component)(**options)
-    able = {c for c, method in CAPABILITIES.items() if method in component.methods}
+    able = capabilities(component)
     players: set[str] = set()
     for stage in stages_of(entry):
         assert stage
@@ -117,7 +117,7 @@ def test_its_first_updates_run(laws: Any, name: str, kind: str) -> None:
         for _, objective in built:
             objective.prepare(model, bench.draw, Noise(5))
         players = list(dict.fromkeys(p for _, o in built for p in o.plays))
-        for update in range(2):
+        for update in range(20):
             for player in players:
                 noise = Noise(number).child(update, player)
                 loss = laws.move(player, built, model, bench, noise)

@@ -146,7 +146,7 @@ def test_a_constant_is_free_in_the_thesiss_form_and_held_in_the_bounded_ones() -
 
 @pytest.mark.parametrize(("options", "says"), [
     ({"spectral": True}, "spectral"), ({"critic_norm": "layer"}, "critic_norm"),
-    ({"critic": "dcgan"}, "dcgan is for images"),
+    ({"critic": "dcgan", "shared_trunk": True}, "dcgan is for images"),
     ({"bound": "drift", "drift": 0}, "bounds nothing"),
 ])
 def test_bad_options_are_refused(options: dict[str, object], says: str) -> None:

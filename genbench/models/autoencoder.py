@@ -1,0 +1,82 @@
+"""A generator with an encoder: codes from the prior to data, and data to codes.
+
+    x = G(z),  z ~ N(0, I);   z = E(x), or z ~ N(μ(x), diag σ²(x))
+
+The model of several methods that differ in how they train the pair, e.g. Ilya Tolstikhin, Olivier
+Bousquet, Sylvain Gelly, Bernhard Schölkopf: Wasserstein Auto-Encoders, 2018,
+https://arxiv.org/abs/1711.01558; Jeff Donahue, Philipp Krähenbühl, Trevor Darrell: Adversarial
+Feature Learning, 2017, https://arxiv.org/abs/1605.09782.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from genbench.data.space import Space
+from genbench.fields import Count, Widths
+from genbench.models._base import Model
+from genbench.models._implicit import decoder_network, encoder_network, latent
+from genbench.noise import Noise
+
+__all__ = ["Autoencoder"]
+
+
+class Autoencoder(Model):
+    """A generator and an encoder, without a density."""
+
+    cite: ClassVar[str] = """@inproceedings{tolstikhin2018wasserstein,
+  title = {{Wasserstein} Auto-Encoders},
+  author = {Tolstikhin, Ilya and Bousquet, Olivier and Gelly, Sylvain and
+            Sch{\\"o}lkopf, Bernhard},
+  booktitle = {International Conference on Learning Representations},
+  year = {2018},
+  url = {https://arxiv.org/abs/1711.01558},
+}"""
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"network": "dcgan", "data": "points"}, "network: dcgan is for images; use mlp"),
+    )
+
+    latent: Count = 8
+    """Dimensions of the Gaussian code."""
+    encoder: Literal["deterministic", "gaussian"] = "deterministic"
+    """Whether a datum has one code, or a Gaussian of codes whose mean and width are learned."""
+    network: Literal["mlp", "dcgan"] = "mlp"
+    """Fully connected networks, or strided convolutions (images of at least 8×8)."""
+    widths: Widths = [256, 256]
+    """Hidden widths of a fully connected generator, and in reverse of the encoder."""
+    channels: Count = 64
+    """Feature maps at the images' end of convolutional networks."""
+
+    def build(self, space: Space) -> None:
+        """Make both networks.
+
+        Raises:
+            GenbenchError: convolutions for anything but images of at least 8×8.
+        """
+        outputs = 2 * self.latent if self.encoder == "gaussian" else self.latent
+        self.down = encoder_network(self.network, space, outputs, self.widths, self.channels)
+        self.up = decoder_network(self.network, self.latent, space, self.widths, self.channels)
+
+    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+        """`n` samples (n, *shape); labels are ignored."""
+        return self.decode(latent(self, n, self.latent, noise))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """The data (B, *shape) of codes z (B, latent)."""
+        return self.up(z)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """The (mean) code of x (B, *shape), (B, latent)."""
+        return self.down(x)[:, : self.latent]
+
+    def encode_draw(self, x: Tensor, noise: Noise) -> Tensor:
+        """A code of each x (B, *shape), drawn where the encoder is Gaussian, (B, latent)."""
+        codes = self.down(x)
+        if self.encoder == "deterministic":
+            return codes
+        mean, raw = codes.chunk(2, dim=1)
+        std = torch.exp(5 * torch.tanh(raw / 5))
+        return mean + std * noise.normal("code", *mean.shape).to(x)

@@ -1,0 +1,89 @@
+"""A generator whose latent is extended by codes: categories, and numbers on [−1, 1].
+
+Xi Chen, Yan Duan, Rein Houthooft, John Schulman, Ilya Sutskever, Pieter Abbeel: InfoGAN, 2016,
+https://arxiv.org/abs/1606.03657
+
+    x = G(z, c),  z ~ N(0, I),  c = (one-hot of uniform categories, U(−1, 1), …)
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from genbench.data.space import Space
+from genbench.fields import Annotated, Count, Field, Natural, Widths
+from genbench.models._base import Model
+from genbench.models._implicit import decoder_network, latent
+from genbench.noise import Noise
+
+__all__ = ["CodedGenerator"]
+
+
+class CodedGenerator(Model):
+    """Implicit generator with categorical and continuous codes."""
+
+    cite: ClassVar[str] = """@inproceedings{chen2016infogan,
+  title = {{InfoGAN}: Interpretable Representation Learning by Information Maximizing Generative
+           Adversarial Nets},
+  author = {Chen, Xi and Duan, Yan and Houthooft, Rein and Schulman, John and Sutskever, Ilya and
+            Abbeel, Pieter},
+  booktitle = {Advances in Neural Information Processing Systems},
+  year = {2016},
+  url = {https://arxiv.org/abs/1606.03657},
+}"""
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"categories": [], "continuous": 0},
+         "there is no code: give categories, e.g. [10], or continuous: 1 or more"),
+        ({"network": "dcgan", "data": "points"}, "network: dcgan is for images; use mlp"),
+    )
+
+    categories: list[Annotated[int, Field(ge=2)]] = [10]
+    """The number of values of each categorical code."""
+    continuous: Natural = 2
+    """The number of codes that are uniform on [−1, 1]."""
+    latent: Count = 62
+    """Dimensions of the Gaussian latent, without the codes."""
+    network: Literal["mlp", "dcgan"] = "mlp"
+    """A fully connected network, or strided convolutions (images of at least 8×8)."""
+    widths: Widths = [256, 256]
+    """Hidden widths of a fully connected network."""
+    channels: Count = 64
+    """Feature maps before the last layer of a convolutional network."""
+
+    def build(self, space: Space) -> None:
+        """Make the network.
+
+        Raises:
+            GenbenchError: convolutions for anything but images of at least 8×8.
+        """
+        inputs = self.latent + sum(self.categories) + self.continuous
+        self.net = decoder_network(self.network, inputs, space, self.widths, self.channels)
+
+    def draw_codes(self, n: int, noise: Noise) -> Tensor:
+        """Codes (n, K + C) from their prior: indices in the first K columns."""
+        where = next(self.parameters())
+        columns = [
+            noise.integers(f"category {k}", values, n).to(where)[:, None]
+            for k, values in enumerate(self.categories)
+        ]
+        if self.continuous:
+            columns.append(2 * noise.uniform("continuous", n, self.continuous).to(where) - 1)
+        return torch.cat(columns, 1)
+
+    def generate_from_codes(self, codes: Tensor, noise: Noise) -> Tensor:
+        """A sample (n, *shape) for each row of codes (n, K + C)."""
+        count = len(self.categories)
+        parts = [latent(self, len(codes), self.latent, noise)]
+        parts += [
+            one_hot(codes[:, k].long(), values).to(codes)
+            for k, values in enumerate(self.categories)
+        ]
+        return self.net(torch.cat([*parts, codes[:, count:]], 1))
+
+    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+        """`n` samples (n, *shape) of codes from their prior; labels are ignored."""
+        return self.generate_from_codes(self.draw_codes(n, noise), noise)

@@ -1,0 +1,76 @@
+"""A generator whose latent is a learned mixture of Gaussians.
+
+Swaminathan Gurumurthy, Ravi Kiran Sarvadevabhatla, R. Venkatesh Babu: DeLiGAN, 2017,
+https://arxiv.org/abs/1706.02071
+
+    x = G(μ_i + σ_i ε),  i uniform on 1 … T,  ε ~ N(0, I)
+
+The paper keeps σ from vanishing by a term of the model's loss; here the objective `latent_spread`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from genbench.data.space import Space
+from genbench.fields import Count, Positive, Widths
+from genbench.models._base import Model
+from genbench.models._implicit import decoder_network, latent
+from genbench.noise import Noise
+
+__all__ = ["DeLiGAN"]
+
+
+class DeLiGAN(Model):
+    """Implicit generator with a mixture of Gaussians, of learned means and widths, as latent."""
+
+    cite: ClassVar[str] = """@inproceedings{gurumurthy2017deligan,
+  title = {{DeLiGAN}: Generative Adversarial Networks for Diverse and Limited Data},
+  author = {Gurumurthy, Swaminathan and Sarvadevabhatla, Ravi Kiran and Babu, R. Venkatesh},
+  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition},
+  year = {2017},
+  url = {https://arxiv.org/abs/1706.02071},
+}"""
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"network": "dcgan", "data": "points"}, "network: dcgan is for images; use mlp"),
+    )
+
+    components: Count = 50
+    """Gaussians in the latent, of equal weight."""
+    latent: Count = 16
+    """Dimensions of the latent."""
+    scale: Positive = 0.2
+    """The standard deviation of every Gaussian at the start; means start uniform on [−1, 1]."""
+    network: Literal["mlp", "dcgan"] = "mlp"
+    """A fully connected network, or strided convolutions (images of at least 8×8)."""
+    widths: Widths = [256, 256]
+    """Hidden widths of a fully connected network."""
+    channels: Count = 64
+    """Feature maps before the last layer of a convolutional network."""
+
+    def build(self, space: Space) -> None:
+        """Make the latent's parameters and the network.
+
+        Raises:
+            GenbenchError: convolutions for anything but images of at least 8×8.
+        """
+        self.means = nn.Parameter(2 * torch.rand(self.components, self.latent) - 1)
+        self.scales = nn.Parameter(torch.full((self.components, self.latent), self.scale))
+        self.net = decoder_network(self.network, self.latent, space, self.widths, self.channels)
+
+    def latent_scales(self) -> Tensor:
+        """Standard deviations (T, latent) of the latent's components."""
+        return self.scales.abs()
+
+    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+        """`n` samples (n, *shape); labels are ignored."""
+        component = noise.integers("component", self.components, n).to(self.means.device)
+        eps = latent(self, n, self.latent, noise)
+        return self.decode(self.means[component] + self.latent_scales()[component] * eps)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """The samples (B, *shape) of latents z (B, latent)."""
+        return self.net(z)

@@ -1,0 +1,81 @@
+"""A weighted mixture of generators.
+
+Sanjeev Arora, Rong Ge, Yingyu Liang, Tengyu Ma, Yi Zhang: Generalization and Equilibrium in
+Generative Adversarial Nets, 2017, https://arxiv.org/abs/1703.00573
+
+    x = G_i(z),  i ~ w = softmax(θ),  z ~ N(0, I)
+
+The drawn i carries no gradient into the weights; `mix_gan` trains them through the payoff.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from genbench.data.space import Space
+from genbench.fields import Count, Widths
+from genbench.models._base import Model
+from genbench.models._implicit import decoder_network, latent
+from genbench.noise import Noise
+
+__all__ = ["GeneratorMixture"]
+
+
+class GeneratorMixture(Model):
+    """Several implicit generators with learned weights, without a density."""
+
+    cite: ClassVar[str] = """@inproceedings{arora2017generalization,
+  title = {Generalization and Equilibrium in Generative Adversarial Nets ({GANs})},
+  author = {Arora, Sanjeev and Ge, Rong and Liang, Yingyu and Ma, Tengyu and Zhang, Yi},
+  booktitle = {International Conference on Machine Learning},
+  year = {2017},
+  url = {https://arxiv.org/abs/1703.00573},
+}"""
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"network": "dcgan", "data": "points"}, "network: dcgan is for images; use mlp"),
+    )
+
+    components: Count = 3
+    """Number of generators."""
+    latent: Count = 16
+    """Dimensions of the Gaussian latent."""
+    network: Literal["mlp", "dcgan"] = "mlp"
+    """Fully connected networks, or strided convolutions (images of at least 8×8)."""
+    widths: Widths = [256, 256]
+    """Hidden widths of fully connected networks."""
+    channels: Count = 64
+    """Feature maps before the last layer of convolutional networks."""
+
+    def build(self, space: Space) -> None:
+        """Make the generators and their weights, equal at the start.
+
+        Raises:
+            GenbenchError: convolutions for anything but images of at least 8×8.
+        """
+        self.nets = nn.ModuleList(
+            decoder_network(self.network, self.latent, space, self.widths, self.channels)
+            for _ in range(self.components)
+        )
+        self.logits = nn.Parameter(torch.zeros(self.components))
+
+    def groups(self) -> dict[str, list[nn.Parameter]]:
+        """The generators', and "weights"."""
+        return {"": list(self.nets.parameters()), "weights": [self.logits]}
+
+    def part_log_weights(self) -> Tensor:
+        """Log weights (T,)."""
+        return torch.log_softmax(self.logits, 0)
+
+    def generate_parts(self, n: int, noise: Noise) -> Tensor:
+        """n samples of every generator from the same latents, (T, n, *shape)."""
+        z = latent(self, n, self.latent, noise)
+        return torch.stack([net(z) for net in self.nets])
+
+    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+        """`n` samples (n, *shape); labels are ignored."""
+        part = noise.categorical("part", self.part_log_weights().exp(), n)
+        rows = torch.arange(n, device=part.device)
+        return self.generate_parts(n, noise)[part, rows]

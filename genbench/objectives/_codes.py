@@ -1,0 +1,30 @@
+"""Codes of data under a model with an encoder."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from genbench.errors import GenbenchError
+from genbench.models._base import Encoder, Model
+from genbench.noise import Noise
+
+__all__ = ["code_size", "encode"]
+
+
+def code_size(model: Model, objective: str) -> int:
+    """The dimensions of a model's code, whose prior is a standard Gaussian.
+
+    Raises:
+        GenbenchError: a model without one.
+    """
+    size = getattr(model, "latent", None)
+    if not isinstance(size, int):
+        raise GenbenchError(f"{objective}: {type(model).__name__} has no Gaussian code (`latent`)")
+    return size
+
+
+def encode(model: Model, x: Tensor, noise: Noise) -> Tensor:
+    """A code of each x (B, *shape): drawn, where the model's encoder is random, (B, d)."""
+    assert isinstance(model, Encoder)
+    draw = getattr(model, "encode_draw", None)
+    return model.encode(x) if draw is None else draw(x, noise.child("encoder"))

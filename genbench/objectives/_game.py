@@ -1,0 +1,127 @@
+"""What games of a critic against a model share: who plays, and what the critic is made of."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+from torch import Tensor, nn
+
+from genbench.errors import GenbenchError
+from genbench.fields import Count, NonNegative, Positive, Widths
+from genbench.models._base import Model
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Draw, Objective, Player
+from genbench.objectives._penalties import clip_weights
+from genbench.objectives._start import start_from_data
+
+__all__ = ["Game", "network_kind"]
+
+
+class Game(Objective):
+    """A critic, which moves `critic_steps` times before each move of the model.
+
+    All parameters of the objective are the critic's.
+    """
+
+    plays: ClassVar[tuple[str, ...]] = ("critic", "model")
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"critic": "dcgan", "data": "points"}, "critic: dcgan is for images; use mlp or auto"),
+    )
+
+    critic_steps: Count = 1
+    """Moves of the critic for each of the model."""
+    critic: Literal["auto", "mlp", "dcgan"] = "auto"
+    """The critic's network; auto: convolutional if the model is (on images), else fully
+    connected."""
+    critic_widths: Widths = [128, 128, 128]
+    """Widths of the hidden layers of a fully connected critic."""
+    critic_activation: Literal["leaky_relu", "relu"] = "leaky_relu"
+    """Activation of a fully connected critic; the leak is 0.2."""
+    critic_channels: Count = 64
+    """Feature maps of the first layer of a convolutional critic; each next has twice as many."""
+    critic_only: bool = False
+    """Whether the critic trains alone, against a model that stands still."""
+
+    @property
+    def scores_data(self) -> bool:
+        """Whether the critic scores data by themselves, without labels."""
+        return True
+
+    @property
+    def limit(self) -> float | None:
+        """The bound that the critic's weights are clipped to."""
+        return None
+
+    def players(self, model: Model) -> Sequence[Player]:
+        """The critic, `critic_steps` times, then the model unless it stands still."""
+        critic = Player("critic", {"": list(self.parameters())}, self.critic_steps)
+        return [critic] if self.critic_only else [critic, Player("model", model.groups())]
+
+    def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
+        """Let a model that starts from the data do so, once."""
+        start_from_data(model, draw, noise)
+
+    def kind_for(self, model: Model) -> str:
+        """The critic's kind of network, "mlp" or "dcgan".
+
+        Raises:
+            GenbenchError: a model that learns nothing, or a convolutional critic of points.
+        """
+        name = type(self).__name__.lower()
+        learns = any(parameter.requires_grad for parameter in model.parameters())
+        if not learns and not self.critic_only:
+            raise GenbenchError(
+                f"{name}: {type(model).__name__} has no parameters to learn by gradients; "
+                "critic_only: true trains a critic alone"
+            )
+        if self.critic == "dcgan" and model.space.kind != "images":
+            raise GenbenchError(f"{name}: critic: dcgan is for images; use mlp or auto")
+        return network_kind(self.critic, model)
+
+    @abstractmethod
+    def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        """The critic's score (a logit, or a Wasserstein potential) of each x (B, *shape), (B,)."""
+
+    def score_under(self, model: Model, x: Tensor) -> Tensor:
+        """The critic's score (B,) of each x (B, *shape), for a critic that sees no labels."""
+        return self.score(x)
+
+
+def network_kind(kind: str, model: Model) -> str:
+    """What "auto" stands for: "dcgan" for images of a convolutional model, else "mlp"."""
+    if kind != "auto":
+        return kind
+    parts = (nn.Conv2d, nn.ConvTranspose2d)
+    convolutional = any(isinstance(module, parts) for module in model.modules())
+    return "dcgan" if convolutional and model.space.kind == "images" else "mlp"
+
+
+class SlopedGame(Game):
+    """A game with a loss pair, and with something that holds the critic's slope."""
+
+    loss_: Literal[
+        "minimax", "non_saturating", "least_squares", "wasserstein", "hinge"
+    ] = "non_saturating"
+    """What critic and model minimise."""
+    penalty: Literal["none", "clip", "gradient", "dragan", "r1"] = "none"
+    """What holds the critic's slope: weights clipped to ±clip after each of its moves; a two-sided
+    gradient penalty between each real and fake example (gradient) or around real ones (dragan); or
+    the squared slope at real examples (r1), with λ/2."""
+    penalty_weight: NonNegative = 10.0
+    """λ of the penalty."""
+    clip: Positive = 0.01
+    """Largest absolute weight of a clipped critic."""
+    drift: NonNegative = 0.0
+    """Weight of E[c(x)²] over real examples, which keeps the critic's values near 0."""
+
+    @property
+    def limit(self) -> float | None:
+        """The bound that the critic's weights are clipped to."""
+        return self.clip if self.penalty == "clip" else None
+
+    def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
+        """Clip the critic's weights after its move."""
+        if player == "critic" and self.penalty == "clip":
+            clip_weights(self.parameters(), self.clip)

@@ -1,0 +1,36 @@
+"""Instance noise: Gaussian noise on all that a critic sees, so that the two supports overlap.
+
+Martin Arjovsky, Léon Bottou: Towards Principled Methods for Training Generative Adversarial
+Networks, 2017, https://arxiv.org/abs/1701.04862
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from genbench.noise import Noise
+
+__all__ = ["InstanceNoise"]
+
+
+class InstanceNoise(nn.Module):
+    """Adds N(0, σ²), with σ falling linearly to 0 over `updates` updates (0: it stays)."""
+
+    def __init__(self, sigma: float, updates: int) -> None:
+        super().__init__()
+        self.sigma, self.span = sigma, updates
+        self.register_buffer("done", torch.zeros((), dtype=torch.int64))
+
+    def forward(self, x: Tensor, noise: Noise) -> Tensor:
+        """x (B, *shape) with noise, at the updates done so far."""
+        if self.sigma == 0:
+            return x
+        left = x.new_ones(())
+        if self.span:
+            left = (1 - self.get_buffer("done").to(x) / self.span).clamp(min=0)
+        return x + self.sigma * left * noise.normal("instance", *x.shape).to(x)
+
+    def at(self, update: int) -> None:
+        """Note how many updates are done."""
+        self.get_buffer("done").fill_(update)

@@ -1,0 +1,70 @@
+"""Adversarial training whose critic also names the class, of data and of samples.
+
+Augustus Odena, Christopher Olah, Jonathon Shlens: Conditional Image Synthesis with Auxiliary
+Classifier GANs, 2017, https://arxiv.org/abs/1610.09585
+
+    critic:  the critic's loss − E log P(c ∣ x) − E log P(c ∣ G(z, c))
+    model:   the model's loss − E log P(c ∣ G(z, c))
+
+The critic itself does not see the labels: the classifier, a second head, carries them.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from genbench.fields import NonNegative
+from genbench.models._base import Model
+from genbench.nets.critic import Look
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Terms
+from genbench.objectives.adversarial import Adversarial, Fakes
+
+__all__ = ["AuxiliaryClassifier"]
+
+
+class AuxiliaryClassifier(Adversarial):
+    """A critic that also names the class, against a class-conditional model."""
+
+    requires: ClassVar[tuple[str, ...]] = ("conditional",)
+    labelled: ClassVar[bool] = True
+    cite: ClassVar[str] = """@inproceedings{odena2017conditional,
+  title = {Conditional Image Synthesis with Auxiliary Classifier {GANs}},
+  author = {Odena, Augustus and Olah, Christopher and Shlens, Jonathon},
+  booktitle = {International Conference on Machine Learning},
+  year = {2017},
+  url = {https://arxiv.org/abs/1610.09585},
+}"""
+
+    class_weight: NonNegative = 1.0
+    """Weight of the classifier's terms in both losses."""
+
+    def build_heads(self, model: Model) -> None:
+        """Make the classifier on the critic's features."""
+        self.classifier = nn.Linear(self.network.features, model.space.classes)
+
+    def classes_seen(self, model: Model) -> int:
+        """None: the critic judges without the label."""
+        return 0
+
+    def critic_extras(
+        self, model: Model, batch: Batch, real: Look, fake: Look, fakes: Fakes, noise: Noise
+    ) -> Terms:
+        """−E log P(c ∣ x) of data and of samples."""
+        return {
+            "class_real": self._named(real, self._labels(batch)),
+            "class_fake": self._named(fake, fakes.labels),
+        }
+
+    def model_extras(
+        self, model: Model, batch: Batch, fake: Look, fakes: Fakes, noise: Noise
+    ) -> Terms:
+        """−E log P(c ∣ G(z, c))."""
+        return {"class_fake": self._named(fake, fakes.labels)}
+
+    def _named(self, look: Look, labels: Tensor | None) -> Tensor:
+        assert labels is not None
+        return self.class_weight * cross_entropy(self.classifier(look.features), labels)

@@ -1,0 +1,95 @@
+"""The boundary-equilibrium GAN: an autoencoder as critic, held in balance with the model.
+
+David Berthelot, Thomas Schumm, Luke Metz: BEGAN, 2017, https://arxiv.org/abs/1703.10717. With D(x)
+the mean absolute error of x rebuilt, per dimension:
+
+    critic:  E D(x) − k_t E D(G(z))
+    model:   E D(G(z))
+    k_{t+1} = k_t + λ (γ E D(x) − E D(G(z))),  kept in [0, 1],  k_0 = 0
+    M = E D(x) + |γ E D(x) − E D(G(z))|, the measure of convergence
+
+k moves after each move of the critic, with the energies of that move.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from genbench.fields import Count, Positive, Share
+from genbench.models._base import Model
+from genbench.nets.autoencoder import EnergyNet
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Terms
+from genbench.objectives._game import Game
+
+__all__ = ["BEGAN"]
+
+
+class BEGAN(Game):
+    """An autoencoder as critic, with a control that holds it in balance with the model."""
+
+    cite: ClassVar[str] = """@misc{berthelot2017began,
+  title = {{BEGAN}: Boundary Equilibrium Generative Adversarial Networks},
+  author = {Berthelot, David and Schumm, Thomas and Metz, Luke},
+  year = {2017},
+  eprint = {1703.10717},
+  archivePrefix = {arXiv},
+  url = {https://arxiv.org/abs/1703.10717},
+}"""
+
+    diversity: Share = 0.5
+    """γ: the wanted ratio of the samples' energy to the data's; lower is less diverse."""
+    gain: Positive = 0.001
+    """λ: how fast k moves."""
+    code: Count = 32
+    """Dimensions of the autoencoder's code."""
+
+    def build(self, model: Model) -> None:
+        """Make the autoencoder.
+
+        Raises:
+            GenbenchError: a critic that is not for these data, or a model that learns nothing.
+        """
+        self.network = EnergyNet(
+            self.kind_for(model), model.space.shape, self.code, widths=self.critic_widths,
+            channels=self.critic_channels, activation=self.critic_activation,
+        )
+        self.register_buffer("k", torch.zeros(()))
+        self.register_buffer("energies", torch.zeros(2))
+
+    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """The player's energies; the critic's are kept for the control."""
+        labels = batch.labels if model.conditional else None
+        if player == "model":
+            return {"energy": self.energy(model.generate(len(batch), noise, labels)).mean()}
+        with torch.no_grad():
+            samples = model.generate(len(batch), noise, labels)
+        real, fake = self.energy(batch.x).mean(), self.energy(samples).mean()
+        self.get_buffer("energies").copy_(torch.stack((real, fake)).detach())
+        return {"energy": real, "boundary": -self.get_buffer("k") * fake}
+
+    def watch(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """k and the measure of convergence M, at the critic's moves."""
+        if player != "critic":
+            return {}
+        real, fake = self.get_buffer("energies")
+        measure = real + (self.diversity * real - fake).abs()
+        return {"k": self.get_buffer("k").clone(), "convergence": measure}
+
+    def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
+        """Move k towards the balance."""
+        if player == "critic":
+            real, fake = self.get_buffer("energies")
+            k = self.get_buffer("k")
+            k.add_(self.gain * (self.diversity * real - fake)).clamp_(0, 1)
+
+    def energy(self, x: Tensor) -> Tensor:
+        """The energy of x (B, *shape), (B,)."""
+        return (self.network(x)[1] - x).flatten(1).abs().mean(1)
+
+    def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Minus the energy of x (B, *shape), (B,)."""
+        return -self.energy(x)

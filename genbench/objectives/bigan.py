@@ -1,0 +1,92 @@
+"""Bidirectional GAN: the critic judges pairs of a datum and its code.
+
+Jeff Donahue, Philipp Krähenbühl, Trevor Darrell: Adversarial Feature Learning, 2017,
+https://arxiv.org/abs/1605.09782
+
+    max_D  E_x [log D(x, E(x))] + E_z [log(1 − D(G(z), z))]
+    min_{G,E}: the same (minimax), or with the labels exchanged (non_saturating):
+               −E_z [log D(G(z), z)] − E_x [log(1 − D(x, E(x)))]
+
+At the optimum the encoder inverts the generator.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from genbench.models._base import Encoder, Model
+from genbench.nets.critic import feature_network
+from genbench.nets.mlp import MLP
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Terms
+from genbench.objectives._codes import code_size, encode
+from genbench.objectives._game import Game
+from genbench.objectives._gan_losses import cross_entropy_critic
+
+__all__ = ["BiGAN"]
+
+
+class BiGAN(Game):
+    """A critic of pairs (datum, code), against a generator with an encoder."""
+
+    requires: ClassVar[tuple[str, ...]] = ("encoder",)
+    cite: ClassVar[str] = """@inproceedings{donahue2017adversarial,
+  title = {Adversarial Feature Learning},
+  author = {Donahue, Jeff and Kr{\\"a}henb{\\"u}hl, Philipp and Darrell, Trevor},
+  booktitle = {International Conference on Learning Representations},
+  year = {2017},
+  url = {https://arxiv.org/abs/1605.09782},
+}"""
+
+    loss_: Literal["minimax", "non_saturating"] = "non_saturating"
+    """What the generator and the encoder minimise."""
+
+    def build(self, model: Model) -> None:
+        """Make the critic: features of the datum, and a head on them and the code.
+
+        Raises:
+            GenbenchError: a critic that is not for these data, or a model that learns nothing or
+                has no code with a Gaussian prior.
+        """
+        kind = self.kind_for(model)
+        self.codes, width = code_size(model, "bigan"), self.critic_widths[-1]
+        self.trunk = feature_network(
+            kind, model.space.shape, width, widths=self.critic_widths,
+            channels=self.critic_channels, activation=self.critic_activation,
+        )
+        self.head = MLP(width + self.codes, 1, [width], self.critic_activation)
+
+    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """The cross-entropy of pairs; for the model its negative, or with exchanged labels."""
+        with torch.set_grad_enabled(player == "model" and torch.is_grad_enabled()):
+            data, samples = self._pairs(model, batch, noise)
+        real, fake = self.pair_score(*data), self.pair_score(*samples)
+        if player == "critic":
+            return {self.loss_: cross_entropy_critic(real, fake)}
+        if self.loss_ == "minimax":
+            return {self.loss_: -cross_entropy_critic(real, fake)}
+        return {self.loss_: cross_entropy_critic(fake, real)}
+
+    def _pairs(
+        self, model: Model, batch: Batch, noise: Noise
+    ) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+        """(x, E(x)) and (G(z), z)."""
+        assert isinstance(model, Encoder)
+        z = noise.normal("z", len(batch), self.codes).to(batch.x)
+        return (batch.x, encode(model, batch.x, noise)), (model.decode(z), z)
+
+    def pair_score(self, x: Tensor, z: Tensor) -> Tensor:
+        """The logit (B,) of a pair x (B, *shape), z (B, codes) being of data."""
+        return self.head(torch.cat((self.trunk(x), z), 1)).squeeze(1)
+
+    def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Not defined without the encoder."""
+        raise NotImplementedError("a pair needs the code: use score_under")
+
+    def score_under(self, model: Model, x: Tensor) -> Tensor:
+        """The logit (B,) of x (B, *shape) with its mean code."""
+        assert isinstance(model, Encoder)
+        return self.pair_score(x, model.encode(x))

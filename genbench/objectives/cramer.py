@@ -1,0 +1,91 @@
+"""The Cramér GAN: the energy distance on features that a critic learns.
+
+Marc Bellemare, Ivo Danihelka, Will Dabney, Shakir Mohamed, Balaji Lakshminarayanan, Stephan Hoyer,
+Rémi Munos: The Cramer Distance as a Solution to Biased Wasserstein Gradients, 2017,
+https://arxiv.org/abs/1705.10743. With h the critic's features and x' an independent sample:
+
+    f(x) = E ‖h(x) − h(x')‖ − ‖h(x)‖
+    critic:  E f(G(z)) − E f(x) + λ E (‖∇f(x̂)‖ − 1)²,   x̂ between data and samples
+    model:   2E ‖h(x) − h(G)‖ − E ‖h(G) − h(G')‖ − E ‖h(x) − h(x')‖
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from genbench.fields import Count, NonNegative
+from genbench.models._base import Model
+from genbench.nets.critic import feature_network
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Terms
+from genbench.objectives._distances import distances, energy_distance
+from genbench.objectives._game import Game
+from genbench.objectives._penalties import gradient_penalty, interpolate, slope_of
+
+__all__ = ["Cramer"]
+
+
+class Cramer(Game):
+    """A critic of features between which the energy distance of data and samples is large."""
+
+    cite: ClassVar[str] = """@misc{bellemare2017cramer,
+  title = {The {Cramer} Distance as a Solution to Biased {Wasserstein} Gradients},
+  author = {Bellemare, Marc G. and Danihelka, Ivo and Dabney, Will and Mohamed, Shakir and
+            Lakshminarayanan, Balaji and Hoyer, Stephan and Munos, R{\\'e}mi},
+  year = {2017},
+  eprint = {1705.10743},
+  archivePrefix = {arXiv},
+  url = {https://arxiv.org/abs/1705.10743},
+}"""
+
+    penalty_weight: NonNegative = 10.0
+    """λ of the gradient penalty."""
+    features: Count = 32
+    """Dimensions of the features."""
+
+    def build(self, model: Model) -> None:
+        """Make the critic.
+
+        Raises:
+            GenbenchError: a critic that is not for these data, or a model that learns nothing.
+        """
+        self.network = feature_network(
+            self.kind_for(model), model.space.shape, self.features, widths=self.critic_widths,
+            channels=self.critic_channels, activation=self.critic_activation,
+        )
+
+    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """The player's part of the energy distance, and the critic's penalty."""
+        labels = batch.labels if model.conditional else None
+        if player == "model":
+            fake = self.network(model.generate(len(batch), noise, labels))
+            return {"energy_distance": energy_distance(self.network(batch.x), fake)}
+        with torch.no_grad():
+            samples = model.generate(len(batch), noise, labels)
+            others = model.generate(len(batch), noise.child("others"), labels)
+        real, fake, other = self.network(torch.cat((batch.x, samples, others))).chunk(3)
+        loss = self._potential(fake, other).mean() - self._potential(real, other).mean()
+        if self.penalty_weight == 0:
+            return {"potential": loss}
+        between = interpolate(batch.x, samples, noise.uniform("interpolate", len(batch)))
+        slope = slope_of(lambda x: self._potential(self.network(x), other), between)
+        return {
+            "potential": loss, "gradient_penalty": self.penalty_weight * gradient_penalty(slope)
+        }
+
+    def _potential(self, features: Tensor, other: Tensor) -> Tensor:
+        """f (B,) at features (B, d), against features of independent samples (N, d)."""
+        norm = (features.square().sum(1) + 1e-12).sqrt()
+        return distances(features, other).mean(1) - norm
+
+    def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        """−‖h(x)‖ (B,) of x (B, *shape): the potential but for its mean over samples."""
+        return -self.network(x).square().sum(1).sqrt()
+
+    def score_under(self, model: Model, x: Tensor) -> Tensor:
+        """f (B,) at x (B, *shape), against 256 samples of the model."""
+        other = self.network(model.generate(256, Noise(0, x.device)))
+        return self._potential(self.network(x), other)

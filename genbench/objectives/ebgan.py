@@ -1,0 +1,87 @@
+"""The energy-based GAN: the critic is an autoencoder, its error the energy.
+
+Junbo Zhao, Michael Mathieu, Yann LeCun: Energy-based Generative Adversarial Network, 2017,
+https://arxiv.org/abs/1609.03126. With D(x) the mean squared error of x rebuilt, per dimension:
+
+    critic:  E D(x) + E max(0, m − D(G(z)))
+    model:   E D(G(z)) + λ PT,   PT = 1/(N(N−1)) Σ_i Σ_{j≠i} (cos(S_i, S_j))²
+
+PT, the pulling-away term, is over the critic's codes S of a batch of samples.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize, relu
+
+from genbench.fields import Count, NonNegative, Positive
+from genbench.models._base import Model
+from genbench.nets.autoencoder import EnergyNet
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Terms
+from genbench.objectives._game import Game
+
+__all__ = ["EBGAN", "pulling_away"]
+
+
+def pulling_away(codes: Tensor) -> Tensor:
+    """The mean squared cosine between different rows of codes (N, d), a scalar; 0 for N = 1."""
+    unit = normalize(codes, dim=1)
+    squares = (unit @ unit.t()).square()
+    n = len(codes)
+    return (squares.sum() - squares.diagonal().sum()) / max(1, n * (n - 1))
+
+
+class EBGAN(Game):
+    """An autoencoder gives data low energy and samples high energy; the model lowers its own."""
+
+    cite: ClassVar[str] = """@inproceedings{zhao2017energy,
+  title = {Energy-based Generative Adversarial Networks},
+  author = {Zhao, Junbo and Mathieu, Michael and LeCun, Yann},
+  booktitle = {International Conference on Learning Representations},
+  year = {2017},
+  url = {https://arxiv.org/abs/1609.03126},
+}"""
+
+    margin: Positive = 1.0
+    """m: the energy from which the critic leaves samples alone, in units of the squared data."""
+    pull_away: NonNegative = 0.1
+    """λ of the pulling-away term."""
+    code: Count = 32
+    """Dimensions of the autoencoder's code."""
+
+    def build(self, model: Model) -> None:
+        """Make the autoencoder.
+
+        Raises:
+            GenbenchError: a critic that is not for these data, or a model that learns nothing.
+        """
+        self.network = EnergyNet(
+            self.kind_for(model), model.space.shape, self.code, widths=self.critic_widths,
+            channels=self.critic_channels, activation=self.critic_activation,
+        )
+
+    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """The player's energies, with the margin or the pulling-away term."""
+        labels = batch.labels if model.conditional else None
+        if player == "model":
+            fake, codes = self.energy(model.generate(len(batch), noise, labels))
+            return {"energy": fake.mean(), "pull_away": self.pull_away * pulling_away(codes)}
+        with torch.no_grad():
+            samples = model.generate(len(batch), noise, labels)
+        return {
+            "energy": self.energy(batch.x)[0].mean(),
+            "margin": relu(self.margin - self.energy(samples)[0]).mean(),
+        }
+
+    def energy(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The energy (B,) and the codes (B, code) of x (B, *shape)."""
+        codes, again = self.network(x)
+        return (again - x).flatten(1).square().mean(1), codes
+
+    def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Minus the energy of x (B, *shape), (B,)."""
+        return -self.energy(x)[0]

@@ -1,0 +1,118 @@
+"""MIX+GAN: a game between a mixture of generators and a mixture of critics.
+
+Sanjeev Arora, Rong Ge, Yingyu Liang, Tengyu Ma, Yi Zhang: Generalization and Equilibrium in
+Generative Adversarial Nets, 2017, https://arxiv.org/abs/1703.00573. With weights w of the T
+generators, u of the critics, and a loss pair (ℓ_D, ℓ_G) of a critic and a generator:
+
+    critics:     min Σ_ij u_i w_j ℓ_D(D_i, G_j) + λ R(u)
+    generators:  min Σ_ij u_i w_j ℓ_G(D_i, G_j) + λ R(w),   R(w) = −(1/T) Σ_j log w_j
+
+Every generator makes ⌈B/T⌉ samples of a batch of B.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from genbench.fields import Count, NonNegative
+from genbench.models._base import Model, Parts
+from genbench.nets.critic import critic_network
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Player, Terms
+from genbench.objectives._game import SlopedGame
+from genbench.objectives._gan_losses import LOSSES
+from genbench.objectives._penalties import slope_of, slope_penalty
+
+__all__ = ["MixGAN"]
+
+
+class MixGAN(SlopedGame):
+    """Several critics against several generators, each with learned weights."""
+
+    requires: ClassVar[tuple[str, ...]] = ("parts",)
+    cite: ClassVar[str] = """@inproceedings{arora2017generalization,
+  title = {Generalization and Equilibrium in Generative Adversarial Nets ({GANs})},
+  author = {Arora, Sanjeev and Ge, Rong and Liang, Yingyu and Ma, Tengyu and Zhang, Yi},
+  booktitle = {International Conference on Machine Learning},
+  year = {2017},
+  url = {https://arxiv.org/abs/1703.00573},
+}"""
+
+    critics: Count = 3
+    """Number of critics."""
+    weight_entropy: NonNegative = 0.1
+    """λ of the term that keeps the weights of either side from vanishing."""
+
+    def build(self, model: Model) -> None:
+        """Make the critics and their weights, equal at the start.
+
+        Raises:
+            GenbenchError: a critic that is not for these data, or a model that learns nothing.
+        """
+        kind = self.kind_for(model)
+        self.networks = nn.ModuleList(
+            critic_network(
+                kind, model.space.shape, widths=self.critic_widths,
+                channels=self.critic_channels, norm="none", activation=self.critic_activation,
+            )
+            for _ in range(self.critics)
+        )
+        self.logits = nn.Parameter(torch.zeros(self.critics))
+
+    def players(self, model: Model) -> Sequence[Player]:
+        """The critics, with a group "weights", then the generators unless they stand still."""
+        groups = {"": list(self.networks.parameters()), "weights": [self.logits]}
+        critic = Player("critic", groups, self.critic_steps)
+        return [critic] if self.critic_only else [critic, Player("model", model.groups())]
+
+    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """The payoff, the entropy term of the player's weights, and the critics' penalty."""
+        assert isinstance(model, Parts)
+        pair = LOSSES[self.loss_]
+        own = model.part_log_weights()
+        each = math.ceil(len(batch) / len(own))
+        critics = torch.softmax(self.logits, 0)
+        if player == "model":
+            fakes = model.generate_parts(each, noise)  # (T, n, *shape)
+            scores = self._scores(fakes.flatten(0, 1)).unflatten(1, fakes.shape[:2])
+            losses = torch.stack([
+                torch.stack([pair.model(score) for score in of_critic]) for of_critic in scores
+            ])  # (critics, T)
+            payoff = (critics.detach() @ losses) @ own.exp()
+            return {self.loss_: payoff, "weights": -self.weight_entropy * own.mean()}
+        with torch.no_grad():
+            fakes, shares = model.generate_parts(each, noise), own.exp()
+        real = self._scores(batch.x)  # (critics, B)
+        fake = self._scores(fakes.flatten(0, 1)).unflatten(1, fakes.shape[:2])
+        losses = torch.stack([
+            torch.stack([pair.critic(real[i], part) for part in fake[i]])
+            for i in range(self.critics)
+        ])
+        terms: dict[str, Tensor] = {
+            self.loss_: critics @ (losses @ shares),
+            "weights": -self.weight_entropy * torch.log_softmax(self.logits, 0).mean(),
+        }
+        if self.penalty_weight > 0:
+            samples = fakes.transpose(0, 1).flatten(0, 1)[: len(batch)]
+            for i, network in enumerate(self.networks):
+                held = slope_penalty(
+                    self.penalty, partial(slope_of, network), batch.x, samples, noise.child(i)
+                )
+                for name, value in held.items():
+                    part = self.penalty_weight * value / self.critics
+                    terms[name] = terms[name] + part if name in terms else part
+        return terms
+
+    def _scores(self, x: Tensor) -> Tensor:
+        """Every critic's score of x (B, *shape), (critics, B)."""
+        return torch.stack([network(x) for network in self.networks])
+
+    def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        """The critics' scores (B,) of x (B, *shape), weighted."""
+        return torch.softmax(self.logits, 0) @ self._scores(x)

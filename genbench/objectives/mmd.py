@@ -1,0 +1,54 @@
+"""Training by the maximum mean discrepancy between data and samples; needs no critic.
+
+Gintare Karolina Dziugaite, Daniel Roy, Zoubin Ghahramani: Training Generative Neural Networks via
+Maximum Mean Discrepancy Optimization, 2015, https://arxiv.org/abs/1505.03906
+
+    min_G  MMD²(p_data, p_G),  k = a mean of Gaussian kernels
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+
+from genbench.fields import Annotated, Field, Positive
+from genbench.models._base import Model
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Draw, Objective, Player, Terms
+from genbench.objectives._distances import mmd_squared
+from genbench.objectives._start import start_from_data
+
+__all__ = ["MMD"]
+
+
+class MMD(Objective):
+    """Minimises the unbiased MMD² between a batch and as many samples."""
+
+    cite: ClassVar[str] = """@inproceedings{dziugaite2015training,
+  title = {Training Generative Neural Networks via Maximum Mean Discrepancy Optimization},
+  author = {Dziugaite, Gintare Karolina and Roy, Daniel M. and Ghahramani, Zoubin},
+  booktitle = {Uncertainty in Artificial Intelligence},
+  year = {2015},
+  url = {https://arxiv.org/abs/1505.03906},
+}"""
+
+    widths: Annotated[list[Positive], Field(min_length=1)] = [0.01, 0.05, 0.2, 1.0]
+    """Variances of the kernels, as parts of the total variance of data and samples together."""
+
+    def players(self, model: Model) -> Sequence[Player]:
+        """The model alone."""
+        return [Player("model", model.groups())]
+
+    def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
+        """Let a model that starts from the data do so, once."""
+        start_from_data(model, draw, noise)
+
+    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """MMD² of the batch and as many samples."""
+        x = batch.x.flatten(1)
+        labels = batch.labels if model.conditional else None
+        y = model.generate(len(batch), noise, labels).flatten(1)
+        total = torch.cat((x, y.detach())).var(0, correction=0).sum().clamp(min=1e-12)
+        return {"mmd": mmd_squared(x, y, total * x.new_tensor(self.widths))}

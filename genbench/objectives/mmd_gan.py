@@ -1,0 +1,91 @@
+"""MMD GAN: the maximum mean discrepancy on features that a critic learns to tell most by.
+
+Chun-Liang Li, Wei-Cheng Chang, Yu Cheng, Yiming Yang, Barnabás Póczos: MMD GAN, 2017,
+https://arxiv.org/abs/1705.08584
+
+    min_G max_f  MMD²(f(x), f(G(z))) − λ E ‖x − f'(f(x))‖²,  over data and samples
+
+The autoencoder term keeps f injective; the weights of both networks are clipped.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from genbench.fields import Annotated, Count, Field, NonNegative, Positive
+from genbench.models._base import Model
+from genbench.nets.autoencoder import EnergyNet
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Terms
+from genbench.objectives._distances import mmd_squared
+from genbench.objectives._game import Game
+from genbench.objectives._penalties import clip_weights
+
+__all__ = ["MMDGAN"]
+
+
+class MMDGAN(Game):
+    """A critic of features between which the kernels tell data from samples most."""
+
+    cite: ClassVar[str] = """@inproceedings{li2017mmd,
+  title = {{MMD GAN}: Towards Deeper Understanding of Moment Matching Network},
+  author = {Li, Chun-Liang and Chang, Wei-Cheng and Cheng, Yu and Yang, Yiming and
+            P{\\'o}czos, Barnab{\\'a}s},
+  booktitle = {Advances in Neural Information Processing Systems},
+  year = {2017},
+  url = {https://arxiv.org/abs/1705.08584},
+}"""
+
+    variances: Annotated[list[Positive], Field(min_length=1)] = [1.0, 4.0, 16.0, 64.0, 256.0]
+    """Variances of the Gaussian kernels on the features."""
+    rebuild: NonNegative = 8.0
+    """λ of the autoencoder term, a mean squared error per dimension."""
+    clip: Positive = 0.01
+    """Largest absolute weight of the critic."""
+    features: Count = 16
+    """Dimensions of the features."""
+
+    def build(self, model: Model) -> None:
+        """Make the critic and its decoder.
+
+        Raises:
+            GenbenchError: a critic that is not for these data, or a model that learns nothing.
+        """
+        self.network = EnergyNet(
+            self.kind_for(model), model.space.shape, self.features, widths=self.critic_widths,
+            channels=self.critic_channels, activation=self.critic_activation,
+        )
+
+    @property
+    def limit(self) -> float | None:
+        """The bound that the critic's weights are clipped to."""
+        return self.clip
+
+    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """MMD² on the features, up or down, and the critic's autoencoder term."""
+        labels = batch.labels if model.conditional else None
+        if player == "model":
+            fake = self.network.down(model.generate(len(batch), noise, labels))
+            real = self.network.down(batch.x)
+            return {"mmd": mmd_squared(real, fake, self.variances)}
+        with torch.no_grad():
+            samples = model.generate(len(batch), noise, labels)
+        both = torch.cat((batch.x, samples))
+        codes, again = self.network(both)
+        real, fake = codes.chunk(2)
+        return {
+            "mmd": -mmd_squared(real, fake, self.variances),
+            "rebuild": self.rebuild * (again - both).square().mean(),
+        }
+
+    def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
+        """Clip the critic's weights after its move."""
+        if player == "critic":
+            clip_weights(self.parameters(), self.clip)
+
+    def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        """The first feature of x (B, *shape), (B,): there is no single potential."""
+        return self.network.down(x)[:, 0]

@@ -1,0 +1,53 @@
+"""Adversarial training with an encoder that leads the model to every datum.
+
+Tong Che, Yanran Li, Athul Paul Jacob, Yoshua Bengio, Wenjie Li: Mode Regularized Generative
+Adversarial Networks, 2017, https://arxiv.org/abs/1612.02136
+
+    model and encoder:  the model's loss + E_x [ λ₁ d(x, G(E(x))) − λ₂ log D(G(E(x))) ]
+
+with d the mean squared error per dimension. With another loss pair the last term is that pair's.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from genbench.fields import NonNegative
+from genbench.models._base import Encoder, Model
+from genbench.nets.critic import Look
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Terms
+from genbench.objectives._gan_losses import LOSSES
+from genbench.objectives.adversarial import Adversarial, Fakes
+
+__all__ = ["ModeRegularised"]
+
+
+class ModeRegularised(Adversarial):
+    """A critic against a model with an encoder, which must rebuild the data and please it."""
+
+    requires: ClassVar[tuple[str, ...]] = ("encoder",)
+    cite: ClassVar[str] = """@inproceedings{che2017mode,
+  title = {Mode Regularized Generative Adversarial Networks},
+  author = {Che, Tong and Li, Yanran and Jacob, Athul Paul and Bengio, Yoshua and Li, Wenjie},
+  booktitle = {International Conference on Learning Representations},
+  year = {2017},
+  url = {https://arxiv.org/abs/1612.02136},
+}"""
+
+    rebuild: NonNegative = 0.2
+    """λ₁ of the distance between data and what the model makes of their codes."""
+    mode: NonNegative = 0.4
+    """λ₂ of the model's loss on what it makes of the data's codes."""
+
+    def model_extras(
+        self, model: Model, batch: Batch, fake: Look, fakes: Fakes, noise: Noise
+    ) -> Terms:
+        """Both regularisers."""
+        assert isinstance(model, Encoder)
+        again = model.decode(model.encode(batch.x))
+        seen = self.look(again, None, noise.child("again"))
+        return {
+            "rebuild": self.rebuild * (again - batch.x).square().mean(),
+            "mode": self.mode * LOSSES[self.loss_].model(seen.score),
+        }

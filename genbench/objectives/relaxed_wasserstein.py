@@ -1,0 +1,100 @@
+"""Relaxed Wasserstein GAN: optimal transport whose ground cost is a Bregman divergence.
+
+Xin Guo, Johnny Hong, Tianyi Lin, Nan Yang: Relaxed Wasserstein with Applications to GANs, 2017,
+https://arxiv.org/abs/1705.07164
+
+    W_φ(p, q) = inf_γ E_γ D_φ(x, y),   D_φ(x, y) = φ(x) − φ(y) − ⟨∇φ(y), x − y⟩
+
+The paper bounds one critic's weights. Here two potentials solve the dual of this very cost, in the
+relaxed form of Vivien Seguy et al.: Large-Scale Optimal Transport and Mapping Estimation, 2018,
+https://arxiv.org/abs/1711.02283:
+
+    max_{f,g}  E f(x) + E g(G(z)) − (1/4ε) E (f(x) + g(G(z)) − D_φ(x, G(z)))₊²
+
+over all pairs of a batch, which tends to W_φ as ε → 0; the model minimises it.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import relu
+
+from genbench.fields import Positive
+from genbench.models._base import Model
+from genbench.nets.critic import critic_network
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Terms
+from genbench.objectives._game import Game
+
+__all__ = ["RelaxedWasserstein", "bregman"]
+
+HIGHEST = 20.0
+"""Where the exponential divergence stops to grow, so that a wild sample stays finite."""
+
+
+def bregman(kind: str, x: Tensor, y: Tensor) -> Tensor:
+    """D_φ(x_i, y_j) (N, M) of rows x (N, d) and y (M, d), a mean over dimensions.
+
+    - squared_euclidean: φ = ½ Σ x², D = ½ Σ (x − y)²
+    - exponential: φ = Σ eˣ, D = Σ eˣ − e^y − e^y (x − y): the generalised Kullback–Leibler
+      divergence of e^y from eˣ, for data of any sign
+    """
+    if kind == "squared_euclidean":
+        square = x.square().sum(1)[:, None] + y.square().sum(1) - 2 * x @ y.t()
+        return square.clamp(min=0) / (2 * x.shape[1])
+    x, y = x.clamp(max=HIGHEST), y.clamp(max=HIGHEST)
+    slope = y.exp()
+    own = (slope - slope * y).sum(1)  # φ(y) − ⟨∇φ(y), y⟩
+    value = x.exp().sum(1)[:, None] - own - x @ slope.t()
+    return value.clamp(min=0) / x.shape[1]
+
+
+class RelaxedWasserstein(Game):
+    """Two potentials that bound a transport cost from below, against the model."""
+
+    cite: ClassVar[str] = """@misc{guo2017relaxed,
+  title = {Relaxed {Wasserstein} with Applications to {GANs}},
+  author = {Guo, Xin and Hong, Johnny and Lin, Tianyi and Yang, Nan},
+  year = {2017},
+  eprint = {1705.07164},
+  archivePrefix = {arXiv},
+  url = {https://arxiv.org/abs/1705.07164},
+}"""
+
+    divergence: Literal["squared_euclidean", "exponential"] = "exponential"
+    """The Bregman divergence, on the scaled data."""
+    epsilon: Positive = 0.02
+    """ε of the relaxation, in units of the cost."""
+
+    def build(self, model: Model) -> None:
+        """Make the potentials f, of data, and g, of samples.
+
+        Raises:
+            GenbenchError: a critic that is not for these data, or a model that learns nothing.
+        """
+        kind = self.kind_for(model)
+        self.of_data, self.of_samples = (
+            critic_network(
+                kind, model.space.shape, widths=self.critic_widths,
+                channels=self.critic_channels, norm="none", activation=self.critic_activation,
+            )
+            for _ in range(2)
+        )
+
+    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """The relaxed dual: up for the potentials, down for the model."""
+        labels = batch.labels if model.conditional else None
+        with torch.set_grad_enabled(player == "model" and torch.is_grad_enabled()):
+            samples = model.generate(len(batch), noise, labels)
+        f, g = self.of_data(batch.x), self.of_samples(samples)
+        cost = bregman(self.divergence, batch.x.flatten(1), samples.flatten(1))
+        excess = relu(f[:, None] + g - cost).square().mean() / (4 * self.epsilon)
+        sign = 1 if player == "model" else -1
+        return {"transport": sign * (f.mean() + g.mean()), "excess": -sign * excess}
+
+    def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        """f (B,) at x (B, *shape)."""
+        return self.of_data(x)

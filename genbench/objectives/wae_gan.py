@@ -1,0 +1,83 @@
+"""Penalised transport with a critic of codes: the Wasserstein autoencoder, and VEGAN.
+
+Ilya Tolstikhin, Olivier Bousquet, Sylvain Gelly, Bernhard Schölkopf: Wasserstein Auto-Encoders,
+2018, https://arxiv.org/abs/1711.01558; Olivier Bousquet et al.: From Optimal Transport to
+Generative Modeling: the VEGAN cookbook, 2017, https://arxiv.org/abs/1705.07642
+
+    model:   min_{G,Q}  E_x E_{z~Q(z∣x)} ‖x − G(z)‖² + λ (−E log D(z))
+    critic:  max_D  E_{z~N(0,I)} log D(z) + E_x log(1 − D(Q(x)))
+
+With a random encoder and λ = 1 it is the adversarial autoencoder: Alireza Makhzani, Jonathon
+Shlens, Navdeep Jaitly, Ian Goodfellow, Brendan Frey, 2016, https://arxiv.org/abs/1511.05644
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from genbench.fields import NonNegative
+from genbench.models._base import Encoder, Model
+from genbench.nets.mlp import MLP
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Terms
+from genbench.objectives._codes import code_size, encode
+from genbench.objectives._game import Game
+from genbench.objectives._gan_losses import cross_entropy_critic, non_saturating_model
+
+__all__ = ["WAEGAN"]
+
+
+class WAEGAN(Game):
+    """Rebuilds data from codes that a critic cannot tell from the prior."""
+
+    requires: ClassVar[tuple[str, ...]] = ("encoder",)
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"critic": "dcgan"}, "the critic judges codes, which are no images; use mlp or auto"),
+    )
+    cite: ClassVar[str] = """@inproceedings{tolstikhin2018wasserstein,
+  title = {{Wasserstein} Auto-Encoders},
+  author = {Tolstikhin, Ilya and Bousquet, Olivier and Gelly, Sylvain and
+            Sch{\\"o}lkopf, Bernhard},
+  booktitle = {International Conference on Learning Representations},
+  year = {2018},
+  url = {https://arxiv.org/abs/1711.01558},
+}"""
+
+    penalty_weight: NonNegative = 10.0
+    """λ of the critic's term in the model's loss; the cost is a sum over dimensions."""
+
+    def build(self, model: Model) -> None:
+        """Make the critic of codes.
+
+        Raises:
+            GenbenchError: a model that learns nothing or has no code with a Gaussian prior.
+        """
+        self.kind_for(model)
+        self.codes = code_size(model, "wae_gan")
+        self.network = MLP(self.codes, 1, self.critic_widths, self.critic_activation)
+
+    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """The cost and the critic's term, or the critic's cross-entropy."""
+        if player == "model":
+            assert isinstance(model, Encoder)
+            z = encode(model, batch.x, noise)
+            cost = (model.decode(z) - batch.x).flatten(1).square().sum(1).mean()
+            fooled = non_saturating_model(self.network(z).squeeze(1))
+            return {"cost": cost, "codes": self.penalty_weight * fooled}
+        with torch.no_grad():
+            z = encode(model, batch.x, noise)
+        prior = noise.normal("prior", *z.shape).to(z)
+        scores = self.network(torch.cat((prior, z))).squeeze(1)
+        return {"codes": cross_entropy_critic(*scores.chunk(2))}
+
+    @property
+    def scores_data(self) -> bool:
+        """False: the critic scores codes."""
+        return False
+
+    def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Not defined: the critic judges codes."""
+        raise NotImplementedError("the critic judges codes")

@@ -1,0 +1,63 @@
+"""Penalised transport with a kernel on codes: the Wasserstein autoencoder with MMD.
+
+Ilya Tolstikhin, Olivier Bousquet, Sylvain Gelly, Bernhard Schölkopf: Wasserstein Auto-Encoders,
+2018, https://arxiv.org/abs/1711.01558
+
+    min_{G,Q}  E_x E_{z~Q(z∣x)} ‖x − G(z)‖² + λ MMD²(Q_Z, N(0, I))
+
+The paper's inverse multiquadratic kernels are Gaussian ones here, of several widths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from genbench.fields import Annotated, Field, NonNegative, Positive
+from genbench.models._base import Encoder, Model
+from genbench.noise import Noise
+from genbench.objectives._base import Batch, Objective, Player, Terms
+from genbench.objectives._codes import code_size, encode
+from genbench.objectives._distances import mmd_squared
+
+__all__ = ["WAEMMD"]
+
+
+class WAEMMD(Objective):
+    """Rebuilds data from codes that are, together, like the prior."""
+
+    requires: ClassVar[tuple[str, ...]] = ("encoder",)
+    cite: ClassVar[str] = """@inproceedings{tolstikhin2018wasserstein,
+  title = {{Wasserstein} Auto-Encoders},
+  author = {Tolstikhin, Ilya and Bousquet, Olivier and Gelly, Sylvain and
+            Sch{\\"o}lkopf, Bernhard},
+  booktitle = {International Conference on Learning Representations},
+  year = {2018},
+  url = {https://arxiv.org/abs/1711.01558},
+}"""
+
+    penalty_weight: NonNegative = 10.0
+    """λ of MMD²; the cost is a sum over dimensions."""
+    widths: Annotated[list[Positive], Field(min_length=1)] = [0.1, 0.5, 1.0, 2.0]
+    """Variances of the kernels, as parts of the prior's total variance."""
+
+    def build(self, model: Model) -> None:
+        """Note the size of the code.
+
+        Raises:
+            GenbenchError: a model that has no code with a Gaussian prior.
+        """
+        self.codes = code_size(model, "wae_mmd")
+
+    def players(self, model: Model) -> Sequence[Player]:
+        """The model alone."""
+        return [Player("model", model.groups())]
+
+    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """The cost, and MMD² between the batch's codes and as many of the prior."""
+        assert isinstance(model, Encoder)
+        z = encode(model, batch.x, noise)
+        cost = (model.decode(z) - batch.x).flatten(1).square().sum(1).mean()
+        prior = noise.normal("prior", *z.shape).to(z)
+        apart = mmd_squared(prior, z, [self.codes * width for width in self.widths])
+        return {"cost": cost, "codes": self.penalty_weight * apart}
