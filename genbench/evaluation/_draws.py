@@ -14,7 +14,9 @@ from genbench.evaluation._base import NotFinite
 from genbench.models._base import Model
 from genbench.noise import Noise
 
-__all__ = ["CHUNK", "ModelDraws", "RowDraws", "SampleSets", "TruthDraws", "label_shares"]
+__all__ = [
+    "CHUNK", "ModelDraws", "RowDraws", "SampleSets", "TruthDraws", "chunk_noise", "label_shares",
+]
 
 CHUNK = 500
 """Samples of one pass of the generator; part of what the numbers mean, so never changed."""
@@ -31,6 +33,11 @@ def label_shares(data: Data) -> Tensor:
         raise NotApplicable("the dataset has no labels")
     counts = torch.bincount(split.y.cpu(), minlength=data.classes).double()
     return counts / counts.sum()
+
+
+def chunk_noise(noise: Noise, s: int, c: int) -> Noise:
+    """What chunk c of sample set s is drawn from."""
+    return noise.child("samples", s, c)
 
 
 class SampleSets(ABC):
@@ -79,7 +86,7 @@ class ModelDraws(SampleSets):
     @torch.no_grad()
     def chunk(self, s: int, c: int) -> tuple[Tensor, Tensor | None]:
         """One pass of the generator."""
-        noise = self.noise.child("samples", s, c)
+        noise = chunk_noise(self.noise, s, c)
         labels = None
         if self.shares is not None:
             labels = noise.child("labels").categorical("labels", self.shares, CHUNK)
@@ -108,7 +115,7 @@ class TruthDraws(SampleSets):
 
     def chunk(self, s: int, c: int) -> tuple[Tensor, Tensor | None]:
         """Fresh points."""
-        return self.truth.sample(CHUNK, self.noise.child("samples", s, c)).cpu(), None
+        return self.truth.sample(CHUNK, chunk_noise(self.noise, s, c)).cpu(), None
 
 
 class RowDraws(SampleSets):

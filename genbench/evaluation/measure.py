@@ -138,6 +138,7 @@ def _refusal(metric: Metric, evidence: Evidence) -> str:
 
 _LACKING = {
     "bound": "the model has no likelihood bound",
+    "codes": "the model has no codes",
     "critic": "no critic was trained",
     "density": "the model has no exact density",
     "encoder": "the model has no encoder",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal
 
 from torch import Tensor, nn
@@ -52,6 +52,11 @@ class Game(Objective):
     @property
     def limit(self) -> float | None:
         """The bound that the critic's weights are clipped to."""
+        return None
+
+    @property
+    def information(self) -> Callable[[Tensor, Tensor], Tensor] | None:
+        """log Q(c ∣ x) + H(c), nats, (B,), of samples and their codes, where it reads codes."""
         return None
 
     def players(self, model: Model) -> Sequence[Player]:

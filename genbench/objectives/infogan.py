@@ -12,6 +12,7 @@ mean and width for each continuous one.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import ClassVar
 
 import torch
@@ -44,9 +45,9 @@ class InfoGAN(Adversarial):
   url = {https://arxiv.org/abs/1606.03657},
 }"""
 
-    information: NonNegative = 1.0
+    code_weight: NonNegative = 1.0
     """λ of the categorical codes, in both losses."""
-    information_continuous: NonNegative = 0.1
+    code_weight_continuous: NonNegative = 0.1
     """λ of the continuous codes, in both losses."""
     head_width: Count = 128
     """Hidden width of Q."""
@@ -82,9 +83,9 @@ class InfoGAN(Adversarial):
         categorical, continuous = self.code_log_prob(fake.features, fakes.codes)
         terms = {}
         if self.values:
-            terms["code"] = -self.information * categorical.mean()
+            terms["code"] = -self.code_weight * categorical.mean()
         if self.continuous:
-            terms["code_continuous"] = -self.information_continuous * continuous.mean()
+            terms["code_continuous"] = -self.code_weight_continuous * continuous.mean()
         return terms
 
     def code_log_prob(self, features: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
@@ -109,7 +110,12 @@ class InfoGAN(Adversarial):
         """H(c), nats: differential for the codes on [−1, 1], log 2 each."""
         return sum(map(math.log, self.values)) + self.continuous * math.log(2)
 
-    def information_bound(self, model: Model, x: Tensor, codes: Tensor) -> Tensor:
+    @property
+    def information(self) -> Callable[[Tensor, Tensor], Tensor]:
+        """log Q(c ∣ x) + H(c), nats, (B,), of samples x (B, *shape) and their codes."""
+        return self.information_bound
+
+    def information_bound(self, x: Tensor, codes: Tensor) -> Tensor:
         """log Q(c ∣ x) + H(c) of samples x (B, *shape) and their codes, nats, (B,)."""
         categorical, continuous = self.code_log_prob(self.network.trunk(x), codes)
         return categorical + continuous + self.prior_entropy()

@@ -14,6 +14,7 @@ import numpy as np
 
 from genbench.errors import NotApplicable
 from genbench.evaluation._base import Metric
+from genbench.evaluation._transport import assignment_cost
 from genbench.evaluation.evidence import Evidence, count_name
 from genbench.fields import Count
 from genbench.noise import Noise
@@ -24,12 +25,9 @@ __all__ = ["Wasserstein1", "wasserstein1"]
 
 def wasserstein1(x: np.ndarray, y: np.ndarray) -> float:
     """Exact W₁ between two sets of equally many points (N, D); memory 8 N² bytes."""
-    from scipy.optimize import linear_sum_assignment
     from scipy.spatial.distance import cdist
 
-    cost = cdist(x, y)
-    rows, columns = linear_sum_assignment(cost)
-    return float(cost[rows, columns].mean())
+    return assignment_cost(cdist(x, y))
 
 
 class Wasserstein1(Metric):

@@ -1,0 +1,53 @@
+"""Points on a vertical segment of the plane: no density, and the plainest disjoint support.
+
+Martin Arjovsky, Soumith Chintala, Léon Bottou: Wasserstein GAN, 2017, example 1,
+https://arxiv.org/abs/1701.07875: x = (0, u), u ~ U[0, 1].
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from genbench.data._base import Data, Dataset, Split
+from genbench.fields import Count, Natural
+from genbench.noise import Noise
+from genbench.seeding import derive, digest
+
+__all__ = ["Segment"]
+
+
+class Segment(Dataset):
+    """The segment from (0, 0) to (0, 1), uniformly."""
+
+    kind: ClassVar[Literal["points", "images"]] = "points"
+    labelled: ClassVar[bool] = False
+    has_modes: ClassVar[bool] = False
+    cite: ClassVar[str] = """@inproceedings{arjovsky2017wasserstein,
+  title = {{Wasserstein} Generative Adversarial Networks},
+  author = {Arjovsky, Martin and Chintala, Soumith and Bottou, L{\\'e}on},
+  booktitle = {International Conference on Machine Learning},
+  year = {2017},
+  url = {https://arxiv.org/abs/1701.07875},
+}"""
+
+    train_size: Count = 20000
+    """The number of fixed training points."""
+    test_size: Count = 20000
+    """The number of fixed test points."""
+    test_seed: Natural = 0
+    """The seed of the test points, the same for every run."""
+
+    def load(self, root: Path, *, offline: bool = False) -> Data:
+        """The points; nothing is read."""
+        train, test = _draw(self.train_size, "train"), _draw(self.test_size, self.test_seed)
+        fingerprint = digest(torch.cat([test, train]).numpy().tobytes(), 16)
+        return Data("points", (2,), Split(test), Split(train), fingerprint=fingerprint)
+
+
+def _draw(size: int, part: object) -> Tensor:
+    height = Noise(derive("genbench", "dataset", "segment", part)).uniform("u", size)
+    return torch.stack((torch.zeros(size), height), 1)

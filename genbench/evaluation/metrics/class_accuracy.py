@@ -1,0 +1,47 @@
+"""Whether samples show the class that was asked for, by the pinned classifier.
+
+The classes asked for are those of the training labels. Of a model that is taught a class by its
+first code (semi-supervised InfoGAN), the code is what was asked for; of the real row, its labels.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from genbench.errors import NotApplicable
+from genbench.evaluation._base import Metric
+from genbench.evaluation._codes import sample_classes, sample_codes
+from genbench.evaluation.evidence import Evidence
+from genbench.models._base import Coded
+
+__all__ = ["ClassAccuracy"]
+
+
+class ClassAccuracy(Metric):
+    """Share of samples that the classifier names as the class that was asked for."""
+
+    values: ClassVar[dict[str, dict[str, str]]] = {
+        "class_accuracy": {"better": "higher", "unit": "", "title": "class accuracy"},
+    }
+    kinds: ClassVar[tuple[str, ...]] = ("images",)
+    needs: ClassVar[tuple[str, ...]] = ("labels",)
+    sampled: ClassVar[bool] = True
+
+    extractor: Literal["auto", "classifier"] = "auto"
+    """The network that names the class."""
+
+    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+        """The share over all samples."""
+        named, classes = sample_classes(evidence, self.extractor, sample_set)
+        asked = evidence.sample_labels(sample_set)
+        if asked is None and isinstance(evidence.model, Coded):
+            if evidence.model.categories[:1] != [classes]:
+                raise NotApplicable(f"the first code has not the {classes} values of the classes")
+            asked = sample_codes(evidence, sample_set, len(named))[:, 0].long()
+        if asked is None:
+            raise NotApplicable("the model takes no labels")
+        return {"class_accuracy": float((named == asked).double().mean())}
+
+    def protocol(self, evidence: Evidence) -> str:
+        """Extractor and samples."""
+        return evidence.label(self.extractor, "", evidence.count)

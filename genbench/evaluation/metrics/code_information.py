@@ -1,0 +1,51 @@
+"""The variational bound on the mutual information of codes and samples, by InfoGAN's own reader.
+
+    I(c; G(z, c)) ≥ E log Q(c ∣ x) + H(c)
+
+Xi Chen et al.: InfoGAN, 2016, https://arxiv.org/abs/1606.03657. At most H(c) for categories; the
+codes on [−1, 1] have no such limit.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+
+from genbench.errors import NotApplicable
+from genbench.evaluation._base import Metric
+from genbench.evaluation._draws import CHUNK, chunk_noise
+from genbench.evaluation.evidence import Evidence
+from genbench.models._base import Coded
+
+__all__ = ["CodeInformation"]
+
+
+class CodeInformation(Metric):
+    """Lower bound of the mutual information between all codes and the samples."""
+
+    values: ClassVar[dict[str, dict[str, str]]] = {
+        "code_information": {"better": "higher", "unit": "nats", "title": "code information"},
+    }
+    needs: ClassVar[tuple[str, ...]] = ("codes", "critic")
+    sampled: ClassVar[bool] = True
+
+    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+        """The mean over the samples, in whole chunks."""
+        view = evidence.critic
+        if view is None or view.information is None:
+            raise NotApplicable("the critic does not read the codes")
+        model, total = evidence.model, 0.0
+        assert isinstance(model, Coded)
+        chunks = -(-evidence.count // CHUNK)
+        for c in range(chunks):
+            noise = chunk_noise(evidence.noise, sample_set, c)
+            with torch.no_grad():
+                codes = model.draw_codes(CHUNK, noise)
+                bound = view.information(model.generate_from_codes(codes, noise), codes)
+            total += float(bound.double().mean())
+        return {"code_information": total / chunks}
+
+    def protocol(self, evidence: Evidence) -> str:
+        """The number of samples."""
+        return f"own-reader-{evidence.count}"

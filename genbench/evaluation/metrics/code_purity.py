@@ -1,0 +1,55 @@
+"""How well a categorical code sorts the samples into classes, without having seen a label.
+
+    purity = (1/N) Σ_v max_y #{samples of code v that look like class y}
+
+Of several categorical codes the purest counts. 1 means that each value of the code makes one class
+(of which several values may make the same), 1/K about nothing. Christopher Manning, Prabhakar
+Raghavan, Hinrich Schütze: Introduction to Information Retrieval, 2008, section 16.3.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from genbench.evaluation._base import Metric
+from genbench.evaluation._codes import code_values, sample_classes, sample_codes
+from genbench.evaluation.evidence import Evidence
+
+__all__ = ["CodePurity", "purity"]
+
+
+def purity(code: Tensor, classes: Tensor) -> float:
+    """The share of rows whose class (N,) is the commonest of their code value (N,), int64."""
+    counts = torch.zeros(int(code.max()) + 1, int(classes.max()) + 1)
+    counts.index_put_((code, classes), torch.ones(len(code)), accumulate=True)
+    return float(counts.max(1).values.sum()) / len(code)
+
+
+class CodePurity(Metric):
+    """Share of samples that look like the commonest class of their code's value."""
+
+    values: ClassVar[dict[str, dict[str, str]]] = {
+        "code_purity": {"better": "higher", "unit": "", "title": "code purity"},
+    }
+    needs: ClassVar[tuple[str, ...]] = ("codes",)
+    sampled: ClassVar[bool] = True
+
+    extractor: Literal["auto", "classifier"] = "auto"
+    """The network that names the class of an image; points are of their nearest mode."""
+
+    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+        """The purity of the purest categorical code."""
+        values = code_values(evidence)
+        classes, _ = sample_classes(evidence, self.extractor, sample_set)
+        codes = sample_codes(evidence, sample_set, len(classes))
+        found = [purity(codes[:, k].long(), classes) for k in range(len(values))]
+        return {"code_purity": max(found)}
+
+    def protocol(self, evidence: Evidence) -> str:
+        """Extractor and samples."""
+        if evidence.data.kind == "points":
+            return f"nearest-mode-{evidence.count}"
+        return evidence.label(self.extractor, "", evidence.count)

@@ -1,0 +1,76 @@
+"""Divergences of points between samples and test points, by histograms on one grid.
+
+With p of the test points and q of the samples, in nats:
+
+    kl = KL(p ‖ q) = Σ p log(p/q)      infinite where q misses what p has: then it has no number
+    js = ½ KL(p ‖ m) + ½ KL(q ‖ m),    m = (p + q)/2, at most log 2
+    js_sum = KL(p ‖ m) + KL(q ‖ m)     the other convention, at most 2 log 2
+
+Both conventions are met under the name Jensen–Shannon; Jianhua Lin: Divergence Measures Based on
+the Shannon Entropy, 1991, https://doi.org/10.1109/18.61115. Histograms of the finest bins see any
+two samples as apart: the number of bins belongs to the numbers.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from genbench.errors import NotApplicable
+from genbench.evaluation._base import Metric
+from genbench.evaluation.evidence import Evidence, count_name
+from genbench.fields import Count
+
+__all__ = ["Divergences", "divergences"]
+
+
+def divergences(p: np.ndarray, q: np.ndarray) -> dict[str, float]:
+    """kl, js and js_sum of two distributions over the same bins (K,), nats; kl may be infinite."""
+    middle = (p + q) / 2
+
+    def relative(a: np.ndarray, b: np.ndarray) -> float:
+        held = a > 0
+        with np.errstate(divide="ignore"):
+            return float((a[held] * np.log(a[held] / b[held])).sum())
+
+    both = relative(p, middle) + relative(q, middle)
+    return {"kl": relative(p, q), "js": both / 2, "js_sum": both}
+
+
+class Divergences(Metric):
+    """Kullback–Leibler and Jensen–Shannon divergences of points, by histograms."""
+
+    values: ClassVar[dict[str, dict[str, str]]] = {
+        "kl": {"better": "lower", "unit": "nats", "title": "KL(data ‖ samples)"},
+        "js": {"better": "lower", "unit": "nats", "title": "JS, halved"},
+        "js_sum": {"better": "lower", "unit": "nats", "title": "JS, sum"},
+    }
+    kinds: ClassVar[tuple[str, ...]] = ("points",)
+    sampled: ClassVar[bool] = True
+
+    bins: Count = 20
+    """Bins of each dimension, over the range of both sets."""
+    size: Count = 20000
+    """Points of each set."""
+
+    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+        """The three divergences; kl is left out where it is infinite."""
+        y = evidence.reference("test", self.size).double().numpy()
+        x = evidence.samples(sample_set, self.size).double().numpy()
+        if x.shape[1] > 2:
+            raise NotApplicable(f"histograms are for 1 or 2 dimensions, not {x.shape[1]}")
+        both = np.concatenate([x, y])
+        low, high = both.min(0), both.max(0)
+        wide = np.where(high - low > 1e-9, high - low, 1.0)
+        edges = [
+            np.linspace(a - 1e-6 * w, a + (1 + 1e-6) * w, self.bins + 1)
+            for a, w in zip(low, wide, strict=True)
+        ]
+        q, p = (np.histogramdd(rows, edges)[0].ravel() / self.size for rows in (x, y))
+        found = divergences(p, q)
+        return {name: value for name, value in found.items() if np.isfinite(value)}
+
+    def protocol(self, evidence: Evidence) -> str:
+        """The number of points and of bins."""
+        return f"{count_name(self.size)}-test-{self.bins}bins"

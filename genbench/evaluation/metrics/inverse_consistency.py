@@ -1,0 +1,52 @@
+"""Whether the encoder inverts the generator: the mean squared error of E(G(z)), z from the prior.
+
+Per dimension of the code, whose variance is 1: about 0 is an exact inverse, about 1 says nothing.
+After Donahue, Krähenbühl, Darrell, Adversarial Feature Learning, 2017,
+https://arxiv.org/abs/1605.09782, by which at the optimum G and E are inverses.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+
+from genbench.errors import NotApplicable
+from genbench.evaluation._base import Metric
+from genbench.evaluation.evidence import Evidence
+from genbench.fields import Count
+from genbench.models._base import Encoder
+
+__all__ = ["InverseConsistency"]
+
+BATCH = 500
+
+
+class InverseConsistency(Metric):
+    """Mean squared error per dimension of codes passed through the generator and the encoder."""
+
+    values: ClassVar[dict[str, dict[str, str]]] = {
+        "code_error": {"better": "lower", "unit": "", "title": "code MSE"},
+    }
+    needs: ClassVar[tuple[str, ...]] = ("encoder",)
+
+    points: Count = 5000
+    """Codes drawn from the prior."""
+
+    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+        """The mean over codes and dimensions."""
+        model = evidence.model
+        size = getattr(model, "latent", None)
+        if not isinstance(model, Encoder) or not isinstance(size, int):
+            raise NotApplicable("the model has no encoder of a Gaussian code")
+        z = evidence.noise.child("codes").normal("z", self.points, size).to(evidence.device)
+        with torch.no_grad():
+            errors = [
+                (model.encode(model.decode(part)) - part).double().square().mean(1)
+                for part in z.split(BATCH)
+            ]
+        return {"code_error": float(torch.cat(errors).mean())}
+
+    def protocol(self, evidence: Evidence) -> str:
+        """The number of codes."""
+        return f"prior-{self.points}"

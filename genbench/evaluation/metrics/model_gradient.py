@@ -1,0 +1,50 @@
+"""The gradient that a model would get from a critic that trains alone, early and late.
+
+Of objectives with `model_gradient: true`, which note its norm at every move of the critic. After
+Martin Arjovsky, Léon Bottou: Towards Principled Methods for Training Generative Adversarial
+Networks, 2017, https://arxiv.org/abs/1701.04862, where it vanishes as the critic gets better.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from genbench.errors import NotApplicable
+from genbench.evaluation._base import Metric
+from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.metrics._curves import last_mean
+from genbench.fields import Count
+
+__all__ = ["ModelGradient"]
+
+TERM = "model_gradient"
+
+
+class ModelGradient(Metric):
+    """Mean norm of the model's gradient over the first and over the last updates."""
+
+    values: ClassVar[dict[str, dict[str, str]]] = {
+        "model_gradient": {"better": "none", "unit": "", "title": "model's gradient, at the end"},
+        "model_gradient_start": {
+            "better": "none", "unit": "", "title": "model's gradient, at the start",
+        },
+    }
+    needs: ClassVar[tuple[str, ...]] = ("critic",)
+
+    updates: Count = 50
+    """The stretches of first and of last updates that are averaged."""
+
+    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+        """The means of the noted norms."""
+        rows = [row for row in evidence.curves if row["term"] == TERM]
+        end = last_mean(rows, "critic", lambda term: True, self.updates)
+        early = [row for row in rows if int(row["update"]) <= self.updates] or rows[:1]
+        if end is None or not early:
+            raise NotApplicable("no critic noted it: add model_gradient: true to its options")
+        start = last_mean(early, "critic", lambda term: True, self.updates)
+        assert start is not None
+        return {"model_gradient": end, "model_gradient_start": start}
+
+    def protocol(self, evidence: Evidence) -> str:
+        """The stretch that is averaged."""
+        return f"train-{self.updates}updates"

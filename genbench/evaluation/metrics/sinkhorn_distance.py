@@ -1,0 +1,57 @@
+"""The Sinkhorn distance between a batch of samples and a batch of test rows.
+
+Marco Cuturi: Sinkhorn Distances, 2013, https://arxiv.org/abs/1306.0895. The cost of the plan that
+minimises ⟨P, C⟩ − ε H(P): the earth mover's distance as ε → 0, the mean cost of all pairs as
+ε → ∞. The plan's entropy grows with ε, up to 2 log N nats for batches of N.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from genbench.evaluation._base import Metric
+from genbench.evaluation._transport import entropic_plan
+from genbench.evaluation.evidence import Evidence, count_name
+from genbench.evaluation.metrics._batches import batch_costs
+from genbench.fields import Count, Positive
+
+__all__ = ["SinkhornDistance"]
+
+
+class SinkhornDistance(Metric):
+    """Cost and entropy of the entropic plan between samples and as many test rows."""
+
+    values: ClassVar[dict[str, dict[str, str]]] = {
+        "sinkhorn_{epsilon}": {
+            "better": "lower", "unit": "", "title": "Sinkhorn distance, ε = {epsilon}",
+        },
+        "plan_entropy_{epsilon}": {
+            "better": "none", "unit": "nats", "title": "entropy of the plan, ε = {epsilon}",
+        },
+    }
+    sampled: ClassVar[bool] = True
+
+    epsilon: Positive = 0.1
+    """ε, in units of the cost."""
+    size: Count = 500
+    """Rows of each batch."""
+    cost: Literal["euclidean", "squared_euclidean"] = "euclidean"
+    """The ground cost, on points as they are and pixels on [0, 1]."""
+    iterations: Count = 2000
+    """Iterations at most; they end where the potentials stand still."""
+
+    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+        """The cost and the entropy of the plan."""
+        cost = batch_costs(evidence, sample_set, self.size, self.cost)
+        plan = entropic_plan(cost, self.epsilon, self.iterations)
+        held = plan[plan > 0]
+        return {
+            f"sinkhorn_{self.epsilon}": float((plan * cost).sum()),
+            f"plan_entropy_{self.epsilon}": float(-(held * np.log(held)).sum()),
+        }
+
+    def protocol(self, evidence: Evidence) -> str:
+        """The size of the batches, the reference, the cost and the iterations."""
+        return f"{count_name(self.size)}-test-{self.cost}-{self.iterations}iterations"

@@ -1,0 +1,63 @@
+"""One Gaussian with independent coordinates: the simplest model that has everything.
+
+    x = μ + σ z,  z ~ N(0, I)
+
+After the figures of two Gaussians in Goodfellow et al., Generative Adversarial Nets, 2014,
+https://arxiv.org/abs/1406.2661.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from genbench.data.space import Space
+from genbench.errors import GenbenchError
+from genbench.fields import Positive
+from genbench.models._base import Model
+from genbench.nets.densities import log_normal
+from genbench.noise import Noise
+
+__all__ = ["Gaussian"]
+
+
+class Gaussian(Model):
+    """A Gaussian with a learned mean and learned standard deviations. Density: exact."""
+
+    cite: ClassVar[str] = """@inproceedings{goodfellow2014generative,
+  title = {Generative Adversarial Nets},
+  author = {Goodfellow, Ian and Pouget-Abadie, Jean and Mirza, Mehdi and Xu, Bing and
+            Warde-Farley, David and Ozair, Sherjil and Courville, Aaron and Bengio, Yoshua},
+  booktitle = {Advances in Neural Information Processing Systems},
+  year = {2014},
+  url = {https://arxiv.org/abs/1406.2661},
+}"""
+
+    mean: list[float] = []
+    """The mean at the start, one number for each coordinate of the scaled data; none is 0."""
+    std: Positive = 1.0
+    """The standard deviation of every coordinate at the start."""
+
+    def build(self, space: Space) -> None:
+        """Make the parameters.
+
+        Raises:
+            GenbenchError: a mean that does not fit the data.
+        """
+        if len(self.mean) not in (0, space.dims):
+            raise GenbenchError(
+                f"gaussian: mean has {len(self.mean)} numbers, the data have {space.dims}"
+            )
+        self.centre = nn.Parameter(torch.tensor(self.mean or [0.0] * space.dims))
+        self.log_std = nn.Parameter(torch.full((space.dims,), self.std).log())
+
+    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+        """`n` samples (n, *shape); labels are ignored."""
+        z = noise.normal("z", n, self.space.dims).to(self.centre)
+        return (self.centre + self.log_std.exp() * z).unflatten(1, self.space.shape)
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """Exact log density of x (B, *shape), nats, (B,)."""
+        return log_normal(x.flatten(1), self.centre, self.log_std.exp()).sum(1)

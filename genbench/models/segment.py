@@ -1,0 +1,52 @@
+"""A segment of a line in the plane: the model of the example of two parallel lines.
+
+    x = (θ, u),  u ~ U[0, 1]
+
+Martin Arjovsky, Soumith Chintala, Léon Bottou: Wasserstein GAN, 2017, example 1,
+https://arxiv.org/abs/1701.07875. It has no density in the plane.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from genbench.data.space import Space
+from genbench.errors import GenbenchError
+from genbench.models._base import Model
+from genbench.noise import Noise
+
+__all__ = ["Segment"]
+
+
+class Segment(Model):
+    """A vertical segment of length 1 at a learned place."""
+
+    accepts: ClassVar[tuple[str, ...]] = ("points",)
+    cite: ClassVar[str] = """@inproceedings{arjovsky2017wasserstein,
+  title = {{Wasserstein} Generative Adversarial Networks},
+  author = {Arjovsky, Martin and Chintala, Soumith and Bottou, L{\\'e}on},
+  booktitle = {International Conference on Machine Learning},
+  year = {2017},
+  url = {https://arxiv.org/abs/1701.07875},
+}"""
+
+    offset: float = 0.0
+    """θ at the start, on the scaled data."""
+
+    def build(self, space: Space) -> None:
+        """Make the parameter.
+
+        Raises:
+            GenbenchError: data that are not points of a plane.
+        """
+        if space.dims != 2:
+            raise GenbenchError(f"segment: a plane has 2 dimensions, the data have {space.dims}")
+        self.theta = nn.Parameter(torch.tensor(self.offset))
+
+    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+        """`n` samples (n, 2); labels are ignored."""
+        height = noise.uniform("u", n).to(self.theta)
+        return torch.stack((self.theta.expand(n), height), 1)

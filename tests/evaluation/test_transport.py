@@ -1,0 +1,64 @@
+"""Exact transport two ways, and its entropic relaxation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+
+from genbench.evaluation._transport import (
+    assignment_cost,
+    entropic_plan,
+    exact_cost,
+    linear_program_cost,
+)
+
+
+def cost(n: int, m: int, dims: int = 2, seed: int = 0, power: int = 1) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return cdist(rng.normal(size=(n, dims)), rng.normal(1, 2, (m, dims))) ** power
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("n", "dims", "power"), [(5, 2, 1), (40, 2, 2), (30, 20, 1)])
+def test_linear_program_and_assignment_agree(n: int, dims: int, power: int, seed: int) -> None:
+    costs = cost(n, n, dims, seed, power)
+    assert linear_program_cost(costs) == pytest.approx(assignment_cost(costs), rel=0, abs=1e-9)
+
+
+def test_unequal_sizes_are_a_linear_program() -> None:
+    costs = cost(4, 6)
+    # copies make both sides equally long, and move nothing
+    copied = np.repeat(np.repeat(costs, 3, 0), 2, 1)
+    assert exact_cost(costs) == pytest.approx(assignment_cost(copied), rel=0, abs=1e-9)
+
+
+def test_in_one_dimension_it_is_sorting() -> None:
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=30), rng.normal(2, 3, 30)
+    exact = np.abs(np.sort(x) - np.sort(y)).mean()
+    assert exact_cost(np.abs(x[:, None] - y)) == pytest.approx(exact, abs=1e-12)
+
+
+@pytest.mark.parametrize(("n", "m"), [(20, 20), (12, 17)])
+def test_the_entropic_plan(n: int, m: int) -> None:
+    costs, exact = cost(n, m), exact_cost(cost(n, m))
+    found, entropies = [], []
+    for epsilon in (0.01, 0.1, 1.0, 10.0, 1e4):
+        plan = entropic_plan(costs, epsilon, 20_000)
+        np.testing.assert_allclose(plan.sum(0), 1 / m, atol=1e-6)
+        np.testing.assert_allclose(plan.sum(1), 1 / n, atol=1e-6)
+        held = plan[plan > 0]
+        entropies.append(-(held * np.log(held)).sum())
+        found.append((plan * costs).sum())
+        # of the form u_i exp(−C_ij/ε) v_j: the cross ratio is that of the kernel
+        if epsilon >= 0.1:
+            log = np.log(plan) + costs / epsilon
+            mixed = log[:-1, :-1] + log[1:, 1:] - log[:-1, 1:] - log[1:, :-1]
+            np.testing.assert_allclose(mixed, 0, atol=1e-6)
+    assert found == sorted(found)
+    assert entropies == sorted(entropies)
+    assert found[0] == pytest.approx(exact, rel=2e-2)
+    assert found[0] >= exact - 1e-9
+    assert found[-1] == pytest.approx(costs.mean(), rel=1e-3)
+    assert entropies[-1] == pytest.approx(np.log(n * m), abs=1e-3)
