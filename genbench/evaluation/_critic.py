@@ -26,6 +26,8 @@ class CriticView:
     """Every weight of its linear and convolutional layers, flat, without biases."""
     limit: float | None = None
     """The bound that its weights were clipped to."""
+    probability: bool = False
+    """Whether the sigmoid of the score is a probability of being data."""
     information: Callable[[Tensor, Tensor], Tensor] | None = None
     """log Q(c ∣ x) + H(c), nats, (B,), of scaled samples and their codes, where it reads codes."""
 

@@ -10,13 +10,14 @@ from torch import Tensor
 
 from genbench.errors import NotApplicable
 from genbench.evaluation._base import NotFinite
+from genbench.evaluation._walks import walks
 from genbench.evaluation.evidence import Evidence
 from genbench.models._base import Mixture
 from genbench.models.mixture import MixtureModel
 
 __all__ = ["artefacts", "notes"]
 
-IMAGES, POINTS, GRID, WEIGHTS = 100, 2000, 120, 200_000
+IMAGES, POINTS, GRID, LINE, WEIGHTS = 100, 2000, 120, 400, 200_000
 EACH = 10
 """Images of each component."""
 
@@ -27,8 +28,10 @@ def artefacts(evidence: Evidence) -> dict[str, np.ndarray]:
     Images: `samples` (≤ 100, C, H, W) uint8 bytes. Points: `samples` (2000, D) float32; in a
     plane `grid` (4,) x0, x1, y0, y1 with, where there are such, `log_density` and `critic` (G, G)
     float32 with a row for each y; of mixtures, `components` (2000,) int64, each sample's most
-    probable; `critic_weights` (≤ 200,000,) float32 where there is a critic. Images of mixtures:
-    `component_samples` (T, ≤ 10, C, H, W) uint8 and `component_weights` (T,) float32.
+    probable; `critic_weights` (≤ 200,000,) float32 where there is a critic. On a line: `line` (2,)
+    with `line_log_density`, `line_critic` (L,) float32 and `line_probability`, whether the latter
+    is D(x). Images of mixtures: `component_samples` (T, ≤ 10, C, H, W) uint8 and
+    `component_weights` (T,) float32; of decoded latents those of `_walks`.
     """
     images = evidence.data.kind == "images"
     try:
@@ -38,7 +41,9 @@ def artefacts(evidence: Evidence) -> dict[str, np.ndarray]:
         return {}
     kept = {"samples": samples.numpy()}
     if images:
-        return {**kept, **_by_component(evidence)}
+        return {**kept, **_by_component(evidence), **walks(evidence)}
+    if samples.shape[1] == 1:
+        kept.update(_line(evidence))
     if samples.shape[1] == 2:
         kept.update(_surfaces(evidence))
     if evidence.critic is not None:
@@ -46,6 +51,22 @@ def artefacts(evidence: Evidence) -> dict[str, np.ndarray]:
         kept["critic_weights"] = weights[:: -(-len(weights) // WEIGHTS)].float().cpu().numpy()
     components = _components(evidence, samples)
     return kept if components is None else {**kept, "components": components}
+
+
+def _line(evidence: Evidence) -> dict[str, np.ndarray]:
+    """The log density and the critic over a line that holds the data and the samples."""
+    both = torch.cat([evidence.reference("test"), evidence.samples(0, POINTS)])
+    low, high = float(both.min()), float(both.max())
+    nodes = torch.linspace(low, high, LINE)[:, None]
+    kept = {"line": np.array([low, high])}
+    with suppress(NotApplicable):
+        kept["line_log_density"] = evidence.log_prob(nodes).float().numpy()
+    view = evidence.critic
+    if view is not None:
+        score = view.at(nodes, evidence.scaling, evidence.device)
+        kept["line_critic"] = (score.sigmoid() if view.probability else score).numpy()
+        kept["line_probability"] = np.array(view.probability)
+    return kept
 
 
 def _surfaces(evidence: Evidence) -> dict[str, np.ndarray]:

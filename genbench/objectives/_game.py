@@ -55,6 +55,11 @@ class Game(Objective):
         return None
 
     @property
+    def probability(self) -> bool:
+        """Whether the sigmoid of the score is a probability of being data."""
+        return False
+
+    @property
     def information(self) -> Callable[[Tensor, Tensor], Tensor] | None:
         """log Q(c ∣ x) + H(c), nats, (B,), of samples and their codes, where it reads codes."""
         return None
@@ -125,6 +130,11 @@ class SlopedGame(Game):
     def limit(self) -> float | None:
         """The bound that the critic's weights are clipped to."""
         return self.clip if self.penalty == "clip" else None
+
+    @property
+    def probability(self) -> bool:
+        """Whether the sigmoid of the score is a probability of being data."""
+        return self.loss_ in ("minimax", "non_saturating")
 
     def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
         """Clip the critic's weights after its move."""

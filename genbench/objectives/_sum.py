@@ -62,8 +62,17 @@ class WeightedSum(nn.Module):
                     part = term if weight == 1 else weight * term
                     total = part if total is None else total + part
                 named[f"{name}.{index}" if name in named else name] = term
-            named.update(objective.watch(player, model, batch, noise.child(index)))
         return (torch.zeros(()) if total is None else total), named
+
+    def watch(
+        self, player: str, model: Model, batch: Batch, noise: Noise
+    ) -> dict[str, Tensor]:
+        """What the objectives of this player note beside their losses."""
+        named: dict[str, Tensor] = {}
+        for index, objective in enumerate(self._each()):
+            if player in objective.plays:
+                named.update(objective.watch(player, model, batch, noise.child(index)))
+        return named
 
     def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
         """Every objective's control of this player."""

@@ -12,6 +12,7 @@ from genbench.reporting.histograms import weight_sheet
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.planes import Plane, plane_sheet
 from genbench.reporting.png import digest_of, encode, keep_or_draw
+from genbench.reporting.profiles import profile_sheet
 from genbench.reporting.series import (
     raw_title,
     row_titles,
@@ -20,7 +21,8 @@ from genbench.reporting.series import (
     unfinished,
     wanted_terms,
 )
-from genbench.reporting.sheets import component_sheet, sample_sheet
+from genbench.reporting.sheets import component_sheet, line_sheet, sample_sheet
+from genbench.reporting.sweeps import draw_sweep
 from genbench.store.runs import RunFolder, Store
 from genbench.suites.schema import FigureEntry
 from genbench.suites.spec import REAL, RunSpec
@@ -37,6 +39,14 @@ WORDS = {
     "weights": f"Weights of the critic of {FIRST}, without biases; each over its own range.",
     "curves": "Mean over seeds, band ± 1 standard deviation; linear and symlog axes leave out "
               "the outermost 2 % of a mean at each end. Loss terms as they are minimised",
+    "profile": f"Densities of the data and of the model, and the critic of {FIRST}: D(x) where it "
+               "speaks of probabilities, else its value.",
+    "sweep": "Mean over seeds, band ± 1 standard deviation.",
+    "interpolation": f"Images along straight lines between two latents, of {FIRST}.",
+    "arithmetic": "Mean latents of four samples of the classes a, b and c, as the classifier "
+                  f"names them; a − b + c; and eight neighbours of it, of {FIRST}.",
+    "turn": "First line: from the mean latent of four samples of one class to that of another; "
+            f"below, other latents moved by the same vector; of {FIRST}.",
     "sheet": f"Samples of {FIRST}.",
     "components": f"Samples of {FIRST}, a line for each component of a mixture, with its weight.",
 }
@@ -63,6 +73,8 @@ def draw_chosen(numbers: Numbers, store: Store, out: Path) -> Iterator[ChosenFig
             figure = ChosenFigure(entry, images=images)
             if entry.kind == "curves":
                 _draw_curves(numbers, store, entry, out / figure.file)
+            elif entry.kind == "sweep":
+                _draw_sweep(numbers, entry, out / figure.file)
             else:
                 _draw_arrays(numbers, store, entry, out / figure.file, images=images)
             yield figure
@@ -123,10 +135,41 @@ def _draw_arrays(
         if entry.kind == "samples" and images:
             panels = [(p.title, p.arrays.get("samples", p.why_not)) for p in planes]
             return encode(sample_sheet(panels), mark)
-        assert entry.kind != "curves"
+        if entry.kind == "profile":
+            return profile_sheet(planes, real.arrays, mark)
+        if entry.kind in ("interpolation", "arithmetic", "turn"):
+            return encode(line_sheet([_walk(entry.kind, plane) for plane in planes]), mark)
+        assert entry.kind in ("density", "samples", "critic")
         return plane_sheet(entry.kind, planes, real.arrays, mark)
 
     keep_or_draw(path, digest_of(inputs), draw)
+
+
+def _walk(kind: str, plane: Plane) -> tuple[str, list[tuple[str, np.ndarray]], str]:
+    """A block of lines through a latent space: title, lines, and why there are none."""
+    if kind not in plane.arrays:
+        return plane.title, [], plane.why_not or "its samples are not decoded latents, or look " \
+                                                 "like fewer than three classes"
+    lines = plane.arrays[kind]
+    if kind == "arithmetic":
+        a, b, c = plane.arrays["walk_classes"]
+        parts = [(f"a, b, c: {a} {b} {c}", lines[0][:3]), ("a − b + c", lines[0][3:4])]
+        return plane.title, [*parts, ("nearby", lines[0][4:])], ""
+    return plane.title, [("", images) for images in lines], ""
+
+
+def _draw_sweep(numbers: Numbers, entry: FigureEntry, path: Path) -> None:
+    dataset, rows = _dataset(numbers, entry), _rows(numbers, entry)
+    wanted = [*entry.columns, *([entry.level] if entry.level else [])]
+    cells = [
+        f"{method} {metric} {e.seed} {e.status} {e.value}" for method in rows for metric in wanted
+        for e in numbers.cells.get((method, dataset, metric), [])
+    ]
+    titles = [numbers.title(method) for method in rows]
+    inputs = ["sweep", repr((entry.columns, entry.level, entry.axis, rows, titles)), *cells]
+    keep_or_draw(path, digest_of(inputs), lambda mark: draw_sweep(
+        numbers, dataset, rows, entry.columns, entry.level, entry.axis, mark
+    ))
 
 
 def _draw_curves(numbers: Numbers, store: Store, entry: FigureEntry, path: Path) -> None:

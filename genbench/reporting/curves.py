@@ -53,6 +53,8 @@ class Curve:
         first = min(float(seed[0, 0]) for seed in self.seeds)
         longest = max(seed.shape[1] for seed in self.seeds)
         at = np.linspace(first, last, min(POINTS, max(2, longest)))
+        if longest <= POINTS and all(np.array_equal(s[0], self.seeds[0][0]) for s in self.seeds):
+            at = self.seeds[0][0].astype(float)
         rows = np.stack([
             np.interp(at, seed[0], seed[1], left=np.nan, right=np.nan) for seed in self.seeds
         ])  # (seeds, P)
@@ -69,13 +71,15 @@ class Curve:
 def curve_sheet(
     terms: Mapping[str, Sequence[Curve]], lines: Mapping[str, tuple[str, float]], mark: str,
     *, chosen: bool = False, notes: Mapping[str, str] | None = None, absent: Sequence[str] = (),
+    axis: str = "",
 ) -> bytes:
     """A PNG of the panels; `terms` is title → curves, `lines` title → (label, level).
 
     Panels come in the order given and share the horizontal axis where they are `chosen`, and
-    else those first that most methods share. `notes` is title → words in the panel, `absent` are
-    words below the legend: what is missing, and why. `mark` goes into the file, as
-    `png.keep_or_draw` asks.
+    else those first that most methods share. `axis` names what they run over, if not updates; it
+    is logarithmic where its values are positive and far apart. `notes` is title → words in the
+    panel, `absent` are words below the legend: what is missing, and why. `mark` goes into the
+    file, as `png.keep_or_draw` asks.
     """
     shown = list(terms)
     if not chosen:
@@ -99,8 +103,11 @@ def curve_sheet(
     with canvas(grid.size) as figure:
         for title, words, ax in zip(shown, titles, grid.axes(figure), strict=True):
             note = (notes or {}).get(title, "")
-            _panel(ax, words, terms[title], drawn.get(title), note, panel[0])
-            _updates(ax, last if chosen else 0.0)
+            _panel(ax, words, terms[title], drawn.get(title), note, panel[0], dots=bool(axis))
+            if axis:
+                _sweep(ax, axis, [curve.seeds[0][0] for curve in terms[title]])
+            else:
+                _updates(ax, last if chosen else 0.0)
         _legend(figure, grid, _lines(handles, columns, panel), absent)
         return png_bytes(figure, mark)
 
@@ -145,7 +152,7 @@ def _legend(
 
 def _panel(
     ax: Any, title: str, curves: Sequence[Curve], line: tuple[str, float] | None, note: str,
-    inches: float,
+    inches: float, *, dots: bool,
 ) -> None:
     ax.set_title(title, loc="left")
     if not curves:
@@ -156,14 +163,14 @@ def _panel(
     for curve in curves:
         at, mean, std = curve.band()
         style = look(curve.style)
-        ax.plot(at, mean, **style)
+        ax.plot(at, mean, **style, marker="o" if dots else None, markersize=2.2)
         if len(curve.seeds) > 1:
             ax.fill_between(at, mean - std, mean + std, color=style["color"], alpha=0.2, lw=0)
         means.append(mean)
         stds.append(std)
     if line is not None:
         ax.axhline(line[1], **TRUTH)
-    scale = choose_scale(means, stds, [] if line is None else [line[1]])
+    scale = choose_scale(means, stds, [] if line is None else [line[1]], whole=dots)
     if scale is not None:
         scale.apply(ax)
     if note:
@@ -182,3 +189,16 @@ def _updates(ax: Any, last: float) -> None:
     if thousands:
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1000:g}"))
     ax.set_xlabel("thousand updates" if thousands else "update")
+
+
+def _sweep(ax: Any, axis: str, places: Sequence[np.ndarray]) -> None:
+    """The horizontal axis of a sweep over these values."""
+    from matplotlib.ticker import MaxNLocator
+
+    low = min((float(at.min()) for at in places if len(at)), default=0.0)
+    high = max((float(at.max()) for at in places if len(at)), default=1.0)
+    if low > 0 and high > 50 * low:
+        ax.set_xscale("log")
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    ax.set_xlabel(axis)

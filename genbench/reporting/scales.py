@@ -27,8 +27,9 @@ class Scale:
     @property
     def label(self) -> str:
         """What the axis says of itself; a linear one nothing."""
-        middle = f", linear to ±{self.linear:g}" if self.kind == "symlog" else ""
-        return "" if self.kind == "linear" else f"{self.kind} scale{middle}"
+        if self.kind == "symlog":
+            return f"symlog from ±{self.linear:g}"
+        return "" if self.kind == "linear" else "log scale"
 
     def apply(self, ax: Any) -> None:
         """Set an axis of matplotlib to this."""
@@ -49,7 +50,8 @@ class Scale:
 
 
 def choose_scale(
-    means: Sequence[np.ndarray], stds: Sequence[np.ndarray], levels: Sequence[float] = ()
+    means: Sequence[np.ndarray], stds: Sequence[np.ndarray], levels: Sequence[float] = (),
+    *, whole: bool = False,
 ) -> Scale | None:
     """The axis for curves (N,) with bands of ± `stds`, and for lines at `levels`.
 
@@ -61,6 +63,8 @@ def choose_scale(
     pairs = [(mean, std) for mean, std in zip(means, stds, strict=True) if len(mean)]
     if not pairs or not all(np.isfinite(part).all() for pair in pairs for part in pair):
         return None
+    if whole:
+        return _whole(pairs, levels)
     lows, highs, sizes = list(levels), list(levels), []
     for mean, std in pairs:
         tail = slice(len(mean) * 9 // 10, None)
@@ -76,6 +80,20 @@ def choose_scale(
     if size > 0 and reach > WIDE * size:
         linear = 10.0 ** math.ceil(math.log10(max(size, 1e-6 * reach)))
         return Scale("symlog", _outward(low, linear), -_outward(-high, linear), linear)
+    margin = 0.06 * (high - low) or 0.05 * (abs(low) or 1.0)
+    return Scale("linear", low - margin, high + margin)
+
+
+def _whole(
+    pairs: Sequence[tuple[np.ndarray, np.ndarray]], levels: Sequence[float]
+) -> Scale:
+    """An axis for a handful of points, all of them."""
+    values = np.concatenate([mean for mean, _ in pairs])
+    low = min(float((mean - std).min()) for mean, std in pairs)
+    high = max(float((mean + std).max()) for mean, std in pairs)
+    low, high = min([low, *levels]), max([high, *levels])
+    if values.min() > 0 and WIDE * float(np.median(values)) < values.max():
+        return Scale("log", 0.7 * float(values.min()), 1.5 * high)
     margin = 0.06 * (high - low) or 0.05 * (abs(low) or 1.0)
     return Scale("linear", low - margin, high + margin)
 

@@ -17,7 +17,7 @@ from genbench.reporting.palette import PAPER
 from genbench.reporting.png import write_text
 from genbench.store.files import write_bytes, write_npz
 
-__all__ = ["component_sheet", "sample_sheet", "write_samples"]
+__all__ = ["component_sheet", "line_sheet", "sample_sheet", "write_samples"]
 
 BLOCK = 320
 """Side of a block of samples, pixels."""
@@ -60,15 +60,25 @@ def component_sheet(panels: Sequence[tuple[str, dict[str, np.ndarray], str]]) ->
     Each panel is a title, arrays as `samples.npz` holds them, and why there are none. A row
     without components shows its samples.
     """
-    columns = min(PAIR, len(panels))
-    blocks = [(title, _lines(arrays), why) for title, arrays, why in panels]
-    width = LABEL + EACH * (CELL + SEAM)
+    return line_sheet([(title, _lines(arrays), why) for title, arrays, why in panels])
+
+
+def line_sheet(
+    blocks: Sequence[tuple[str, Sequence[tuple[str, np.ndarray]], str]]
+) -> Image.Image:
+    """Lines of images with a label beside each, in pairs of blocks.
+
+    Each block is a title, its lines (label and bytes (n, C, H, W)), and why there are none.
+    """
+    columns = min(PAIR, len(blocks))
+    longest = max((len(images) for _, lines, _ in blocks for _, images in lines), default=EACH)
+    width = LABEL + max(EACH, longest) * (CELL + SEAM)
     rows = [blocks[i : i + columns] for i in range(0, len(blocks), columns)]
     heights = [max(len(lines) for _, lines, _ in row) * (CELL + SEAM) for row in rows]
     heights = [TITLE + max(height, 4 * (CELL + SEAM)) + GAP for height in heights]
     sheet = Image.new("RGB", (columns * (width + GAP) + GAP, sum(heights) + GAP), PAPER)
-    for row, blocks in enumerate(rows):
-        for column, (title, lines, why) in enumerate(blocks):
+    for row, row_blocks in enumerate(rows):
+        for column, (title, lines, why) in enumerate(row_blocks):
             left, top = GAP + column * (width + GAP), GAP + sum(heights[:row])
             write_text(sheet, (left, top), title, LETTERS, width=width)
             if why:

@@ -56,7 +56,8 @@ def _bar(ax: Any, filled: Any, low: float, high: float, inches: float) -> None:
     top = box.y0 - 0.3 / height
     place = ax.figure.add_axes((box.x0, top, inches / width, 0.07 / height))
     bar = ax.figure.colorbar(filled, cax=place, orientation="horizontal")
-    ticks = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high)
+    few = 2 if max(abs(low), abs(high)) < 0.1 else 4  # small numbers are long words
+    ticks = MaxNLocator(few, steps=[1, 2, 5, 10]).tick_values(low, high)
     bar.set_ticks([tick for tick in ticks if low <= tick <= high])
     bar.ax.xaxis.set_major_formatter(lambda value, _: f"{value:.3g}")
     bar.outline.set_linewidth(0.4)

@@ -262,7 +262,7 @@ def _critic(training: Training | None) -> CriticView | None:
                 ]
                 return CriticView(
                     partial(objective.eval().score_under, training.trained), torch.cat(layers),
-                    objective.limit, objective.information,
+                    objective.limit, objective.probability, objective.information,
                 )
     return None
 

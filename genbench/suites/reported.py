@@ -15,9 +15,15 @@ from genbench.suites.problems import Path, Problems
 from genbench.suites.rows import Row
 from genbench.suites.schema import Claim, FigureEntry, Suite, Table, Target
 from genbench.suites.spec import REAL, MetricSpec
+from genbench.suites.sweep import grid_value, metric_value
 
 __all__ = ["check_report", "metric_warnings"]
 
+_KINDS = {
+    "density": "points", "critic": "points", "weights": "points", "profile": "points",
+    "interpolation": "images", "arithmetic": "images", "turn": "images",
+}
+"""Figures that are for one kind of data."""
 _CONDITIONS = {
     "modes": "no dataset here has modes",
     "truth": "no dataset here has a known density",
@@ -65,7 +71,7 @@ class _Checker:
             str(player) for method in methods for stage in method.stages
             for objective in stage.objectives
             for player in objective.constants.get("plays", ("model",))
-        })
+        } | {"watched"})
 
     def table(self, table: Table, path: Path) -> Table:
         """The table, its methods written out."""
@@ -101,21 +107,40 @@ class _Checker:
         for index, row in enumerate(figure.methods or []):
             found = self.rows(row, (*path, "methods", index))
             methods = (methods or []) + [name for name in found if name not in (methods or [])]
-            if found == [REAL] and figure.kind in ("curves", "critic", "weights"):
+            if found == [REAL] and figure.kind not in ("samples", "density"):
                 self.problems.add((*path, "methods", index),
-                                  "the data themselves have no curves and no critic")
+                                  f"the data themselves are in no figure of kind '{figure.kind}'")
         if figure.terms and figure.kind != "curves":
             self.problems.add((*path, "terms"), "terms are for curves")
         for index, term in enumerate(figure.terms):
             self.term(term, (*path, "terms", index))
         kind = self.kinds.get(dataset or "")
-        if kind == "images" and figure.kind in ("density", "critic", "weights"):
-            self.problems.add((*path, "kind"), f"a figure of kind '{figure.kind}' is for points, "
-                                               f"and '{dataset}' holds images")
+        wanted = _KINDS.get(figure.kind)
+        if wanted and kind and kind != wanted:
+            self.problems.add((*path, "kind"), f"a figure of kind '{figure.kind}' is for {wanted},"
+                                               f" and '{dataset}' holds {kind}")
+        self.sweep(figure, methods or self.methods, path)
         if figure.by_component and (figure.kind != "samples" or kind == "points"):
             self.problems.add((*path, "by_component"), "by_component is for samples of images; "
                                                        "points are coloured by component anyway")
         return figure.model_copy(update={"dataset": dataset, "methods": methods})
+
+    def sweep(self, figure: FigureEntry, methods: Sequence[Row | str], path: Path) -> None:
+        """The metrics of a sweep, and that there is a number to draw them against."""
+        if figure.kind != "sweep":
+            if figure.columns or figure.level or figure.axis:
+                self.problems.add(path, "columns, level and axis are for sweeps")
+            return
+        if not figure.columns:
+            self.problems.add(path, "a sweep needs `columns`: the metrics that it shows")
+        for index, name in enumerate(figure.columns):
+            self.metric(name, (*path, "columns", index))
+        if figure.level:
+            self.metric(figure.level, (*path, "level"))
+        names = [method if isinstance(method, str) else method.name for method in methods]
+        if not any(map(grid_value, names)) and not all(map(metric_value, figure.columns)):
+            self.problems.add(path, "a sweep runs over rows of a grid of numbers, or over metrics "
+                                    "whose names end in one; here is neither")
 
     def term(self, term: str, path: Path) -> None:
         """A term of a figure of curves: its form, and the player's name."""

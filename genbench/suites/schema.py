@@ -174,11 +174,18 @@ class Target(_Part):
 class FigureEntry(_Part):
     """A figure of the report, of chosen rows."""
 
-    kind: Literal["samples", "density", "curves", "critic", "weights"]
+    kind: Literal[
+        "samples", "density", "curves", "critic", "weights", "profile", "sweep", "interpolation",
+        "arithmetic", "turn",
+    ]
     """samples: sheets of images, or points coloured by component over data in grey; density: the
     log density in bands with samples over it; curves: loss terms over updates, mean ± standard
     deviation over seeds; critic: the value of the critic over the plane, less its median; weights:
-    a histogram of the critic's weights."""
+    a histogram of the critic's weights; profile: densities and the critic over a line, of points
+    of one dimension; sweep: metrics against the option of a grid, or against the number that ends
+    their names; interpolation: images along lines between latents; arithmetic: images of
+    mean latents of classes added and subtracted; turn: images along the line between two classes'
+    mean latents."""
     title: Name
     """Its heading, e.g. Figure 5.1; the file is named after it."""
     caption: str = ""
@@ -190,6 +197,12 @@ class FigureEntry(_Part):
     terms: list[Name] = []
     """Curves: the terms shown, as player and term, e.g. `model: nll` and `critic: loss` (the sum
     of the critic's terms); all by default."""
+    columns: list[Name] = []
+    """Sweep: the metrics, a panel for each, or for each name less its number."""
+    level: str | None = None
+    """Sweep: a metric whose value is a dashed line in every panel."""
+    axis: str = ""
+    """Sweep: what the horizontal axis is; the grid's option by default."""
     by_component: bool = False
     """Samples of images: a line of the sheet for each component of a mixture."""
 

@@ -25,6 +25,8 @@ from genbench.training.optimisers import PlayerOptimiser
 __all__ = ["Hooks", "Interrupted", "Settings", "Stage", "Training"]
 
 
+WATCHED = "watched"
+"""Who the terms are noted under that are no part of a loss."""
 READ_EVERY = 0.25
 """Seconds between two readings of the losses (a reading waits for the device)."""
 
@@ -201,11 +203,13 @@ class Training:
         objective, name = self.stages[index].objective, seat.player.name
         with self._cast():
             total, terms = objective.loss(name, self.model, batch, noise)
+            watched = objective.watch(name, self.model, batch, noise)
         if total.requires_grad:  # an exact M-step has no gradient: it moves in after_update
             seat.optimiser.zero()
             total.backward()
             seat.optimiser.step(step)
         self.curves.note(self.update + 1, name, terms)
+        self.curves.note(self.update + 1, WATCHED, watched)
         objective.after_update(name, self.model, batch, step)
 
     def _cast(self) -> AbstractContextManager[Any]:

@@ -131,10 +131,15 @@ REPORT = [
     ("figures: [{kind: curves, title: a, terms: [nll]}]", "expected a player and a term"),
     ("figures: [{kind: density}]", "title"),
     ('figures: [{kind: curves, title: a, terms: ["modle: nll"]}]', "is called 'modle'; did"),
-    ("figures: [{kind: critic, title: a, methods: [real]}]", "have no curves and no critic"),
+    ("figures: [{kind: critic, title: a, methods: [real]}]", "in no figure of kind 'critic'"),
     ("figures: [{kind: samples, title: a, by_component: true}]", "is for samples of images"),
     ("figures: [{kind: samples, title: A b}, {kind: density, title: a-B}]",
      "drawn into figures/a-b.png, as is 'A b'; give it another title"),
+    ("figures: [{kind: sweep, title: a}]", "a sweep needs `columns`"),
+    ("figures: [{kind: sweep, title: a, columns: [dept]}]", "'dept' is not among"),
+    ("figures: [{kind: sweep, title: a, columns: [loss_mean]}]", "'loss_mean' is not among"),
+    ("figures: [{kind: curves, title: a, axis: b}]", "columns, level and axis are for sweeps"),
+    ("figures: [{kind: turn, title: a}]", "is for images, and 'points' holds points"),
     ("figures: [density, {kind: density, title: density points}]", "as is the density of points"),
 ]
 

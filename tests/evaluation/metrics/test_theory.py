@@ -69,9 +69,9 @@ def test_batches_of_points_and_of_images(make, toy, blob, images):
 
 
 def test_the_gradient_at_the_start_and_at_the_end(make, toy, blob):
-    rows = [{"update": u, "stage": 0, "player": "critic", "term": t, "value": v}
+    rows = [{"update": u, "stage": 0, "player": p, "term": t, "value": v}
             for u, v in ((10, 8.0), (20, 4.0), (30, 2.0), (40, 1.0))
-            for t in ("model_gradient", "minimax")]
+            for p, t in (("watched", "model_gradient"), ("critic", "minimax"))]
     found = ModelGradient(updates=20).measure(make(toy, blob, curves=rows))
     assert found == {"model_gradient": 1.5, "model_gradient_start": 6.0}
     with pytest.raises(NotApplicable, match="model_gradient: true"):

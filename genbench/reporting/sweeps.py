@@ -1,0 +1,68 @@
+"""Metrics against a number: the option of a grid, or the one that ends the metrics' names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from genbench.reporting.curves import Curve, curve_sheet
+from genbench.reporting.numbers import Numbers
+from genbench.suites.sweep import grid_value, metric_value
+
+__all__ = ["draw_sweep", "sweep_curves"]
+
+
+def sweep_curves(
+    numbers: Numbers, dataset: str, methods: Sequence[str], columns: Sequence[str]
+) -> tuple[dict[str, list[Curve]], str]:
+    """Panel title → curves, and the name of the horizontal axis."""
+    grids = [grid for method in methods if (grid := grid_value(method)) is not None]
+    found: dict[tuple[str, str], dict[int, dict[float, float]]] = {}
+    for column in columns:
+        for method in methods:
+            if grids:
+                grid = grid_value(method)
+                if grid is None:
+                    continue
+                key, x = (_title(numbers, column), grid[0]), grid[2]
+            else:
+                part = metric_value(column)
+                if part is None:
+                    continue
+                key, x = (part[0].replace("_", " "), numbers.title(method)), part[1]
+            for entry in numbers.cells.get((method, dataset, column), []):
+                if entry.status == "ok":
+                    found.setdefault(key, {}).setdefault(entry.seed, {})[x] = float(entry.value)
+    panels: dict[str, list[Curve]] = {}
+    styles = {name: place for place, name in enumerate(dict.fromkeys(n for _, n in found))}
+    for (title, name), seeds in found.items():
+        shared = sorted(set.intersection(*(set(points) for points in seeds.values())))
+        series = [np.array([shared, [seeds[s][x] for x in shared]]) for s in sorted(seeds)]
+        if shared:
+            panels.setdefault(title, []).append(Curve(name, styles[name], series))
+    return panels, grids[0][1].rpartition(".")[2] if grids else "value"
+
+
+def _title(numbers: Numbers, column: str) -> str:
+    title, unit, _ = numbers.facts.get(column, ("", "", ""))
+    return f"{title}, {unit}" if title and unit else title or column
+
+
+def draw_sweep(
+    numbers: Numbers, dataset: str, methods: Sequence[str], columns: Sequence[str],
+    level: str | None, axis: str, mark: str,
+) -> bytes:
+    """A PNG of the panels; `level` is a metric drawn as a dashed line."""
+    panels, option = sweep_curves(numbers, dataset, methods, columns)
+    lines = {}
+    values = [
+        float(entry.value) for method in methods
+        for entry in numbers.cells.get((method, dataset, level or ""), []) if entry.status == "ok"
+    ]
+    if level and values:
+        lines = {title: (_title(numbers, level), float(np.mean(values))) for title in panels}
+    notes = {} if panels else {"sweep": "no run to show yet"}
+    return curve_sheet(
+        panels or {"sweep": []}, lines, mark, chosen=True, notes=notes, axis=axis or option
+    )

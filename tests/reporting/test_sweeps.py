@@ -1,0 +1,106 @@
+"""Metrics against a number: where the number comes from, and what is drawn."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from genbench.reporting.numbers import Entry
+from genbench.reporting.planes import Plane
+from genbench.reporting.profiles import profile_sheet
+from genbench.reporting.scales import choose_scale
+from genbench.reporting.sheets import line_sheet
+from genbench.reporting.sweeps import draw_sweep, sweep_curves
+from genbench.suites.sweep import grid_value, metric_value
+
+
+@pytest.mark.parametrize(("row", "expected"), [
+    ("line[offset=0.5]", ("line", "offset", 0.5)),
+    ("line[offset=-1e-3]", ("line", "offset", -0.001)),
+    ("ml[components=20]", ("ml", "components", 20.0)),
+    ("line", None), ("gan[loss=hinge]", None), ("gan[a=1,b=2]", None),
+])
+def test_the_number_of_a_row(row, expected):
+    assert grid_value(row) == expected
+
+
+@pytest.mark.parametrize(("metric", "expected"), [
+    ("sinkhorn_0.1", ("sinkhorn", 0.1)), ("plan_entropy_10.0", ("plan_entropy", 10.0)),
+    ("sinkhorn_1e-05", ("sinkhorn", 1e-5)), ("nll_gap", None), ("emd", None),
+    ("nll_iw_k500", None),
+])
+def test_the_number_of_a_metric(metric, expected):
+    assert metric_value(metric) == expected
+
+
+def numbers(cells):
+    return SimpleNamespace(
+        cells={
+            (method, "toy", metric): [
+                Entry(seed, "p", value, "ok" if value is not None else "skipped", "", 0.0)
+                for seed, value in enumerate(values)
+            ] for (method, metric), values in cells.items()
+        },
+        facts={"gap": ("NLL gap", "nats", "lower")}, title=lambda method: method.upper(),
+    )
+
+
+def test_rows_of_a_grid_are_one_curve_in_order_of_the_number():
+    found = numbers({
+        ("a[k=2]", "gap"): [1.0, 2.0], ("a[k=1]", "gap"): [3.0, 4.0],
+        ("a[k=4]", "gap"): [0.5, None], ("b[k=1]", "gap"): [7.0], ("b[k=2]", "gap"): [8.0],
+    })
+    rows = ["a[k=2]", "a[k=1]", "a[k=4]", "b[k=1]", "b[k=2]", "c"]
+    panels, axis = sweep_curves(found, "toy", rows, ["gap"])
+    assert axis == "k"
+    assert list(panels) == ["NLL gap, nats"]
+    a, b = panels["NLL gap, nats"]
+    assert (a.method, b.method) == ("a", "b")
+    np.testing.assert_array_equal(a.seeds[0], [[1, 2], [3, 1]])  # where every seed has a number
+    np.testing.assert_array_equal(a.seeds[1], [[1, 2], [4, 2]])
+    at, mean, std = a.band()
+    np.testing.assert_array_equal(at, [1, 2])
+    np.testing.assert_allclose(mean, [3.5, 1.5])
+    np.testing.assert_allclose(std, 0.5**0.5)
+    assert b.style != a.style
+
+
+def test_metrics_that_end_in_numbers_are_one_curve_for_each_row():
+    found = numbers({("x", "s_10.0"): [3.0], ("x", "s_0.1"): [1.0], ("y", "s_0.1"): [5.0],
+                     ("x", "emd"): [0.9]})
+    panels, _ = sweep_curves(found, "toy", ["x", "y"], ["s_10.0", "s_0.1"])
+    x, y = panels["s"]
+    np.testing.assert_array_equal(x.seeds[0], [[0.1, 10], [1, 3]])
+    np.testing.assert_array_equal(y.seeds[0], [[0.1], [5]])
+    whole = draw_sweep(found, "toy", ["x", "y"], ["s_10.0", "s_0.1"], "emd", "ε", "m")
+    assert whole != draw_sweep(found, "toy", ["x", "y"], ["s_10.0", "s_0.1"], None, "ε", "m")
+    assert draw_sweep(found, "toy", ["z"], ["s_0.1"], None, "", "m")  # "no run to show yet"
+
+
+def test_the_axis_of_a_handful_of_points():
+    def kind(values):
+        return choose_scale([np.array(values)], [np.zeros(len(values))], whole=True).kind
+
+    assert kind([0.69, 0.69, 0.0002, 0.69]) == "linear"
+    assert kind([2.0, 0.01, 0.001, 0.0005]) == "log"
+    assert kind([-1.0, 5.0]) == "linear"
+
+
+def test_profiles_of_critics_and_densities():
+    line = {"line": np.array([-1.0, 1.0]), "line_log_density": np.zeros(50)}
+    critic = {**line, "line_critic": np.linspace(0, 1, 50), "line_probability": np.array(True)}
+    sheets = {
+        profile_sheet([Plane("a", arrays)], line, "m")
+        for arrays in (line, critic, {**critic, "line_probability": np.array(False)}, {})
+    }
+    assert len(sheets) == 4
+
+
+def test_lines_of_images():
+    images = np.zeros((12, 1, 8, 8), np.uint8)
+    whole = line_sheet([("a", [("x", images[:10]), ("y", images[:3])], ""), ("b", [], "diverged")])
+    longer = line_sheet([("a", [("x", images)], "")])
+    assert whole.width < 2 * longer.width
+    assert longer.width > line_sheet([("a", [("x", images[:3])], "")]).width
