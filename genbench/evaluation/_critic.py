@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from genbench.data.scaling import Scaling
+from genbench.models._base import Model
+from genbench.nets.mlp import StackedLinear
 from genbench.noise import Noise
+from genbench.objectives._game import Game
 
 __all__ = ["CriticView"]
 
 BATCH = 4096
+LAYERS = (nn.Linear, StackedLinear, nn.Conv2d, nn.ConvTranspose2d)
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,18 @@ class CriticView:
     """Whether the sigmoid of the score is a probability of being data."""
     information: Callable[[Tensor, Tensor], Tensor] | None = None
     """log Q(c ∣ x) + H(c), nats, (B,), of scaled samples and their codes, where it reads codes."""
+
+    @classmethod
+    def of(cls, game: Game, model: Model) -> CriticView:
+        """The critic of a game against this model; its weights as its layers use them."""
+        weights = [
+            layer.weight.detach().flatten() for layer in game.modules()
+            if isinstance(layer, LAYERS) and isinstance(layer.weight, Tensor)
+        ]
+        return cls(
+            partial(game.score_under, model), torch.cat(weights or [torch.empty(0)]), game.limit,
+            game.probability, game.information,
+        )
 
     @torch.no_grad()
     def at(self, points: Tensor, scaling: Scaling, device: torch.device) -> Tensor:

@@ -8,7 +8,6 @@ import platform
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -255,15 +254,7 @@ def _critic(training: Training | None) -> CriticView | None:
     for stage in reversed(training.stages):
         for objective in stage.objective.objectives:
             if isinstance(objective, Game) and objective.scores_data:
-                named = objective.named_parameters()
-                layers = [
-                    value.detach().flatten() for name, value in named
-                    if name.endswith("weight") and value.dim() > 1
-                ]
-                return CriticView(
-                    partial(objective.eval().score_under, training.trained), torch.cat(layers),
-                    objective.limit, objective.probability, objective.information,
-                )
+                return CriticView.of(objective.eval(), training.trained)
     return None
 
 

@@ -36,10 +36,12 @@ def folder(tmp_path: Path) -> Path:
 def genbench(folder: Path) -> Command:
     """genbench(*words): the real command in that folder; exit code, stdout and stderr."""
 
-    def call(*words: str, check: int | None = 0) -> subprocess.CompletedProcess[str]:
+    def call(
+        *words: str, check: int | None = 0, timeout: float = 300
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-m", "genbench", *words], cwd=folder, text=True,
-            capture_output=True, timeout=300, check=False,
+            capture_output=True, timeout=timeout, check=False,
             env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"},
         )
         if check is not None:

@@ -30,8 +30,8 @@ class CriticWeights(Metric):
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """Both numbers, over all weights of linear and convolutional layers."""
-        if evidence.critic is None:
-            raise NotApplicable("no critic was trained")
+        if evidence.critic is None or not len(evidence.critic.weights):
+            raise NotApplicable("no critic was trained, or it has no layers")
         size = evidence.critic.weights.abs().double()
         largest = float(size.max())
         limit = evidence.critic.limit or largest

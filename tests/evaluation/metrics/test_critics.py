@@ -7,12 +7,15 @@ import math
 import pytest
 import torch
 
+from genbench.data.space import Space
 from genbench.errors import NotApplicable
 from genbench.evaluation._critic import CriticView
 from genbench.evaluation.artefacts import artefacts
 from genbench.evaluation.metrics.critic_modes import CriticModes
 from genbench.evaluation.metrics.critic_weights import CriticWeights
 from genbench.evaluation.metrics.train_nll import TrainNll
+from genbench.models.generator import Generator
+from genbench.objectives.adversarial import Adversarial
 
 
 def view(score, weights=(0.0, 1.0), limit=None):
@@ -66,3 +69,19 @@ def test_the_training_nll_is_in_the_unit_of_the_test_nll(make, toy, blob):
     assert math.isfinite(nll)
     with pytest.raises(NotApplicable):
         TrainNll().measure(make(toy, blob))
+
+
+@pytest.mark.parametrize(("options", "limit", "probability"), [
+    ({}, None, True), ({"spectral": True}, None, True),
+    ({"loss": "wasserstein", "penalty": "clip", "clip": 0.02}, 0.02, False),
+])
+def test_the_view_of_a_critic(options, limit, probability):
+    model = Generator(Space("points", (2,)), latent=2, widths=[4])
+    game = Adversarial(model, critic_widths=[5], **options)
+    found = CriticView.of(game, model)
+    assert (found.limit, found.probability) == (limit, probability)
+    layers = [game.network.trunk[1], game.network.head]
+    expected = torch.cat([layer.weight.detach().flatten() for layer in layers])
+    assert torch.equal(found.weights, expected)
+    x = torch.randn(3, 2)
+    assert torch.equal(found.score(x), game.score(x))
