@@ -33,4 +33,5 @@ class InstanceNoise(nn.Module):
 
     def at(self, update: int) -> None:
         """Note how many updates are done."""
-        self.get_buffer("done").fill_(update)
+        if self.span:
+            self.get_buffer("done").fill_(update)
