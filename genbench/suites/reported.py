@@ -138,7 +138,9 @@ class _Checker:
         if figure.level:
             self.metric(figure.level, (*path, "level"))
         names = [method if isinstance(method, str) else method.name for method in methods]
-        if not any(map(grid_value, names)) and not all(map(metric_value, figure.columns)):
+        known = all(name in self.values for name in figure.columns)
+        numbered = any(map(grid_value, names)) or all(map(metric_value, figure.columns))
+        if known and not numbered:
             self.problems.add(path, "a sweep runs over rows of a grid of numbers, or over metrics "
                                     "whose names end in one; here is neither")
 

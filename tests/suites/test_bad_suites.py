@@ -138,6 +138,7 @@ REPORT = [
     ("figures: [{kind: sweep, title: a}]", "a sweep needs `columns`"),
     ("figures: [{kind: sweep, title: a, columns: [dept]}]", "'dept' is not among"),
     ("figures: [{kind: sweep, title: a, columns: [loss_mean]}]", "'loss_mean' is not among"),
+    ("figures: [{kind: sweep, title: a, columns: [depth_k3]}]", "here is neither"),
     ("figures: [{kind: curves, title: a, axis: b}]", "columns, level and axis are for sweeps"),
     ("figures: [{kind: turn, title: a}]", "is for images, and 'points' holds points"),
     ("figures: [density, {kind: density, title: density points}]", "as is the density of points"),
