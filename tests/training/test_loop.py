@@ -66,6 +66,9 @@ class Sides(nn.Module):
             value = value * math.nan
         return {"square": value}
 
+    def watch(self, player: str, model: nn.Module, batch: Batch, noise: Noise) -> Mapping:
+        return {}
+
     def after_update(self, player: str, model: nn.Module, batch: Batch, step: int) -> None:
         pass
 
