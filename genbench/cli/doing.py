@@ -13,18 +13,29 @@ import typer
 
 from genbench.cli.options import (
     RESULTS,
+    Account,
+    Cpus,
     DataRoot,
     Device,
     Format,
+    Gpus,
+    JobTime,
     Limit,
+    Offline,
+    Partition,
+    RayAddress,
     Results,
     Seeds,
     SuiteArgument,
+    Time,
     Weights,
+    Where,
+    cluster_of,
     console_for,
     data_root,
     report_folder,
     store_of,
+    time_limit_of,
     warn,
     weights_file,
 )
@@ -50,6 +61,17 @@ def run(
     seeds: Seeds = None,
     limit_updates: Limit = None,
     weights: Weights = None,
+    executor: Annotated[Where, typer.Option(
+        "--executor", help="Where: on this machine, on a Ray or on a Slurm cluster.",
+    )] = Where.local,
+    cpus: Cpus = None,
+    gpus: Gpus = None,
+    ray_address: RayAddress = None,
+    partition: Partition = None,
+    time: JobTime = None,
+    account: Account = None,
+    time_limit: Time = None,
+    offline: Offline = False,
     dry_run: Annotated[bool, typer.Option(
         "--dry-run", help="Print the runs and where they stand, and stop.")] = False,
     repair: Annotated[bool, typer.Option(
@@ -69,7 +91,12 @@ def run(
         print(dry(chosen, store))
         return
     request = Request(
-        device, workers, data_root(data), cache_folder(), weights_file(weights), repair
+        device, workers, data_root(data), cache_folder(), weights_file(weights), repair,
+        executor.value, ray_address=ray_address, offline=offline,
+        time_limit=time_limit_of(plan, time_limit),
+        cluster=cluster_of(
+            plan, cpus=cpus, gpus=gpus, partition=partition, time=time, account=account
+        ),
     )
     outcome = run_suite(chosen, store, request, console_for(sys.stdout))
     if not outcome.stopped:

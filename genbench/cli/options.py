@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 from rich.console import Console
 
-from genbench.errors import DataError
+from genbench.errors import DataError, GenbenchError
 from genbench.places import cache_folder
+from genbench.suites.cluster import Cluster, minutes
 
 if TYPE_CHECKING:
     from genbench.store.runs import Store
     from genbench.suites.expand import Plan
 
 __all__ = [
-    "RESULTS", "DataRoot", "Device", "Format", "Kind", "Limit", "Results", "Seeds",
-    "SuiteArgument", "Weights", "console_for", "data_root", "report_folder",
-    "store_of", "warn", "weights_file",
+    "RESULTS", "Account", "Cpus", "DataRoot", "Device", "Format", "Gpus", "JobTime", "Kind",
+    "Limit", "Offline", "Partition", "RayAddress", "Results", "Seeds", "SuiteArgument", "Time",
+    "Weights", "Where", "cluster_of", "console_for", "data_root", "report_folder", "store_of",
+    "time_limit_of", "warn", "weights_file",
 ]
 
 SuiteArgument = Annotated[str, typer.Argument(help="A suite's YAML file.", show_default=False)]
@@ -31,6 +33,22 @@ Limit = Annotated[int | None, typer.Option(
 DataRoot = Annotated[Path | None, typer.Option(
     "--data", help="The folder of data files, a torchvision root; by default GENBENCH_DATA.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
+Time = Annotated[float | None, typer.Option(
+    "--time-limit", parser=lambda text: _minutes("--time-limit", text), metavar="TIME",
+    help="How long a run may take, in minutes or HH:MM:SS; by default the suite's.")]
+Offline = Annotated[bool, typer.Option(
+    "--offline", envvar="GENBENCH_OFFLINE", help="Never try to reach the network.")]
+Cpus = Annotated[int | None, typer.Option(
+    "--cpus", min=1, help="Ray, Slurm: CPU cores of each run.")]
+Gpus = Annotated[float | None, typer.Option(
+    "--gpus", min=0, help="Ray, Slurm: GPUs of each run; with Ray it may be a fraction.")]
+Partition = Annotated[str | None, typer.Option("--partition", help="Slurm's partition.")]
+JobTime = Annotated[float | None, typer.Option(
+    "--time", parser=lambda text: _minutes("--time", text), metavar="TIME",
+    help="Slurm's time limit of a job, which goes on in another; minutes or HH:MM:SS.")]
+Account = Annotated[str | None, typer.Option("--account", help="Slurm's account.")]
+RayAddress = Annotated[str | None, typer.Option(
+    "--ray-address", help="Ray: HOST:PORT of a running head; by default one is started.")]
 Weights = Annotated[Path | None, typer.Option(
     "--weights", help="Inception weights; by default torch-fidelity fetches its own.")]
 RESULTS = Path("results")
@@ -47,12 +65,41 @@ class Kind(StrEnum):
     metrics = "metrics"
 
 
+class Where(StrEnum):
+    """Where `genbench run` does its runs."""
+
+    local = "local"
+    ray = "ray"
+    slurm = "slurm"
+
+
 class Format(StrEnum):
     """How `genbench table` writes."""
 
     csv = "csv"
     json = "json"
     markdown = "markdown"
+
+
+def _minutes(option: str, text: str) -> float:
+    """A time in minutes."""
+    try:
+        return minutes(text)
+    except ValueError as error:
+        raise GenbenchError(f"{option}: expected {error}, got '{text}'") from None
+
+
+def time_limit_of(plan: Plan, flag: float | None) -> float | None:
+    """Minutes that a run may take: the flag, or else what the suite says."""
+    if flag is None and plan.suite.time_limit is not None:
+        return minutes(plan.suite.time_limit)
+    return flag
+
+
+def cluster_of(plan: Plan, **flags: object) -> Cluster:
+    """What runs ask of a cluster: the suite's settings, changed by the flags that were given."""
+    given = {name: value for name, value in flags.items() if value is not None}
+    return plan.suite.cluster.model_copy(update=given)
 
 
 def store_of(results: Path, plan: Plan) -> Store:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from statistics import fmean
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -84,6 +85,23 @@ class Cell:
     def text(self) -> str:
         """`metric[row, dataset] mean ± std (n=…)`."""
         return f"{self.name} {mean_text(self.sample)}"
+
+
+    def transformed(self, magnitude: bool, logs: bool) -> Cell:
+        """The cell with magnitudes, or logarithms, or those of these, in the place of its values.
+
+        Raises:
+            ValueError: a value that has no logarithm.
+        """
+        values, std = self.values, self.sampling_std
+        if magnitude:
+            values = {seed: abs(value) for seed, value in values.items()}
+        if logs:
+            if min(values.values()) <= 0:
+                raise ValueError(f"{self.text}: a value that is not positive has no logarithm")
+            std = std / fmean(values.values())
+            values = {seed: math.log(value) for seed, value in values.items()}
+        return replace(self, values=values, sampling_std=std)
 
 
 def cells_of(frame: pd.DataFrame) -> list[Cell]:

@@ -38,6 +38,7 @@ from genbench.reporting._cells import (
     trouble_text,
 )
 from genbench.reporting._digits import mean_text, number, p_text
+from genbench.reporting.evidence_text import estimate_text
 from genbench.reporting.statistics import (
     ALPHA,
     MIN_SEEDS,
@@ -170,7 +171,14 @@ def _finding(
     trouble = _trouble(chosen)
     if trouble is not None:
         return trouble
-    terms = [(factor, cell) for (factor, _), cell in zip(expectation.terms, chosen, strict=True)]
+    try:
+        compared = [
+            cell.transformed(name in expectation.magnitudes, expectation.logs)
+            for cell, name in zip(chosen, expectation.cells, strict=True)
+        ]
+    except ValueError as reason:
+        return _Finding(str(reason))
+    terms = [(factor, cell) for (factor, _), cell in zip(expectation.terms, compared)]
     values = ", ".join(dict.fromkeys(cell.text for cell in chosen))
     if not any(not is_reference(cell) for cell in chosen):
         return _Finding(f"{values}: the data have no training seeds to test on")
@@ -224,7 +232,7 @@ def _tested(
     ]
     confirm, refute = _both_ways(expectation.relation, tests)
     p = min(1.0, 2 * min(confirm, refute))
-    return _Finding(f"{values}: {_test_text(expectation, tests, p)}", confirm, refute, True)
+    return _Finding(f"{values}: {estimate_text(expectation, tests, p)}", confirm, refute, True)
 
 
 def _tested_spread(
@@ -270,19 +278,6 @@ def _both_ways(relation: str, tests: Sequence[Test]) -> tuple[float, float]:
         return (0.0, 1.0) if "=" in relation else (1.0, 0.0)
     less, greater = test.p_less, test.p_greater
     return (less, greater) if relation in ("<", "<=") else (greater, less)
-
-
-def _test_text(expectation: Expectation, tests: Sequence[Test], p: float) -> str:
-    tolerance = expectation.tolerance or 0.0
-    test = tests[0]
-    shift = tolerance if len(tests) > 1 else 0.0
-    what = "difference" if len(expectation.terms) > 1 or expectation.constant else "value"
-    estimate = f"{what} {number(test.estimate + shift)}"
-    if test.deterministic:
-        return f"{estimate}, without any spread over the seeds"
-    interval = f"95 % CI [{number(test.low + shift)}, {number(test.high + shift)}]"
-    kind = f"{test.kind} test" if len(tests) == 1 else f"two one-sided {test.kind} tests"
-    return f"{estimate}, {interval}, {kind}, {p_text(p)}"
 
 
 def _name(cell: CellName, dataset: str = "") -> str:

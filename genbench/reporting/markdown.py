@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from genbench.reporting._digits import number
 from genbench.reporting.statistics import mean_and_std
 
-__all__ = ["ARROWS", "Footnotes", "count", "escape", "plus_minus", "table"]
+__all__ = ["ARROWS", "Footnotes", "code", "count", "escape", "plus_minus", "table"]
 
 ARROWS = {"lower": " ↓", "higher": " ↑"}
 """Better direction → what stands behind a column's title."""
@@ -45,6 +45,14 @@ def escape(text: str) -> str:
     for mark in "\\|*`":
         line = line.replace(mark, f"\\{mark}")
     return line
+
+
+def code(text: str) -> str:
+    """Text as code, in tables too."""
+    fence = "``" if "`" in text else "`"
+    room = " " if "`" in text else ""
+    line = " ".join(text.split()).replace("|", "\\|")
+    return f"{fence}{room}{line}{room}{fence}"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from genbench.reporting.markdown import ARROWS, escape
+from genbench.reporting.markdown import ARROWS, code, escape
 from genbench.suites.plan import Plan
 from genbench.suites.spec import REAL
 
@@ -94,7 +94,7 @@ class Numbers:
         """A row's title as Markdown; its name beside it where others share the title."""
         title = self.title(method)
         if sum(self.title(other) == title for other in among) > 1:
-            return f"{escape(title)} (`{method}`)"
+            return f"{escape(title)} ({code(method)})"
         return escape(title)
 
     def title(self, method: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from genbench.reporting.markdown import escape, table
+from genbench.reporting.markdown import code, escape, table
 from genbench.store.runs import Store
 from genbench.suites.plan import Plan
 
@@ -23,7 +23,7 @@ def protocols(plan: Plan, store: Store, frame: pd.DataFrame) -> list[str]:
                 found[key] = (str(row.title), str(row.unit), str(row.better), {})
             found[key][3][str(row.dataset)] = None
     rows = [
-        [f"`{metric}`", escape(title), escape(unit), better, escape(protocol) or "–",
+        [code(metric), escape(title), escape(unit), better, escape(protocol) or "–",
          escape(", ".join(datasets))]
         for (metric, protocol), (title, unit, better, datasets) in sorted(found.items())
     ]

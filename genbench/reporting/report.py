@@ -12,7 +12,7 @@ from pathlib import Path
 from genbench.reporting.chosen import ChosenFigure
 from genbench.reporting.claims import Verdict, judge
 from genbench.reporting.figures import Figure, draw_figures
-from genbench.reporting.markdown import Footnotes, escape, table
+from genbench.reporting.markdown import Footnotes, code, escape, table
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.protocols import made_with, protocols
 from genbench.reporting.tables import Table, make_tables
@@ -144,7 +144,7 @@ def _claims(verdicts: list[Verdict]) -> list[str]:
     notes = Footnotes()
     rows = [
         [
-            escape(v.id), escape(v.text), f"`{v.expect}`" if v.expect else "–",
+            escape(v.id), escape(v.text), code(v.expect) if v.expect else "–",
             f"**{v.verdict}**{notes.mark(v.evidence)}",
         ]
         for v in verdicts
@@ -156,7 +156,7 @@ def _claims(verdicts: list[Verdict]) -> list[str]:
 def _methods(plan: Plan) -> list[str]:
     """What each row is."""
     rows = [
-        [f"`{name}`", escape(info.title), escape(info.family), escape(info.summary)]
+        [code(name), escape(info.title), escape(info.family), escape(info.summary)]
         for name, info in plan.methods.items() if name != REAL
     ]
     return ["## Methods", table(["row", "method", "family", "what it is"], rows, left=4)]

@@ -15,7 +15,7 @@ __all__ = [
     "log_det", "raw_title", "row_titles", "standing", "true_entropy", "unfinished", "wanted_terms",
 ]
 
-ORDER = ("diverged", "failed", "interrupted", "running", "queued")
+ORDER = ("diverged", "failed", "timed-out", "interrupted", "running", "queued")
 WORDS = {"queued": "not run yet"}
 
 

@@ -20,7 +20,7 @@ from genbench.reporting._table_cells import (
     cell_text,
     published_cells,
 )
-from genbench.reporting.markdown import Footnotes, count, escape, table
+from genbench.reporting.markdown import Footnotes, code, count, escape, table
 from genbench.reporting.numbers import Column, Numbers
 from genbench.reporting.statistics import mean_and_std
 from genbench.suites.schema import Table as Asked
@@ -159,7 +159,7 @@ def _default_columns(
         entries = [e for m in methods for e in numbers.cells.get((m, dataset, metric), [])]
         reasons = sorted({e.reason for e in entries if e.status == NOT_APPLICABLE})
         if reasons and not any(e.status in ("ok", "not-finite", "failed") for e in entries):
-            unused.append(f"`{metric}` ({escape('; '.join(reasons))})")
+            unused.append(f"{code(metric)} ({escape('; '.join(reasons))})")
         else:
             shown.append(metric)
     return shown, unused

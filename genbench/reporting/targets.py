@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from genbench.reporting._digits import number
-from genbench.reporting.markdown import escape, table
+from genbench.reporting.markdown import code, escape, table
 from genbench.reporting.numbers import Entry, Numbers
 from genbench.suites.expectation import parse_cell
 from genbench.suites.schema import Target
@@ -101,7 +101,7 @@ def targets_table(numbers: Numbers) -> list[str]:
         ours = "–" if one.value is None else f"{number(one.value)} ({one.target.over})"
         verdict = "**yes**" if one.yes else "no"
         rows.append([
-            f"`{one.row}`{where}", escape(title), one.bound, ours, one.range or "–", verdict,
+            f"{code(one.row)}{where}", escape(title), one.bound, ours, one.range or "–", verdict,
             escape("; ".join(part for part in (one.missing, one.target.note) if part)),
         ])
     head = ["row", "number", "target", "ours", "over seeds", "reached", "note"]

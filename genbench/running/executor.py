@@ -10,7 +10,7 @@ from typing import Literal
 
 from genbench.suites.spec import RunSpec
 
-__all__ = ["NOT_STARTED", "Context", "Event", "Executor", "Job"]
+__all__ = ["NOT_STARTED", "Context", "Event", "Executor", "Job", "timed_out"]
 
 NOT_STARTED = "not started"
 """The reason of a run that was still waiting when everything was asked to stop."""
@@ -28,11 +28,14 @@ class Context:
     """Extractors, reference statistics and decoded images."""
     device: str = "cpu"
     threads: int = 1
+    """CPU threads of a run on a cluster; local workers have their own number."""
     weights: Path | None = None
     """The Inception weights, or None for torch-fidelity's own download."""
     offline: bool = False
     save_every: float = 60.0
     """Seconds between checkpoints."""
+    time_limit: float | None = None
+    """Minutes after which a run is stopped and recorded as timed-out."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,15 @@ class Event:
     updates: int = 0
     losses: Mapping[str, float] = field(default_factory=dict)
     state: str = ""
-    """For "finished": done, diverged, failed, interrupted, or busy (another runner has it)."""
+    """For "finished": done, diverged, failed, timed-out, interrupted, or busy (another runner has
+    it)."""
     reason: str = ""
     seconds: float = 0.0
+
+
+def timed_out(job: Job) -> str:
+    """The reason of a run that took longer than it may."""
+    return f"took longer than its limit of {job.context.time_limit:g} minutes"
 
 
 class Executor(ABC):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from genbench.errors import GenbenchError
-from genbench.running.executor import NOT_STARTED, Event, Executor, Job
+from genbench.running.executor import NOT_STARTED, Event, Executor, Job, timed_out
 from genbench.running.worker import work
 from genbench.store.runs import Status, Store
 
@@ -24,6 +25,13 @@ class _Worker:
     pipe: Connection
     job: Job | None = None
     evaluating: bool = False
+    since: float = 0.0
+
+    @property
+    def late(self) -> bool:
+        """Whether its run has taken longer than it may."""
+        limit = None if self.job is None else self.job.context.time_limit
+        return limit is not None and time.monotonic() - self.since > 60 * limit
 
 
 class Local(Executor):
@@ -63,11 +71,14 @@ class Local(Executor):
             for worker in self._living():
                 if worker.job is None and waiting and not self._stopping:
                     worker.job, worker.evaluating = waiting.pop(), False
+                    worker.since = time.monotonic()
                     worker.pipe.send(("run", worker.job))
             busy = [worker for worker in self._workers if worker.job is not None]
             if not busy:
                 break
             yield from self._listen(busy)
+            for worker in [w for w in self._workers if w.late]:
+                yield self._time_out(worker)
         for job in reversed(waiting):
             yield Event(job.spec.id, "finished", state="interrupted", reason=NOT_STARTED)
 
@@ -101,16 +112,29 @@ class Local(Executor):
             assert worker.job is not None
             yield Event(worker.job.spec.id, "finished", state="interrupted")
 
+    def _time_out(self, worker: _Worker) -> Event:
+        """End a worker whose run has taken too long; what it saved stays."""
+        worker.process.kill()
+        job = worker.job
+        assert job is not None
+        return self._replace(worker, "timed-out", timed_out(job))
+
     def _bury(self, worker: _Worker) -> Event:
-        """A worker that died takes one run with it; another takes its place."""
+        """A worker that died takes one run with it."""
+        worker.process.join()
+        return self._replace(
+            worker, "failed", f"the worker process {_fate(worker.process.exitcode)}"
+        )
+
+    def _replace(self, worker: _Worker, state: str, reason: str) -> Event:
+        """Another takes the place of a worker that is gone; its run is recorded so."""
         worker.process.join()
         self._workers.remove(worker)
         self._spawn()
         job = worker.job
         assert job is not None
-        reason = f"the worker process {_fate(worker.process.exitcode)}"
-        Store(job.context.root).run(job.spec.id).write_status(Status("failed", reason))
-        return Event(job.spec.id, "finished", state="failed", reason=reason)
+        Store(job.context.root).run(job.spec.id).write_status(Status(state, reason))
+        return Event(job.spec.id, "finished", state=state, reason=reason)
 
     def _spawn(self) -> _Worker:
         ours, theirs = self._context.Pipe()

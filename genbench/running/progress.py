@@ -19,7 +19,8 @@ HEARTBEAT = 30.0
 """Seconds between two plain lines about one run."""
 BESIDE = 58
 """Characters that a run's bar, counts and times take beside its name and losses."""
-_COLOURS = {"done": "green", "diverged": "yellow", "failed": "red", "interrupted": "yellow"}
+_COLOURS = {"done": "green", "diverged": "yellow", "failed": "red", "timed-out": "red",
+            "interrupted": "yellow"}
 
 
 class Display(Protocol):

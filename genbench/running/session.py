@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import Literal
 
 from rich.console import Console
 
@@ -18,12 +19,13 @@ from genbench.running.executor import NOT_STARTED, Context, Executor, Job
 from genbench.running.local import Local
 from genbench.running.progress import Display, display
 from genbench.store.runs import Store
+from genbench.suites.cluster import Cluster
 from genbench.suites.expand import Plan
 from genbench.suites.spec import RunSpec
 
 __all__ = [
-    "Outcome", "Request", "Standing", "dry", "execute", "repair", "run_suite", "standing",
-    "workers_and_threads",
+    "Outcome", "Request", "Standing", "dry", "execute", "executor_for", "repair", "run_suite",
+    "standing", "workers_and_threads",
 ]
 
 BUSY_WAIT = 2.0
@@ -99,7 +101,12 @@ class Outcome:
         """0 when every run has its result, 3 when runs failed, 130 when it was stopped."""
         if self.stopped:
             return 130
-        return 3 if self.states.get("failed") else 0
+        return 3 if self.failed else 0
+
+    @property
+    def failed(self) -> list[str]:
+        """The runs without a result, to be tried again."""
+        return [*self.states.get("failed", []), *self.states.get("timed-out", [])]
 
 
 @dataclass(frozen=True)
@@ -112,6 +119,11 @@ class Request:
     cache: Path
     weights: Path | None = None
     repair: bool = False
+    executor: Literal["local", "ray", "slurm"] = "local"
+    cluster: Cluster = field(default_factory=Cluster)
+    ray_address: str | None = None
+    time_limit: float | None = None
+    offline: bool = False
 
 
 def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> Outcome:
@@ -130,27 +142,38 @@ def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> O
     if not found.to_do:
         console.print(f"{plan.name}: all {len(plan.runs)} runs are done", markup=False)
         return Outcome()
-    workers, threads = workers_and_threads(request.workers, request.device)
+    executor, where = executor_for(request)
     context = Context(
-        store.root, request.data, request.cache, request.device, threads, request.weights
+        store.root.resolve(), request.data.resolve(), request.cache.resolve(), request.device,
+        weights=request.weights and request.weights.resolve(), offline=request.offline,
+        time_limit=request.time_limit,
     )
     done = f", {len(found.finished)} done before" if found.finished else ""
-    noun = "process" if workers == 1 else "processes"
-    console.print(
-        f"{plan.name}: {_count(found.to_do)} to do{done}; {workers} {noun}", markup=False
-    )
-    executor = Local(workers, threads)
+    console.print(f"{plan.name}: {_count(found.to_do)} to do{done}; {where}", markup=False)
     with display(console, plan.name, len(found.to_do)) as show:
         outcome = execute(found.to_do, context, executor, show)
     if outcome.stopped:
         console.print("stopped; the same command goes on from here", markup=False)
-    elif outcome.states.get("failed"):
-        failed = outcome.states["failed"]
+    elif outcome.failed:
         console.print(
-            f"{_count(failed)} failed; what went wrong is kept in {store.runs_folder}, and "
-            "the same command tries again", soft_wrap=True, markup=False,
+            f"{_count(outcome.failed)} failed; what went wrong is kept in {store.runs_folder}, "
+            "and the same command tries again", soft_wrap=True, markup=False,
         )
     return outcome
+
+
+def executor_for(request: Request) -> tuple[Executor, str]:
+    """The executor that is asked for, and where its runs are done, in words."""
+    if request.executor == "ray":
+        from genbench.running.ray import Ray
+
+        return Ray(request.ray_address, request.cluster), "on Ray"
+    if request.executor == "slurm":
+        from genbench.running.slurm import Slurm
+
+        return Slurm(request.cluster), "on Slurm"
+    workers, threads = workers_and_threads(request.workers, request.device)
+    return Local(workers, threads), "1 process" if workers == 1 else f"{workers} processes"
 
 
 def _count(runs: Sequence[object]) -> str:

@@ -2,20 +2,24 @@
 
     claim       := expectation ("and" expectation)*
     expectation := sum relation sum [("within" | "±") number]
+                 | term relation term "on logs"
                  | "std(" cell ")" ("<" | ">") "std(" cell ")"
     relation    := "<" | "<=" | ">" | ">=" | "~="
     sum         := term (("+" | "-") term)*
-    term        := number | [number "*"] cell
+    term        := number | [number "*"] (cell | "|" cell "|")
     cell        := metric "[" row ["," dataset] "]"
 
-`~=` needs a tolerance, the others take none; `std` is the spread over seeds. The row `real` is the
-data themselves. A cell without a dataset stands for every dataset of the suite. Rows may hold
-brackets themselves, as those of a grid do: `nll[nice[layers=4], ring]`. Examples:
+`~=` needs a tolerance, the others take none; `std` is the spread over seeds; `|…|` is the
+magnitude of each seed's value. `on logs` compares two positive numbers by their ratio: for metrics
+whose seeds differ by factors, e.g. one that diverges. The row `real` is the data themselves. A
+cell without a dataset stands for every dataset of the suite. Rows may hold brackets themselves, as
+those of a grid do: `nll[nice[layers=4], ring]`. Examples:
 
     nll[mixflow-ml] < nll[flow-ml]
     fid[wgan-gp, mnist] >= 1.5 * fid[real, mnist] + 2
     modes_covered[gan] ~= 6 within 0.5
     std(nll[mixflow-ml]) < std(nll[flow-ml])
+    nll_gap[flow-gan] > 10 * nll_gap[flow-gan-ml] on logs
 
 This stands beside the schema, and not with the statistics that judge it, because a suite is
 checked when it is loaded and imports point down.
@@ -34,12 +38,15 @@ __all__ = ["CellName", "Expectation", "parse_cell", "parse_expectation", "parse_
 CellName = tuple[str, str, str | None]
 """Metric, row, and dataset or None for every dataset."""
 
+_Terms = list[tuple[float, CellName | None]]
+
 _EXAMPLE = "nll[mixflow-ml] < nll[flow-ml]"
 _NUMBER = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _METRIC = re.compile(r"[A-Za-z_][A-Za-z0-9_@./{}=-]*")
 _RELATION = re.compile(r"<=|>=|~=|<|>")
 _AND = re.compile(r"\s+and\s+")
 _STD = re.compile(r"std\s*\(")
+_ON_LOGS = re.compile(r"on\s+logs\b")
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,10 @@ class Expectation:
     tolerance: float | None = None
     spread: bool = False
     """Whether the standard deviations over seeds are compared, of the first and second cell."""
+    logs: bool = False
+    """Whether the cells' logarithms are compared (`constant` is one of logarithms too)."""
+    magnitudes: frozenset[CellName] = frozenset()
+    """The cells whose magnitudes are compared."""
 
     @property
     def cells(self) -> list[CellName]:
@@ -98,6 +109,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
+        self.magnitudes: set[CellName] = set()
 
     def expectation(self) -> Expectation:
         if self.take(_STD):
@@ -107,12 +119,15 @@ class _Reader:
         if relation is None:
             raise self.error("one of < <= > >= ~=")
         right, high = self.sum()
+        if self.take(_ON_LOGS):
+            return self.ratio(relation, left, low, right, high)
         tolerance = self.tolerance(relation)
         if self.peek():
             raise self.error("the end")
         coefficients: dict[CellName, float] = {}
         for sign, side in ((1.0, left), (-1.0, right)):
             for factor, cell in side:
+                assert cell is not None
                 coefficients[cell] = coefficients.get(cell, 0.0) + sign * factor
         if not coefficients:
             raise SuiteError(f"'{self.text}' names no cell; write for example '{_EXAMPLE}'")
@@ -121,7 +136,32 @@ class _Reader:
                 f"'{self.text}': a cell cancels out, compared with itself or multiplied by 0"
             )
         terms = tuple((factor, cell) for cell, factor in coefficients.items())
-        return Expectation(self.text.strip(), relation, terms, low - high, tolerance)
+        return Expectation(
+            self.text.strip(), relation, terms, low - high, tolerance,
+            magnitudes=frozenset(self.magnitudes),
+        )
+
+    def ratio(
+        self, relation: str, left: _Terms, low: float, right: _Terms, high: float
+    ) -> Expectation:
+        """`term relation term on logs`, behind its last word."""
+        sides = (left + [(low, None)] * bool(low), right + [(high, None)] * bool(high))
+        if self.peek():
+            raise self.error("the end")
+        if relation == "~=" or [len(side) for side in sides] != [1, 1]:
+            raise SuiteError(
+                f"'{self.text}': 'on logs' goes with one term on each side, and < <= > or >="
+            )
+        (first, one), (second, other) = sides[0][0], sides[1][0]
+        if first <= 0 or second <= 0:
+            raise SuiteError(f"'{self.text}': a factor that is not positive has no logarithm")
+        named = [(sign, cell) for sign, cell in ((1.0, one), (-1.0, other)) if cell is not None]
+        if not named or one == other:
+            raise SuiteError(f"'{self.text}': 'on logs' compares a cell with another or a number")
+        return Expectation(
+            self.text.strip(), relation, tuple(named), math.log(first) - math.log(second),
+            logs=True, magnitudes=frozenset(self.magnitudes),
+        )
 
     def spreads(self) -> Expectation:
         """`std(cell) < std(cell)`, behind its first bracket."""
@@ -145,8 +185,9 @@ class _Reader:
         if not self.symbol(symbol):
             raise self.error(f"'{symbol}'")
 
-    def sum(self) -> tuple[list[tuple[float, CellName]], float]:
-        terms: list[tuple[float, CellName]] = []
+    def sum(self) -> tuple[_Terms, float]:
+        """The terms with a cell, and the sum of the numbers."""
+        terms: _Terms = []
         constant = 0.0
         sign = -1.0 if self.symbol("-") else 1.0
         while True:
@@ -165,10 +206,19 @@ class _Reader:
     def term(self) -> tuple[float, CellName | None]:
         number = self.number()
         if number is None:
-            return 1.0, self.cell()
+            return 1.0, self.quantity()
         if self.symbol("*"):
-            return number, self.cell()
+            return number, self.quantity()
         return number, None
+
+    def quantity(self) -> CellName:
+        """A cell, or the magnitude of one."""
+        if not self.symbol("|"):
+            return self.cell()
+        cell = self.cell()
+        self.expect("|")
+        self.magnitudes.add(cell)
+        return cell
 
     def number(self) -> float | None:
         digits = self.take(_NUMBER)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from genbench.fields import Count, Optimiser, Share
+from genbench.suites.cluster import Cluster, Time
 
 __all__ = [
     "Budget",
@@ -253,5 +254,10 @@ class Suite(_Part):
     """What all metrics share."""
     real: bool = True
     """Whether the report has the row "real: train vs test"."""
+    time_limit: Time | None = None
+    """How long one run may take, in minutes or as HH:MM:SS: one that takes longer is stopped and
+    recorded as timed-out."""
+    cluster: Cluster = Cluster()
+    """What runs ask of a cluster."""
     report: Report = Report()
     """Tables, figures and claims of the report."""

@@ -239,3 +239,28 @@ def test_equal_spreads_are_seldom_told_apart():
         for _ in range(400)
     )
     assert wrong <= 32  # 5 %, and three standard deviations of chance
+
+
+def test_ratios_of_what_differs_by_factors():
+    """The paired t-test on logarithms, by SciPy."""
+    wild, tame = [26.0, 341.0, 253.0, 106.0, 949.0], [3.2, 3.8, 3.5, 3.2, 4.0]
+    parts = rows("wild", wild), rows("tame", tame)
+    assert verdict("nll[wild] > 10 * nll[tame]", *parts).verdict == "INCONCLUSIVE"
+    found = verdict("nll[wild] > 10 * nll[tame] on logs", *parts)
+    test = stats.ttest_1samp(np.log(wild) - np.log(tame) - np.log(10), 0)
+    assert found.p == pytest.approx(test.pvalue)
+    ratio = np.exp(np.mean(np.log(wild) - np.log(tame)))
+    low, high = np.exp(np.array(test.confidence_interval()) + np.log(10))
+    assert f"ratio {ratio:.4g}, 95 % CI [{low:.4g}, {high:.4g}], paired test on logs" in (
+        found.evidence
+    )
+    assert verdict("nll[wild] > 2 * nll[tame] on logs", *parts).verdict == "CONFIRMED"
+    assert verdict("20 < nll[wild] on logs", *parts).verdict == "CONFIRMED"
+    assert "geometric mean 1" in verdict("20 < nll[wild] on logs", *parts).evidence
+
+
+def test_magnitudes():
+    parts = rows("a", [-100.0, 90.0, -120.0]), rows("b", [1.0, -1.1, 0.9])
+    assert verdict("|nll[a]| > |nll[b]| + 50", *parts).verdict == "CONFIRMED"
+    assert verdict("|nll[a]| > 10 * |nll[b]| on logs", *parts).verdict == "CONFIRMED"
+    assert "no logarithm" in verdict("nll[a] > 10 * |nll[b]| on logs", *parts).evidence

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genbench.reporting.markdown import Footnotes, count, escape, plus_minus, table
+from genbench.reporting.markdown import Footnotes, code, count, escape, plus_minus, table
 
 
 @pytest.mark.parametrize(("values", "text"), [
@@ -57,3 +57,9 @@ def test_no_text_breaks_a_table(text):
 
 def test_markup_is_shown_as_it_is():
     assert escape("<img src=x> *a* |b| & `c`") == "&lt;img src=x> \\*a\\* \\|b\\| &amp; \\`c\\`"
+
+
+def test_code_in_a_table_keeps_its_cell():
+    """A pipe ends a cell, in code too, unless it is escaped."""
+    assert code("|a| > 3") == "`\\|a\\| > 3`"
+    assert code("a`b") == "`` a`b ``"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -49,3 +50,37 @@ def genbench(folder: Path) -> Command:
         return done
 
     return call
+
+
+@pytest.fixture
+def start(folder: Path) -> Callable[..., subprocess.Popen[str]]:
+    """start(*words): `genbench run` in that folder, in a session of its own, left running."""
+
+    def call(*words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "genbench", "run", *words], cwd=folder, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+
+    return call
+
+
+@pytest.fixture
+def content(folder: Path) -> Callable[[str, str], dict[str, bytes]]:
+    """content(results, suite): every byte of the runs that a machine's speed does not decide."""
+
+    def read(results: str, suite: str) -> dict[str, bytes]:
+        found = {}
+        for path in sorted((folder / results / suite / "runs").glob("[!.]*")):
+            for name in ("checkpoint.safetensors", "curves.csv", "samples.npz"):
+                if (path / name).exists():
+                    raw = (path / name).read_bytes()
+                    if name.startswith("checkpoint"):  # the header holds the seconds of training
+                        raw = raw[8 + int.from_bytes(raw[:8], "little"):]
+                    found[f"{path.name}/{name}"] = raw
+            metrics = json.loads((path / "metrics.json").read_text())["measurements"]
+            found[f"{path.name}/metrics"] = json.dumps(metrics).encode()
+        return found
+
+    return read

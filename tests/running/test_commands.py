@@ -8,8 +8,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -197,6 +195,20 @@ def test_a_worker_that_dies_takes_one_run_with_it(genbench, folder: Path) -> Non
     assert states == {"bad": "failed", "good": "done", "real": "done"}
 
 
+def test_a_run_that_hangs_ends_at_its_time_limit(genbench, folder: Path) -> None:
+    hangs = "import time; time.sleep(3600)"
+    (folder / "broken.py").write_text(BROKEN.replace("raise RuntimeError('out of luck')", hangs))
+    (folder / "mixed.yaml").write_text(MIXED + 'time_limit: "0:10"\n')
+    done = genbench("run", "mixed.yaml", check=3)
+    assert "took longer than its limit of 0.166667 minutes" in done.stdout
+    states = {p.name.partition("--")[0]: json.loads((p / "status.json").read_text())["state"]
+              for p in runs(folder, "mixed").values()}
+    assert states == {"bad": "timed-out", "good": "done", "real": "done"}
+    assert "timed-out" in (folder / "results/mixed/report.md").read_text()
+    again = genbench("run", "mixed.yaml", "--time-limit", "0:05", check=3)  # it is tried again
+    assert "[1/1]" in again.stdout
+
+
 BROKEN = '''\
 import torch
 from genbench.models._base import Model
@@ -243,45 +255,25 @@ evaluate: [nll]
 """
 
 
-def _start(folder: Path, *words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "genbench", "run", *words], cwd=folder, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-
-
-def _tensors(folder: Path, results: str) -> dict[str, bytes]:
-    found = {}
-    for path in sorted((folder / results / "long" / "runs").glob("[!.]*")):
-        for name in ("checkpoint.safetensors", "curves.csv", "samples.npz"):
-            if (path / name).exists():
-                content = (path / name).read_bytes()
-                if name.startswith("checkpoint"):  # the header holds the seconds of training
-                    content = content[8 + int.from_bytes(content[:8], "little"):]
-                found[f"{path.name}/{name}"] = content
-        metrics = json.loads((path / "metrics.json").read_text())["measurements"]
-        found[f"{path.name}/metrics"] = json.dumps(metrics).encode()
-    return found
-
-
 @pytest.mark.slow
-def test_interrupted_at_any_time_and_run_again(genbench, folder: Path) -> None:
+def test_interrupted_at_any_time_and_run_again(
+    genbench, start, content, folder: Path
+) -> None:
     (folder / "long.yaml").write_text(LONG)
     genbench("run", "long.yaml", "--results", "whole")
     for patience in (4.0, 6.0, 8.0):
-        process = _start(folder, "long.yaml", "--results", "parts")
+        process = start("long.yaml", "--results", "parts")
         time.sleep(patience)
         os.killpg(process.pid, signal.SIGINT)
         out, _ = process.communicate(timeout=60)
         assert process.returncode in (0, 130), out
     genbench("run", "long.yaml", "--results", "parts")
-    assert _tensors(folder, "whole") == _tensors(folder, "parts")
+    assert content("whole", "long") == content("parts", "long")
 
 
-def test_ctrl_c_saves_and_goes_on(genbench, folder: Path) -> None:
+def test_ctrl_c_saves_and_goes_on(genbench, start, folder: Path) -> None:
     (folder / "long.yaml").write_text(LONG.replace("1500", "100000"))
-    process = _start(folder, "long.yaml")
+    process = start("long.yaml")
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         states = [json.loads(p.read_text())["state"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,6 +68,13 @@ def test_tolerance(word):
     ("2 < 3", "names no cell"),
     ("nll[a] < nll[a]", "cancels out"),
     ("nll[a] < 1e999", "too large"),
+    ("nll[a] < 2 + nll[b] on logs", "one term on each side"),
+    ("nll[a] ~= nll[b] on logs", "one term on each side"),
+    ("nll[a] < -2 * nll[b] on logs", "not positive"),
+    ("nll[a] > 0 on logs", "one term on each side"),
+    ("2 < 3 on logs", "another or a number"),
+    ("nll[a] < 2 * nll[a] on logs", "another or a number"),
+    ("|nll[a] < 3", "expected '|'"),
 ])
 def test_refusals_say_what_was_expected(text, says):
     with pytest.raises(SuiteError) as caught:
@@ -74,7 +83,17 @@ def test_refusals_say_what_was_expected(text, says):
     assert "\n" not in str(caught.value)
 
 
-@given(st.text(alphabet="nl[]a,1.<>=~*+- within±e\t", max_size=40))
+def test_logarithms_and_magnitudes():
+    found = parse_expectation("nll[a] > 10 * |fid[b, d]| on logs")
+    assert found.logs
+    assert found.terms == ((1.0, ("nll", "a", None)), (-1.0, ("fid", "b", "d")))
+    assert found.constant == -math.log(10)
+    assert found.magnitudes == {("fid", "b", "d")}
+    found = parse_expectation("3 < nll[a] on logs")
+    assert (found.terms, found.constant) == (((-1.0, ("nll", "a", None)),), math.log(3))
+
+
+@given(st.text(alphabet="nl[]a,1.<>=~*+-| withonlogs±e\t", max_size=40))
 def test_anything_parses_or_is_refused(text):
     try:
         found = parse_expectation(text)

@@ -1,0 +1,180 @@
+"""Runs as tasks of a Ray cluster, one that is there or one that is started for them.
+
+Philipp Moritz, Robert Nishihara, Stephanie Wang, Alexey Tumanov, Richard Liaw, Eric Liang, Melih
+Elibol, Zongheng Yang, William Paul, Michael I. Jordan, Ion Stoica: Ray: A Distributed Framework
+for Emerging AI Applications, OSDI 2018, https://arxiv.org/abs/1712.05889
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from genbench.errors import DeviceError, GenbenchError
+from genbench.running.executor import Job
+from genbench.running.post import Messenger, Post
+from genbench.running.shared import Ending, Shared, do
+from genbench.suites.cluster import Cluster
+
+__all__ = ["Ray"]
+
+_TOKEN = Path("~/.ray/auth_token")
+RETRIES = 3
+"""How often a run whose node or process is lost goes on elsewhere, from its checkpoint."""
+
+
+class Ray(Shared):
+    """Every run is a task; Ray puts it where the CPUs, GPUs and memory that it asks for are free.
+
+    `address` is that of a running cluster (`host:port`, or `auto` for the one that this machine is
+    part of); without it, and without RAY_ADDRESS in the environment, a cluster of this machine
+    alone is started and ended with the session. Every node must see the results, the data and the
+    same genbench.
+    """
+
+    def __init__(self, address: str | None, cluster: Cluster) -> None:
+        super().__init__()
+        self.address, self.cluster = address, cluster
+        self._ray: Any = None
+        self._tasks: dict[Any, str] = {}
+
+    def prepare(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        """See Executor; the checks are done on a node of the cluster."""
+        self._join()
+        device = jobs[0].context.device if jobs else "cpu"
+        need = self._settle(device)
+        self._remote = self._ray.remote(_run).options(max_retries=RETRIES, **need)
+        threads = self.cluster.cpus
+        device = "cuda:0" if need["num_gpus"] else "cpu"
+        given = [
+            Job(job.spec, replace(job.context, device=device, threads=threads)) for job in jobs
+        ]
+        return self._answer(self._ray.remote(_prepare).options(**need).remote(given))
+
+    def _join(self) -> None:
+        address = self.address or os.environ.get("RAY_ADDRESS") or "local"
+        if address != "local" and _TOKEN.expanduser().exists():
+            # a head that finds this token wants to see it, and Ray shows it only where told to
+            os.environ.setdefault("RAY_AUTH_MODE", "token")
+        try:
+            import ray
+        except ImportError:
+            raise GenbenchError(
+                "--executor ray needs Ray: pip install 'genbench[ray]'"
+            ) from None
+        if address not in ("local", "auto"):
+            _knock(address)
+        own: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
+        try:
+            ray.init(
+                address, log_to_driver=False, logging_level=logging.ERROR, **own
+            )
+        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise GenbenchError(
+                f"cannot join the Ray cluster at {address}: {reason}; give --ray-address "
+                "HOST:PORT of a running head (`ray start --head` prints it)"
+            ) from None
+        self._ray = ray
+
+    def _settle(self, device: str) -> dict[str, Any]:
+        """What each task asks for; there must be a node that has as much."""
+        nodes = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+        gpus = self.cluster.gpus
+        most = max((node.get("GPU", 0.0) for node in nodes), default=0.0)
+        if gpus is None:
+            gpus = 0.0 if device == "cpu" or (device == "auto" and not most) else 1.0
+        if device == "cpu" and gpus:
+            raise DeviceError(f"--gpus {gpus:g} and --device cpu go against each other")
+        if gpus > most:
+            raise DeviceError(
+                f"no node of the Ray cluster has {gpus:g} GPUs (at most {most:g}); give --gpus, "
+                "or --device cpu"
+            )
+        cores = max((node.get("CPU", 0.0) for node in nodes), default=0.0)
+        if self.cluster.cpus > cores:
+            raise DeviceError(
+                f"no node of the Ray cluster has {self.cluster.cpus} CPUs (at most {cores:g}); "
+                "give --cpus"
+            )
+        need: dict[str, Any] = {"num_cpus": self.cluster.cpus, "num_gpus": gpus}
+        if self.cluster.memory is not None:
+            need["memory"] = int(self.cluster.memory * 2**30)
+        return need
+
+    def _answer(self, task: Any) -> list[Job]:
+        try:
+            answer = self._ray.get(task)
+        except self._ray.exceptions.RayError as error:
+            raise GenbenchError(f"the Ray cluster could not prepare: {_line(error)}") from None
+        if isinstance(answer, GenbenchError):
+            raise answer
+        return list(answer)
+
+    def submit(self, jobs: Sequence[Job], post: Post) -> None:
+        """See Shared."""
+        self._tasks = {self._remote.remote(job, post.folder): job.spec.id for job in jobs}
+
+    def endings(self, seconds: float) -> list[tuple[str, Ending]]:
+        """See Shared."""
+        ready, _ = self._ray.wait(list(self._tasks), timeout=seconds)
+        return [(self._tasks.pop(task), self._ending(task)) for task in ready]
+
+    def _ending(self, task: Any) -> Ending:
+        errors = self._ray.exceptions
+        try:
+            return self._ray.get(task)
+        except errors.TaskCancelledError:
+            return Ending("interrupted")
+        except errors.RayError as error:
+            return Ending("failed", f"lost by Ray: {_line(error)}", lost=True)
+
+    def withdraw(self, run: str) -> None:
+        """See Shared."""
+        for task in [task for task, name in self._tasks.items() if name == run]:
+            del self._tasks[task]
+            self._ray.cancel(task, force=True)
+
+    def close(self) -> None:
+        """See Executor."""
+        if self._ray is not None:
+            self._ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Nobody there is said at once; Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+    except (OSError, ValueError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise GenbenchError(
+            f"no Ray head answers at {address} ({reason}); give --ray-address HOST:PORT, as "
+            "`ray start --head` prints it"
+        ) from None
+
+
+def _run(job: Job, folder: Any) -> Ending:
+    """The task: one run."""
+    return do(job, Messenger(Post(folder), job))
+
+
+def _prepare(jobs: Sequence[Job]) -> Any:
+    """The task before all others: are data, plug-ins and devices there?"""
+    from genbench.running.cell import prepare, use_threads
+
+    use_threads(jobs[0].context.threads)
+    try:
+        return prepare(jobs)
+    except GenbenchError as error:
+        return error
+
+
+def _line(error: Exception) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
