@@ -11,7 +11,7 @@ from rich.console import Console
 
 from genbench import __version__
 from genbench.cli.doing import report, run, sample, table
-from genbench.cli.judging import check, compare
+from genbench.cli.judging import check, compare, eval_
 from genbench.cli.looking import cite, info, list_, schema, validate
 from genbench.errors import GenbenchError
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 for command in (run, report, table, compare, check, sample, validate, schema, info, cite):
     app.command()(command)
+app.command(name="eval")(eval_)
 app.command(name="list")(list_)
 
 

@@ -1,4 +1,4 @@
-"""Commands that judge numbers: compare, check.
+"""Commands that judge: eval, compare, check.
 
 Commands import what they need when they are called, so that `genbench --help` answers at once.
 """
@@ -6,6 +6,7 @@ Commands import what they need when they are called, so that `genbench --help` a
 from __future__ import annotations
 
 import sys
+from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,18 +14,73 @@ import typer
 
 from genbench.cli.options import (
     RESULTS,
+    DataRoot,
+    Device,
+    Offline,
     Results,
     Seeds,
     SuiteArgument,
+    Weights,
     console_for,
+    data_root,
     store_of,
+    weights_file,
 )
+from genbench.places import cache_folder
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-__all__ = ["check", "compare"]
+__all__ = ["check", "compare", "eval_"]
+
+
+def eval_(
+    samples: Annotated[str, typer.Argument(
+        help="A folder or zip of images; an array in a .npy, .npz or .pt file; or a trained "
+        "model, my_file.py:Model.", show_default=False)],
+    dataset: Annotated[str, typer.Option(
+        "--dataset", help="What they are samples of: a dataset, or '{ring: {modes: 8}}'.",
+        show_default=False)],
+    metrics: Annotated[str, typer.Option(
+        "--metrics", help="Names with commas between; by default all usual ones that apply.",
+        show_default=False)] = "",
+    value_range: Annotated[tuple[float, float], typer.Option(
+        "--range", help="Black and white, where images are floats.")] = (0.0, 1.0),
+    count: Annotated[int | None, typer.Option(
+        "--samples", min=2, help="Samples of each set; by default as many as the reference has, "
+        "at most 10,000.")] = None,
+    sets: Annotated[int, typer.Option(
+        "--sets", min=1, help="Independent sets, as far as there are samples.")] = 3,
+    json: Annotated[Path | None, typer.Option(
+        "--json", help="Write everything as JSON too; - for the screen alone.")] = None,
+    data: DataRoot = None,
+    device: Device = "auto",
+    weights: Weights = None,
+    offline: Offline = False,
+) -> None:
+    """Score samples, or a model, made elsewhere under the protocol of a suite's rows."""
+    from genbench.reporting.terminal import measurement_table
+    from genbench.running.executor import Context
+    from genbench.running.foreign import evaluate
+    from genbench.store.files import write_json
+
+    context = Context(
+        Path(), data_root(data), cache_folder(), device, weights=weights_file(weights),
+        offline=offline,
+    )
+    names = [name.strip() for name in metrics.split(",") if name.strip()]
+    found = evaluate(
+        samples, dataset, names, context=context, value_range=value_range, count=count, sets=sets
+    )
+    if json == Path("-"):
+        print(dumps(found.to_dict(), indent=1, sort_keys=True))
+    else:
+        console_for(sys.stdout).print(measurement_table(found.measurements, found.notes))
+        if json is not None:
+            write_json(json, found.to_dict())
+    if not any(one.status == "ok" for one in found.measurements):
+        raise typer.Exit(3)
 
 
 def compare(

@@ -15,7 +15,8 @@ from genbench.models._base import Model
 from genbench.noise import Noise
 
 __all__ = [
-    "CHUNK", "ModelDraws", "RowDraws", "SampleSets", "TruthDraws", "chunk_noise", "label_shares",
+    "CHUNK", "GivenDraws", "ModelDraws", "RowDraws", "SampleSets", "TruthDraws", "chunk_noise",
+    "label_shares",
 ]
 
 CHUNK = 500
@@ -143,3 +144,24 @@ class RowDraws(SampleSets):
         rows, labels = self.split.take(index)
         rows = self.data.bytes(rows) if self.data.kind == "images" else rows
         return rows.cpu(), None if labels is None else labels.cpu()
+
+
+class GivenDraws(SampleSets):
+    """Samples that were made elsewhere, in a fixed random order; the sets are disjoint."""
+
+    def __init__(self, given: Tensor, noise: Noise, sets: int) -> None:
+        super().__init__()
+        self.given = given
+        self.order = noise.child("given").permutation("rows", len(given)).cpu()
+        self.stride = len(given) // sets
+
+    def rows(self, s: int, n: int) -> Tensor:
+        """The first `n` of set `s`."""
+        if n > self.stride:
+            raise NotApplicable(f"only {self.stride} samples were given, {n} asked for")
+        return super().rows(s, n)
+
+    def chunk(self, s: int, c: int) -> tuple[Tensor, Tensor | None]:
+        """Rows of the order, fewer in the last chunk of all."""
+        start = s * self.stride + c * CHUNK
+        return self.given[self.order[start:start + CHUNK]], None

@@ -35,7 +35,7 @@ def artefacts(evidence: Evidence) -> dict[str, np.ndarray]:
     """
     images = evidence.data.kind == "images"
     try:
-        n = min(IMAGES, evidence.count) if images else POINTS
+        n = min(IMAGES, evidence.count) if images else evidence.at_most(POINTS)
         samples = evidence.samples(0, n)
     except (NotFinite, NotApplicable):
         return {}
@@ -55,7 +55,7 @@ def artefacts(evidence: Evidence) -> dict[str, np.ndarray]:
 
 def _line(evidence: Evidence) -> dict[str, np.ndarray]:
     """The log density and the critic over a line that holds the data and the samples."""
-    both = torch.cat([evidence.reference("test"), evidence.samples(0, POINTS)])
+    both = torch.cat([evidence.reference("test"), evidence.samples(0, evidence.at_most(POINTS))])
     low, high = float(both.min()), float(both.max())
     nodes = torch.linspace(low, high, LINE)[:, None]
     kept = {"line": np.array([low, high])}

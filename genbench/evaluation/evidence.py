@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,8 +16,16 @@ from genbench.errors import NotApplicable
 from genbench.evaluation._base import NotFinite
 from genbench.evaluation._cache import content_hash, once_on_disk
 from genbench.evaluation._critic import CriticView
-from genbench.evaluation._draws import ModelDraws, RowDraws, SampleSets, TruthDraws, label_shares
+from genbench.evaluation._draws import (
+    GivenDraws,
+    ModelDraws,
+    RowDraws,
+    SampleSets,
+    TruthDraws,
+    label_shares,
+)
 from genbench.evaluation._likelihood import Likelihood
+from genbench.evaluation._settings import LIMIT, Settings, count_name
 from genbench.evaluation.extractors._base import Extractor
 from genbench.evaluation.extractors.choice import chosen, make
 from genbench.models._base import Model
@@ -28,40 +35,28 @@ from genbench.seeding import derive
 __all__ = ["Evidence", "Settings", "count_name"]
 
 T = TypeVar("T")
-LIMIT = 10_000
-"""Samples where the protocol names no number."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What all metrics of a run share: samples (None: as many as the reference has, at most
-    10,000) and the number of independent sample sets."""
-
-    samples: int | None = None
-    sets: int = 3
-
-
-def count_name(n: int) -> str:
-    """A count as protocols write it: 500, 10k."""
-    return f"{n // 1000}k" if n >= 1000 and n % 1000 == 0 else str(n)
-
 
 class Evidence:
     """What is known of one model on one dataset; lazy, everything computed once.
 
-    `model` None stands for the reference row "real": its samples are training rows, or exact draws
-    of a toy. The device is the model's. `curves` are the rows of the training curves (update,
-    stage, player, term, value). `cache` holds classifiers and what is known of the reference data.
-    `weights` is a file of Inception weights.
+    `model` None stands for the reference row "real", whose samples are training rows, or exact
+    draws of a toy; or, with `given`, for samples that were made elsewhere (bytes of images, raw
+    points), in as many sets as there are samples for. The device is the model's. `curves` are the
+    rows of the training curves (update, stage, player, term, value). `cache` holds classifiers and
+    what is known of the reference data. `weights` is a file of Inception weights.
     """
 
     def __init__(
         self, *, data: Data, scaling: Scaling, model: Model | None, noise: Noise, cache: Path,
         settings: Settings | None = None, curves: Sequence[Mapping[str, Any]] | None = None,
         critic: CriticView | None = None, weights: Path | None = None, offline: bool = False,
+        given: Tensor | None = None,
     ) -> None:
         self.data, self.scaling, self.model = data, scaling, model
         self.settings = settings or Settings()
+        self.given = given
+        if given is not None:
+            self.settings = self.settings.with_rows(len(given), len(data.test))
         self.curves, self.cache = list(curves or ()), Path(cache)
         self.critic, self.weights, self.offline = critic, weights, offline
         first = None if model is None else next(iter(_tensors_of(model)), None)
@@ -72,13 +67,22 @@ class Evidence:
         self._kept: dict[tuple[Any, ...], Any] = {}
 
     @property
+    def real(self) -> bool:
+        """Whether this is the row of the data themselves."""
+        return self.model is None and self.given is None
+
+    @property
     def count(self) -> int:
         """Samples generated, and as many of the test split that they are held against."""
         return self.count_for("test")
 
     def count_for(self, split: str) -> int:
         """Samples generated where `split` is the reference."""
-        return min(self.settings.samples or LIMIT, len(self._split(split)))
+        return self.at_most(min(self.settings.samples or LIMIT, len(self._split(split))))
+
+    def at_most(self, n: int) -> int:
+        """n, or the samples of a set where fewer were given."""
+        return n if self.given is None else min(n, len(self.given) // self.settings.sets)
 
     def once(self, key: tuple[Any, ...], compute: Callable[[], T]) -> T:
         """What `compute` gave when `key` was first asked for."""
@@ -91,6 +95,8 @@ class Evidence:
         def make() -> SampleSets:
             if self.model is not None:
                 return ModelDraws(self.model, self.data, self.scaling, self.noise)
+            if self.given is not None:
+                return GivenDraws(self.given, self.noise, self.settings.sets)
             if self.data.kind == "points" and self.data.truth is not None:
                 return TruthDraws(self.data, self.noise)
             return RowDraws(self.data, self.noise, self.settings.sets)
@@ -250,7 +256,7 @@ class Evidence:
             NotApplicable: there is no model (the real row).
         """
         if self.model is None:
-            raise NotApplicable("the real row has no model")
+            raise NotApplicable("there is no model")
         parts = (self.model, self.data, self.scaling, self.noise, self.order("test"))
         return self.once(("likelihood",), lambda: Likelihood(*parts))
 
@@ -260,9 +266,7 @@ class Evidence:
         Raises:
             NotApplicable: there is none; the real row has one where the truth is known.
         """
-        if self.model is None:
-            if self.data.truth is None:
-                raise NotApplicable("the density of the data is not known")
+        if self.real:
             return self.truth_log_prob()
         return self.once(("test log prob",), self.likelihood().exact)
 
@@ -276,7 +280,7 @@ class Evidence:
 
     def log_prob(self, points: Tensor) -> Tensor:
         """Exact log density of raw points (N, D) float32, nats, (N,) float64."""
-        if self.model is None:
+        if self.real:
             if self.data.truth is None:
                 raise NotApplicable("the density of the data is not known")
             return self.data.truth.log_prob(points.cpu()).double()

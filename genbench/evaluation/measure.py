@@ -132,6 +132,8 @@ def _refusal(metric: Metric, evidence: Evidence) -> str:
         return f"not for {kind}"
     for need in metric.needs:
         if not _met(need, evidence):
+            if evidence.given is not None and need not in _OF_DATA:
+                return f"samples alone have no {need}"
             return _LACKING.get(need, f"the model has no {need}")
     return ""
 
@@ -149,6 +151,9 @@ _LACKING = {
 }
 
 
+_OF_DATA = ("labels", "modes", "truth")
+
+
 def _met(need: str, evidence: Evidence) -> bool:
     data = evidence.data
     if need == "modes":
@@ -159,6 +164,8 @@ def _met(need: str, evidence: Evidence) -> bool:
         return data.classes > 0
     if need == "critic":
         return any(row["player"] == "critic" for row in evidence.curves)
+    if evidence.given is not None:  # samples alone
+        return False
     if evidence.model is None:  # the real row has the density of the truth, where it is known
         return need == "density" and data.truth is not None
     return hasattr(evidence.model, CAPABILITIES.get(need, need))

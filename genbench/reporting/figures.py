@@ -74,6 +74,7 @@ def _sample_figures(
     ]
     inputs: list[bytes | str] = [folder.samples_path.read_bytes() for _, _, folder in firsts]
     inputs += [title for title, _ in panels]
+    panels = [(title, a) for title, a in panels if "samples" in a]  # NaN samples are not kept
     images = [(title, a["samples"]) for title, a in panels if a["samples"].ndim == 4]
     points = [
         Panel(title, a["samples"], a.get("grid"), a.get("log_density"), a.get("components"))

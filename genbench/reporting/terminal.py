@@ -1,4 +1,4 @@
-"""What `genbench run` leaves on the screen: a table a dataset, methods down, metrics across."""
+"""What `genbench run` and `genbench eval` leave on the screen."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import pandas as pd
 from rich import box
 from rich.cells import cell_len
 from rich.console import Group
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from genbench.evaluation.measure import Measurement
 from genbench.reporting._cells import (
     Cell,
     cells_of,
@@ -20,9 +22,10 @@ from genbench.reporting._cells import (
     trouble_text,
 )
 from genbench.reporting._digits import number
+from genbench.reporting.markdown import ARROWS
 from genbench.reporting.statistics import mean_and_std
 
-__all__ = ["REFERENCE_TITLE", "summary_tables"]
+__all__ = ["REFERENCE_TITLE", "measurement_table", "summary_tables"]
 
 REFERENCE_TITLE = "real: train vs test"
 MAX_COLUMNS = 8
@@ -166,3 +169,20 @@ def _notes(cells: Sequence[Cell]) -> list[str]:
             what = f"{cell.method}, {cell.metric}" if diverged else cell.method
             notes.append(f"{mark}{what}: {trouble_text(cell)}")
     return list(dict.fromkeys(notes))
+
+
+def measurement_table(measurements: Sequence[Measurement], notes: Sequence[str]) -> Group:
+    """Every number with its spread over sample sets and its protocol, or why there is none."""
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("metric")
+    table.add_column("value", justify="right")
+    table.add_column("unit")
+    table.add_column("protocol", overflow="fold")
+    for one in measurements:
+        spread = "" if one.sampling_std is None else f" ± {number(one.sampling_std, 2)}"
+        value = "–" if one.value is None else f"{number(one.value)}{spread}"
+        arrow = ARROWS.get(one.better, "")
+        text = one.protocol if one.status == "ok" else one.reason
+        table.add_row(f"{one.metric}{arrow}", value, one.unit, escape(text))
+    lines = [Text(note, style="yellow") for note in notes]
+    return Group(table, *lines)

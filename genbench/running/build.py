@@ -13,6 +13,7 @@ import torch
 
 from genbench import lookup
 from genbench.data._base import Data
+from genbench.data._given import Given, read_given
 from genbench.data.feed import Feed
 from genbench.data.scaling import Scaling, scaling_for
 from genbench.errors import DeviceError
@@ -21,7 +22,7 @@ from genbench.noise import Noise
 from genbench.objectives._base import Objective
 from genbench.objectives._sum import WeightedSum
 from genbench.seeding import derive
-from genbench.suites.spec import ComponentSpec, RunSpec
+from genbench.suites.spec import EXTERNAL, REAL, ComponentSpec, RunSpec
 from genbench.training.loop import Settings, Stage, Training
 
 __all__ = ["Built", "build", "component_class", "device_of", "devices_for", "load_data"]
@@ -29,13 +30,15 @@ __all__ = ["Built", "build", "component_class", "device_of", "devices_for", "loa
 
 @dataclass
 class Built:
-    """Everything live about a run. `training` is None for the reference row."""
+    """Everything live about a run. `training` is None for the reference row, for a model that came
+    trained, and for samples that were made elsewhere, which are `given`."""
 
     data: Data
     scaling: Scaling
     model: Model | None
     training: Training | None
     noise: Noise
+    given: Given | None = None
 
 
 def build(
@@ -44,13 +47,15 @@ def build(
     """Load the data and make the model, its objectives and the training of a run, on a device."""
     data = load_data(spec, root, device, offline=offline)
     noise = Noise(derive("genbench", "run", spec.seed), device)
-    if not spec.stages:
+    if not spec.stages and spec.model.name in (REAL, EXTERNAL):
         scale = "raw" if data.kind == "points" else "symmetric"
-        return Built(data, scaling_for(data, scale, False), None, None, noise)
+        return Built(data, scaling_for(data, scale, False), None, None, noise, _given(spec, data))
     model_class = component_class("model", spec.model, spec.folder)
     scaling = _scaling(spec, data, model_class)
     with seeded(spec.seed, "model"):
         model: Model = model_class(scaling.space(data), **spec.model.options).to(device)
+    if not spec.stages:
+        return Built(data, scaling, model, None, noise)
     stages = []
     for number, stage in enumerate(spec.stages):
         terms: list[tuple[float, Objective]] = []
@@ -67,6 +72,13 @@ def build(
     feed = Feed(data, scaling, spec.batch, noise.child("data"))
     training = Training(model, stages, feed, noise.child("train"), settings)
     return Built(data, scaling, model, training, noise)
+
+
+def _given(spec: RunSpec, data: Data) -> Given | None:
+    if spec.model.name != EXTERNAL:
+        return None
+    low, high = spec.model.options["range"]
+    return read_given(Path(spec.folder) / spec.model.options["path"], data, low, high)
 
 
 def _scaling(spec: RunSpec, data: Data, model_class: Any) -> Scaling:

@@ -171,7 +171,8 @@ class _Cell:
         measurements = measure(self.spec.evaluate, evidence, folder=near)
         self.folder.write_samples(artefacts(evidence))
         self.folder.write_metrics(
-            self.spec, [m.to_dict() for m in measurements], self.budget(built), notes(evidence)
+            self.spec, [m.to_dict() for m in measurements], self.budget(built),
+            [*(() if built.given is None else built.given.notes), *notes(evidence)],
         )
         self.status("done", built.training)
         self.folder.seal()
@@ -238,12 +239,12 @@ def evidence_of(spec: RunSpec, built: Built, context: Context) -> Evidence:
     training = built.training
     return Evidence(
         data=built.data, scaling=built.scaling,
-        model=None if training is None else training.trained.eval(),
+        model=built.model if training is None else training.trained.eval(),
         settings=EvidenceSettings(spec.protocol.samples, spec.protocol.sets),
         noise=built.noise.child("evaluation"),
         curves=None if training is None else training.curves.rows,
         critic=_critic(training), cache=context.cache, weights=context.weights,
-        offline=context.offline,
+        offline=context.offline, given=None if built.given is None else built.given.rows,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from genbench.errors import PluginError, SuiteError
 from genbench.lookup import suggest
+from genbench.suites.external import ExternalRow, external_rows
 from genbench.suites.matrix import (
     DatasetRow,
     check_method,
@@ -28,9 +29,11 @@ from genbench.suites.rows import Row, expand_grids, read_rows
 from genbench.suites.schema import Budget, Suite
 from genbench.suites.spec import REAL, ComponentSpec, MetricSpec, ProtocolSpec, RunSpec
 from genbench.suites.typed import check, shown
-from genbench.suites.yaml_source import read
+from genbench.suites.yaml_source import Source, parse, read
 
-__all__ = ["DatasetInfo", "MethodInfo", "Plan", "find_suite", "load_plan", "suite_names"]
+__all__ = [
+    "DatasetInfo", "MethodInfo", "Plan", "find_suite", "load_plan", "plan_of", "suite_names",
+]
 
 MAX_SEEDS = 10_000
 MAX_RUNS = 100_000
@@ -55,8 +58,17 @@ def load_plan(
     for option, number in (("--seeds", seeds), ("--limit-updates", limit_updates)):
         if number is not None and number < 1:
             raise SuiteError(f"{option} must be at least 1, not {number}")
-    plan = _Loader(file, seeds, limit_updates).plan()
+    plan = _Loader(read(file), file, seeds, limit_updates).plan()
     return plan if only is None else replace(plan, runs=_only(plan, only))
+
+
+def plan_of(text: str, name: str, folder: Path) -> Plan:
+    """The plan of a suite's text; `name` is what messages call it, `folder` where paths start.
+
+    Raises:
+        SuiteError: as `load_plan`.
+    """
+    return _Loader(parse(text, name), folder / f"{name}.yaml", None, None).plan()
 
 
 def _only(plan: Plan, pattern: str) -> tuple[RunSpec, ...]:
@@ -76,10 +88,12 @@ def _only(plan: Plan, pattern: str) -> tuple[RunSpec, ...]:
 class _Loader:
     """The steps of reading one file; each goes on as far as the ones before allow."""
 
-    def __init__(self, file: Path, seeds: int | None, limit_updates: int | None) -> None:
+    def __init__(
+        self, source: Source, file: Path, seeds: int | None, limit_updates: int | None
+    ) -> None:
         self.file, self.folder = file, file.resolve().parent
         self.seeds, self.limit_updates = seeds, limit_updates
-        self.problems = Problems(read(file))
+        self.problems = Problems(source)
         self.constants: dict[str, tuple[Row, Mapping[str, Any]]] = {}
 
     def plan(self) -> Plan:
@@ -93,14 +107,19 @@ class _Loader:
         datasets = [d for r in self.rows("dataset", suite.datasets) if (d := self.dataset(r))]
         methods = [m for r in self.method_rows(raw, suite) if (m := self.method(r, datasets))]
         metrics, values = self.metrics(suite.evaluate)
+        others = external_rows(
+            suite.external, [m.row.name for m in methods], datasets, self.folder, self.problems
+        )
         self.problems.stop()
-        runs = trial(tuple(self.runs(suite, datasets, methods, metrics, seeds)))
-        suite = check_report(suite, methods, datasets, values, self.problems)
+        runs = trial(tuple(self.runs(suite, datasets, methods, others, metrics, seeds)))
+        rows = [other.row for other in others]
+        suite = check_report(suite, methods, rows, datasets, values, self.problems)
         self.check_ids(runs)
         self.problems.stop()
         return Plan(
             self.file.stem, suite.title or self.file.stem, self.file, suite, runs,
-            {m.row.name: _method_info(m) for m in methods},
+            {m.row.name: _method_info(m) for m in methods}
+            | {other.row.name: other.info for other in others},
             {d.row.name: _dataset_info(d) for d in datasets},
             tuple(metrics), tuple(values),
             tuple(metric_warnings(metrics, methods, datasets, self.constants, self.problems)),
@@ -123,7 +142,9 @@ class _Loader:
         """The method rows; a grid over a setting of the suite is one of each of its methods."""
         settings = {k: raw[k] for k in ("precision", "compile") if k in raw and _grid(raw[k])}
         budget = {k: v for k, v in (raw.get("budget") or {}).items() if _grid(v)}
-        rows = []
+        rows: list[Row] = []
+        if suite.methods is None and suite.external:
+            return rows
         for row in read_rows(suite.methods, ("methods",), "method", self.problems):
             if row.name == REAL:
                 self.problems.add(row.path, "the row 'real' stands for the data themselves; "
@@ -213,7 +234,7 @@ class _Loader:
 
     def runs(
         self, suite: Suite, datasets: list[DatasetRow], methods: list[Method],
-        metrics: list[MetricSpec], seeds: list[int],
+        others: list[ExternalRow], metrics: list[MetricSpec], seeds: list[int],
     ) -> Iterator[RunSpec]:
         if len(datasets) * len(methods) * len(seeds) > MAX_RUNS:
             raise SuiteError(f"the suite has more than {MAX_RUNS} runs", file=self.file)
@@ -229,6 +250,9 @@ class _Loader:
                 if _runs_on(method, dataset):
                     run = self.run(suite, dataset, method, of_row)
                     yield from (run.model_copy(update={"seed": s}) for s in seeds if run)
+            for other in others:
+                if other.dataset == dataset.row.name:
+                    yield from other.runs(of_row)
 
     def run(
         self, suite: Suite, dataset: DatasetRow, method: Method, common: Mapping[str, Any]

@@ -33,11 +33,14 @@ _CONDITIONS = {
 
 
 def check_report(
-    suite: Suite, methods: Sequence[Method], datasets: Sequence[DatasetRow],
-    values: Mapping[str, Any], problems: Problems,
+    suite: Suite, methods: Sequence[Method], others: Sequence[Row],
+    datasets: Sequence[DatasetRow], values: Mapping[str, Any], problems: Problems,
 ) -> Suite:
-    """The suite with rows that a grid expanded written out; problems are noted."""
-    checker = _Checker(methods, datasets, list(values), problems)
+    """The suite with rows that a grid expanded written out; problems are noted.
+
+    `others` are the rows that are not trained.
+    """
+    checker = _Checker(methods, others, datasets, list(values), problems)
     tables = [
         checker.table(table, ("report", "tables", index))
         for index, table in enumerate(suite.report.tables)
@@ -61,10 +64,10 @@ def check_report(
 
 class _Checker:
     def __init__(
-        self, methods: Sequence[Method], datasets: Sequence[DatasetRow], values: list[str],
-        problems: Problems,
+        self, methods: Sequence[Method], others: Sequence[Row], datasets: Sequence[DatasetRow],
+        values: list[str], problems: Problems,
     ) -> None:
-        self.methods: list[Row] = [method.row for method in methods]
+        self.methods: list[Row] = [*(method.row for method in methods), *others]
         self.kinds = {dataset.row.name: dataset.kind for dataset in datasets}
         self.datasets, self.values, self.problems = list(self.kinds), values, problems
         self.players = sorted({

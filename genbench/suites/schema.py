@@ -18,6 +18,7 @@ __all__ = [
     "Budget",
     "Claim",
     "Entry",
+    "External",
     "FigureEntry",
     "Protocol",
     "Published",
@@ -103,6 +104,27 @@ class Entry(_Part):
     """Changes of the suite's budget."""
     datasets: list[str] | None = None
     """The dataset rows that the method runs on; all of them by default."""
+
+
+class External(_Part):
+    """Samples that were made elsewhere, or a model that was trained elsewhere: a row of the tables
+    that is not trained here."""
+
+    samples: Name | Annotated[list[Name], Field(min_length=1)]
+    """A folder or zip of images, an array in a `.npy`, `.npz` or `.pt` file, or a trained model
+    `my_file.py:Model`, from the suite's folder on; several are the seeds 0, 1, …"""
+    dataset: str | None = None
+    """The dataset row that they are samples of; null takes the only one."""
+    range: Annotated[list[float], Field(min_length=2, max_length=2)] = [0.0, 1.0]
+    """The values of black and white, where images are floats."""
+    title: str = ""
+    """How reports call it."""
+    family: str = ""
+    """GAN, flow, mixture, VAE, diffusion, hybrid or classical."""
+    summary: str = ""
+    """One sentence."""
+    cite: str = ""
+    """A BibTeX entry."""
 
 
 class Protocol(_Part):
@@ -242,8 +264,10 @@ class Suite(_Part):
     """How many seeds (0, 1, …), or a list of them."""
     budget: Budget = Budget()
     """How long methods train."""
-    methods: Any
+    methods: Any = None
     """Names of zoo methods, or {row: entry}."""
+    external: dict[str, External] = {}
+    """Rows of samples that were made elsewhere."""
     precision: Literal["fp32", "bf16"] | None = None
     """Number format of training where a method says nothing else; fp32 by default."""
     compile: bool | None = None

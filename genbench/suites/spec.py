@@ -17,6 +17,7 @@ from genbench.fields import Optimiser
 from genbench.seeding import digest
 
 __all__ = [
+    "EXTERNAL",
     "REAL",
     "ComponentSpec",
     "MetricSpec",
@@ -28,6 +29,10 @@ __all__ = [
 
 REAL = "real"
 """The row (and model) that stands for the training data themselves: the best reachable."""
+
+
+EXTERNAL = "external"
+"""The model of samples that were made elsewhere: options `path` and `range`."""
 
 
 class _Spec(BaseModel):

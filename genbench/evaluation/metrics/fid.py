@@ -102,7 +102,7 @@ class Fid(Metric):
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """The distance; statistics of the reference are kept on disk."""
-        if self.split == "train" and evidence.model is None:
+        if self.split == "train" and evidence.real:
             raise NotApplicable("the real row's samples are training rows themselves")
         n = evidence.count_for(self.split)
         x = evidence.features(self.extractor, sample_set, n)

@@ -60,7 +60,7 @@ class Memorisation(Metric):
         """Both figures; the distances of held-out rows are kept on disk."""
         if evidence.data.train is None:
             raise NotApplicable("training points are fresh in every batch: none can be copied")
-        if evidence.model is None:
+        if evidence.real:
             raise NotApplicable("the real row's samples are training rows themselves")
         searched = min(self.train or len(evidence.data.train), len(evidence.data.train))
         n = evidence.count

@@ -116,5 +116,5 @@ class ModeCoverage(Metric):
         if self.samples:
             return self.samples
         if evidence.data.kind == "points":
-            return POINTS
-        return STACKED if stack_of(evidence.data) else evidence.count
+            return evidence.at_most(POINTS)
+        return evidence.at_most(STACKED) if stack_of(evidence.data) else evidence.count

@@ -46,19 +46,18 @@ class SlicedWasserstein(Metric):
     sampled: ClassVar[bool] = True
 
     size: Count = 10000
-    """Points in each of the two sets."""
+    """Points in each of the two sets; fewer where fewer samples were given."""
     projections: Count = 500
     """Random directions, the same for all runs."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """The distance to a fixed choice of test points."""
-        total = len(evidence.data.test)
-        if total < self.size:
-            raise NotApplicable(f"{total} test points are fewer than {self.size} (size)")
-        x = evidence.samples(sample_set, self.size)
-        return {"swd": sliced_wasserstein(
-            x, evidence.reference("test", self.size), self.projections)}
+        total, size = len(evidence.data.test), evidence.at_most(self.size)
+        if total < size:
+            raise NotApplicable(f"{total} test points are fewer than {size} (size)")
+        x, y = evidence.samples(sample_set, size), evidence.reference("test", size)
+        return {"swd": sliced_wasserstein(x, y, self.projections)}
 
     def protocol(self, evidence: Evidence) -> str:
         """The size of the sets, the reference and the directions."""
-        return f"{count_name(self.size)}-test-{self.projections}dirs"
+        return f"{count_name(evidence.at_most(self.size))}-test-{self.projections}dirs"

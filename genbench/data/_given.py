@@ -1,0 +1,216 @@
+"""Samples that were made elsewhere: a folder or zip of images, or an array in a file.
+
+Nothing in a file is executed: arrays are read without pickles, tensors with `weights_only`.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genbench.data._base import Data
+from genbench.data._decode import Decoder
+from genbench.data._sources import open_source
+from genbench.errors import DataError
+
+__all__ = ["ARRAYS", "Given", "read_given"]
+
+ARRAYS = (".npy", ".npz", ".pt", ".pth")
+"""File names that hold an array; everything else is a folder or zip of images."""
+NAMES = ("samples", "images", "x", "arr_0")
+"""Which of several arrays is meant, in this order."""
+_LOSSY = (".jpg", ".jpeg")
+_IMAGES = (*_LOSSY, ".bmp", ".gif", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+_LARGEST = 2**34
+"""Bytes of the largest array: more is taken for a zip bomb."""
+_CHUNK = 4096
+_SLACK = 0.02
+"""How far out of the range floats may lie, as a share of it; they are clamped."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """Rows of samples as a dataset's own: bytes (N, C, H, W) uint8, or points (N, D) float32."""
+
+    rows: Tensor
+    notes: tuple[str, ...] = ()
+    """What a reader of the numbers must know."""
+
+
+def read_given(path: Path, data: Data, low: float = 0.0, high: float = 1.0) -> Given:
+    """Read samples of the shape of `data`; floats of images run from `low` to `high`.
+
+    Raises:
+        DataError: not there, not readable, of another shape, or values that are no such samples.
+    """
+    if path.is_dir() or path.suffix.lower() not in ARRAYS:
+        if data.kind != "images":
+            raise DataError(f"{path}: samples of points are an array of shape (N, "
+                            f"{data.shape[0]}), in one of {', '.join(ARRAYS)}")
+        return _pictures(path, data)
+    array = _READERS[path.suffix.lower()](path)
+    if data.kind == "points":
+        return Given(_points(array, data, path))
+    return _images(array, data, path, low, high)
+
+
+def _pictures(path: Path, data: Data) -> Given:
+    source = open_source(path, _IMAGES)
+    if not source.names:
+        raise DataError(f"{path}: holds no images ({', '.join(_IMAGES)})")
+    rows = Decoder(source, source.names, None, data.shape[0]).array(_LARGEST)
+    if tuple(rows.shape[1:]) != data.shape:
+        raise DataError(
+            f"{path}: its images are {rows.shape[3]} × {rows.shape[2]}, and those of the dataset "
+            f"{data.shape[2]} × {data.shape[1]}; resize them the way that you would report"
+        )
+    lossy = sum(name.lower().endswith(_LOSSY) for name in source.names)
+    notes = (
+        f"{lossy} of the {len(source.names)} samples are JPEGs: distances measure compression too",
+    ) if lossy else ()
+    return Given(torch.from_numpy(np.array(rows)), notes)
+
+
+def _images(array: np.ndarray, data: Data, path: Path, low: float, high: float) -> Given:
+    channels, height, width = data.shape
+    if array.ndim == 3 and channels == 1:
+        array = array[:, None]
+    if array.ndim == 2 and array.shape[1] == math.prod(data.shape):
+        array = array.reshape(-1, *data.shape)
+    if array.ndim == 4 and array.shape[1:] == (height, width, channels) != data.shape:
+        array = array.transpose(0, 3, 1, 2)
+    if array.ndim != 4 or array.shape[1:] != data.shape:
+        raise DataError(f"{path}: holds an array of shape {array.shape}, and the dataset's images "
+                        f"are (N, {channels}, {height}, {width})")
+    _not_empty(array, path)
+    if array.dtype == np.uint8:
+        return Given(torch.from_numpy(np.array(array)))
+    if array.dtype.kind in "iu":
+        if array.min() < 0 or array.max() > 255:
+            raise DataError(f"{path}: whole numbers from {array.min()} to {array.max()}; images "
+                            "are bytes from 0 to 255, or floats")
+        return Given(torch.from_numpy(array.astype(np.uint8)))
+    return _floats(array, path, low, high)
+
+
+def _floats(array: np.ndarray, path: Path, low: float, high: float) -> Given:
+    if array.dtype.kind != "f":
+        raise DataError(f"{path}: holds values of type {array.dtype}; images are bytes or floats")
+    out = torch.empty(array.shape, dtype=torch.uint8)
+    least, most, beyond = math.inf, -math.inf, 0
+    for start in range(0, len(array), _CHUNK):
+        part = torch.from_numpy(np.array(array[start:start + _CHUNK], np.float64))
+        _finite(part, start, path)
+        least, most = min(least, float(part.min())), max(most, float(part.max()))
+        beyond += int(((part < low) | (part > high)).sum())
+        scaled = (part - low) / (high - low) * 255
+        out[start:start + _CHUNK] = scaled.round().clamp(0, 255).to(torch.uint8)
+    slack = _SLACK * (high - low)
+    if least < low - slack or most > high + slack:
+        raise DataError(
+            f"{path}: values from {least:.4g} to {most:.4g}, where images run from {low:g} to "
+            f"{high:g}; say what black and white are, as in --range -1 1"
+        )
+    if most - least < (high - low) / 128:
+        raise DataError(f"{path}: values from {least:.4g} to {most:.4g}: less than two grey "
+                        f"levels of the range from {low:g} to {high:g}")
+    share = beyond / array.size
+    note = f"{100 * share:.1f} % of the samples' values lay out of range, clamped"
+    return Given(out, (note,) if share > 0.01 else ())
+
+
+def _points(array: np.ndarray, data: Data, path: Path) -> Tensor:
+    if array.ndim != 2 or array.shape[1] != data.shape[0] or array.dtype.kind not in "fiu":
+        raise DataError(f"{path}: holds {array.dtype} values of shape {array.shape}, and samples "
+                        f"of the dataset are numbers of shape (N, {data.shape[0]})")
+    _not_empty(array, path)
+    rows = torch.from_numpy(np.array(array, np.float32))
+    _finite(rows, 0, path)
+    return rows
+
+
+def _not_empty(array: np.ndarray, path: Path) -> None:
+    if len(array) < 2:
+        raise DataError(f"{path}: holds {len(array)} samples; give at least 2")
+
+
+def _finite(part: Tensor, start: int, path: Path) -> None:
+    bad = (~torch.isfinite(part.flatten(1)).all(1)).nonzero()
+    if len(bad):
+        raise DataError(f"{path}: {len(bad)} samples hold NaN or infinity, the first is number "
+                        f"{start + int(bad[0, 0])}")
+
+
+def _npy(path: Path) -> np.ndarray:
+    try:
+        found = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise _unreadable(path, error) from None
+    if not isinstance(found, np.ndarray):
+        raise DataError(f"{path}: is no array of NumPy")
+    return found
+
+
+def _npz(path: Path) -> np.ndarray:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            largest = max((entry.file_size for entry in archive.infolist()), default=0)
+        if largest > _LARGEST:
+            raise DataError(f"{path}: an array of {largest >> 30} GiB; give fewer samples")
+        with np.load(path, allow_pickle=False) as archive:
+            name = _chosen(archive.files, path)
+            return np.asarray(archive[name])
+    except DataError:
+        raise
+    except Exception as error:  # zlib, zipfile and NumPy each raise their own
+        raise _unreadable(path, error) from None
+
+
+def _pt(path: Path) -> np.ndarray:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged or hostile file can raise nearly anything
+        raise _unreadable(path, error) from None
+    if isinstance(found, Mapping):
+        tensors = {str(key): value for key, value in found.items() if isinstance(value, Tensor)}
+        found = tensors[_chosen(list(tensors), path)]
+    if not isinstance(found, Tensor):
+        raise DataError(f"{path}: holds a {type(found).__name__}, not a tensor of samples")
+    if found.dtype == torch.bfloat16 or found.is_quantized:
+        found = found.dequantize() if found.is_quantized else found.float()
+    return found.detach().resolve_conj().resolve_neg().numpy()
+
+
+_READERS: dict[str, Callable[[Path], np.ndarray]] = {
+    ".npy": _npy, ".npz": _npz, ".pt": _pt, ".pth": _pt,
+}
+
+
+def _chosen(names: list[str], path: Path) -> str:
+    for name in NAMES:
+        if name in names:
+            return name
+    if len(names) != 1:
+        several = ", ".join(names[:8]) or "nothing"
+        raise DataError(f"{path}: holds {several}; call the array of samples `samples`")
+    return names[0]
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    if isinstance(error, FileNotFoundError):
+        return DataError(f"{path}: there is no such file")
+    lines = str(error).strip().splitlines()
+    text = lines[0] if lines else type(error).__name__
+    if "pickle" in text.lower() or "weights_only" in text.lower():
+        text = "it holds Python objects, which are never loaded; save a plain array or tensor"
+    return DataError(f"{path}: cannot be read: {text}")

@@ -1,0 +1,101 @@
+"""`genbench eval`: samples or a model from elsewhere, under the protocol of a suite's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from genbench import lookup
+from genbench.errors import GenbenchError, SuiteError, SuiteErrors, UnknownName
+from genbench.evaluation.artefacts import notes
+from genbench.evaluation.measure import Measurement, measure
+from genbench.running.build import build, device_of
+from genbench.running.cell import evidence_of
+from genbench.running.executor import Context
+from genbench.store.provenance import provenance
+from genbench.suites.expand import plan_of
+from genbench.suites.parts import metric_values
+from genbench.suites.spec import RunSpec
+
+__all__ = ["USUAL", "Evaluation", "evaluate"]
+
+USUAL = (
+    "nll", "nll_gap", "bits_per_dim", "inception_score", "fid", "kid", "mode_score",
+    "mode_coverage", "precision_recall", "density_coverage", "memorisation", "sliced_wasserstein",
+    "wasserstein1",
+)
+"""The metrics where none are named; those that do not apply are left out."""
+NAME = "command line"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was measured of which samples."""
+
+    spec: RunSpec
+    measurements: list[Measurement]
+    notes: list[str]
+    device: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain JSON."""
+        return {
+            "samples": self.spec.model.options.get("path", self.spec.model.name),
+            "source": self.spec.model.source,
+            "dataset": self.spec.data.model_dump(mode="json"),
+            "measurements": [one.to_dict() for one in self.measurements],
+            "notes": self.notes,
+            "provenance": provenance(self.device, 0),
+        }
+
+
+def evaluate(
+    samples: str, dataset: str, metrics: Sequence[str], *, context: Context,
+    value_range: tuple[float, float] = (0.0, 1.0), count: int | None = None, sets: int = 3,
+) -> Evaluation:
+    """Measure samples (a file or folder) or a model (`my_file.py:Model`) against a dataset.
+
+    `dataset` is a name, or YAML of a name with options: `{ring: {modes: 8}}`. `metrics` are names
+    of metrics or of what they measure; none stands for the usual ones.
+
+    Raises:
+        GenbenchError: what is missing or wrong, in one line.
+    """
+    named = [_metric(name) for name in metrics]
+    text = yaml.safe_dump({
+        "datasets": "@", "evaluate": list(dict.fromkeys(named)) or list(USUAL), "real": False,
+        "external": {"samples": {"samples": samples, "range": list(value_range)}},
+        "protocol": {"samples": count, "sets": sets},
+    }).replace("datasets: '@'", f"datasets: {dataset}")
+    try:
+        [spec] = plan_of(text, NAME, Path.cwd()).runs
+    except SuiteError as error:  # the user wrote no suite: no line of it helps
+        problems = error.problems if isinstance(error, SuiteErrors) else (error,)
+        raise GenbenchError("; ".join(problem.message for problem in problems)) from None
+    device = device_of(context.device)
+    built = build(spec, context.data, device, offline=context.offline, save_every=60.0)
+    evidence = evidence_of(spec, built, context)
+    found = measure(spec.evaluate, evidence, folder=Path.cwd())
+    if not metrics:
+        found = [one for one in found if one.status != "skipped"]
+    given = () if built.given is None else built.given.notes
+    return Evaluation(spec, found, [*given, *notes(evidence)], str(device))
+
+
+def _metric(name: str) -> str:
+    """The metric of that name, or the one that measures what is called so."""
+    known = lookup.available("metric")
+    if name in known or ":" in name:
+        return name
+    measured: dict[str, str] = {}
+    for metric in known:
+        component = lookup.describe("metric", metric)
+        options = {option.name: option.default for option in component.options}
+        measured |= dict.fromkeys(metric_values(component, options), metric)
+    if name not in measured:
+        raise UnknownName(f"--metrics: no metric '{name}'{lookup.suggest(name, known)}")
+    return measured[name]

@@ -1,0 +1,179 @@
+"""Samples that were made elsewhere: read whole, or refused in one line; never executed."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from genbench.data._base import Data, Split
+from genbench.data._given import read_given
+from genbench.errors import DataError
+
+BYTES = np.random.default_rng(0).integers(0, 256, (12, 1, 8, 6), dtype=np.uint8)
+GREY = Data("images", (1, 8, 6), Split(torch.from_numpy(BYTES)), levels=256)
+COLOURED = np.random.default_rng(1).integers(0, 256, (5, 3, 8, 8), dtype=np.uint8)
+RGB = Data("images", (3, 8, 8), Split(torch.from_numpy(COLOURED)), levels=256)
+PLANE = Data("points", (2,), Split(torch.zeros(4, 2)))
+
+
+def written(path: Path, array: np.ndarray) -> Path:
+    if path.suffix == ".npy":
+        np.save(path, array)
+    elif path.suffix == ".npz":
+        np.savez(path, labels=np.arange(len(array)), samples=array)
+    else:
+        torch.save({"samples": torch.from_numpy(array), "epoch": 3}, path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.pt"])
+@pytest.mark.parametrize("form", ["bytes", "int64", "unit", "symmetric", "flat", "no channel"])
+def test_every_form_gives_the_same_bytes(tmp_path: Path, name: str, form: str) -> None:
+    low, high = (-1.0, 1.0) if form == "symmetric" else (0.0, 1.0)
+    array = {
+        "bytes": BYTES, "int64": BYTES.astype(np.int64), "unit": (BYTES / 255).astype(np.float32),
+        "symmetric": BYTES / 127.5 - 1, "flat": (BYTES / 255).reshape(12, -1),
+        "no channel": BYTES[:, 0],
+    }[form]
+    found = read_given(written(tmp_path / name, array), GREY, low, high)
+    assert found.rows.dtype == torch.uint8
+    assert (found.rows.numpy() == BYTES).all()
+    assert found.notes == ()
+
+
+def test_channels_may_come_last(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.npy", COLOURED.transpose(0, 2, 3, 1))
+    assert (read_given(path, RGB).rows.numpy() == COLOURED).all()
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_pictures(tmp_path: Path, zipped: bool) -> None:
+    folder = tmp_path / "made"
+    folder.mkdir()
+    for number, image in enumerate(BYTES):
+        Image.fromarray(image[0]).save(folder / f"{number:03}.png")
+    path = folder
+    if zipped:
+        path = tmp_path / "made.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for file in sorted(folder.iterdir()):
+                archive.write(file, file.name)
+    assert (read_given(path, GREY).rows.numpy() == BYTES).all()
+    with pytest.raises(DataError, match="6 × 8, and those of the dataset 8 × 8"):
+        read_given(path, RGB)
+
+
+def test_jpegs_are_told(tmp_path: Path) -> None:
+    for number, image in enumerate(BYTES):
+        Image.fromarray(image[0]).save(tmp_path / f"{number}.jpg")
+    assert "12 of the 12 samples are JPEGs" in read_given(tmp_path, GREY).notes[0]
+
+
+def test_points(tmp_path: Path) -> None:
+    points = np.random.default_rng(0).normal(size=(20, 2))
+    found = read_given(written(tmp_path / "a.npy", points), PLANE).rows
+    assert found.dtype == torch.float32
+    assert np.allclose(found.numpy(), points)
+
+
+def test_values_a_little_out_of_range_are_clamped_and_told(tmp_path: Path) -> None:
+    values = np.linspace(-0.01, 1.01, BYTES.size).reshape(BYTES.shape)
+    found = read_given(written(tmp_path / "a.npy", values), GREY)
+    assert "lay out of range, clamped" in found.notes[0]
+
+
+class Hostile:
+    """What it leaves behind when it is unpickled is looked for below."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self):
+        return (os.mkdir, (str(self.mark),))
+
+
+def _bad(folder: Path, name: str) -> Path:
+    path, mark = folder / name, folder / "executed"
+    unit = BYTES / 255
+    if name == "pickle.pt":
+        torch.save(Hostile(mark), path)
+    elif name == "pickle.npy":
+        path.write_bytes(pickle.dumps(Hostile(mark)))
+    elif name == "objects.npy":
+        np.save(path, np.array([Hostile(mark)], dtype=object), allow_pickle=True)
+    elif name == "objects.npz":
+        np.savez(path, samples=np.array([Hostile(mark)], dtype=object))
+    elif name == "several.npz":
+        np.savez(path, a=unit, b=unit)
+    elif name == "torn.npz":
+        written(path, unit)
+        path.write_bytes(path.read_bytes()[:900])
+    elif name == "text.pt":
+        torch.save("samples", path)
+    elif name == "outside.zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("../x.png", b"")
+    else:
+        unit[2, 0, 3, 3] = np.nan if name == "nan.npy" else unit[2, 0, 3, 3]
+        written(path, {
+            "nan.npy": unit, "wide.npy": 2 * unit - 1, "grey.npy": 0 * unit + 0.5,
+            "shape.npy": unit[:, :, :4], "empty.npy": unit[:0], "high.npy": BYTES + np.int64(90),
+            "complex.npy": unit + 0j, "nothing.npy": np.float64(3.0)[None],
+        }[name])
+    return path
+
+
+@pytest.mark.parametrize(("name", "says"), [
+    ("pickle.pt", "holds Python objects, which are never loaded"),
+    ("pickle.npy", "holds Python objects, which are never loaded"),
+    ("objects.npy", "cannot be read"),
+    ("objects.npz", "holds Python objects, which are never loaded"),
+    ("several.npz", "holds a, b; call the array of samples `samples`"),
+    ("torn.npz", "cannot be read"),
+    ("text.pt", "holds a str, not a tensor"),
+    ("outside.zip", "leads outside the zip"),
+    ("nan.npy", "1 samples hold NaN or infinity, the first is number 2"),
+    ("wide.npy", "say what black and white are, as in --range -1 1"),
+    ("grey.npy", "less than two grey levels"),
+    ("shape.npy", "holds an array of shape (12, 1, 4, 6), and the dataset's images are"),
+    ("empty.npy", "holds 0 samples"),
+    ("high.npy", "images are bytes from 0 to 255"),
+    ("complex.npy", "values of type complex128"),
+    ("nothing.npy", "holds an array of shape (1,)"),
+])
+def test_what_is_refused(tmp_path: Path, name: str, says: str) -> None:
+    with pytest.raises(DataError) as caught:
+        read_given(_bad(tmp_path, name), GREY)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert name in str(caught.value)
+    assert not (tmp_path / "executed").exists()
+
+
+def test_a_zip_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genbench.data._given._LARGEST", 2**30)
+    path = tmp_path / "bomb.npz"
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("samples.npy", "w") as file,
+    ):
+        for _ in range(65):
+            file.write(bytes(2**24))
+    assert path.stat().st_size < 2**21
+    with pytest.raises(DataError, match="an array of 1 GiB; give fewer samples"):
+        read_given(path, GREY)
+
+
+def test_what_is_not_there(tmp_path: Path) -> None:
+    for name in ("a.npy", "a.npz", "a.pt", "a", "a.zip"):
+        with pytest.raises(DataError, match="no such"):
+            read_given(tmp_path / name, GREY)
+    with pytest.raises(DataError, match="samples of points are an array"):
+        read_given(tmp_path, PLANE)

@@ -1,0 +1,126 @@
+"""Samples and models from elsewhere get the numbers of a suite's own rows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SUITE = """\
+title: Ours and theirs
+datasets: {ring: {modes: 4, test_size: 500}}
+seeds: 1
+budget: {updates: 30, batch: 32}
+methods:
+  ours: {use: nice, model: {widths: [16]}}
+external:
+  theirs: {samples: [points.npy, more.npz], title: Their GAN, family: GAN}
+  trained: {samples: "theirs.py:Gaussian"}
+protocol: {samples: 400, sets: 2}
+evaluate: [nll, mode_coverage, sliced_wasserstein: {size: 400}]
+report:
+  claims:
+    - {id: best, text: They are worse, expect: "swd[theirs] > swd[real]"}
+"""
+MODEL = '''\
+"""A Gaussian that comes trained."""
+import torch
+from genbench.models._base import Model
+
+
+class Gaussian(Model):
+    """A wide Gaussian."""
+
+    def build(self, space):
+        self.register_buffer("std", torch.tensor(1.0))
+
+    def log_prob(self, x):
+        return torch.distributions.Normal(0.0, self.std).log_prob(x).sum(1)
+
+    def generate(self, n, noise, labels=None):
+        return self.std * noise.normal("z", n, 2)
+'''
+
+
+@pytest.fixture
+def points(folder: Path) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    found = 5 * rng.normal(size=(1000, 2))
+    np.save(folder / "points.npy", found)
+    np.savez(folder / "more.npz", found + 1)
+    (folder / "theirs.py").write_text(MODEL)
+    (folder / "both.yaml").write_text(SUITE)
+    return found
+
+
+def test_rows_from_elsewhere_stand_in_the_table(genbench, folder: Path, points) -> None:
+    genbench("run", "both.yaml")
+    report = (folder / "results/both/report.md").read_text()
+    assert "| Their GAN | –" in report
+    assert "samples alone have no density" in report
+    assert "| trained |" in report
+    rows = json.loads(genbench("table", "both.yaml", "--format", "json").stdout)
+    found = {(row["method"], row["seed"], row["metric"]): row["value"] for row in rows}
+    assert found["trained", 0, "nll"] is not None
+    assert found["theirs", 1, "swd"] != found["theirs", 0, "swd"]
+    again = genbench("run", "both.yaml")
+    assert "all 5 runs are done" in again.stdout
+    np.save(folder / "points.npy", points * 1.1)  # other samples are another run
+    again = genbench("run", "both.yaml")
+    assert "1 run to do" in again.stdout
+    # and `eval` says the same of the same samples
+    rows = json.loads(genbench("table", "both.yaml", "--format", "json").stdout)
+    ours = {row["metric"]: row for row in rows if (row["method"], row["seed"]) == ("theirs", 0)}
+    genbench("eval", "points.npy", "--dataset", "{ring: {modes: 4, test_size: 500}}",
+             "--metrics", "mode_coverage", "--samples", "400", "--sets", "2",
+             "--json", "found.json")
+    measured = json.loads((folder / "found.json").read_text())
+    for one in measured["measurements"]:
+        assert one["value"] == ours[one["metric"]]["value"]
+        assert one["protocol"] == ours[one["metric"]]["protocol"]
+    assert measured["samples"] == "points.npy"
+    assert measured["provenance"]["versions"]["torch"]
+
+
+def test_a_model_from_elsewhere_has_its_density(genbench, points) -> None:
+    done = genbench("eval", "theirs.py:Gaussian", "--dataset", "ring", "--metrics", "nll",
+                    "--json", "-")
+    [nll] = json.loads(done.stdout)["measurements"]
+    assert nll["status"] == "ok"
+
+
+@pytest.mark.parametrize(("words", "says"), [
+    (["nowhere.npy", "--dataset", "ring"], "nowhere.npy: No such file"),
+    (["points.npy", "--dataset", "rong"], "no dataset 'rong'; did you mean 'ring'?"),
+    (["points.npy", "--dataset", "{ring: {mods: 3}}"], "unknown option 'mods'"),
+    (["points.npy", "--dataset", "ring", "--metrics", "fud"], "no metric 'fud'; did you mean"),
+    (["points.npy", "--dataset", "digits"], "holds an array of shape (1000, 2)"),
+    (["theirs.py:Gausian", "--dataset", "ring"], "Gausian"),
+    (["points.npy", "--dataset", "ring", "--range", "1", "0"], "expected [black, white]"),
+])
+def test_one_line_for_what_cannot_be(genbench, points, words: list[str], says: str) -> None:
+    done = genbench("eval", *words, check=2)
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("row", "says"), [
+    ("ours: {samples: points.npy}", "there is a row 'ours' already"),
+    ("real: {samples: points.npy}", "there is a row 'real' already"),
+    ("a: {samples: points.npy, dataset: rings}", "no dataset row 'rings'; did you mean 'ring'?"),
+    ("a: {}", "'samples' is missing"),
+    ("a: {samples: [points.npy, gone.npy]}", "gone.npy: No such file"),
+    ("a: {samples: points.npy, range: [1, 1]}", "expected [black, white]"),
+    ("a: {samples: points.npy, file: x}", "unknown option 'file'"),
+])
+def test_a_suite_says_where_an_external_row_is_wrong(
+    genbench, folder: Path, points, row: str, says: str
+) -> None:
+    text = SUITE.replace('trained: {samples: "theirs.py:Gaussian"}', row)
+    (folder / "both.yaml").write_text(text)
+    done = genbench("validate", "both.yaml", check=2)
+    assert says in done.stderr
+    assert "both.yaml:9: external" in done.stderr
