@@ -13,6 +13,7 @@ from genbench import __version__
 from genbench.cli.doing import report, run, sample, table
 from genbench.cli.judging import check, compare, eval_
 from genbench.cli.looking import cite, info, list_, schema, validate
+from genbench.cli.supplying import doctor, fetch
 from genbench.errors import GenbenchError
 
 __all__ = ["app", "main"]
@@ -23,7 +24,9 @@ app = typer.Typer(
     help="Train and judge deep generative models side by side: likelihood and sample quality in "
     "one table.",
 )
-for command in (run, report, table, compare, check, sample, validate, schema, info, cite):
+for command in (
+    run, report, table, compare, check, sample, validate, schema, info, cite, fetch, doctor,
+):
     app.command()(command)
 app.command(name="eval")(eval_)
 app.command(name="list")(list_)

@@ -73,12 +73,13 @@ def eval_(
     found = evaluate(
         samples, dataset, names, context=context, value_range=value_range, count=count, sets=sets
     )
+    whole = found.to_dict()
     if json == Path("-"):
-        print(dumps(found.to_dict(), indent=1, sort_keys=True))
+        print(dumps(whole, indent=1, sort_keys=True))
     else:
-        console_for(sys.stdout).print(measurement_table(found.measurements, found.notes))
+        console_for(sys.stdout).print(measurement_table(whole["measurements"], found.notes))
         if json is not None:
-            write_json(json, found.to_dict())
+            write_json(json, whole)
     if not any(one.status == "ok" for one in found.measurements):
         raise typer.Exit(3)
 

@@ -157,6 +157,10 @@ class Dataset(Configured, ABC):
     def __init__(self, **options: object) -> None:
         self.configure(options)
 
+    def files(self, root: Path) -> list[Path]:
+        """The data files that `load` reads, whether or not they are there; none for toys."""
+        return []
+
     @abstractmethod
     def load(self, root: Path, *, offline: bool = False) -> Data:
         """Read the data, on the CPU.

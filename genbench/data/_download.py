@@ -44,9 +44,8 @@ def ensure(
         names = ", ".join(path.name for path in gone)
         raise DataError(
             f"{torchvision_class}: no {names} in {gone[0].parent} {reason}; put it there, name "
-            "another folder with --data, or fetch it on a machine with a network: "
-            f"python -c \"from torchvision.datasets import {torchvision_class} as D; "
-            f"D('{root}', download=True)\""
+            "another folder with --data, or fetch it on a machine with a network: genbench fetch "
+            f"SUITE --data {root}"
         )
 
 

@@ -15,7 +15,7 @@ from genbench.data._idx import find_idx, read_idx
 from genbench.errors import DataError
 from genbench.seeding import digest
 
-__all__ = ["DIGITS", "MnistLike", "read_mnist"]
+__all__ = ["DIGITS", "MnistLike", "mnist_files", "read_mnist"]
 
 DIGITS = tuple("0123456789")
 _TRAIN, _VALIDATION, _TEST = 60_000, 5_000, 10_000
@@ -45,13 +45,9 @@ def read_mnist(root: Path, torchvision_class: str, *, offline: bool) -> MnistLik
         DataError: files missing that cannot be fetched, or corrupt.
     """
     folder = root / torchvision_class / "raw"
-    names = [
-        f"{part}-{what}" for part in ("train", "t10k")
-        for what in ("images-idx3-ubyte", "labels-idx1-ubyte")
-    ]
 
     def missing() -> list[Path]:
-        return [folder / name for name in names if find_idx(folder, name) is None]
+        return [path for path in mnist_files(root, torchvision_class) if not path.is_file()]
 
     ensure(torchvision_class, root, missing, offline=offline)
     train_x, train_y = _pair(folder, "train", _TRAIN)
@@ -63,6 +59,16 @@ def read_mnist(root: Path, torchvision_class: str, *, offline: bool) -> MnistLik
         Split(test_x, test_y),
         digest("".join(digest(array.numpy().tobytes(), 32) for array in arrays), 16),
     )
+
+
+def mnist_files(root: Path, torchvision_class: str) -> list[Path]:
+    """The four idx files, gzipped where that is all there is."""
+    folder = root / torchvision_class / "raw"
+    names = [
+        f"{part}-{what}" for part in ("train", "t10k")
+        for what in ("images-idx3-ubyte", "labels-idx1-ubyte")
+    ]
+    return [find_idx(folder, name) or folder / name for name in names]
 
 
 def _pair(folder: Path, part: str, count: int) -> tuple[Tensor, Tensor]:

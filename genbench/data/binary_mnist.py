@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from genbench.data._base import Data, Dataset, Split
-from genbench.data._mnist import DIGITS, read_mnist
+from genbench.data._mnist import DIGITS, mnist_files, read_mnist
 from genbench.noise import Noise
 from genbench.seeding import derive, digest
 
@@ -45,6 +45,10 @@ class BinaryMnist(Dataset):
 
     binarisation: Literal["dynamic", "static"] = "dynamic"
     """Whether training images are drawn anew for every batch, or once for all runs."""
+
+    def files(self, root: Path) -> list[Path]:
+        """The four idx files."""
+        return mnist_files(root, "MNIST")
 
     def load(self, root: Path, *, offline: bool = False) -> Data:
         """Read MNIST, which torchvision downloads where it is missing, and binarise it."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from genbench.data._base import Data, Dataset
-from genbench.data._mnist import read_mnist
+from genbench.data._mnist import mnist_files, read_mnist
 
 __all__ = ["FashionMnist"]
 
@@ -38,6 +38,10 @@ class FashionMnist(Dataset):
   eprint        = {1708.07747},
   archiveprefix = {arXiv}
 }"""
+
+    def files(self, root: Path) -> list[Path]:
+        """The four idx files."""
+        return mnist_files(root, "FashionMNIST")
 
     def load(self, root: Path, *, offline: bool = False) -> Data:
         """Read the files, which torchvision downloads where they are missing."""

@@ -47,6 +47,10 @@ class ImageFolder(Dataset):
     memory_limit: Count = 2048
     """MiB of decoded images over which they stay on the disk and are read batch by batch."""
 
+    def files(self, root: Path) -> list[Path]:
+        """The folder or zip file."""
+        return [root / Path(self.path).expanduser()]
+
     def load(self, root: Path, *, offline: bool = False) -> Data:
         """Decode the images; large sets once, into a cache (`GENBENCH_CACHE`).
 
@@ -54,7 +58,7 @@ class ImageFolder(Dataset):
             DataError: nothing there, an image that is corrupt or unlike the others, or a zip that
                 is not safe to read.
         """
-        source = open_source(root / Path(self.path).expanduser(), _EXTENSIONS)
+        source = open_source(self.files(root)[0], _EXTENSIONS)
         if not source.names:
             raise DataError(f"{source.path}: holds no images ({', '.join(_EXTENSIONS)})")
         layout = arrange(source.names, self.test_share)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from genbench.data._base import Data, Dataset
-from genbench.data._mnist import DIGITS, read_mnist
+from genbench.data._mnist import DIGITS, mnist_files, read_mnist
 
 __all__ = ["Mnist"]
 
@@ -34,6 +34,10 @@ class Mnist(Dataset):
   pages   = {2278--2324},
   year    = {1998}
 }"""
+
+    def files(self, root: Path) -> list[Path]:
+        """The four idx files."""
+        return mnist_files(root, "MNIST")
 
     def load(self, root: Path, *, offline: bool = False) -> Data:
         """Read the files, which torchvision downloads where they are missing."""

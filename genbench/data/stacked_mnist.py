@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from genbench.data._base import Data, Dataset, Split
-from genbench.data._mnist import read_mnist
+from genbench.data._mnist import mnist_files, read_mnist
 from genbench.fields import Count
 from genbench.noise import Noise
 from genbench.seeding import derive, digest
@@ -44,6 +44,10 @@ class StackedMnist(Dataset):
     """The number of training stacks (2352 bytes each)."""
     test_size: Count = 26000
     """The number of test stacks."""
+
+    def files(self, root: Path) -> list[Path]:
+        """The four idx files."""
+        return mnist_files(root, "MNIST")
 
     def load(self, root: Path, *, offline: bool = False) -> Data:
         """Read MNIST, which torchvision downloads where it is missing, and stack it."""

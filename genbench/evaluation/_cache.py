@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +17,21 @@ from safetensors.numpy import load_file, save
 
 from genbench.errors import DataError
 
-__all__ = ["content_hash", "once_on_disk"]
+__all__ = ["content_hash", "once_on_disk", "used"]
 
 Arrays = dict[str, np.ndarray]
+_USED: ContextVar[list[Path] | None] = ContextVar("used", default=None)
+
+
+@contextmanager
+def used() -> Iterator[list[Path]]:
+    """The files that `once_on_disk` reads or writes within, in order."""
+    files: list[Path] = []
+    token = _USED.set(files)
+    try:
+        yield files
+    finally:
+        _USED.reset(token)
 
 
 def content_hash(*parts: np.ndarray | str) -> str:
@@ -42,6 +56,9 @@ def once_on_disk(path: Path, compute: Callable[[], Mapping[str, np.ndarray]]) ->
     Raises:
         DataError: the cache folder cannot be written.
     """
+    files = _USED.get()
+    if files is not None and path not in files:
+        files.append(path)
     known = _read(path)
     if known is not None:
         return known

@@ -261,11 +261,7 @@ class Evidence:
         return self.once(("likelihood",), lambda: Likelihood(*parts))
 
     def test_log_prob(self) -> Tensor:
-        """Exact log likelihood of every test row, nats, (N,) float64 (see `_likelihood`).
-
-        Raises:
-            NotApplicable: there is none; the real row has one where the truth is known.
-        """
+        """Exact log likelihood of every test row, nats, (N,) float64 (see `_likelihood`)."""
         if self.real:
             return self.truth_log_prob()
         return self.once(("test log prob",), self.likelihood().exact)

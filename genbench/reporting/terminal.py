@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 from rich import box
@@ -13,7 +14,6 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from genbench.evaluation.measure import Measurement
 from genbench.reporting._cells import (
     Cell,
     cells_of,
@@ -171,18 +171,21 @@ def _notes(cells: Sequence[Cell]) -> list[str]:
     return list(dict.fromkeys(notes))
 
 
-def measurement_table(measurements: Sequence[Measurement], notes: Sequence[str]) -> Group:
-    """Every number with its spread over sample sets and its protocol, or why there is none."""
+def measurement_table(measurements: Sequence[Mapping[str, Any]], notes: Sequence[str]) -> Group:
+    """Every number with its spread over sample sets and its protocol, or why there is none.
+
+    `measurements` are as metrics.json has them.
+    """
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("metric")
     table.add_column("value", justify="right")
     table.add_column("unit")
     table.add_column("protocol", overflow="fold")
     for one in measurements:
-        spread = "" if one.sampling_std is None else f" ± {number(one.sampling_std, 2)}"
-        value = "–" if one.value is None else f"{number(one.value)}{spread}"
-        arrow = ARROWS.get(one.better, "")
-        text = one.protocol if one.status == "ok" else one.reason
-        table.add_row(f"{one.metric}{arrow}", value, one.unit, escape(text))
-    lines = [Text(note, style="yellow") for note in notes]
-    return Group(table, *lines)
+        value, spread = one["value"], one["sampling_std"]
+        text = "–" if value is None else number(value)
+        text += "" if spread is None else f" ± {number(spread, 2)}"
+        why = one["protocol"] if one["status"] == "ok" else one["reason"]
+        table.add_row(f"{one['metric']}{ARROWS.get(one['better'], '')}", text, one["unit"],
+                      escape(why))
+    return Group(table, *(Text(note, style="yellow") for note in notes))

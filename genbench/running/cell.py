@@ -6,8 +6,7 @@ import gc
 import json
 import platform
 import traceback
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,7 +20,7 @@ from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.evidence import Settings as EvidenceSettings
 from genbench.evaluation.measure import measure
 from genbench.objectives._game import Game
-from genbench.running.build import Built, build, component_class, devices_for, load_data
+from genbench.running.build import Built, build
 from genbench.running.executor import Context, Job
 from genbench.store.files import replace_file
 from genbench.store.folder import damaged
@@ -30,7 +29,7 @@ from genbench.store.runs import RunFolder, Status, Store
 from genbench.suites.spec import RunSpec
 from genbench.training.loop import Interrupted, Training
 
-__all__ = ["Messenger", "evidence_of", "load_checkpoint", "prepare", "run_cell", "use_threads"]
+__all__ = ["Messenger", "evidence_of", "load_checkpoint", "run_cell", "use_threads"]
 
 
 class Messenger(Protocol):
@@ -57,35 +56,6 @@ def use_threads(threads: int) -> None:
     torch.set_flush_denormal(True)
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
-
-
-def prepare(jobs: Sequence[Job]) -> list[Job]:
-    """Check that devices, data and plug-ins are there, and deal the jobs to the devices.
-
-    Raises:
-        GenbenchError: what is missing, in one line.
-    """
-    dealt: list[Job] = []
-    seen: set[str] = set()
-    for number, job in enumerate(jobs):
-        spec, context = job.spec, job.context
-        devices = devices_for(context.device)
-        device = devices[number % len(devices)]
-        dealt.append(Job(spec, replace(context, device=device)))
-        key = spec.data.model_dump_json()
-        if key not in seen:
-            seen.add(key)
-            load_data(spec, context.data, torch.device(device), offline=context.offline)
-        for kind, part in _plugins(spec):
-            component_class(kind, part, spec.folder)
-    return dealt
-
-
-def _plugins(spec: RunSpec) -> list[tuple[str, Any]]:
-    parts: list[tuple[str, Any]] = [("model", spec.model), ("dataset", spec.data)]
-    parts += [("objective", term.objective) for stage in spec.stages for term in stage.terms]
-    parts += [("metric", metric) for metric in spec.evaluate]
-    return [(kind, part) for kind, part in parts if ":" in part.name]
 
 
 def run_cell(job: Job, messenger: Messenger) -> tuple[str, str]:

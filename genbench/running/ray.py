@@ -166,7 +166,8 @@ def _run(job: Job, folder: Any) -> Ending:
 
 def _prepare(jobs: Sequence[Job]) -> Any:
     """The task before all others: are data, plug-ins and devices there?"""
-    from genbench.running.cell import prepare, use_threads
+    from genbench.running.cell import use_threads
+    from genbench.running.preparation import prepare
 
     use_threads(jobs[0].context.threads)
     try:

@@ -118,9 +118,9 @@ class _Loader:
         self.problems.stop()
         return Plan(
             self.file.stem, suite.title or self.file.stem, self.file, suite, runs,
-            {m.row.name: _method_info(m) for m in methods}
+            {m.row.name: m.info for m in methods}
             | {other.row.name: other.info for other in others},
-            {d.row.name: _dataset_info(d) for d in datasets},
+            {d.row.name: d.info for d in datasets},
             tuple(metrics), tuple(values),
             tuple(metric_warnings(metrics, methods, datasets, self.constants, self.problems)),
         )
@@ -286,21 +286,3 @@ def _grid(value: Any) -> bool:
 def _runs_on(method: Method, dataset: DatasetRow) -> bool:
     names = method.setting("datasets")
     return names is None or dataset.row.name in names or dataset.row.base in names
-
-
-def _method_info(method: Method) -> MethodInfo:
-    name, grid = method.row.base, method.row.name[len(method.row.base):]
-    own, base = method.entry, method.zoo_entry
-    title = own.title or (base.title if method.zoo == name else "") or name
-    return MethodInfo(
-        f"{title} {grid}".strip(), own.family or base.family, own.summary or base.summary,
-        own.formula or base.formula, own.cite or base.cite, method.zoo,
-    )
-
-
-def _dataset_info(dataset: DatasetRow) -> DatasetInfo:
-    constants = dataset.component.constants
-    return DatasetInfo(
-        dataset.spec.name, dataset.kind, dataset.component.summary, dataset.labelled,
-        bool(constants.get("has_modes", False)), str(constants.get("cite", "")),
-    )

@@ -9,6 +9,7 @@ from typing import Any
 from genbench.lookup import Component, refusals
 from genbench.suites.methods import Method, Stage
 from genbench.suites.parts import capabilities
+from genbench.suites.plan import DatasetInfo
 from genbench.suites.problems import Path, Problems
 from genbench.suites.rows import Row
 from genbench.suites.schema import Budget
@@ -46,6 +47,15 @@ class DatasetRow:
     def labelled(self) -> bool:
         """Whether it has class labels."""
         return bool(self.component.constants.get("labelled", False))
+
+    @property
+    def info(self) -> DatasetInfo:
+        """What reports say of it."""
+        constants = self.component.constants
+        return DatasetInfo(
+            self.spec.name, self.kind, self.component.summary, self.labelled,
+            bool(constants.get("has_modes", False)), str(constants.get("cite", "")),
+        )
 
     @property
     def train_rows(self) -> int:

@@ -11,6 +11,7 @@ from genbench.errors import SuiteError, UnknownName
 from genbench.fields import Optimiser
 from genbench.lookup import Component, suggest
 from genbench.suites.parts import find, resolve
+from genbench.suites.plan import MethodInfo
 from genbench.suites.problems import Path, Problems
 from genbench.suites.rows import Row
 from genbench.suites.schema import Budget, Entry
@@ -46,6 +47,17 @@ class Method:
     stages: tuple[Stage, ...]
     optimiser: Optimiser
     optimisers: Mapping[str, Optimiser]
+
+    @property
+    def info(self) -> MethodInfo:
+        """What reports say of it."""
+        name, grid = self.row.base, self.row.name[len(self.row.base):]
+        own, base = self.entry, self.zoo_entry
+        title = own.title or (base.title if self.zoo == name else "") or name
+        return MethodInfo(
+            f"{title} {grid}".strip(), own.family or base.family, own.summary or base.summary,
+            own.formula or base.formula, own.cite or base.cite, self.zoo,
+        )
 
     def setting(self, name: str, suite: Any = None) -> Any:
         """A setting of the entry, else of the suite, else of the zoo, else None."""

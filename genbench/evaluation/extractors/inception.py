@@ -25,7 +25,7 @@ from torch import Tensor
 from genbench.errors import DataError, NotApplicable
 from genbench.evaluation.extractors._base import exact_arithmetic
 
-__all__ = ["Inception", "inception_for"]
+__all__ = ["Inception", "downloaded", "inception_for"]
 
 BATCH = 50
 
@@ -78,14 +78,14 @@ def inception_for(weights: Path | None, offline: bool, device: torch.device) -> 
         if not weights.is_file():
             raise DataError(f"{weights}: no such file of Inception weights (--weights)")
         return Inception(weights, device)
-    found = _downloaded(offline)
+    found = downloaded(offline)
     if isinstance(found, str):
         raise NotApplicable(found)
     return Inception(found, device)
 
 
 @cache
-def _downloaded(offline: bool) -> Path | str:
+def downloaded(offline: bool) -> Path | str:
     """Where torch-fidelity keeps its weights, fetched if need be, or why they are not there."""
     from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
 
@@ -94,8 +94,9 @@ def _downloaded(offline: bool) -> Path | str:
     if path.is_file():
         return path
     lacking = (
-        f"no Inception weights; give {URL_INCEPTION_V3} with --weights FILE, "
-        f"or put it into torch's hub folder as checkpoints/{path.name}"
+        f"no Inception weights; give {URL_INCEPTION_V3} with --weights FILE, put it into torch's "
+        f"hub folder as checkpoints/{path.name}, or fetch it where there is a network: genbench "
+        "fetch SUITE"
     )
     if offline:
         return lacking

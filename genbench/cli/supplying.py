@@ -1,0 +1,78 @@
+"""Commands about what runs need: fetch, doctor.
+
+Commands import what they need when they are called, so that `genbench --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from genbench.cli.options import (
+    RESULTS,
+    DataRoot,
+    Device,
+    Offline,
+    Results,
+    SuiteArgument,
+    Weights,
+    console_for,
+    data_root,
+    weights_file,
+)
+from genbench.places import cache_folder
+
+__all__ = ["doctor", "fetch"]
+
+
+def fetch(
+    suite: SuiteArgument,
+    data: DataRoot = None,
+    device: Device = "auto",
+    weights: Weights = None,
+    offline: Offline = False,
+) -> None:
+    """Bring the data sets, weights and reference statistics that a suite needs."""
+    from genbench.running.executor import Context
+    from genbench.running.supplies import fetch as supplies
+    from genbench.suites.expand import load_plan
+
+    plan = load_plan(suite)
+    context = Context(
+        Path(), data_root(data), cache_folder(), device, weights=weights_file(weights),
+        offline=offline,
+    )
+    for one in supplies(plan.runs, context):
+        print(f"{one.sha256 or '-' * 64}  {one.bytes:>13,}  {one.what:<16}  {one.path}")
+    print(f"{plan.name}: everything is here; genbench run {suite} --offline needs no network")
+
+
+def doctor(
+    results: Results = RESULTS,
+    data: DataRoot = None,
+    weights: Weights = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say what is here: devices, data, weights, versions, disk; and whether bits repeat."""
+    from json import dumps
+
+    from genbench.running.doctor import examine
+
+    findings = examine(results, data_root(data), cache_folder(), weights_file(weights))
+    if json:
+        print(dumps([vars(one) for one in findings], indent=1))
+    else:
+        table = Table(box=box.SIMPLE_HEAD)
+        for name in ("", "what", "found"):
+            table.add_column(name, overflow="fold")
+        marks = {"ok": "[green]✓[/green]", "missing": "[yellow]–[/yellow]", "bad": "[red]✗[/red]"}
+        for one in findings:
+            table.add_row(marks[one.state], one.what, escape(one.found))
+        console_for(sys.stdout).print(table)
+    raise typer.Exit(1 if any(one.state == "bad" for one in findings) else 0)

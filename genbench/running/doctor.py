@@ -1,0 +1,141 @@
+"""`genbench doctor`: what a machine has, and whether two runs on it give equal bits."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from genbench import lookup
+from genbench.data._base import Dataset
+from genbench.errors import GenbenchError
+from genbench.evaluation.extractors.inception import downloaded
+from genbench.noise import Noise
+from genbench.running.cell import use_threads
+from genbench.store.provenance import provenance
+
+__all__ = ["Finding", "examine"]
+
+LOW_DISK = 2**30
+"""Bytes free below which a disk is too full to work on."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: ok, missing (nothing that every suite needs), or bad."""
+
+    what: str
+    state: Literal["ok", "missing", "bad"]
+    found: str
+
+
+def examine(results: Path, data: Path, cache: Path, weights: Path | None) -> list[Finding]:
+    """Everything worth knowing before a suite is run; nothing is fetched."""
+    return [
+        *_versions(), *_devices(), *_data(data), _inception(weights),
+        *_disks({"results": results, "data": data, "cache": cache}),
+        *(_repeats(device) for device in _names()),
+    ]
+
+
+def _versions() -> Iterator[Finding]:
+    versions = provenance("", 0)["versions"]
+    yield Finding("versions", "ok", ", ".join(f"{n} {v}" for n, v in versions.items()))
+    for package, use in (("ray", "--executor ray"), ("submitit", "--executor slurm")):
+        there = importlib.util.find_spec(package) is not None
+        hint = f"for {use}: pip install 'genbench[{'ray' if package == 'ray' else 'slurm'}]'"
+        yield Finding(package, "ok" if there else "missing", "installed" if there else hint)
+
+
+def _devices() -> Iterator[Finding]:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    name = provenance("", 0)["cpu"]
+    yield Finding("CPU", "ok", f"{name}: {cores} cores, {memory:.0f} GiB of memory")
+    if not torch.cuda.is_available():
+        yield Finding("GPU", "missing", "no CUDA device that torch can use")
+        return
+    for index in range(torch.cuda.device_count()):
+        about = torch.cuda.get_device_properties(index)
+        yield Finding(
+            f"cuda:{index}", "ok", f"{about.name}, {about.total_memory / 2**30:.0f} GiB"
+        )
+
+
+def _names() -> list[str]:
+    return ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+
+
+def _data(root: Path) -> Iterator[Finding]:
+    yield Finding("data folder", "ok" if root.is_dir() else "missing", str(root))
+    for name in lookup.available("dataset"):
+        component = lookup.describe("dataset", name)
+        if any(option.required for option in component.options):
+            continue  # image_folder: any path
+        dataset: Dataset = lookup.load(component)()
+        files = dataset.files(root)
+        gone = [path.name for path in files if not path.exists()]
+        if gone:
+            yield Finding(f"dataset {name}", "missing",
+                          f"no {', '.join(gone[:4])}{', …' if len(gone) > 4 else ''}")
+        elif files:
+            yield Finding(f"dataset {name}", "ok", str(files[0].parent))
+
+
+def _inception(weights: Path | None) -> Finding:
+    found = weights or downloaded(offline=True)
+    if isinstance(found, str):
+        return Finding("Inception weights", "missing", found)
+    return Finding("Inception weights", "ok", str(found))
+
+
+def _disks(folders: dict[str, Path]) -> Iterator[Finding]:
+    for what, folder in folders.items():
+        there = folder.resolve()
+        while not there.exists():
+            there = there.parent
+        free = shutil.disk_usage(there).free
+        writable = os.access(there, os.W_OK)
+        text = f"{free / 2**30:.1f} GiB free in {folder}"
+        needed = what != "data"
+        bad = needed and (free < LOW_DISK or not writable)
+        yield Finding(f"disk: {what}", "bad" if bad else "ok",
+                      text if writable else f"{text}, not writable")
+
+
+def _repeats(device: str) -> Finding:
+    """Train the same small network twice and compare every bit."""
+    what = f"equal bits: {device}"
+    try:
+        first, second = _train(device), _train(device)
+    except (RuntimeError, GenbenchError) as error:
+        return Finding(what, "bad", str(error).splitlines()[0])
+    if all(torch.equal(a, b) for a, b in zip(first, second, strict=True)):
+        return Finding(what, "ok", "two runs of one seed gave the same weights, bit for bit")
+    return Finding(what, "bad", "two runs of one seed gave different weights")
+
+
+def _train(device: str) -> list[Tensor]:
+    """The weights after some updates of a convolutional network."""
+    use_threads(torch.get_num_threads())
+    noise = Noise(0, torch.device(device))
+    with torch.random.fork_rng(devices=[]):
+        torch.random.default_generator.manual_seed(0)
+        network = torch.nn.Sequential(
+            torch.nn.Conv2d(1, 16, 5, 2), torch.nn.ReLU(), torch.nn.ConvTranspose2d(16, 1, 5, 2),
+            torch.nn.Flatten(), torch.nn.Linear(27 * 27, 8),
+        ).to(device)
+    optimiser = torch.optim.Adam(network.parameters())
+    for update in range(20):
+        loss = network(noise.child(update).normal("x", 64, 1, 28, 28)).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return [parameter.detach().cpu() for parameter in network.parameters()]

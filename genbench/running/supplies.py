@@ -1,0 +1,118 @@
+"""What the runs of a suite need besides their suite: data sets, weights, reference statistics."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from genbench import lookup
+from genbench.data._base import Data, Dataset
+from genbench.errors import DataError, GenbenchError, NotApplicable
+from genbench.evaluation._cache import used
+from genbench.evaluation.extractors.choice import chosen
+from genbench.evaluation.extractors.inception import downloaded
+from genbench.evaluation.measure import measure
+from genbench.running.build import build, component_class, device_of, load_data
+from genbench.running.cell import evidence_of
+from genbench.running.executor import Context
+from genbench.suites.spec import REAL, ComponentSpec, RunSpec
+
+__all__ = ["Supply", "check_weights", "fetch"]
+
+
+@dataclass(frozen=True)
+class Supply:
+    """A file that a suite needs."""
+
+    what: str
+    """`dataset mnist`, `weights` or `statistics`."""
+    path: Path
+    bytes: int
+    sha256: str
+    """Empty for a folder."""
+
+
+def fetch(specs: Sequence[RunSpec], context: Context) -> Iterator[Supply]:
+    """Bring or compute everything that these runs need; what is there already is only hashed.
+
+    Raises:
+        GenbenchError: what cannot be had.
+    """
+    found: dict[Path, str] = {}
+    for spec in _by_dataset(specs):
+        dataset: Dataset = component_class("dataset", spec.data, spec.folder)(**spec.data.options)
+        data = load_data(spec, context.data, device_of("cpu"), offline=context.offline)
+        found |= dict.fromkeys(dataset.files(context.data), f"dataset {spec.dataset}")
+        if "inception" in _extractors(spec, data):
+            found[_weights(context)] = "weights"
+        if data.kind == "images":
+            found |= _statistics(spec, context)
+    for path, what in found.items():
+        yield _supply(what, path)
+
+
+def check_weights(specs: Sequence[RunSpec], context: Context) -> None:
+    """Refuse at once, offline, what would lack its Inception weights after hours of training.
+
+    Raises:
+        DataError: there are none; it says how to get them.
+    """
+    for spec in _by_dataset(specs):
+        data = load_data(spec, context.data, device_of("cpu"), offline=context.offline)
+        if "inception" in _extractors(spec, data):
+            _weights(context)
+
+
+def _by_dataset(specs: Sequence[RunSpec]) -> list[RunSpec]:
+    """One run of each dataset row."""
+    return list({spec.data.model_dump_json(): spec for spec in reversed(specs)}.values())[::-1]
+
+
+def _extractors(spec: RunSpec, data: Data) -> set[str]:
+    """The extractors that the metrics ask for and that read such data."""
+    names = set()
+    for metric in spec.evaluate:
+        constants = lookup.describe("metric", metric.name, Path(spec.folder or ".")).constants
+        if "extractor" in metric.options and data.kind in constants.get("kinds", (data.kind,)):
+            try:
+                names.add(chosen(metric.options["extractor"], data))
+            except NotApplicable:
+                continue
+    return names
+
+
+def _weights(context: Context) -> Path:
+    if context.weights is not None:
+        return context.weights
+    found = downloaded(context.offline)
+    if isinstance(found, str):
+        raise DataError(found)
+    return found
+
+
+def _statistics(spec: RunSpec, context: Context) -> dict[Path, str]:
+    """What the metrics keep about the reference: computed by measuring the data themselves."""
+    real = spec.model_copy(update={
+        "method": REAL, "seed": 0, "model": ComponentSpec(name=REAL), "stages": [],
+    })
+    built = build(real, context.data, device_of(context.device), offline=context.offline,
+                  save_every=60.0)
+    with used() as files:
+        measure(real.evaluate, evidence_of(real, built, context),
+                folder=Path(spec.folder) if spec.folder else None)
+    return {path: "weights" if path.parent.name != "reference" else "statistics"
+            for path in files}
+
+
+def _supply(what: str, path: Path) -> Supply:
+    if path.is_dir():
+        size = sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
+        return Supply(what, path, size, "")
+    try:
+        with path.open("rb") as file:
+            return Supply(what, path, path.stat().st_size,
+                          hashlib.file_digest(file, "sha256").hexdigest())
+    except OSError as error:
+        raise GenbenchError(f"{path}: cannot be read: {error.strerror}") from None
