@@ -15,6 +15,7 @@ from genbench.reporting.figures import Figure, draw_figures
 from genbench.reporting.markdown import Footnotes, code, escape, table
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.protocols import made_with, protocols
+from genbench.reporting.seeds import seeds_table
 from genbench.reporting.tables import Table, make_tables
 from genbench.reporting.targets import targets_table
 from genbench.store.files import write_text
@@ -41,6 +42,7 @@ def build(plan: Plan, store: Store, out: Path) -> Path:
         *_results(make_tables(numbers), figures),
         *targets_table(numbers),
         *_claims(verdicts),
+        *seeds_table(numbers, frame),
         *_chosen(chosen),
         *_curves(figures),
         *_methods(plan),

@@ -1,0 +1,106 @@
+"""How many seeds would tell the two best methods apart.
+
+The power of a t-test is that of the noncentral t distribution (Jacob Cohen: Statistical Power
+Analysis for the Behavioral Sciences, 2nd edition, 1988): with n seeds, a difference δ and a spread
+σ, |t| has the noncentrality δ√n/σ where methods share their seeds (σ is that of the paired
+differences), else δ√(n/2)/σ (σ is that of one method, pooled).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+from scipy.stats import nct
+from scipy.stats import t as student
+
+from genbench.reporting._cells import Cell, cells_of, is_reference
+from genbench.reporting._digits import number
+from genbench.reporting.markdown import escape, table
+from genbench.reporting.numbers import Numbers
+from genbench.reporting.statistics import ALPHA, mean_and_std
+
+__all__ = ["power", "seeds_needed", "seeds_table"]
+
+POWER = 0.8
+"""The chance of telling two methods apart that is asked for."""
+MOST = 10_000
+"""Seeds beyond which nobody would go."""
+
+
+def power(effect: float, seeds: int, *, paired: bool) -> float:
+    """The chance that a two-sided t-test at 5 % finds a difference of `effect` spreads.
+
+    `seeds` is the number for each method, 2 at least.
+    """
+    df = seeds - 1 if paired else 2 * seeds - 2
+    shift = abs(effect) * math.sqrt(seeds if paired else seeds / 2)
+    limit = student.isf(ALPHA / 2, df)
+    found = nct.sf(limit, df, shift) + nct.cdf(-limit, df, shift)
+    return float(found) if math.isfinite(found) else 1.0  # far in the tail scipy gives up
+
+
+def seeds_needed(effect: float, *, paired: bool) -> int | None:
+    """The fewest seeds of each method with a power of 80 %; None if that is over 10,000."""
+    if effect == 0 or power(effect, MOST, paired=paired) < POWER:
+        return None
+    low, high = 1, MOST  # too few, enough
+    while high - low > 1:
+        middle = (low + high) // 2
+        if middle >= 2 and power(effect, middle, paired=paired) >= POWER:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def seeds_table(numbers: Numbers, frame: pd.DataFrame) -> list[str]:
+    """The section of a report; empty where no two methods have two seeds each."""
+    groups: dict[tuple[str, str, str], list[Cell]] = {}
+    for cell in cells_of(frame):
+        if cell.better != "none" and len(cell.values) >= 2 and not is_reference(cell):
+            groups.setdefault((cell.dataset, cell.metric, cell.protocol), []).append(cell)
+    rows = [row for cells in groups.values() if (row := _row(numbers, cells)) is not None]
+    if not rows:
+        return []
+    head = ["dataset", "metric", "best", "second", "difference", "std over training seeds",
+            "std over sample sets", "seeds here", "seeds needed"]
+    text = (
+        "For each metric, the two methods with the best means, and how many seeds of each would "
+        "tell them apart with a chance of 80 % (two-sided t-test at 5 %, paired where seeds are "
+        "shared), if their true difference and spread were what these seeds show. So few seeds "
+        "know a spread badly: take the number for its size."
+    )
+    return ["## How many seeds it takes",
+            f"<details><summary>{len(rows)} comparisons</summary>\n\n{text}\n\n"
+            f"{table(head, rows, left=4)}\n</details>"]
+
+
+def _row(numbers: Numbers, cells: Sequence[Cell]) -> list[str] | None:
+    """A line about the two best of a metric, or None where there is nothing to tell apart."""
+    sign = 1 if cells[0].better == "lower" else -1
+    ranked = sorted(cells, key=lambda cell: sign * mean_and_std(cell.sample)[0])[:2]
+    if len(ranked) < 2:
+        return None
+    best, second = ranked
+    shared = set(best.values) == set(second.values)
+    difference = mean_and_std(second.sample)[0] - mean_and_std(best.sample)[0]
+    spreads = [mean_and_std(cell.sample)[1] for cell in ranked]
+    spread = math.sqrt((spreads[0] ** 2 + spreads[1] ** 2) / 2)
+    if spread == 0:
+        return None
+    if shared:
+        spread = mean_and_std([
+            second.values[seed] - best.values[seed] for seed in sorted(best.values)
+        ])[1]
+    needed = seeds_needed(difference / spread, paired=shared) if spread else 2
+    sets = max(best.sampling_std, second.sampling_std)
+    title = numbers.facts[best.metric][0] or best.metric
+    return [
+        escape(best.dataset), escape(title), numbers.label(best.method),
+        numbers.label(second.method), number(difference),
+        " / ".join(number(each, 2) for each in spreads), number(sets, 2) if sets else "–",
+        " / ".join(str(len(cell.values)) for cell in ranked),
+        f"over {MOST:,}" if needed is None else f"{needed:,}",
+    ]
