@@ -12,7 +12,7 @@ from rich.console import Console
 from genbench import __version__
 from genbench.cli.doing import report, run, sample, table
 from genbench.cli.judging import check, compare, eval_
-from genbench.cli.looking import cite, info, list_, schema, validate
+from genbench.cli.looking import cite, info, list_, schema, show, validate
 from genbench.cli.supplying import doctor, fetch
 from genbench.errors import GenbenchError
 
@@ -25,7 +25,7 @@ app = typer.Typer(
     "one table.",
 )
 for command in (
-    run, report, table, compare, check, sample, validate, schema, info, cite, fetch, doctor,
+    run, report, table, show, compare, check, sample, validate, schema, info, cite, fetch, doctor,
 ):
     app.command()(command)
 app.command(name="eval")(eval_)

@@ -1,4 +1,4 @@
-"""Commands that look things up: validate, schema, list, info, cite.
+"""Commands that look things up: validate, schema, list, info, cite, show.
 
 Commands import what they need when they are called, so that `genbench --help` answers at once.
 """
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genbench.cli.options import (
+    RESULTS,
     Kind,
+    Results,
     SuiteArgument,
     warn,
 )
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     pass
 
-__all__ = ["cite", "info", "list_", "schema", "validate"]
+__all__ = ["cite", "info", "list_", "schema", "show", "validate"]
 
 
 def validate(suite: SuiteArgument) -> None:
@@ -31,6 +33,24 @@ def validate(suite: SuiteArgument) -> None:
     warn(plan)
     print(f"{suite}: fine; {len(plan.runs)} runs of {len(plan.methods)} methods "
           f"on {len(plan.datasets)} datasets")
+
+
+def show(
+    run: Annotated[str, typer.Argument(help="A run's id (or its start), or its folder.")],
+    results: Results = RESULTS,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show a run's numbers, where they came from, and the command that repeats them."""
+    import yaml
+
+    from genbench.running.history import history
+    from genbench.running.sampling import find_run
+
+    found = history(find_run(run, results))
+    if json_:
+        print(json.dumps(found, indent=1, ensure_ascii=False))
+    else:
+        print(yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=100), end="")
 
 
 def schema() -> None:

@@ -243,7 +243,7 @@ class RunFolder:
         Raises:
             StoreError: naming the first file that is missing or of another size.
         """
-        for name, known in self._sums().items():
+        for name, known in self.sums().items():
             try:
                 size = (self.path / name).stat().st_size
             except OSError:
@@ -260,7 +260,7 @@ class RunFolder:
             StoreError: naming the first damaged file.
         """
         self.check()
-        for name, known in self._sums().items():
+        for name, known in self.sums().items():
             if _reading.checksum(self.path / name)["sha256"] != known["sha256"]:
                 raise damaged(self.path / name, "its contents are not those that were written")
         self.status()
@@ -273,7 +273,8 @@ class RunFolder:
         if self.checkpoint.exists():
             _reading.open_checkpoint(self.checkpoint)
 
-    def _sums(self) -> dict[str, dict[str, Any]]:
+    def sums(self) -> dict[str, dict[str, Any]]:
+        """Size and sha256 of every file of a sealed run; empty where it is not sealed."""
         path = self.path / "checksums.json"
         if not path.exists():
             return {}

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import signal
 import time
 from pathlib import Path
@@ -94,6 +95,29 @@ def test_samples_of_a_run(genbench, folder: Path) -> None:
     assert (folder / "points.png").read_bytes().startswith(b"\x89PNG")
     missing = genbench("sample", "nothing-like-it", "--out", "x.png", check=2)
     assert "there is none below results" in missing.stderr
+
+
+def test_a_numbers_history(genbench, folder: Path) -> None:
+    """From the table's cell to the run, its numbers and the command that repeats them."""
+    genbench("run", "tiny.yaml")
+    rows = json.loads(genbench("table", "tiny.yaml", "--format", "json").stdout)
+    [cell] = [row for row in rows
+              if (row["method"], row["seed"], row["metric"]) == ("flow", 1, "nll")]
+    shown = json.loads(genbench("show", cell["run"], "--json").stdout)
+    assert shown["numbers"]["nll"].startswith(repr(cell["value"]))
+    assert shown["specification"]["model"]["options"]["widths"] == [16]
+    assert shown["provenance"]["versions"]["torch"]
+    assert set(shown["files"]) == {p.name for p in runs(folder)[cell["run"]].iterdir()} - {
+        "checksums.json"
+    }
+    (folder / "suites").mkdir()
+    (folder / "tiny.yaml").rename(folder / "suites" / "tiny.yaml")
+    genbench(*shlex.split(shown["repeat"])[1:])
+    again = json.loads(genbench("show", cell["run"], "--results", "elsewhere", "--json").stdout)
+    assert again["numbers"] == shown["numbers"]
+    assert "run: " + cell["run"] in genbench("show", cell["run"]).stdout
+    (runs(folder)[cell["run"]] / "curves.csv").write_text("x")
+    assert "curves.csv" in genbench("show", cell["run"], check=2).stderr
 
 
 def test_trials_are_apart_and_marked(genbench, folder: Path) -> None:
