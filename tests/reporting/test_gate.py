@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from genbench.errors import GenbenchError
 from genbench.reporting.gate import (
@@ -17,6 +20,8 @@ from genbench.reporting.gate import (
     check,
     read_baseline,
 )
+
+ROOT = Path(__file__).parents[2]
 
 
 def rows(method, values, *, dataset="ring", metric="nll", better="lower", protocol="v1", **more):
@@ -249,6 +254,62 @@ def test_a_shift_of_five_standard_errors_is_caught(cells, seeds, caught):
         for _ in range(trials)
     )
     assert found / trials >= caught
+
+
+def stored_spreads():
+    """Mean and spread over seeds of every number of the accepted baseline that has three."""
+    cells = json.loads((ROOT / "results/ci/baseline.json").read_text())["cells"]
+    found = [list(cell["values"].values()) for cell in cells if cell["better"] != "none"]
+    return np.array([(np.mean(v), np.std(v, ddof=1)) for v in found if len(v) >= 3])
+
+
+def as_rows(means, spreads, rng, seeds):
+    values = rng.normal(means[:, None], spreads[:, None], (len(means), seeds))
+    return [row for place, each in enumerate(values) for row in rows(f"m{place}", each)]
+
+
+def test_false_alarms_at_the_stored_spreads():
+    """Suites like suites/ci.yaml, drawn from its accepted means and spreads, unchanged."""
+    means, spreads = stored_spreads().T
+    rng, trials = np.random.default_rng(5), 60
+    exact = {"nll": Tolerance()}
+    alarms = sum(
+        check(
+            table(as_rows(means, spreads, rng, 3)),
+            baseline(as_rows(means, spreads, rng, 3), tolerances=exact),
+        ).exit_code == 1
+        for _ in range(trials)
+    )
+    assert len(means) > 40
+    assert alarms / trials <= 0.05 + 2.3 * (0.05 * 0.95 / trials) ** 0.5
+
+
+def test_the_power_that_the_readme_states():
+    """Its table, by Welch's test at the level that Holm's correction leaves for the smallest p."""
+    text = (ROOT / "README.md").read_text()
+    stated = re.findall(r"^\| (\d+) \| (\d+) % \| (\d+) % \| (\d+) % \|$", text, re.MULTILINE)
+    assert [int(line[0]) for line in stated] == [3, 5, 10]
+    rng = np.random.default_rng(0)
+    for seeds, *powers in ([int(number) for number in line] for line in stated):
+        old = rng.normal(0, 1, (40_000, seeds))
+        new = rng.normal(3 * (2 / seeds) ** 0.5, 1, old.shape)
+        p = stats.ttest_ind(new, old, axis=1, equal_var=False, alternative="greater").pvalue
+        for numbers, power in zip((1, 10, 70), powers, strict=True):
+            assert 100 * (p <= 0.05 / numbers).mean() == pytest.approx(power, abs=1)
+
+
+@pytest.mark.parametrize(("cells", "seeds", "power"), [(1, 5, 0.85), (10, 10, 0.55)])
+def test_the_gate_has_that_power(cells, seeds, power):
+    rng, trials = np.random.default_rng(3), 120
+    shift = 3 * 3 * (2 / seeds) ** 0.5
+    found = sum(
+        check(
+            table(suite_values(rng, cells, seeds, shift)),
+            baseline(suite_values(rng, cells, seeds), tolerances={"nll": Tolerance()}),
+        ).findings[0].verdict == "regressed"
+        for _ in range(trials)
+    )
+    assert found / trials == pytest.approx(power, abs=3 * (power * (1 - power) / trials) ** 0.5)
 
 
 def test_unchanged_bits_do_not_hide_a_regression():
