@@ -11,7 +11,8 @@ from torch import Tensor
 from genbench.models._base import Model
 from genbench.models.mixture import MixtureModel
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Objective, Player, Terms
+from genbench.objectives._base import Batch, Draw, Objective, Player, Terms
+from genbench.objectives._start import start_from_data
 
 __all__ = ["ByPart"]
 
@@ -30,6 +31,10 @@ class ByPart(Objective):
     @abstractmethod
     def part(self, model: MixtureModel, batch: Batch) -> Tensor:
         """The component (B,) int64 that each example belongs to."""
+
+    def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
+        """Let the components start from the data now: a later stage would move them away."""
+        start_from_data(model, draw, noise)
 
     def players(self, model: Model) -> Sequence[Player]:
         """The model without its weights."""

@@ -24,7 +24,7 @@ class ClusterLikelihood(ByPart):
     """Each component of a mixture learns by maximum likelihood from one cluster of the data."""
 
     points: Count = 5000
-    """Training data that the clusters are found on."""
+    """Training data that the clusters are found on, where the mixture does not start on any."""
 
     def build(self, model: Model) -> None:
         """Make room for the centres, which a checkpoint keeps."""
@@ -32,8 +32,12 @@ class ClusterLikelihood(ByPart):
         self.register_buffer("centres", torch.zeros(model.components, model.space.dims))
 
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
-        """Find the clusters."""
+        """Find the clusters: those that the components start on, where they start on some."""
         assert isinstance(model, MixtureModel)
+        super().prepare(model, draw, noise)
+        if model.start == "kmeans":
+            self.get_buffer("centres").copy_(model.shift.detach())
+            return
         x = draw(self.points, noise.child("data")).x.flatten(1)
         self.get_buffer("centres").copy_(kmeans(x, model.components, noise)[0])
 

@@ -195,3 +195,23 @@ def test_clusters_stand_for_labels() -> None:
     again = ClusterLikelihood(model, points=200).double()
     again.load_state_dict(objective.state_dict())
     assert torch.equal(again.part(model, Batch(rows)), part)
+
+
+@pytest.mark.parametrize("cls", [LabelLikelihood, ClusterLikelihood])
+def test_a_later_stage_does_not_move_components_that_have_learnt(cls) -> None:
+    """The start from the data is in the first stage, whichever objective that has."""
+    model = mixture(component_options={"couplings": 2, "widths": [6]})
+    rows = data()
+
+    def draw(n: int, noise: Noise) -> Batch:
+        return Batch(rows[:n], torch.zeros(min(n, len(rows)), dtype=torch.int64))
+
+    objective = cls(model).double()
+    objective.prepare(model, draw, Noise(0))
+    if cls is ClusterLikelihood:
+        assert torch.equal(objective.get_buffer("centres"), model.shift)
+    with torch.no_grad():
+        model.shift += 1
+    before = model.shift.clone()
+    Likelihood(model).prepare(model, draw, Noise(1))
+    assert torch.equal(model.shift, before)
