@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 SUITE  ?= suites/quickstart.yaml
 
-.PHONY: help install quickstart test slow lint format bench check docs clean
+.PHONY: help install quickstart test slow torture lint format bench check docs clean
 
 help:            ## this list
 	@grep -hE '^[a-z]+: *.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -25,6 +25,9 @@ test: install    ## the tests (under 10 minutes on 2 cores)
 
 slow: install    ## the long tests too
 	$(BIN)/python -m pytest -q -m "slow or not slow"
+
+torture: install ## kill runners and workers at 100 random instants; an hour or so
+	GENBENCH_TORTURE=100 $(BIN)/python -m pytest -q -p no:xdist -m slow tests/running/test_torture.py
 
 lint: install    ## ruff and mypy
 	$(BIN)/ruff check .

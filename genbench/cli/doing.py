@@ -71,6 +71,8 @@ def run(
     time: JobTime = None,
     account: Account = None,
     time_limit: Time = None,
+    save_every: Annotated[float, typer.Option(
+        "--save-every", min=0, help="Seconds between two checkpoints of a run.")] = 60.0,
     offline: Offline = False,
     dry_run: Annotated[bool, typer.Option(
         "--dry-run", help="Print the runs and where they stand, and stop.")] = False,
@@ -92,7 +94,7 @@ def run(
         return
     request = Request(
         device, workers, data_root(data), cache_folder(), weights_file(weights), repair,
-        executor.value, ray_address=ray_address, offline=offline,
+        executor.value, ray_address=ray_address, offline=offline, save_every=save_every,
         time_limit=time_limit_of(plan, time_limit),
         cluster=cluster_of(
             plan, cpus=cpus, gpus=gpus, partition=partition, time=time, account=account

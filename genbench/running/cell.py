@@ -68,11 +68,12 @@ def run_cell(job: Job, messenger: Messenger) -> tuple[str, str]:
     with store.claim(job.spec.id) as mine:
         if not mine:
             return "busy", "another runner has it"
+        folder.sweep()
         if folder.finished and folder.measured(job.spec):
             return folder.state, folder.status().reason
         try:
             return _Cell(job, folder, messenger).run()
-        except Interrupted:
+        except (Interrupted, BrokenPipeError):  # stopped, or the runner that listened is gone
             return "interrupted", ""
         except StoreError as error:  # a damaged or unwritable folder is not written to again
             return "failed", str(error)

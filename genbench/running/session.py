@@ -123,6 +123,7 @@ class Request:
     cluster: Cluster = field(default_factory=Cluster)
     ray_address: str | None = None
     time_limit: float | None = None
+    save_every: float = 60.0
     offline: bool = False
 
 
@@ -146,7 +147,7 @@ def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> O
     context = Context(
         store.root.resolve(), request.data.resolve(), request.cache.resolve(), request.device,
         weights=request.weights and request.weights.resolve(), offline=request.offline,
-        time_limit=request.time_limit,
+        save_every=request.save_every, time_limit=request.time_limit,
     )
     done = f", {len(found.finished)} done before" if found.finished else ""
     console.print(f"{plan.name}: {_count(found.to_do)} to do{done}; {where}", markup=False)

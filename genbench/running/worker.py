@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
@@ -53,24 +54,25 @@ def work(pipe: Connection, stop: _Flag, threads: int) -> None:
     from genbench.running.preparation import prepare
 
     use_threads(threads)
-    while True:
-        try:
-            message: tuple[str, Any] | None = pipe.recv()
-        except (EOFError, OSError):
-            return
-        if message is None:
-            return
-        kind, payload = message
-        if kind == "prepare":
-            pipe.send(_prepared(prepare, payload))
-            continue
-        began = time.monotonic()
-        pipe.send(Event(payload.spec.id, "started", 0, payload.spec.updates))
-        state, reason = run_cell(payload, _Messenger(pipe, stop, payload))
-        pipe.send(Event(
-            payload.spec.id, "finished", payload.spec.updates, payload.spec.updates,
-            state=state, reason=reason, seconds=time.monotonic() - began,
-        ))
+    with suppress(BrokenPipeError):  # the parent is gone: nobody is left to be told
+        while True:
+            try:
+                message: tuple[str, Any] | None = pipe.recv()
+            except (EOFError, OSError):
+                return
+            if message is None:
+                return
+            kind, payload = message
+            if kind == "prepare":
+                pipe.send(_prepared(prepare, payload))
+                continue
+            began = time.monotonic()
+            pipe.send(Event(payload.spec.id, "started", 0, payload.spec.updates))
+            state, reason = run_cell(payload, _Messenger(pipe, stop, payload))
+            pipe.send(Event(
+                payload.spec.id, "finished", payload.spec.updates, payload.spec.updates,
+                state=state, reason=reason, seconds=time.monotonic() - began,
+            ))
 
 
 def _prepared(prepare: Any, jobs: Any) -> Any:

@@ -7,6 +7,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,12 @@ class RunFolder:
     def curves_path(self) -> Path:
         """Where the training curves lie, whether or not there are any."""
         return self.path / "curves.csv"
+
+    def sweep(self) -> None:
+        """Take away what a killed process was writing; only for whoever holds the run's lock."""
+        for path in self.path.glob(".*.tmp"):
+            with suppress(OSError):
+                path.unlink()
 
     def status(self) -> Status:
         """The status; "queued" where nothing has begun."""
