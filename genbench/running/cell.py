@@ -68,7 +68,6 @@ def run_cell(job: Job, messenger: Messenger) -> tuple[str, str]:
     with store.claim(job.spec.id) as mine:
         if not mine:
             return "busy", "another runner has it"
-        folder.sweep()
         if folder.finished and folder.measured(job.spec):
             return folder.state, folder.status().reason
         try:

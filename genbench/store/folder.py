@@ -7,7 +7,6 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -44,10 +43,7 @@ class Status:
 
 
 class RunFolder:
-    """The folder of one run: typed reads and atomic writes of its files.
-
-    Reads raise StoreError naming the file that is missing or damaged.
-    """
+    """The folder of one run. Reads raise StoreError naming the file that is missing or damaged."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -71,12 +67,6 @@ class RunFolder:
     def curves_path(self) -> Path:
         """Where the training curves lie, whether or not there are any."""
         return self.path / "curves.csv"
-
-    def sweep(self) -> None:
-        """Take away what a killed process was writing; only for whoever holds the run's lock."""
-        for path in self.path.glob(".*.tmp"):
-            with suppress(OSError):
-                path.unlink()
 
     def status(self) -> Status:
         """The status; "queued" where nothing has begun."""

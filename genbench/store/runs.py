@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -83,9 +83,16 @@ class Store:
         except OSError as error:
             raise StoreError(f"cannot lock {lock.lock_file}: {error.strerror}") from None
         try:
+            self._sweep(run_id)
             yield True
         finally:
             lock.release()
+
+    def _sweep(self, run_id: str) -> None:
+        """Take away what a killed process was writing; only for whoever holds the run's lock."""
+        for path in (self.runs_folder / run_id).glob(".*.tmp"):
+            with suppress(OSError):
+                path.unlink()
 
     def damaged(self, run_ids: Iterable[str] | None = None) -> dict[str, StoreError]:
         """Damaged runs and what is wrong with each; reads every file of the runs (all if None)."""

@@ -195,6 +195,15 @@ def test_one_runner_holds_a_run(tmp_path):
     assert store.runs() == []
 
 
+def test_whoever_holds_a_run_sweeps_what_a_killed_process_was_writing(finished):
+    store, _, folder = finished
+    torn = folder.path / ".checkpoint.safetensors.x1y2.tmp"
+    torn.write_bytes(b"half")
+    with store.claim(folder.id):
+        assert not torn.exists()
+    folder.verify()
+
+
 def test_a_store_that_cannot_be_made_says_so(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"cannot make.*--results"):
