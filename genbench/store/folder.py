@@ -15,9 +15,8 @@ import numpy as np
 import yaml
 from pydantic import ValidationError
 
-from genbench.errors import StoreError
-from genbench.store import _reading
-from genbench.store._reading import damaged, read_object, read_text
+from genbench.store._reading import damaged, open_checkpoint, read_object, read_text
+from genbench.store._seal import Seal
 from genbench.store.files import write_json, write_npz, write_text
 from genbench.suites.spec import RunSpec
 
@@ -47,6 +46,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._seal = Seal(path)
 
     @property
     def id(self) -> str:
@@ -93,7 +93,7 @@ class RunFolder:
 
     def write_status(self, status: Status) -> None:
         """Replace the status."""
-        self._unseal()
+        self._seal.break_()
         write_json(self.path / "status.json", asdict(status))
 
     def spec(self) -> RunSpec:
@@ -106,7 +106,7 @@ class RunFolder:
 
     def write_spec(self, spec: RunSpec) -> None:
         """Store the resolved specification."""
-        self._unseal()
+        self._seal.break_()
         content = spec.model_dump(mode="json")
         text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
         write_text(self.path / "spec.yaml", text)
@@ -118,7 +118,7 @@ class RunFolder:
 
     def write_provenance(self, provenance: Mapping[str, Any]) -> None:
         """Store versions, commit and machine (see `provenance.provenance`)."""
-        self._unseal()
+        self._seal.break_()
         write_json(self.path / "provenance.json", dict(provenance))
 
     def metrics(self) -> dict[str, Any]:
@@ -135,7 +135,7 @@ class RunFolder:
         budget: Mapping[str, Any], notes: Iterable[str] = (),
     ) -> None:
         """Store what was measured, and which metrics were asked for."""
-        self._unseal()
+        self._seal.break_()
         content = {
             "measurements": [dict(one) for one in measurements], "budget": dict(budget),
             "notes": list(notes), "asked": asked(spec),
@@ -193,7 +193,7 @@ class RunFolder:
 
     def write_curves(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Store the training curves whole; floats are written so that they read back the same."""
-        self._unseal()
+        self._seal.break_()
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
         writer.writerow(CURVE_FIELDS)
@@ -215,40 +215,34 @@ class RunFolder:
 
     def write_samples(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Store named arrays."""
-        self._unseal()
+        self._seal.break_()
         write_npz(self.samples_path, arrays)
 
     def write_text(self, name: str, text: str) -> None:
         """Store a text beside the others, e.g. the traceback of a failed run."""
-        self._unseal()
+        self._seal.break_()
         write_text(self.path / name, text)
 
     @property
     def sealed(self) -> bool:
         """Whether the last write of a finished run has come."""
-        return (self.path / "checksums.json").exists()
+        return self._seal.there
 
     def seal(self) -> None:
         """Write size and sha256 of every file: the last act of a finished run."""
-        self._unseal()
-        sums = {path.name: _reading.checksum(path) for path in self._files()}
-        write_json(self.path / "checksums.json", {"format": 1, "files": sums})
+        self._seal.put()
+
+    def sums(self) -> dict[str, dict[str, Any]]:
+        """Size and sha256 of every file of a sealed run; empty where it is not sealed."""
+        return self._seal.sums()
 
     def check(self) -> None:
-        """Compare the sizes of a sealed run's files with those written down: cheap.
+        """Compare a sealed run's files with what was written down, without reading them all.
 
         Raises:
-            StoreError: naming the first file that is missing or of another size.
+            StoreError: naming the first file that is missing or not what it was.
         """
-        for name, known in self.sums().items():
-            try:
-                size = (self.path / name).stat().st_size
-            except OSError:
-                raise damaged(self.path / name, "it is missing") from None
-            if size != known["bytes"]:
-                raise damaged(
-                    self.path / name, f"it has {size} bytes and should have {known['bytes']}"
-                )
+        self._seal.check(whole=False)
 
     def verify(self) -> None:
         """Read every file: hashes of a sealed run, and that what is there can be parsed.
@@ -256,10 +250,7 @@ class RunFolder:
         Raises:
             StoreError: naming the first damaged file.
         """
-        self.check()
-        for name, known in self.sums().items():
-            if _reading.checksum(self.path / name)["sha256"] != known["sha256"]:
-                raise damaged(self.path / name, "its contents are not those that were written")
+        self._seal.check(whole=True)
         self.status()
         self.provenance()
         self.metrics()
@@ -268,28 +259,7 @@ class RunFolder:
         if (self.path / "spec.yaml").exists():
             self.spec()
         if self.checkpoint.exists():
-            _reading.open_checkpoint(self.checkpoint)
-
-    def sums(self) -> dict[str, dict[str, Any]]:
-        """Size and sha256 of every file of a sealed run; empty where it is not sealed."""
-        path = self.path / "checksums.json"
-        if not path.exists():
-            return {}
-        files = read_object(path).get("files")
-        if not isinstance(files, dict) or not all(isinstance(v, dict) for v in files.values()):
-            raise damaged(path, "it holds no table of files")
-        if not all({"bytes", "sha256"} <= set(known) for known in files.values()):
-            raise damaged(path, "its table of files has gaps")
-        return files
-
-    def _files(self) -> list[Path]:
-        return sorted(p for p in self.path.iterdir() if p.is_file() and p.name[0] != ".")
-
-    def _unseal(self) -> None:
-        try:
-            (self.path / "checksums.json").unlink(missing_ok=True)
-        except OSError as error:
-            raise StoreError(f"cannot write in {self.path}: {error.strerror}") from None
+            open_checkpoint(self.checkpoint)
 
 
 def asked(spec: RunSpec) -> dict[str, Any]:

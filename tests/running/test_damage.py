@@ -30,6 +30,20 @@ def test_a_damaged_run_is_named_and_repaired(genbench, folder: Path) -> None:
                       for name in others}
 
 
+def test_a_flipped_byte_of_a_finished_run(genbench, folder: Path) -> None:
+    genbench("run", "tiny.yaml")
+    run = one(folder, "flow--ring--s0")
+    for name in ("checkpoint.safetensors", "samples.npz", "metrics.json"):
+        raw = bytearray((run / name).read_bytes())
+        raw[len(raw) // 2] ^= 1
+        (run / name).write_bytes(raw)
+        said = genbench("run", "tiny.yaml", check=2).stderr
+        assert name in said
+        assert "not those that were written" in said
+        assert said.count("\n") == 1
+        assert "1 run to do, 4 done before" in genbench("run", "tiny.yaml", "--repair").stdout
+
+
 def test_a_truncated_checkpoint_of_an_unfinished_run(genbench, folder: Path) -> None:
     genbench("run", "tiny.yaml", "--only", "flow*")
     run = one(folder, "flow--ring--s0")

@@ -1,0 +1,75 @@
+"""The seal of a finished run: `checksums.json`, the last file that is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from genbench.errors import StoreError
+from genbench.store._reading import checksum, damaged, read_object
+from genbench.store.files import write_json
+
+__all__ = ["Seal"]
+
+
+class Seal:
+    """Size and sha256 of every file of a folder, as they were when the run was finished."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.path = folder, folder / "checksums.json"
+
+    @property
+    def there(self) -> bool:
+        """Whether the last write of a finished run has come."""
+        return self.path.exists()
+
+    def put(self) -> None:
+        """Write it."""
+        self.break_()
+        files = sorted(p for p in self.folder.iterdir() if p.is_file() and p.name[0] != ".")
+        sums = {path.name: checksum(path) for path in files}
+        write_json(self.path, {"format": 1, "files": sums})
+
+    def break_(self) -> None:
+        """Take it away, before anything else is written."""
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot write in {self.folder}: {error.strerror}") from None
+
+    def sums(self) -> dict[str, dict[str, Any]]:
+        """The table by file name; empty where there is no seal."""
+        if not self.there:
+            return {}
+        files = read_object(self.path).get("files")
+        if not isinstance(files, dict) or not all(isinstance(v, dict) for v in files.values()):
+            raise damaged(self.path, "it holds no table of files")
+        if not all({"bytes", "sha256"} <= set(known) for known in files.values()):
+            raise damaged(self.path, "its table of files has gaps")
+        return files
+
+    def check(self, *, whole: bool) -> None:
+        """Compare sizes, and hashes of what was written to since: cheap; or, `whole`, all hashes.
+
+        Raises:
+            StoreError: naming the first file that is missing or not what it was.
+        """
+        sums = self.sums()
+        sealed = self.path.stat().st_mtime_ns if sums else 0
+        for name, known in sums.items():
+            path = self.folder / name
+            try:
+                about = path.stat()
+            except OSError:
+                raise damaged(path, "it is missing") from None
+            if about.st_size != known["bytes"]:
+                problem = f"it has {about.st_size} bytes and should have {known['bytes']}"
+                raise damaged(path, problem)
+            if whole or about.st_mtime_ns > sealed:
+                _compare(path, known)
+
+
+def _compare(path: Path, known: Mapping[str, Any]) -> None:
+    if checksum(path)["sha256"] != known["sha256"]:
+        raise damaged(path, "its contents are not those that were written")
