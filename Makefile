@@ -26,8 +26,9 @@ test: install    ## the tests (under 10 minutes on 2 cores)
 slow: install    ## the long tests too
 	$(BIN)/python -m pytest -q -m "slow or not slow"
 
-torture: install ## kill runners and workers at 100 random instants; an hour or so
-	GENBENCH_TORTURE=100 $(BIN)/python -m pytest -q -p no:xdist -m slow tests/running/test_torture.py
+torture: install ## kill and damage at random, long: 100 instants, 2,000 run folders
+	GENBENCH_TORTURE=100 GENBENCH_FUZZ=2000 $(BIN)/python -m pytest -q -p no:xdist \
+	    -m "slow or not slow" tests/running/test_torture.py tests/reporting/test_damaged_stores.py
 
 lint: install    ## ruff and mypy
 	$(BIN)/ruff check .

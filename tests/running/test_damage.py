@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 
 def one(folder: Path, start: str) -> Path:
@@ -57,6 +61,37 @@ def test_a_truncated_checkpoint_of_an_unfinished_run(genbench, folder: Path) -> 
     assert "--repair" in said.stdout
     genbench("run", "tiny.yaml", "--only", "flow*", "--repair")
     assert (run / "checkpoint.safetensors").read_bytes() != whole[: len(whole) // 2]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 400 KiB, where one can be mounted."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", place], capture_output=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip("mounting takes root")
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+def test_a_full_disk(genbench, small_disk: Path, folder: Path) -> None:
+    genbench("run", "tiny.yaml", "--results", "disk", "--only", "real")
+    before = {path: path.read_bytes() for path in small_disk.rglob("*") if path.is_file()}
+    ballast = small_disk / "ballast"
+    with pytest.raises(OSError, match="No space left"):
+        ballast.write_bytes(bytes(2**20))
+    said = genbench("run", "tiny.yaml", "--results", "disk", "--only", "gan*", check=None)
+    assert said.returncode in (2, 3)
+    assert "No space left on device" in said.stdout + said.stderr
+    assert "Traceback" not in said.stdout + said.stderr
+    assert before == {path: path.read_bytes() for path in before}
+    ballast.unlink()
+    subprocess.run(["mount", "-o", "remount,size=20m", small_disk], check=True)
+    genbench("run", "tiny.yaml", "--results", "disk")
 
 
 def test_an_unwritable_results_folder(genbench, folder: Path) -> None:
