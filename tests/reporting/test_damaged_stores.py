@@ -27,7 +27,8 @@ from genbench.suites.plan import Plan
 MUTANTS = int(os.environ.get("GENBENCH_FUZZ", "150"))
 ODD: list[Any] = [
     None, True, -1, 10**400, float("nan"), "", "x" * 300, [], {}, [[]], {"": 1},
-    "../../etc/passwd", "\x00", {"measurements": 3}, {"files": {"a": {}}}, [1, 2], "done", "diverged",
+    "../../etc/passwd", "\x00", {"measurements": 3}, {"files": {"a": {}}}, [1, 2], "done",
+    "diverged",
 ]
 
 
