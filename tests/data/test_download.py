@@ -44,7 +44,7 @@ def test_a_failed_download_is_one_line(
     with pytest.raises(DataError, match=r"\(OSError: Name or service not known\)") as caught:
         ensure("MNIST", tmp_path, missing(tmp_path), offline=False)
     assert "\n" not in str(caught.value)
-    assert "download=True" in str(caught.value)
+    assert "genbench fetch SUITE" in str(caught.value)
 
 
 def test_nothing_is_fetched_offline_or_when_all_is_there(

@@ -81,7 +81,7 @@ def test_missing_files_say_where_and_how(tmp_path: Path) -> None:
     assert "\n" not in text
     assert "train-images-idx3-ubyte" in text
     assert str(tmp_path / "MNIST" / "raw") in text
-    assert "from torchvision.datasets import MNIST" in text
+    assert "genbench fetch SUITE" in text
     assert list(tmp_path.iterdir()) == []
 
 

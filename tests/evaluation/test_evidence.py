@@ -245,9 +245,9 @@ def test_without_weights_or_network_inception_is_refused(
     make, images, implicit, monkeypatch, tmp_path
 ):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    inception._downloaded.cache_clear()
+    inception.downloaded.cache_clear()
     evidence = make(images, implicit)
     for _ in range(2):
         with pytest.raises(NotApplicable, match="--weights FILE"):
             evidence.features("inception")
-    inception._downloaded.cache_clear()
+    inception.downloaded.cache_clear()
