@@ -2,52 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
 from genbench.data.space import Space
 from genbench.errors import GenbenchError
+from genbench.fields import Count, Widths
+from genbench.models._base import Model
 from genbench.nets.critic import dense_trunk
 from genbench.nets.dcgan import Upsampler, downsampler
 from genbench.nets.labels import with_labels
 from genbench.nets.mlp import MLP
 from genbench.noise import Noise
 
-__all__ = [
-    "classes_of", "conditional_latent", "decoder_network", "encoder_network", "latent", "squash",
-]
+__all__ = ["EitherNetwork", "classes_of", "conditional_latent", "latent", "squash"]
 
 
-def decoder_network(
-    kind: str, inputs: int, space: Space, widths: Sequence[int], channels: int
-) -> nn.Module:
-    """Codes (B, inputs) to data (B, *shape) on the data's range; `kind` is "mlp" or "dcgan".
+class EitherNetwork(Model):
+    """An implicit model of fully connected or of strided convolutional networks."""
 
-    Raises:
-        GenbenchError: strided convolutions of anything but images of at least 8×8.
-    """
-    if kind == "dcgan":
-        return nn.Sequential(Upsampler(inputs, space.shape, channels), squash(space))
-    dense = MLP(inputs, space.dims, widths)
-    return nn.Sequential(dense, squash(space), nn.Unflatten(1, space.shape))
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"network": "dcgan", "data": "points"}, "network: dcgan is for images; use mlp"),
+    )
 
+    network: Literal["mlp", "dcgan"] = "mlp"
+    """Fully connected, or strided convolutions (images of at least 8×8)."""
+    widths: Widths = [256, 256]
+    """Hidden widths of a fully connected decoder, and in reverse of an encoder."""
+    channels: Count = 64
+    """Feature maps at the images' end of convolutions."""
 
-def encoder_network(
-    kind: str, space: Space, outputs: int, widths: Sequence[int], channels: int
-) -> nn.Module:
-    """Data (B, *shape) to codes (B, outputs); the widths are a decoder's, taken in reverse.
+    def decoder_of(self, codes: int, space: Space) -> nn.Module:
+        """A network of codes (B, codes) to data (B, *shape), on the data's range.
 
-    Raises:
-        GenbenchError: strided convolutions of anything but images of at least 8×8.
-    """
-    trunk: nn.Module
-    if kind == "dcgan":
-        trunk, features = downsampler(space.shape, channels, "none")
-    else:
-        trunk = dense_trunk(space.dims, widths[::-1], "none", "relu")
-        features = widths[0]
-    return nn.Sequential(trunk, nn.Linear(features, outputs))
+        Raises:
+            GenbenchError: convolutions for anything but images of at least 8×8.
+        """
+        if self.network == "dcgan":
+            return nn.Sequential(Upsampler(codes, space.shape, self.channels), squash(space))
+        dense = MLP(codes, space.dims, self.widths)
+        return nn.Sequential(dense, squash(space), nn.Unflatten(1, space.shape))
+
+    def encoder_to(self, codes: int, space: Space) -> nn.Module:
+        """A network of data (B, *shape) to codes (B, codes).
+
+        Raises:
+            GenbenchError: convolutions for anything but images of at least 8×8.
+        """
+        trunk: nn.Module
+        if self.network == "dcgan":
+            trunk, features = downsampler(space.shape, self.channels, "none")
+        else:
+            trunk = dense_trunk(space.dims, self.widths[::-1], "none", "relu")
+            features = self.widths[0]
+        return nn.Sequential(trunk, nn.Linear(features, codes))
 
 
 def squash(space: Space) -> nn.Module:

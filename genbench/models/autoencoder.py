@@ -16,15 +16,14 @@ import torch
 from torch import Tensor
 
 from genbench.data.space import Space
-from genbench.fields import Count, Widths
-from genbench.models._base import Model
-from genbench.models._implicit import decoder_network, encoder_network, latent
+from genbench.fields import Count
+from genbench.models._implicit import EitherNetwork, latent
 from genbench.noise import Noise
 
 __all__ = ["Autoencoder"]
 
 
-class Autoencoder(Model):
+class Autoencoder(EitherNetwork):
     """A generator and an encoder, without a density."""
 
     cite: ClassVar[str] = """@inproceedings{tolstikhin2018wasserstein,
@@ -35,20 +34,11 @@ class Autoencoder(Model):
   year = {2018},
   url = {https://arxiv.org/abs/1711.01558},
 }"""
-    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
-        ({"network": "dcgan", "data": "points"}, "network: dcgan is for images; use mlp"),
-    )
 
     latent: Count = 8
     """Dimensions of the Gaussian code."""
     encoder: Literal["deterministic", "gaussian"] = "deterministic"
     """Whether a datum has one code, or a Gaussian of codes whose mean and width are learned."""
-    network: Literal["mlp", "dcgan"] = "mlp"
-    """Fully connected networks, or strided convolutions (images of at least 8×8)."""
-    widths: Widths = [256, 256]
-    """Hidden widths of a fully connected generator, and in reverse of the encoder."""
-    channels: Count = 64
-    """Feature maps at the images' end of convolutional networks."""
 
     def build(self, space: Space) -> None:
         """Make both networks.
@@ -57,8 +47,8 @@ class Autoencoder(Model):
             GenbenchError: convolutions for anything but images of at least 8×8.
         """
         outputs = 2 * self.latent if self.encoder == "gaussian" else self.latent
-        self.down = encoder_network(self.network, space, outputs, self.widths, self.channels)
-        self.up = decoder_network(self.network, self.latent, space, self.widths, self.channels)
+        self.down = self.encoder_to(outputs, space)
+        self.up = self.decoder_of(self.latent, space)
 
     def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
         """`n` samples (n, *shape); labels are ignored."""

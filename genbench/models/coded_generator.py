@@ -8,22 +8,21 @@ https://arxiv.org/abs/1606.03657
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
 from genbench.data.space import Space
-from genbench.fields import Annotated, Count, Field, Natural, Widths
-from genbench.models._base import Model
-from genbench.models._implicit import decoder_network, latent
+from genbench.fields import Annotated, Count, Field, Natural
+from genbench.models._implicit import EitherNetwork, latent
 from genbench.noise import Noise
 
 __all__ = ["CodedGenerator"]
 
 
-class CodedGenerator(Model):
+class CodedGenerator(EitherNetwork):
     """Implicit generator with categorical and continuous codes."""
 
     cite: ClassVar[str] = """@inproceedings{chen2016infogan,
@@ -38,7 +37,6 @@ class CodedGenerator(Model):
     refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
         ({"categories": [], "continuous": 0},
          "there is no code: give categories, e.g. [10], or continuous: 1 or more"),
-        ({"network": "dcgan", "data": "points"}, "network: dcgan is for images; use mlp"),
     )
 
     categories: list[Annotated[int, Field(ge=2)]] = [10]
@@ -47,12 +45,6 @@ class CodedGenerator(Model):
     """The number of codes that are uniform on [−1, 1]."""
     latent: Count = 62
     """Dimensions of the Gaussian latent, without the codes."""
-    network: Literal["mlp", "dcgan"] = "mlp"
-    """A fully connected network, or strided convolutions (images of at least 8×8)."""
-    widths: Widths = [256, 256]
-    """Hidden widths of a fully connected network."""
-    channels: Count = 64
-    """Feature maps before the last layer of a convolutional network."""
 
     def build(self, space: Space) -> None:
         """Make the network.
@@ -61,7 +53,7 @@ class CodedGenerator(Model):
             GenbenchError: convolutions for anything but images of at least 8×8.
         """
         inputs = self.latent + sum(self.categories) + self.continuous
-        self.net = decoder_network(self.network, inputs, space, self.widths, self.channels)
+        self.net = self.decoder_of(inputs, space)
 
     def draw_codes(self, n: int, noise: Noise) -> Tensor:
         """Codes (n, K + C) from their prior: indices in the first K columns."""

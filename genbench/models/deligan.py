@@ -10,21 +10,20 @@ The paper keeps σ from vanishing by a term of the model's loss; here the object
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from genbench.data.space import Space
-from genbench.fields import Count, Positive, Widths
-from genbench.models._base import Model
-from genbench.models._implicit import decoder_network, latent
+from genbench.fields import Count, Positive
+from genbench.models._implicit import EitherNetwork, latent
 from genbench.noise import Noise
 
 __all__ = ["DeLiGAN"]
 
 
-class DeLiGAN(Model):
+class DeLiGAN(EitherNetwork):
     """Implicit generator with a mixture of Gaussians, of learned means and widths, as latent."""
 
     cite: ClassVar[str] = """@inproceedings{gurumurthy2017deligan,
@@ -34,9 +33,6 @@ class DeLiGAN(Model):
   year = {2017},
   url = {https://arxiv.org/abs/1706.02071},
 }"""
-    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
-        ({"network": "dcgan", "data": "points"}, "network: dcgan is for images; use mlp"),
-    )
 
     components: Count = 50
     """Gaussians in the latent, of equal weight."""
@@ -44,12 +40,6 @@ class DeLiGAN(Model):
     """Dimensions of the latent."""
     scale: Positive = 0.2
     """The standard deviation of every Gaussian at the start; means start uniform on [−1, 1]."""
-    network: Literal["mlp", "dcgan"] = "mlp"
-    """A fully connected network, or strided convolutions (images of at least 8×8)."""
-    widths: Widths = [256, 256]
-    """Hidden widths of a fully connected network."""
-    channels: Count = 64
-    """Feature maps before the last layer of a convolutional network."""
 
     def build(self, space: Space) -> None:
         """Make the latent's parameters and the network.
@@ -59,7 +49,7 @@ class DeLiGAN(Model):
         """
         self.means = nn.Parameter(2 * torch.rand(self.components, self.latent) - 1)
         self.scales = nn.Parameter(torch.full((self.components, self.latent), self.scale))
-        self.net = decoder_network(self.network, self.latent, space, self.widths, self.channels)
+        self.net = self.decoder_of(self.latent, space)
 
     def latent_scales(self) -> Tensor:
         """Standard deviations (T, latent) of the latent's components."""

@@ -10,21 +10,20 @@ The drawn i carries no gradient into the weights; `mix_gan` trains them through 
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from genbench.data.space import Space
-from genbench.fields import Count, Widths
-from genbench.models._base import Model
-from genbench.models._implicit import decoder_network, latent
+from genbench.fields import Count
+from genbench.models._implicit import EitherNetwork, latent
 from genbench.noise import Noise
 
 __all__ = ["GeneratorMixture"]
 
 
-class GeneratorMixture(Model):
+class GeneratorMixture(EitherNetwork):
     """Several implicit generators with learned weights, without a density."""
 
     cite: ClassVar[str] = """@inproceedings{arora2017generalization,
@@ -34,20 +33,11 @@ class GeneratorMixture(Model):
   year = {2017},
   url = {https://arxiv.org/abs/1703.00573},
 }"""
-    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
-        ({"network": "dcgan", "data": "points"}, "network: dcgan is for images; use mlp"),
-    )
 
     components: Count = 3
     """Number of generators."""
     latent: Count = 16
     """Dimensions of the Gaussian latent."""
-    network: Literal["mlp", "dcgan"] = "mlp"
-    """Fully connected networks, or strided convolutions (images of at least 8×8)."""
-    widths: Widths = [256, 256]
-    """Hidden widths of fully connected networks."""
-    channels: Count = 64
-    """Feature maps before the last layer of convolutional networks."""
 
     def build(self, space: Space) -> None:
         """Make the generators and their weights, equal at the start.
@@ -56,7 +46,7 @@ class GeneratorMixture(Model):
             GenbenchError: convolutions for anything but images of at least 8×8.
         """
         self.nets = nn.ModuleList(
-            decoder_network(self.network, self.latent, space, self.widths, self.channels)
+            self.decoder_of(self.latent, space)
             for _ in range(self.components)
         )
         self.logits = nn.Parameter(torch.zeros(self.components))

@@ -13,7 +13,7 @@ from genbench.configured import Configured
 from genbench.models._base import Model
 from genbench.noise import Noise
 
-__all__ = ["Batch", "Draw", "Objective", "Player", "Terms"]
+__all__ = ["Batch", "Draw", "Objective", "Player", "Terms", "samples_like"]
 
 Terms = Mapping[str, Tensor]
 """Named scalar terms; their sum is minimised."""
@@ -28,6 +28,11 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.x)
+
+
+def samples_like(batch: Batch, model: Model, noise: Noise) -> Tensor:
+    """As many samples (B, *shape) as the batch has rows, of its labels if the model takes any."""
+    return model.generate(len(batch), noise, batch.labels if model.conditional else None)
 
 
 Draw = Callable[[int, Noise], Batch]

@@ -14,13 +14,21 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["covariance_distance", "distances", "energy_distance", "mean_distance", "mmd_squared"]
+__all__ = [
+    "covariance_distance", "distances", "energy_distance", "mean_distance", "mmd_squared",
+    "squared_distances",
+]
+
+
+def squared_distances(x: Tensor, y: Tensor) -> Tensor:
+    """‖x_i − y_j‖₂² (N, M) of rows (N, d) and (M, d), never below 0."""
+    square = x.square().sum(1)[:, None] + y.square().sum(1) - 2 * x @ y.t()
+    return square.clamp(min=0)
 
 
 def distances(x: Tensor, y: Tensor) -> Tensor:
     """‖x_i − y_j‖₂ (N, M) of rows (N, d) and (M, d), with a finite gradient at 0."""
-    square = x.square().sum(1)[:, None] + y.square().sum(1) - 2 * x @ y.t()
-    return (square.clamp(min=0) + 1e-12).sqrt()
+    return (squared_distances(x, y) + 1e-12).sqrt()
 
 
 def mmd_squared(x: Tensor, y: Tensor, variances: Sequence[float] | Tensor) -> Tensor:
@@ -31,8 +39,7 @@ def mmd_squared(x: Tensor, y: Tensor, variances: Sequence[float] | Tensor) -> Te
     widths = torch.as_tensor(variances).to(x)
 
     def kernel(a: Tensor, b: Tensor) -> Tensor:
-        square = a.square().sum(1)[:, None] + b.square().sum(1) - 2 * a @ b.t()
-        return torch.exp(-square.clamp(min=0)[..., None] / (2 * widths)).mean(2)
+        return torch.exp(-squared_distances(a, b)[..., None] / (2 * widths)).mean(2)
 
     return _off_diagonal(kernel(x, x)) + _off_diagonal(kernel(y, y)) - 2 * kernel(x, y).mean()
 

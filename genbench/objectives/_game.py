@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeVar
 
 from torch import Tensor, nn
 
@@ -17,6 +17,8 @@ from genbench.objectives._penalties import clip_weights
 from genbench.objectives._start import start_from_data
 
 __all__ = ["Game", "network_kind"]
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 class Game(Objective):
@@ -90,6 +92,22 @@ class Game(Objective):
             raise GenbenchError(f"{name}: critic: dcgan is for images; use mlp or auto")
         return network_kind(self.critic, model)
 
+    def made_by(self, make: Callable[..., Network], model: Model, outputs: int) -> Network:
+        """A critic with `outputs` features (or codes) by `make`, with the options of a critic.
+
+        Raises:
+            GenbenchError: a critic that is not for these data, or a model that learns nothing.
+        """
+        return make(
+            self.kind_for(model), model.space.shape, outputs, widths=self.critic_widths,
+            channels=self.critic_channels, activation=self.critic_activation,
+        )
+
+    def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
+        """Clip the critic's weights after its move, if they have a limit."""
+        if player == "critic" and self.limit is not None:
+            clip_weights(self.parameters(), self.limit)
+
     @abstractmethod
     def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """The critic's score (a logit, or a Wasserstein potential) of each x (B, *shape), (B,)."""
@@ -135,8 +153,3 @@ class SlopedGame(Game):
     def probability(self) -> bool:
         """Whether the sigmoid of the score is a probability of being data."""
         return self.loss_ in ("minimax", "non_saturating")
-
-    def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
-        """Clip the critic's weights after its move."""
-        if player == "critic" and self.penalty == "clip":
-            clip_weights(self.parameters(), self.clip)

@@ -22,7 +22,7 @@ from genbench.fields import Count, Positive, Share
 from genbench.models._base import Model
 from genbench.nets.autoencoder import EnergyNet
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Terms
+from genbench.objectives._base import Batch, Terms, samples_like
 from genbench.objectives._game import Game
 
 __all__ = ["BEGAN"]
@@ -53,20 +53,16 @@ class BEGAN(Game):
         Raises:
             GenbenchError: a critic that is not for these data, or a model that learns nothing.
         """
-        self.network = EnergyNet(
-            self.kind_for(model), model.space.shape, self.code, widths=self.critic_widths,
-            channels=self.critic_channels, activation=self.critic_activation,
-        )
+        self.network = self.made_by(EnergyNet, model, self.code)
         self.register_buffer("k", torch.zeros(()))
         self.register_buffer("energies", torch.zeros(2))
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The player's energies; the critic's are kept for the control."""
-        labels = batch.labels if model.conditional else None
         if player == "model":
-            return {"energy": self.energy(model.generate(len(batch), noise, labels)).mean()}
+            return {"energy": self.energy(samples_like(batch, model, noise)).mean()}
         with torch.no_grad():
-            samples = model.generate(len(batch), noise, labels)
+            samples = samples_like(batch, model, noise)
         real, fake = self.energy(batch.x).mean(), self.energy(samples).mean()
         self.get_buffer("energies").copy_(torch.stack((real, fake)).detach())
         return {"energy": real, "boundary": -self.get_buffer("k") * fake}

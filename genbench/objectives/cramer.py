@@ -20,7 +20,7 @@ from genbench.fields import Count, NonNegative
 from genbench.models._base import Model
 from genbench.nets.critic import feature_network
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Terms
+from genbench.objectives._base import Batch, Terms, samples_like
 from genbench.objectives._distances import distances, energy_distance
 from genbench.objectives._game import Game
 from genbench.objectives._penalties import gradient_penalty, interpolate, slope_of
@@ -52,20 +52,16 @@ class Cramer(Game):
         Raises:
             GenbenchError: a critic that is not for these data, or a model that learns nothing.
         """
-        self.network = feature_network(
-            self.kind_for(model), model.space.shape, self.features, widths=self.critic_widths,
-            channels=self.critic_channels, activation=self.critic_activation,
-        )
+        self.network = self.made_by(feature_network, model, self.features)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The player's part of the energy distance, and the critic's penalty."""
-        labels = batch.labels if model.conditional else None
         if player == "model":
-            fake = self.network(model.generate(len(batch), noise, labels))
+            fake = self.network(samples_like(batch, model, noise))
             return {"energy_distance": energy_distance(self.network(batch.x), fake)}
         with torch.no_grad():
-            samples = model.generate(len(batch), noise, labels)
-            others = model.generate(len(batch), noise.child("others"), labels)
+            samples = samples_like(batch, model, noise)
+            others = samples_like(batch, model, noise.child("others"))
         real, fake, other = self.network(torch.cat((batch.x, samples, others))).chunk(3)
         loss = self._potential(fake, other).mean() - self._potential(real, other).mean()
         if self.penalty_weight == 0:

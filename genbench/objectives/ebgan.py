@@ -21,7 +21,7 @@ from genbench.fields import Count, NonNegative, Positive
 from genbench.models._base import Model
 from genbench.nets.autoencoder import EnergyNet
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Terms
+from genbench.objectives._base import Batch, Terms, samples_like
 from genbench.objectives._game import Game
 
 __all__ = ["EBGAN", "pulling_away"]
@@ -59,19 +59,15 @@ class EBGAN(Game):
         Raises:
             GenbenchError: a critic that is not for these data, or a model that learns nothing.
         """
-        self.network = EnergyNet(
-            self.kind_for(model), model.space.shape, self.code, widths=self.critic_widths,
-            channels=self.critic_channels, activation=self.critic_activation,
-        )
+        self.network = self.made_by(EnergyNet, model, self.code)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The player's energies, with the margin or the pulling-away term."""
-        labels = batch.labels if model.conditional else None
         if player == "model":
-            fake, codes = self.energy(model.generate(len(batch), noise, labels))
+            fake, codes = self.energy(samples_like(batch, model, noise))
             return {"energy": fake.mean(), "pull_away": self.pull_away * pulling_away(codes)}
         with torch.no_grad():
-            samples = model.generate(len(batch), noise, labels)
+            samples = samples_like(batch, model, noise)
         return {
             "energy": self.energy(batch.x)[0].mean(),
             "margin": relu(self.margin - self.energy(samples)[0]).mean(),

@@ -21,10 +21,9 @@ from genbench.fields import Count, Positive
 from genbench.models._base import Model
 from genbench.nets.critic import feature_network
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Terms
+from genbench.objectives._base import Batch, Terms, samples_like
 from genbench.objectives._distances import covariance_distance, mean_distance
 from genbench.objectives._game import Game
-from genbench.objectives._penalties import clip_weights
 
 __all__ = ["McGAN"]
 
@@ -55,10 +54,7 @@ class McGAN(Game):
         Raises:
             GenbenchError: a critic that is not for these data, or a model that learns nothing.
         """
-        self.network = feature_network(
-            self.kind_for(model), model.space.shape, self.features, widths=self.critic_widths,
-            channels=self.critic_channels, activation=self.critic_activation,
-        )
+        self.network = self.made_by(feature_network, model, self.features)
 
     @property
     def limit(self) -> float | None:
@@ -67,9 +63,8 @@ class McGAN(Game):
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The distances, up for the critic and down for the model."""
-        labels = batch.labels if model.conditional else None
         with torch.set_grad_enabled(player == "model" and torch.is_grad_enabled()):
-            samples = model.generate(len(batch), noise, labels)
+            samples = samples_like(batch, model, noise)
         real, fake = self.network(torch.cat((batch.x, samples))).chunk(2)
         sign = 1 if player == "model" else -1
         terms: dict[str, Tensor] = {}
@@ -78,11 +73,6 @@ class McGAN(Game):
         if self.match != "mean":
             terms["covariance"] = sign * covariance_distance(real, fake, self.rank)
         return terms
-
-    def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
-        """Clip the critic's weights after its move."""
-        if player == "critic":
-            clip_weights(self.parameters(), self.clip)
 
     def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """The first feature of x (B, *shape), (B,): there is no single potential."""

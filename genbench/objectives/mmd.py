@@ -16,7 +16,7 @@ import torch
 from genbench.fields import Annotated, Field, Positive
 from genbench.models._base import Model
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Draw, Objective, Player, Terms
+from genbench.objectives._base import Batch, Draw, Objective, Player, Terms, samples_like
 from genbench.objectives._distances import mmd_squared
 from genbench.objectives._start import start_from_data
 
@@ -48,7 +48,6 @@ class MMD(Objective):
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """MMD² of the batch and as many samples."""
         x = batch.x.flatten(1)
-        labels = batch.labels if model.conditional else None
-        y = model.generate(len(batch), noise, labels).flatten(1)
+        y = samples_like(batch, model, noise).flatten(1)
         total = torch.cat((x, y.detach())).var(0, correction=0).sum().clamp(min=1e-12)
         return {"mmd": mmd_squared(x, y, total * x.new_tensor(self.widths))}

@@ -19,10 +19,9 @@ from genbench.fields import Annotated, Count, Field, NonNegative, Positive
 from genbench.models._base import Model
 from genbench.nets.autoencoder import EnergyNet
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Terms
+from genbench.objectives._base import Batch, Terms, samples_like
 from genbench.objectives._distances import mmd_squared
 from genbench.objectives._game import Game
-from genbench.objectives._penalties import clip_weights
 
 __all__ = ["MMDGAN"]
 
@@ -54,10 +53,7 @@ class MMDGAN(Game):
         Raises:
             GenbenchError: a critic that is not for these data, or a model that learns nothing.
         """
-        self.network = EnergyNet(
-            self.kind_for(model), model.space.shape, self.features, widths=self.critic_widths,
-            channels=self.critic_channels, activation=self.critic_activation,
-        )
+        self.network = self.made_by(EnergyNet, model, self.features)
 
     @property
     def limit(self) -> float | None:
@@ -66,13 +62,12 @@ class MMDGAN(Game):
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """MMD² on the features, up or down, and the critic's autoencoder term."""
-        labels = batch.labels if model.conditional else None
         if player == "model":
-            fake = self.network.down(model.generate(len(batch), noise, labels))
+            fake = self.network.down(samples_like(batch, model, noise))
             real = self.network.down(batch.x)
             return {"mmd": mmd_squared(real, fake, self.variances)}
         with torch.no_grad():
-            samples = model.generate(len(batch), noise, labels)
+            samples = samples_like(batch, model, noise)
         both = torch.cat((batch.x, samples))
         codes, again = self.network(both)
         real, fake = codes.chunk(2)
@@ -80,11 +75,6 @@ class MMDGAN(Game):
             "mmd": -mmd_squared(real, fake, self.variances),
             "rebuild": self.rebuild * (again - both).square().mean(),
         }
-
-    def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
-        """Clip the critic's weights after its move."""
-        if player == "critic":
-            clip_weights(self.parameters(), self.clip)
 
     def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """The first feature of x (B, *shape), (B,): there is no single potential."""

@@ -26,7 +26,8 @@ from genbench.fields import Positive
 from genbench.models._base import Model
 from genbench.nets.critic import critic_network
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Terms
+from genbench.objectives._base import Batch, Terms, samples_like
+from genbench.objectives._distances import squared_distances
 from genbench.objectives._game import Game
 
 __all__ = ["RelaxedWasserstein", "bregman"]
@@ -43,8 +44,7 @@ def bregman(kind: str, x: Tensor, y: Tensor) -> Tensor:
       divergence of e^y from eˣ, for data of any sign
     """
     if kind == "squared_euclidean":
-        square = x.square().sum(1)[:, None] + y.square().sum(1) - 2 * x @ y.t()
-        return square.clamp(min=0) / (2 * x.shape[1])
+        return squared_distances(x, y) / (2 * x.shape[1])
     x, y = x.clamp(max=HIGHEST), y.clamp(max=HIGHEST)
     slope = y.exp()
     own = (slope - slope * y).sum(1)  # φ(y) − ⟨∇φ(y), y⟩
@@ -86,9 +86,8 @@ class RelaxedWasserstein(Game):
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The relaxed dual: up for the potentials, down for the model."""
-        labels = batch.labels if model.conditional else None
         with torch.set_grad_enabled(player == "model" and torch.is_grad_enabled()):
-            samples = model.generate(len(batch), noise, labels)
+            samples = samples_like(batch, model, noise)
         f, g = self.of_data(batch.x), self.of_samples(samples)
         cost = bregman(self.divergence, batch.x.flatten(1), samples.flatten(1))
         excess = relu(f[:, None] + g - cost).square().mean() / (4 * self.epsilon)

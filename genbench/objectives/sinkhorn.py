@@ -22,7 +22,8 @@ from torch import Tensor
 from genbench.fields import Count, Positive
 from genbench.models._base import Model
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Draw, Objective, Player, Terms
+from genbench.objectives._base import Batch, Draw, Objective, Player, Terms, samples_like
+from genbench.objectives._distances import squared_distances
 from genbench.objectives._start import start_from_data
 
 __all__ = ["Sinkhorn", "transport_cost"]
@@ -41,7 +42,7 @@ def transport_cost(
     alone, by the "envelope" theorem, as ⟨P, ∂C⟩. They agree where the iterations have converged.
     """
     a, b = x.flatten(1), y.flatten(1)
-    square = (a[:, None] - b).square().sum(2) if a.shape[1] <= 8 else _squares(a, b)
+    square = (a[:, None] - b).square().sum(2) if a.shape[1] <= 8 else squared_distances(a, b)
     costs = square if cost == "squared_euclidean" else (square + 1e-12).sqrt()
     with torch.set_grad_enabled(gradient == "unrolled" and torch.is_grad_enabled()):
         log_k = -costs / epsilon  # (N, M)
@@ -59,11 +60,6 @@ def transport_cost(
         return least
     linear = (plan * costs).sum()
     return least + linear - linear.detach()
-
-
-def _squares(a: Tensor, b: Tensor) -> Tensor:
-    square = a.square().sum(1)[:, None] + b.square().sum(1) - 2 * a @ b.t()
-    return square.clamp(min=0)
 
 
 class Sinkhorn(Objective):
@@ -106,7 +102,7 @@ class Sinkhorn(Objective):
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The divergence between the batch and as many samples, in units of the cost."""
         x = batch.x
-        y = model.generate(len(batch), noise, batch.labels if model.conditional else None)
+        y = samples_like(batch, model, noise)
         squares = 2 * x.flatten(1).var(0, correction=0).sum()
         scale = squares if self.cost == "squared_euclidean" else squares.sqrt()
         epsilon = self.epsilon * float(scale.detach().clamp(min=1e-12))
