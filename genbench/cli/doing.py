@@ -165,5 +165,3 @@ def table(
 
     plan = load_plan(suite, seeds=seeds, limit_updates=limit_updates)
     sys.stdout.write(FORMATS[format.value](tidy(plan, store_of(results, plan))))
-
-

@@ -6,21 +6,11 @@ Commands import what they need when they are called, so that `genbench --help` a
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from genbench.cli.options import (
-    RESULTS,
-    Kind,
-    Results,
-    SuiteArgument,
-    warn,
-)
-
-if TYPE_CHECKING:
-
-    pass
+from genbench.cli.options import RESULTS, Kind, Results, SuiteArgument, warn
 
 __all__ = ["cite", "info", "list_", "schema", "show", "validate"]
 
@@ -87,5 +77,3 @@ def cite(suite: SuiteArgument) -> None:
     from genbench.suites.expand import load_plan
 
     print(bibtex(load_plan(suite)))
-
-

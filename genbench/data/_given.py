@@ -18,7 +18,7 @@ from torch import Tensor
 
 from genbench.data._base import Data
 from genbench.data._decode import Decoder
-from genbench.data._sources import open_source
+from genbench.data._sources import count_lossy, open_images
 from genbench.errors import DataError
 
 __all__ = ["ARRAYS", "Given", "read_given"]
@@ -27,8 +27,6 @@ ARRAYS = (".npy", ".npz", ".pt", ".pth")
 """File names that hold an array; everything else is a folder or zip of images."""
 NAMES = ("samples", "images", "x", "arr_0")
 """Which of several arrays is meant, in this order."""
-_LOSSY = (".jpg", ".jpeg")
-_IMAGES = (*_LOSSY, ".bmp", ".gif", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 _LARGEST = 2**34
 """Bytes of the largest array: more is taken for a zip bomb."""
 _CHUNK = 4096
@@ -63,16 +61,14 @@ def read_given(path: Path, data: Data, low: float = 0.0, high: float = 1.0) -> G
 
 
 def _pictures(path: Path, data: Data) -> Given:
-    source = open_source(path, _IMAGES)
-    if not source.names:
-        raise DataError(f"{path}: holds no images ({', '.join(_IMAGES)})")
+    source = open_images(path)
     rows = Decoder(source, source.names, None, data.shape[0]).array(_LARGEST)
     if tuple(rows.shape[1:]) != data.shape:
         raise DataError(
             f"{path}: its images are {rows.shape[3]} × {rows.shape[2]}, and those of the dataset "
             f"{data.shape[2]} × {data.shape[1]}; resize them the way that you would report"
         )
-    lossy = sum(name.lower().endswith(_LOSSY) for name in source.names)
+    lossy = count_lossy(source.names)
     notes = (
         f"{lossy} of the {len(source.names)} samples are JPEGs: distances measure compression too",
     ) if lossy else ()

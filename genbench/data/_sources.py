@@ -11,7 +11,10 @@ from pathlib import Path
 
 from genbench.errors import DataError
 
-__all__ = ["Source", "open_source"]
+__all__ = ["Source", "count_lossy", "open_images", "open_source"]
+
+_LOSSY = (".jpg", ".jpeg")
+_IMAGES = (*_LOSSY, ".bmp", ".gif", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
 _LARGEST_ENTRY = 2**29
 """Bytes of the largest file that a zip may hold: an image is smaller, a zip bomb is not."""
@@ -30,6 +33,23 @@ class Source:
     def where(self, name: str) -> str:
         """How messages name a file."""
         return f"{self.path}: {name}" if self.path.is_file() else str(self.path / name)
+
+
+def open_images(path: Path) -> Source:
+    """The images of a folder or zip file.
+
+    Raises:
+        DataError: none there, or a source that cannot be opened (see `open_source`).
+    """
+    source = open_source(path, _IMAGES)
+    if not source.names:
+        raise DataError(f"{path}: holds no images ({', '.join(_IMAGES)})")
+    return source
+
+
+def count_lossy(names: Sequence[str]) -> int:
+    """How many of the images are JPEGs, by their names."""
+    return sum(name.lower().endswith(_LOSSY) for name in names)
 
 
 def open_source(path: Path, extensions: Sequence[str]) -> Source:

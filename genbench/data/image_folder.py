@@ -12,15 +12,11 @@ from torch import Tensor
 from genbench.data._base import Data, Dataset, Split
 from genbench.data._decode import Decoder
 from genbench.data._layout import Layout, arrange
-from genbench.data._sources import Source, open_source
-from genbench.errors import DataError
+from genbench.data._sources import Source, count_lossy, open_images
 from genbench.fields import Annotated, Count, Field
 from genbench.seeding import digest
 
 __all__ = ["ImageFolder"]
-
-_LOSSY = (".jpg", ".jpeg")
-_EXTENSIONS = (*_LOSSY, ".bmp", ".gif", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
 
 class ImageFolder(Dataset):
@@ -58,9 +54,7 @@ class ImageFolder(Dataset):
             DataError: nothing there, an image that is corrupt or unlike the others, or a zip that
                 is not safe to read.
         """
-        source = open_source(self.files(root)[0], _EXTENSIONS)
-        if not source.names:
-            raise DataError(f"{source.path}: holds no images ({', '.join(_EXTENSIONS)})")
+        source = open_images(self.files(root)[0])
         layout = arrange(source.names, self.test_share)
         decoder = Decoder(source, layout.names, self.size, self.channels)
         x = decoder.array(self.memory_limit * 2**20)
@@ -85,7 +79,7 @@ def _split(x: np.ndarray, y: Tensor | None, start: int, stop: int) -> Split:
 
 
 def _warnings(source: Source, layout: Layout) -> list[str]:
-    lossy = sum(name.lower().endswith(_LOSSY) for name in layout.names)
+    lossy = count_lossy(layout.names)
     found = []
     if lossy:
         found.append(

@@ -19,6 +19,7 @@ from genbench.errors import GenbenchError
 from genbench.evaluation.extractors.inception import downloaded
 from genbench.noise import Noise
 from genbench.running.cell import use_threads
+from genbench.running.executor import cores
 from genbench.store.provenance import provenance
 
 __all__ = ["Finding", "examine"]
@@ -55,10 +56,9 @@ def _versions() -> Iterator[Finding]:
 
 
 def _devices() -> Iterator[Finding]:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     name = provenance("", 0)["cpu"]
-    yield Finding("CPU", "ok", f"{name}: {cores} cores, {memory:.0f} GiB of memory")
+    yield Finding("CPU", "ok", f"{name}: {cores()} cores, {memory:.0f} GiB of memory")
     if not torch.cuda.is_available():
         yield Finding("GPU", "missing", "no CUDA device that torch can use")
         return

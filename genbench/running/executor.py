@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +12,7 @@ from typing import Literal
 
 from genbench.suites.spec import RunSpec
 
-__all__ = ["NOT_STARTED", "Context", "Event", "Executor", "Job", "timed_out"]
+__all__ = ["NOT_STARTED", "Context", "Event", "Executor", "Job", "cores", "late", "timed_out"]
 
 NOT_STARTED = "not started"
 """The reason of a run that was still waiting when everything was asked to stop."""
@@ -60,6 +62,19 @@ class Event:
     it)."""
     reason: str = ""
     seconds: float = 0.0
+
+
+def cores() -> int:
+    """The CPU cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def late(job: Job, since: float) -> bool:
+    """Whether a run that began at `since` (of `time.monotonic`) has taken longer than it may."""
+    limit = job.context.time_limit
+    return limit is not None and time.monotonic() - since > 60 * limit
 
 
 def timed_out(job: Job) -> str:

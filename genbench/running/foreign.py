@@ -66,11 +66,11 @@ def evaluate(
         GenbenchError: what is missing or wrong, in one line.
     """
     named = [_metric(name) for name in metrics]
-    text = yaml.safe_dump({
-        "datasets": "@", "evaluate": list(dict.fromkeys(named)) or list(USUAL), "real": False,
+    text = f"datasets: {dataset}\n" + yaml.safe_dump({
+        "evaluate": list(dict.fromkeys(named)) or list(USUAL), "real": False,
         "external": {"samples": {"samples": samples, "range": list(value_range)}},
         "protocol": {"samples": count, "sets": sets},
-    }).replace("datasets: '@'", f"datasets: {dataset}")
+    })
     try:
         [spec] = plan_of(text, NAME, Path.cwd()).runs
     except SuiteError as error:  # the user wrote no suite: no line of it helps

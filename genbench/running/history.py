@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
 from genbench.store.folder import RunFolder
 
 __all__ = ["history"]
@@ -20,25 +18,22 @@ def history(folder: RunFolder) -> dict[str, Any]:
     folder.verify()
     spec, status = folder.spec(), folder.status()
     stored = folder.metrics()
-    provenance = folder.provenance()
     return {
         "run": folder.id,
         "suite": spec.suite,
         "row": f"{spec.method} on {spec.dataset}, seed {spec.seed}",
         "state": folder.state + (f": {status.reason}" if status.reason else ""),
         "updates": f"{status.update} of {status.updates}",
-        "numbers": {
-            one["metric"]: _number(one) for one in stored["measurements"]
-        },
+        "numbers": {one["metric"]: _number(one) for one in stored["measurements"]},
         "notes": stored["notes"],
         "budget": stored["budget"],
         "repeat": f"genbench run {spec.suite} --only '{folder.id}' --results elsewhere",
-        "provenance": provenance,
+        "provenance": folder.provenance(),
         "files": {
             name: f"{known['bytes']} bytes, sha256 {known['sha256']}"
             for name, known in sorted(folder.sums().items())
         },
-        "specification": yaml.safe_load(yaml.safe_dump(spec.model_dump(mode="json"))),
+        "specification": spec.model_dump(mode="json"),
     }
 
 

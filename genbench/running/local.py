@@ -12,7 +12,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from genbench.errors import GenbenchError
-from genbench.running.executor import NOT_STARTED, Event, Executor, Job, timed_out
+from genbench.running.executor import NOT_STARTED, Event, Executor, Job, late, timed_out
 from genbench.running.worker import work
 from genbench.store.runs import Status, Store
 
@@ -30,8 +30,7 @@ class _Worker:
     @property
     def late(self) -> bool:
         """Whether its run has taken longer than it may."""
-        limit = None if self.job is None else self.job.context.time_limit
-        return limit is not None and time.monotonic() - self.since > 60 * limit
+        return self.job is not None and late(self.job, self.since)
 
 
 class Local(Executor):

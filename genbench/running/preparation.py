@@ -8,12 +8,21 @@ from typing import Any
 
 import torch
 
+from genbench.errors import GenbenchError
 from genbench.running.build import component_class, devices_for, load_data
 from genbench.running.executor import Job
 from genbench.running.supplies import check_weights
 from genbench.suites.spec import RunSpec
 
-__all__ = ["prepare"]
+__all__ = ["prepare", "prepared"]
+
+
+def prepared(jobs: Sequence[Job]) -> list[Job] | GenbenchError:
+    """What `prepare` returns or raises, to be sent to another process."""
+    try:
+        return prepare(jobs)
+    except GenbenchError as error:
+        return error
 
 
 def prepare(jobs: Sequence[Job]) -> list[Job]:

@@ -71,13 +71,10 @@ class Ray(Shared):
             _knock(address)
         own: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
         try:
-            ray.init(
-                address, log_to_driver=False, logging_level=logging.ERROR, **own
-            )
+            ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **own)
         except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise GenbenchError(
-                f"cannot join the Ray cluster at {address}: {reason}; give --ray-address "
+                f"cannot join the Ray cluster at {address}: {_line(error)}; give --ray-address "
                 "HOST:PORT of a running head (`ray start --head` prints it)"
             ) from None
         self._ray = ray
@@ -167,15 +164,13 @@ def _run(job: Job, folder: Any) -> Ending:
 def _prepare(jobs: Sequence[Job]) -> Any:
     """The task before all others: are data, plug-ins and devices there?"""
     from genbench.running.cell import use_threads
-    from genbench.running.preparation import prepare
+    from genbench.running.preparation import prepared
 
     use_threads(jobs[0].context.threads)
-    try:
-        return prepare(jobs)
-    except GenbenchError as error:
-        return error
+    return prepared(jobs)
 
 
 def _line(error: Exception) -> str:
+    """The first line that an error says."""
     lines = [line for line in str(error).splitlines() if line.strip()]
     return lines[0] if lines else type(error).__name__

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,7 @@ from typing import Literal
 from rich.console import Console
 
 from genbench.errors import StoreError
-from genbench.running.executor import NOT_STARTED, Context, Executor, Job
+from genbench.running.executor import NOT_STARTED, Context, Executor, Job, cores
 from genbench.running.local import Local
 from genbench.running.progress import Display, display
 from genbench.store.runs import Store
@@ -252,8 +251,6 @@ def workers_and_threads(workers: int | None, device: str) -> tuple[int, int]:
 
     By default up to four processes share the cores; on a GPU one process does one run at a time.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    cores = cores or 1
     if workers is None:
-        workers = min(cores, 4) if device in ("cpu", "auto") else 1
-    return workers, max(1, cores // workers)
+        workers = min(cores(), 4) if device in ("cpu", "auto") else 1
+    return workers, max(1, cores() // workers)

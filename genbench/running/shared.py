@@ -6,13 +6,12 @@ import time
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from genbench.running.executor import NOT_STARTED, Event, Executor, Job, timed_out
+from genbench.running.executor import NOT_STARTED, Event, Executor, Job, late, timed_out
 from genbench.running.post import Messenger, Post
 from genbench.store.runs import Status, Store
 
-__all__ = ["Ending", "Shared", "do", "finished_event"]
+__all__ = ["Ending", "Shared", "do"]
 
 LOOK_EVERY = 0.5
 """Seconds between two looks at what runs have to say."""
@@ -39,15 +38,6 @@ def do(job: Job, messenger: Messenger) -> Ending:
     return Ending(state, reason, time.monotonic() - began)
 
 
-def finished_event(job: Job, ending: Ending) -> Event:
-    """The event of an ending."""
-    updates = job.spec.updates
-    return Event(
-        job.spec.id, "finished", updates, updates,
-        state=ending.state, reason=ending.reason, seconds=ending.seconds,
-    )
-
-
 class Shared(Executor):
     """Submits every run at once, and follows them by what they leave in the shared folder."""
 
@@ -72,7 +62,7 @@ class Shared(Executor):
             return
         open_, asked = {job.spec.id: job for job in jobs}, False
         training, since = set[str](), dict[str, float]()
-        post = Post.open(_runs_folder(jobs[0]))
+        post = Post.open(Store(jobs[0].context.root).runs_folder)
         try:
             self.submit(jobs, post)
             while open_:
@@ -88,7 +78,8 @@ class Shared(Executor):
                 for run, ending in ended:
                     if run in open_:
                         yield self._end(open_.pop(run), ending, post)
-                for run in [name for name in open_ if _late(open_[name], since.get(name))]:
+                begun = [name for name in since if name in open_]
+                for run in [name for name in begun if late(open_[name], since[name])]:
                     self.withdraw(run)
                     job = open_.pop(run)
                     yield self._end(job, Ending("timed-out", timed_out(job), lost=True), post)
@@ -107,19 +98,12 @@ class Shared(Executor):
         if ending.lost:
             folder = Store(job.context.root).run(job.spec.id)
             folder.write_status(Status(ending.state, ending.reason))
-        return finished_event(job, ending)
+        updates = job.spec.updates
+        return Event(
+            job.spec.id, "finished", updates, updates,
+            state=ending.state, reason=ending.reason, seconds=ending.seconds,
+        )
 
     def stop(self) -> None:
         """See Executor; safe to call from a signal handler."""
         self._stopping = True
-
-
-def _late(job: Job, since: float | None) -> bool:
-    limit = job.context.time_limit
-    if limit is None or since is None:
-        return False
-    return time.monotonic() - since > 60 * limit
-
-
-def _runs_folder(job: Job) -> Path:
-    return Store(job.context.root).runs_folder

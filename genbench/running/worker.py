@@ -9,7 +9,6 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
-from genbench.errors import GenbenchError
 from genbench.running.executor import Event, Job
 
 __all__ = ["work"]
@@ -51,7 +50,7 @@ def work(pipe: Connection, stop: _Flag, threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # torch is imported here, in the worker, so that the parent answers at once.
     from genbench.running.cell import run_cell, use_threads
-    from genbench.running.preparation import prepare
+    from genbench.running.preparation import prepared
 
     use_threads(threads)
     with suppress(BrokenPipeError):  # the parent is gone: nobody is left to be told
@@ -64,7 +63,7 @@ def work(pipe: Connection, stop: _Flag, threads: int) -> None:
                 return
             kind, payload = message
             if kind == "prepare":
-                pipe.send(_prepared(prepare, payload))
+                pipe.send(prepared(payload))
                 continue
             began = time.monotonic()
             pipe.send(Event(payload.spec.id, "started", 0, payload.spec.updates))
@@ -73,10 +72,3 @@ def work(pipe: Connection, stop: _Flag, threads: int) -> None:
                 payload.spec.id, "finished", payload.spec.updates, payload.spec.updates,
                 state=state, reason=reason, seconds=time.monotonic() - began,
             ))
-
-
-def _prepared(prepare: Any, jobs: Any) -> Any:
-    try:
-        return prepare(jobs)
-    except GenbenchError as error:
-        return error

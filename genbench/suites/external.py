@@ -24,7 +24,6 @@ __all__ = ["ExternalRow", "external_rows"]
 
 PLUG_IN = re.compile(r"\.py:\w+$")
 """What ends the name of a model in a file: `my_file.py:Model`."""
-_BLOCK = 2**20
 
 
 @dataclass(frozen=True)
@@ -127,8 +126,5 @@ def _fingerprint(path: Path) -> str:
 
 @lru_cache(maxsize=256)
 def _hash(path: Path, size: int, time: int) -> str:
-    found = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            found.update(block)
-    return found.hexdigest()[:16]
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
