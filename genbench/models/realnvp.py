@@ -5,9 +5,10 @@ https://arxiv.org/abs/1605.08803.
 
     log p(x) = log p_base(f(x)) + Σ_l Σ s_l
 
-Left out: convolutional couplings with checkerboard masks and the multi-scale architecture (images
-are flattened, even and odd pixels alternate); batch normalisation, in whose place stands a learned
-constant scale and shift, so that the density of a datum never depends on its batch.
+Left out: convolutional couplings with checkerboard masks and the multi-scale architecture, which
+Glow has (here images are flattened, even and odd pixels alternate); batch normalisation, in whose
+place stands a learned constant scale and shift, so that the density of a datum never depends on
+its batch.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def sweep_curves(
 
 def _title(numbers: Numbers, column: str) -> str:
     title, unit, _ = numbers.facts.get(column, ("", "", ""))
-    return f"{title}, {unit}" if title and unit else title or column
+    return f"{title}, {unit}" if unit and unit not in title else title or column
 
 
 def draw_sweep(

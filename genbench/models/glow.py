@@ -1,0 +1,61 @@
+"""Glow: a convolutional flow of several scales, for images.
+
+Diederik Kingma, Prafulla Dhariwal: Glow: Generative Flow with Invertible 1×1 Convolutions, 2018,
+https://arxiv.org/abs/1807.03039.
+
+    log p(x) = log p_base(f(x)) + Σ_l log|det ∂h_l/∂h_{l−1}|
+
+Left out: the start of the scales from a first batch (here they start at the identity, so that no
+density depends on a batch), and the additive couplings.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from genbench.data.space import Space
+from genbench.fields import Count
+from genbench.models._flow import FlowModel
+from genbench.nets.bijection import Bijection
+from genbench.nets.multiscale import MultiScale
+
+__all__ = ["Glow"]
+
+
+class Glow(FlowModel):
+    """A flow of convolutional affine couplings and 1×1 convolutions. Density: exact.
+
+    The strongest flow here on images. Their sides must be multiples of 2^levels.
+    """
+
+    accepts: ClassVar[tuple[str, ...]] = ("images",)
+    cite: ClassVar[str] = """@inproceedings{kingma2018glow,
+  title={Glow: Generative Flow with Invertible 1x1 Convolutions},
+  author={Kingma, Diederik P. and Dhariwal, Prafulla},
+  booktitle={Advances in Neural Information Processing Systems},
+  year={2018}
+}"""
+
+    levels: Count = 2
+    """Scales; each halves the sides."""
+    steps: Count = 4
+    """Steps of the flow at each scale."""
+    channels: Count = 32
+    """Feature maps of the network in each coupling."""
+    base: Literal["gaussian", "logistic"] = "gaussian"
+    """Distribution of the code."""
+
+    def bijection(self, space: Space, stack: int = 0) -> Bijection:
+        """The scales.
+
+        Raises:
+            GenbenchError: images whose sides cannot be halved so often.
+        """
+        return MultiScale(space.shape, self.levels, self.steps, self.channels, stack)
+
+    @classmethod
+    def preferred_scaling(
+        cls, kind: Literal["points", "images"], **options: object,
+    ) -> tuple[str, bool]:
+        """Images dequantised and then their logit."""
+        return ("logit", True)
