@@ -68,7 +68,7 @@ class Step(nn.Module):
         self.shift = nn.Parameter(torch.zeros(stack, channels, 1, 1))
         self.log_scale = nn.Parameter(torch.zeros(stack, channels, 1, 1))
         rotations = torch.linalg.qr(torch.randn(stack, channels, channels)).Q
-        self.mix = nn.Parameter(rotations)
+        self.mix = nn.Parameter(rotations.contiguous())
         self.halves = (channels // 2, channels - channels // 2)
         self.coupling = ConvAffine(*self.halves, hidden, stack)
 
