@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -47,8 +47,12 @@ class Column:
 class Numbers:
     """What the frame holds, indexed once."""
 
-    def __init__(self, plan: Plan, frame: pd.DataFrame) -> None:
+    def __init__(
+        self, plan: Plan, frame: pd.DataFrame, mixed: Mapping[tuple[str, str], str] | None = None,
+    ) -> None:
         self.plan = plan
+        self.mixed = mixed or {}
+        """(Row, dataset) → in what its seeds differ besides the seed."""
         self.cells: dict[tuple[str, str, str], list[Entry]] = {}
         self.facts: dict[str, tuple[str, str, str]] = {}
         """Metric → title, unit, better."""

@@ -1,8 +1,6 @@
-"""What the numbers of a report depend on besides the models: protocols, notes, versions."""
+"""How the numbers of a report were measured: protocols and notes."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pandas as pd
 
@@ -10,7 +8,7 @@ from genbench.reporting.markdown import code, escape, table
 from genbench.store.runs import Store
 from genbench.suites.plan import Plan
 
-__all__ = ["made_with", "protocols"]
+__all__ = ["protocols"]
 
 
 def protocols(plan: Plan, store: Store, frame: pd.DataFrame) -> list[str]:
@@ -51,31 +49,3 @@ def _notes(plan: Plan, store: Store) -> list[str]:
         where = dataset if everywhere else f"{dataset}, {', '.join(methods)}"
         lines.append(f"- {escape(where)}: {escape(note)}")
     return lines
-
-
-def made_with(plan: Plan, store: Store) -> list[str]:
-    """The section on versions and machines, each distinct value once."""
-    found: dict[str, dict[str, None]] = {}
-    for spec in plan.runs:
-        for name, value in _facts(store.run(spec.id).provenance()):
-            if value:
-                found.setdefault(name, {})[value] = None
-    if not found:
-        return []
-    rows = [[name, escape(", ".join(sorted(values)))] for name, values in found.items()]
-    return ["## Made with", table(["", "of the runs above"], rows, left=2)]
-
-
-def _facts(provenance: dict[str, Any]) -> list[tuple[str, str]]:
-    """What a reader wants to know of a provenance, as text."""
-    versions = provenance.get("versions") or {}
-    git = provenance.get("git") or {}
-    commit = str(git.get("commit", ""))[:12]
-    return [
-        *((str(name), str(version)) for name, version in sorted(versions.items())),
-        ("commit", f"{commit} (with changes)" if commit and git.get("dirty") else commit),
-        ("device", str(provenance.get("device") or "")),
-        ("CPU", str(provenance.get("cpu") or "")),
-        ("threads", str(provenance.get("threads") or "")),
-        ("platform", str(provenance.get("platform") or "")),
-    ]

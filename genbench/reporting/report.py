@@ -14,7 +14,8 @@ from genbench.reporting.claims import Verdict, judge
 from genbench.reporting.figures import Figure, draw_figures
 from genbench.reporting.markdown import Footnotes, code, escape, table
 from genbench.reporting.numbers import Numbers
-from genbench.reporting.protocols import made_with, protocols
+from genbench.reporting.origins import made_with, mixed_rows, origins_of
+from genbench.reporting.protocols import protocols
 from genbench.reporting.seeds import seeds_table
 from genbench.reporting.tables import Table, make_tables
 from genbench.reporting.targets import targets_table
@@ -34,7 +35,8 @@ def build(plan: Plan, store: Store, out: Path) -> Path:
         StoreError: a damaged run folder, or an `out` that cannot be written.
     """
     frame = tidy(plan, store)
-    numbers = Numbers(plan, frame)
+    origins = origins_of(plan, store)
+    numbers = Numbers(plan, frame, mixed_rows(origins))
     figures, chosen = draw_figures(numbers, store, out)
     verdicts = judge(plan, frame) if plan.suite.report.claims else []
     parts = [
@@ -47,7 +49,7 @@ def build(plan: Plan, store: Store, out: Path) -> Path:
         *_curves(figures),
         *_methods(plan),
         *protocols(plan, store, frame),
-        *made_with(plan, store),
+        *made_with(origins),
     ]
     write_text(out / "metrics.csv", FORMATS["csv"](frame))
     write_text(out / "report.md", "\n\n".join(part.strip("\n") for part in parts) + "\n")

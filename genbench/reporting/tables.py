@@ -128,7 +128,9 @@ def _variants(numbers: Numbers, title: str, dataset: str, one: Asked) -> Table:
         head += ["difference"] if column in compared else []
     lines = []
     for base in bases:
-        line = [numbers.label(base if base in there else base + next(iter(one.variants.values())))]
+        rows = [base + suffix for suffix in one.variants.values() if base + suffix in there]
+        label = numbers.label(base if base in there else base + next(iter(one.variants.values())))
+        line = [label + "".join(_mixed(numbers, row, dataset, notes) for row in rows)]
         for column in columns:
             cells = []
             for heading, suffix in one.variants.items():
@@ -177,6 +179,7 @@ def _line(
         label += " (EMA)"
     if (method, dataset) in numbers.limited:
         label += " **not comparable**"
+    label += _mixed(numbers, method, dataset, notes)
     seeds = numbers.seeds(method, dataset)
     line = [label]
     for column in columns:
@@ -184,6 +187,12 @@ def _line(
         if column in compared:
             line += published_cells(numbers, method, column, published, notes)
     return [*line, str(seeds), *_budget(numbers, method, dataset)]
+
+
+def _mixed(numbers: Numbers, method: str, dataset: str, notes: Footnotes) -> str:
+    """The mark of the note on seeds that were made by different versions or machines."""
+    text = numbers.mixed.get((method, dataset))
+    return notes.mark(text) if text else ""
 
 
 def _budget(numbers: Numbers, method: str, dataset: str) -> list[str]:

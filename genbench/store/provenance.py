@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["provenance"]
+__all__ = ["PACKAGES", "provenance"]
 
 PACKAGES = (
     "torch", "torchvision", "torch-fidelity", "numpy", "scipy", "scikit-learn", "pandas",

@@ -38,6 +38,7 @@ class Covered(Metric):
     k: Count = 5
     """A number."""
 '''
+VERSIONS = {"python": "3.11.7", "torch": "2.14.1"}
 DIVERGED = ("gan", "digits", 1)
 MISSING = ("mixflow", "ring", 2)
 TITLES = {"gan": "GAN", "nice": "NICE", "mixflow": "Mixture of flows"}
@@ -101,7 +102,7 @@ def write_run(spec: RunSpec, store: Store, *, diverged: bool = False) -> None:
     """One run folder, as the runner would leave it."""
     folder = store.run(spec.id)
     folder.write_spec(spec)
-    folder.write_provenance({"versions": {"python": "3.11.7", "torch": "2.14.1"},
+    folder.write_provenance({"versions": VERSIONS,
                              "git": {"commit": "abc" * 13, "dirty": False}, "threads": 1})
     if spec.method != REAL:
         folder.write_curves(curves(spec, 300 if diverged else 1500))
