@@ -1,4 +1,4 @@
-"""A finished suite of two hundred runs: made-up numbers in files of real sizes and shapes."""
+"""A finished suite: made-up numbers in files of real sizes and shapes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from genbench.suites.spec import REAL, RunSpec
 
 __all__ = ["ROWS", "finished_suite"]
 
-ROWS = 200
-"""Trained runs: 10 methods × 2 datasets × 10 seeds; the two rows of real data come on top."""
+ROWS = 20
+"""Trained runs for each seed: 10 methods × 2 datasets; two rows of real data come on top."""
 STRETCHES = 400
 """Rows of each term in a training curve, as the loop writes them."""
 SUITE = """\
@@ -27,7 +27,7 @@ title: A finished suite
 datasets:
   digits: {}
   ring: {modes: 8, radius: 2, variance: 0.01}
-seeds: 10
+seeds: SEEDS
 budget: {updates: 1500, batch: 128}
 methods:
   gan: {}
@@ -52,15 +52,15 @@ report:
 """
 
 
-def finished_suite(folder: Path) -> Path:
+def finished_suite(folder: Path, seeds: int = 10) -> Path:
     """Write `folder/suite.yaml` and its finished `folder/results`; returns the suite's file."""
     suite = folder / "suite.yaml"
-    suite.write_text(SUITE, encoding="utf-8")
+    suite.write_text(SUITE.replace("SEEDS", str(seeds)), encoding="utf-8")
     plan = load_plan(suite)
-    assert len([spec for spec in plan.runs if spec.method != REAL]) == ROWS
+    assert len([spec for spec in plan.runs if spec.method != REAL]) == ROWS * seeds
     store = Store(folder / "results" / plan.name)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", lambda handle: None)  # over a thousand files
+        patch.setattr(os, "fsync", lambda handle: None)  # thousands of files
         for spec in plan.runs:
             _write(spec, store)
     return suite
