@@ -112,11 +112,12 @@ def _conclude(plan: Plan, store: Store, out: Path) -> None:
     from genbench.reporting.terminal import summary_tables
     from genbench.store.table import tidy
 
-    path = build(plan, store, out)
+    frame = tidy(plan, store)
+    path = build(plan, store, out, frame)
     console = console_for(sys.stdout)
     wanted = [column.partition("[")[0] for t in plan.suite.report.tables for column in t.columns]
     tables = summary_tables(
-        tidy(plan, store), metrics=list(dict.fromkeys(wanted)) or None, width=console.width
+        frame, metrics=list(dict.fromkeys(wanted)) or None, width=console.width
     )
     for table_ in tables:
         console.print(table_)

@@ -27,11 +27,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-import pandas as pd
-
 from genbench.reporting._cells import (
     Cell,
-    cells_of,
     dataset_names,
     find,
     is_reference,
@@ -98,15 +95,13 @@ class _Case:
         return min(1.0, 2 * min(self.confirm, self.refute))
 
 
-def judge(plan: Plan, frame: pd.DataFrame) -> list[Verdict]:
-    """Judge every claim of a suite's plan on its tidy table, in the suite's order.
+def judge(plan: Plan, cells: Sequence[Cell]) -> list[Verdict]:
+    """Judge every claim of a suite's plan on the cells of its tidy table, in the suite's order.
 
     Raises:
         SuiteError: a claim that does not parse (the suite's loader refuses it earlier).
-        GenbenchError: the table lacks a column.
     """
     claims = list(plan.suite.report.claims)
-    cells = cells_of(frame)
     judged = [claim for claim in claims if claim.expect is not None]
     cases = [
         _Case([finding for part in parse_expectations(str(claim.expect))

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import pandas as pd
+
+from genbench.reporting._cells import cells_of
 from genbench.reporting.chosen import ChosenFigure
 from genbench.reporting.claims import Verdict, judge
 from genbench.reporting.figures import Figure, draw_figures
@@ -28,23 +31,26 @@ from genbench.suites.spec import REAL
 __all__ = ["build"]
 
 
-def build(plan: Plan, store: Store, out: Path) -> Path:
+def build(plan: Plan, store: Store, out: Path, frame: pd.DataFrame | None = None) -> Path:
     """Write `report.md`, `metrics.csv` and `figures/` into `out`; gives the report's path.
+
+    `frame` is the tidy table of the plan, for those who have it already.
 
     Raises:
         StoreError: a damaged run folder, or an `out` that cannot be written.
     """
-    frame = tidy(plan, store)
+    frame = tidy(plan, store) if frame is None else frame
+    cells = cells_of(frame)
     origins = origins_of(plan, store)
     numbers = Numbers(plan, frame, mixed_rows(origins))
     figures, chosen = draw_figures(numbers, store, out)
-    verdicts = judge(plan, frame) if plan.suite.report.claims else []
+    verdicts = judge(plan, cells) if plan.suite.report.claims else []
     parts = [
         *_opening(plan, store),
         *_results(make_tables(numbers), figures),
         *targets_table(numbers),
         *_claims(verdicts),
-        *seeds_table(numbers, frame),
+        *seeds_table(numbers, cells),
         *_chosen(chosen),
         *_curves(figures),
         *_methods(plan),

@@ -11,11 +11,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import pandas as pd
 from scipy.stats import nct
 from scipy.stats import t as student
 
-from genbench.reporting._cells import Cell, cells_of, is_reference
+from genbench.reporting._cells import Cell, is_reference
 from genbench.reporting._digits import number
 from genbench.reporting.markdown import escape, table
 from genbench.reporting.numbers import Numbers
@@ -55,13 +54,13 @@ def seeds_needed(effect: float, *, paired: bool) -> int | None:
     return high
 
 
-def seeds_table(numbers: Numbers, frame: pd.DataFrame) -> list[str]:
+def seeds_table(numbers: Numbers, cells: Sequence[Cell]) -> list[str]:
     """The section of a report; empty where no two methods have two seeds each."""
     groups: dict[tuple[str, str, str], list[Cell]] = {}
-    for cell in cells_of(frame):
+    for cell in cells:
         if cell.better != "none" and len(cell.values) >= 2 and not is_reference(cell):
             groups.setdefault((cell.dataset, cell.metric, cell.protocol), []).append(cell)
-    rows = [row for cells in groups.values() if (row := _row(numbers, cells)) is not None]
+    rows = [row for group in groups.values() if (row := _row(numbers, group)) is not None]
     if not rows:
         return []
     head = ["dataset", "metric", "best", "second", "difference", "std over training seeds",

@@ -7,7 +7,7 @@ and a reason, never a gap and never a magic number.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +44,9 @@ def tidy(plan: Plan, store: Store) -> pd.DataFrame:
         StoreError: a damaged run folder; names the file and the remedy.
     """
     rows: list[tuple[Any, ...]] = []
+    values = _Values()
     for spec in plan.runs:
-        rows.extend(_rows(plan.name, spec, store.run(spec.id)))
+        rows.extend(_rows(plan.name, spec, store.run(spec.id), values))
     columns = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
     return pd.DataFrame({
         name: pd.Series(list(column), dtype=dtype)
@@ -72,7 +73,22 @@ def _constant(metric: str, folder: str, name: str) -> dict[str, Any]:
     return dict(lookup.describe("metric", metric, near).constants.get(name, {}))
 
 
-def _rows(suite: str, spec: RunSpec, folder: RunFolder) -> list[tuple[Any, ...]]:
+class _Values:
+    """`expected_values`, found once for each metric: the runs of a plan share theirs."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, str], dict[str, Mapping[str, str]]] = {}
+
+    def __call__(self, metric: MetricSpec, folder: str) -> dict[str, Mapping[str, str]]:
+        key = (id(metric), folder)  # the plan keeps its metrics, so that no other gets this number
+        if key not in self._known:
+            self._known[key] = expected_values(metric, folder)
+        return self._known[key]
+
+
+def _rows(
+    suite: str, spec: RunSpec, folder: RunFolder, values: _Values
+) -> list[tuple[Any, ...]]:
     status = folder.status()
     finished = status.state in FINAL and folder.sealed
     if finished:
@@ -81,13 +97,14 @@ def _rows(suite: str, spec: RunSpec, folder: RunFolder) -> list[tuple[Any, ...]]
     budget = stored.get("budget", {})
     complete = finished and status.state == "done"
     fresh, stale = _by_age(stored, spec) if complete else ([], spec.evaluate)
-    found = _measured(fresh, stored, spec, folder) if complete else []
+    wanted = {name for metric in fresh for name in values(metric, spec.folder)}
+    found = _measured(wanted, stored, folder) if complete else []
     known = {one["metric"] for one in found}
     state, reason = ("queued", _STALE) if complete else _why_missing(status, finished)
     missing = [
         {"metric": name, "status": state, "reason": reason, **facts}
         for metric in stale
-        for name, facts in expected_values(metric, spec.folder).items() if name not in known
+        for name, facts in values(metric, spec.folder).items() if name not in known
     ]
     unique = {one["metric"]: one for one in missing}
     shared = (
@@ -104,10 +121,9 @@ def _rows(suite: str, spec: RunSpec, folder: RunFolder) -> list[tuple[Any, ...]]
 
 
 def _measured(
-    fresh: Sequence[MetricSpec], stored: Mapping[str, Any], spec: RunSpec, folder: RunFolder
+    wanted: set[str], stored: Mapping[str, Any], folder: RunFolder
 ) -> list[dict[str, Any]]:
     """The stored measurements that the suite still asks for."""
-    wanted = {name for metric in fresh for name in expected_values(metric, spec.folder)}
     try:
         return [
             one if one["status"] == "ok" else {**one, "value": None}

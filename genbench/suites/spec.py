@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -29,14 +31,12 @@ __all__ = [
 
 REAL = "real"
 """The row (and model) that stands for the training data themselves: the best reachable."""
-
-
 EXTERNAL = "external"
 """The model of samples that were made elsewhere: options `path` and `range`."""
 
 
 class _Spec(BaseModel):
-    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
 
 class ComponentSpec(_Spec):
@@ -123,7 +123,15 @@ class RunSpec(_Spec):
             outside.add("limited")
         return self.model_dump(mode="json", exclude=outside)
 
-    @property
+    def model_copy(
+        self, *, update: Mapping[str, Any] | None = None, deep: bool = False
+    ) -> RunSpec:
+        """As pydantic's; the hash of what was changed is another."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy.__dict__.pop("hash", None)
+        return copy
+
+    @cached_property
     def hash(self) -> str:
         """Eight characters that change when anything that decides the result changes."""
         text = json.dumps({"format": 1, **self.deciding()}, sort_keys=True)

@@ -173,11 +173,13 @@ def test_ten_thousand_stored_runs(
 def command(folder: Path, *words: str) -> tuple[float, float]:
     """CPU seconds and peak MiB of a command on the finished suite of a folder."""
     code = (
-        "import resource, sys; from genbench.cli.app import main\n"
+        "import re, resource, sys; from genbench.cli.app import main\n"
         "try: main()\n"
         "finally:\n"
         " used = resource.getrusage(resource.RUSAGE_SELF)\n"
-        " print('USED', used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, file=sys.stderr)"
+        # ru_maxrss would be that of the process that started this one, where it was larger
+        " peak = re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1]\n"
+        " print('USED', used.ru_utime + used.ru_stime, int(peak) / 1024, file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, words[0], "suite.yaml", *words[1:]], cwd=folder, check=True,

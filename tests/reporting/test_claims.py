@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 from genbench.errors import GenbenchError, SuiteError
+from genbench.reporting._cells import cells_of
 from genbench.reporting.claims import judge
 
 
@@ -33,7 +34,7 @@ def verdicts(expectations, *parts):
         for place, expect in enumerate(expectations)
     ]
     plan = SimpleNamespace(suite=SimpleNamespace(report=SimpleNamespace(claims=claims)))
-    return judge(plan, pd.DataFrame([row for part in parts for row in part]))
+    return judge(plan, cells_of(pd.DataFrame([row for part in parts for row in part])))
 
 
 def verdict(expect, *parts):
@@ -195,9 +196,8 @@ def test_false_confirmations_stay_below_five_percent():
 def test_bad_claims_and_tables_are_refused():
     with pytest.raises(SuiteError):
         verdict("nll[a] less than nll[b]", LOW)
-    plan = SimpleNamespace(suite=SimpleNamespace(report=SimpleNamespace(claims=[])))
     with pytest.raises(GenbenchError, match="lacks the columns"):
-        judge(plan, pd.DataFrame({"suite": []}))
+        cells_of(pd.DataFrame({"suite": []}))
     with pytest.raises(GenbenchError, match="two rows"):
         verdict("nll[a] < 1", LOW, LOW)
 
