@@ -26,9 +26,10 @@ test: install    ## the tests (under 10 minutes on 2 cores)
 slow: install    ## the long tests too
 	$(BIN)/python -m pytest -q -m "slow or not slow"
 
-torture: install ## kill and damage at random, long: 100 instants, 2,000 run folders
-	GENBENCH_TORTURE=100 GENBENCH_FUZZ=2000 $(BIN)/python -m pytest -q -p no:xdist \
-	    -m "slow or not slow" tests/running/test_torture.py tests/reporting/test_damaged_stores.py
+torture: install ## kill, damage and mutate, long: 100 instants, 2,000 runs, 10,000 suites
+	GENBENCH_TORTURE=100 GENBENCH_FUZZ=2000 GENBENCH_SUITES=10000 \
+	    $(BIN)/python -m pytest -q -p no:xdist -m "slow or not slow" tests/running/test_torture.py \
+	    tests/reporting/test_damaged_stores.py tests/suites/test_fuzz.py
 
 lint: install    ## ruff and mypy
 	$(BIN)/ruff check .

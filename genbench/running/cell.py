@@ -79,8 +79,13 @@ def run_cell(job: Job, messenger: Messenger) -> tuple[str, str]:
         except GenbenchError as error:
             return _failed(folder, str(error), str(error))
         except Exception as error:
-            last = f"{type(error).__name__}: {error}".splitlines()[0]
-            return _failed(folder, last, traceback.format_exc())
+            what = str(error) or _SILENT.get(type(error), "")
+            first = f"{type(error).__name__}: {what}".splitlines()[0]
+            return _failed(folder, first, traceback.format_exc())
+
+
+_SILENT: dict[type[Exception], str] = {MemoryError: "it needs more memory than there is"}
+"""What errors mean that come without a word."""
 
 
 def _failed(folder: RunFolder, reason: str, trace: str) -> tuple[str, str]:

@@ -219,6 +219,24 @@ def test_a_worker_that_dies_takes_one_run_with_it(genbench, folder: Path) -> Non
     assert states == {"bad": "failed", "good": "done", "real": "done"}
 
 
+@pytest.mark.parametrize(("asks", "says"), [
+    ("bytearray(2**60)", "MemoryError: it needs more memory than there is"),
+    ("torch.empty(2**58, dtype=torch.uint8)", "you tried to allocate 288230376151711744 bytes"),
+])
+def test_a_run_that_needs_too_much_memory(
+    genbench, folder: Path, asks: str, says: str
+) -> None:
+    (folder / "broken.py").write_text(BROKEN.replace("raise RuntimeError('out of luck')", asks))
+    (folder / "mixed.yaml").write_text(MIXED)
+    genbench("run", "mixed.yaml", check=3)
+    status = {p.name.partition("--")[0]: json.loads((p / "status.json").read_text())
+              for p in runs(folder, "mixed").values()}
+    assert {row: one["state"] for row, one in status.items()} == {
+        "bad": "failed", "good": "done", "real": "done"
+    }
+    assert says in status["bad"]["reason"]
+
+
 def test_a_run_that_hangs_ends_at_its_time_limit(genbench, folder: Path) -> None:
     hangs = "import time; time.sleep(3600)"
     (folder / "broken.py").write_text(BROKEN.replace("raise RuntimeError('out of luck')", hangs))

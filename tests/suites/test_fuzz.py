@@ -1,8 +1,12 @@
-"""However a suite is broken, it gives a plan or one of our errors, quickly."""
+"""However a suite is broken, it gives a plan or one of our errors, quickly.
+
+GENBENCH_SUITES is the number of broken suites; `make torture` has 10,000.
+"""
 
 from __future__ import annotations
 
 import copy
+import os
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +85,7 @@ def test_the_suite_itself_is_good(tmp_path: Path) -> None:
 
 
 @settings(
-    max_examples=250, deadline=5000,
+    max_examples=int(os.environ.get("GENBENCH_SUITES", "250")), deadline=5000,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(
