@@ -65,7 +65,7 @@ def change(data: Any, path: tuple[Any, ...], how: str, value: Any) -> None:
             return
         try:
             data = data[part]
-        except (KeyError, IndexError):
+        except (KeyError, IndexError, TypeError):
             return
     try:
         if how == "delete":
