@@ -25,7 +25,7 @@ def sweep_curves(
                 grid = grid_value(method)
                 if grid is None:
                     continue
-                key, x = (_title(numbers, column), grid[0]), grid[2]
+                key, x = (_title(numbers, column), _row(numbers, method, methods)), grid[2]
             else:
                 part = metric_value(column)
                 if part is None:
@@ -42,6 +42,17 @@ def sweep_curves(
         if shared:
             panels.setdefault(title, []).append(Curve(name, styles[name], series))
     return panels, grids[0][1].rpartition(".")[2] if grids else "value"
+
+
+def _row(numbers: Numbers, method: str, methods: Sequence[str]) -> str:
+    """The title that the rows of a grid share, or their name where another grid has it too."""
+    titles = {}
+    for other in methods:
+        grid = grid_value(other)
+        if grid is not None:
+            titles[grid[0]] = numbers.title(other).removesuffix(other[len(grid[0]):]).strip()
+    base = method.partition("[")[0]
+    return titles[base] if list(titles.values()).count(titles[base]) == 1 else base
 
 
 def _title(numbers: Numbers, column: str) -> str:

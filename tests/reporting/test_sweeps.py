@@ -35,6 +35,12 @@ def test_the_number_of_a_metric(metric, expected):
     assert metric_value(metric) == expected
 
 
+def titled(method):
+    """As the suite's loader makes titles: the row's own, and the grid's values."""
+    base, bracket, grid = method.partition("[")
+    return f"{base.upper()} {bracket}{grid}".strip()
+
+
 def numbers(cells):
     return SimpleNamespace(
         cells={
@@ -43,7 +49,7 @@ def numbers(cells):
                 for seed, value in enumerate(values)
             ] for (method, metric), values in cells.items()
         },
-        facts={"gap": ("NLL gap", "nats", "lower")}, title=lambda method: method.upper(),
+        facts={"gap": ("NLL gap", "nats", "lower")}, title=titled,
     )
 
 
@@ -57,7 +63,7 @@ def test_rows_of_a_grid_are_one_curve_in_order_of_the_number():
     assert axis == "k"
     assert list(panels) == ["NLL gap, nats"]
     a, b = panels["NLL gap, nats"]
-    assert (a.method, b.method) == ("a", "b")
+    assert (a.method, b.method) == ("A", "B")
     np.testing.assert_array_equal(a.seeds[0], [[1, 2], [3, 1]])  # where every seed has a number
     np.testing.assert_array_equal(a.seeds[1], [[1, 2], [4, 2]])
     at, mean, std = a.band()
@@ -104,3 +110,10 @@ def test_lines_of_images():
     longer = line_sheet([("a", [("x", images)], "")])
     assert whole.width < 2 * longer.width
     assert longer.width > line_sheet([("a", [("x", images[:3])], "")]).width
+
+
+def test_grids_of_one_title_are_told_apart_by_name():
+    found = numbers({("a[k=1]", "gap"): [1.0], ("b[k=1]", "gap"): [2.0]})
+    found.title = lambda method: "Same " + method[method.index("["):]
+    panels, _ = sweep_curves(found, "toy", ["a[k=1]", "b[k=1]"], ["gap"])
+    assert [curve.method for curve in panels["NLL gap, nats"]] == ["a", "b"]
