@@ -188,6 +188,11 @@ def _stages(
                 weight = 1.0 if merged.weight is None else merged.weight
                 specs.append(TermSpec(objective=spec, weight=weight))
                 objectives.append(component)
+        if specs and not any(spec.weight for spec in specs):
+            names = ", ".join(spec.objective.name for spec in specs)
+            problems.add(path, f"{names}: every weight here is 0 (the zoo's, where none is "
+                               f"given), so that nothing would be learnt; write "
+                               f"{{{specs[0].objective.name}: 1}}")
         stages.append(Stage(tuple(specs), tuple(objectives), updates, share, path))
     return tuple(stages) if all(stage.terms for stage in stages) else None
 
