@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genbench.reporting._digits import number
-from genbench.reporting.markdown import Footnotes, plus_minus
+from genbench.reporting.markdown import Footnotes, plus_minus, seed_list
 from genbench.reporting.numbers import Column, Entry, Numbers
 from genbench.reporting.statistics import mean_and_std
 from genbench.suites.spec import REAL
@@ -52,7 +52,7 @@ def _why_not(entries: Sequence[Entry], column: Column) -> str:
     if len(by_reason) == 1 and len(next(iter(by_reason.values()))) == len(entries):
         return next(iter(by_reason))
     return "; ".join(
-        f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, sorted(seeds)))}: {reason}"
+        f"{seed_list(seeds)}: {reason}"
         for reason, seeds in sorted(by_reason.items(), key=lambda pair: min(pair[1]))
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from genbench.reporting._digits import number
 from genbench.reporting.statistics import mean_and_std
 
-__all__ = ["ARROWS", "Footnotes", "code", "count", "escape", "plus_minus", "table"]
+__all__ = ["ARROWS", "Footnotes", "code", "count", "escape", "plus_minus", "seed_list", "table"]
 
 ARROWS = {"lower": " ↓", "higher": " ↑"}
 """Better direction → what stands behind a column's title."""
@@ -45,6 +45,11 @@ def escape(text: str) -> str:
     for mark in "\\|*`":
         line = line.replace(mark, f"\\{mark}")
     return line
+
+
+def seed_list(seeds: Sequence[int]) -> str:
+    """`seed 3`, or `seeds 0, 1`, in order."""
+    return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, sorted(seeds)))}"
 
 
 def code(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from genbench.reporting.markdown import escape, table
+from genbench.reporting.markdown import escape, seed_list, table
 from genbench.store.provenance import PACKAGES
 from genbench.store.runs import Store
 from genbench.suites.plan import Plan
@@ -57,8 +57,7 @@ def _differences(row: Sequence[Origin]) -> str:
                 seeds.setdefault(origin.facts.get(name, "unknown"), []).append(origin.seed)
         if len(seeds) > 1:
             parts.append(f"{name} " + ", ".join(
-                f"{value} (seed{'s' if len(of) > 1 else ''} {', '.join(map(str, sorted(of)))})"
-                for value, of in sorted(seeds.items())
+                f"{value} ({seed_list(of)})" for value, of in sorted(seeds.items())
             ))
     return "its seeds were not made alike: " + "; ".join(parts) if parts else ""
 
