@@ -108,16 +108,15 @@ def run(
 
 def _conclude(plan: Plan, store: Store, out: Path) -> None:
     """The numbers on the screen, and where the report lies."""
-    from genbench.reporting.report import build
+    from genbench.reporting.report import build, gather
     from genbench.reporting.terminal import summary_tables
-    from genbench.store.table import tidy
 
-    frame = tidy(plan, store)
-    path = build(plan, store, out, frame)
+    found = gather(plan, store)
+    path = build(plan, store, out, found)
     console = console_for(sys.stdout)
     wanted = [column.partition("[")[0] for t in plan.suite.report.tables for column in t.columns]
     tables = summary_tables(
-        frame, metrics=list(dict.fromkeys(wanted)) or None, width=console.width
+        found.cells, metrics=list(dict.fromkeys(wanted)) or None, width=console.width
     )
     for table_ in tables:
         console.print(table_)

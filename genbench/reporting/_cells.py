@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -59,8 +59,8 @@ class Cell:
     troubles: dict[int, Trouble] = field(default_factory=dict)
     skipped: str | None = None
     """The reason why the metric does not apply, where it does not."""
-    skips: int = 0
-    """The runs to which it does not apply."""
+    skips: set[int] = field(default_factory=set)
+    """The seeds of the runs to which it does not apply."""
     limited: bool = False
     """Whether --limit-updates cut the budget of one of the runs."""
     sampling_std: float = 0.0
@@ -75,6 +75,12 @@ class Cell:
     def not_run(self) -> bool:
         """Whether the runs without a value have yet to end, and none failed."""
         return all(trouble.status in NOT_RUN for trouble in self.troubles.values())
+
+    @property
+    def ended(self) -> set[int]:
+        """The seeds of the runs that trained to their end and whose metric did not fail."""
+        infinite = {seed for seed, (status, _) in self.troubles.items() if status == "not-finite"}
+        return {*self.values, *self.skips, *infinite}
 
     @property
     def sample(self) -> list[float]:
@@ -120,10 +126,12 @@ def cells_of(frame: pd.DataFrame) -> list[Cell]:
         )
     groups: dict[tuple[str, str, str], dict[str, Cell]] = {}
     for row in _rows(frame):
-        key = (_text(row["method"]), _text(row["dataset"]), _text(row["metric"]))
-        protocol = _text(row["protocol"])
+        key = (_text(row.method), _text(row.dataset), _text(row.metric))
+        protocol = _text(row.protocol)
         protocols = groups.setdefault(key, {})
-        cell = protocols.setdefault(protocol, Cell(*key, protocol))
+        cell = protocols.get(protocol)
+        if cell is None:
+            cell = protocols[protocol] = Cell(*key, protocol)
         _add(cell, row)
     return [cell for protocols in groups.values() for cell in _merged(protocols)]
 
@@ -153,7 +161,7 @@ def limited_runs(frame: pd.DataFrame) -> list[str]:
 
 def trouble_text(cell: Cell) -> str:
     """`2 of 5 runs diverged (critic became nan at update 31)`, one part for every status."""
-    total = len(cell.values) + len(cell.troubles) + cell.skips
+    total = len(cell.values) + len(cell.troubles) + len(cell.skips)
     parts = []
     for status, count in sorted(Counter(t.status for t in cell.troubles.values()).items()):
         reasons = [t.reason for t in cell.troubles.values() if t.status == status and t.reason]
@@ -162,23 +170,41 @@ def trouble_text(cell: Cell) -> str:
     return ", ".join(parts)
 
 
-def _rows(frame: pd.DataFrame) -> Iterable[Mapping[Hashable, Any]]:
-    wanted = [*COLUMNS, *(c for c in ("limited", "sampling_std") if c in frame.columns)]
-    columns: Sequence[list[Any]] = [frame[column].tolist() for column in wanted]
-    for values in zip(*columns, strict=True):
-        yield dict(zip(wanted, values, strict=True))
+class _Row(NamedTuple):
+    """What a cell takes from a row of the table; the last two may be missing there."""
+
+    method: Any
+    dataset: Any
+    seed: Any
+    metric: Any
+    protocol: Any
+    value: Any
+    better: Any
+    unit: Any
+    status: Any
+    reason: Any
+    limited: Any
+    sampling_std: Any
 
 
-def _add(cell: Cell, row: Mapping[Hashable, Any]) -> None:
-    seed, status, value = int(row["seed"]), _text(row["status"]), _number(row["value"])
-    better = _text(row["better"])
+def _rows(frame: pd.DataFrame) -> Iterable[_Row]:
+    nothing = [None] * len(frame)
+    columns = [
+        frame[name].tolist() if name in frame.columns else nothing for name in _Row._fields
+    ]
+    return map(_Row._make, zip(*columns, strict=True))
+
+
+def _add(cell: Cell, row: _Row) -> None:
+    seed, status, value = int(row.seed), _text(row.status), _number(row.value)
+    better = _text(row.better)
     cell.better = better if better in ("lower", "higher") else cell.better
-    cell.unit = cell.unit or _text(row["unit"])
-    cell.limited |= _truth(row.get("limited"))
-    cell.sampling_std = max(cell.sampling_std, _number(row.get("sampling_std")) or 0.0)
+    cell.unit = cell.unit or _text(row.unit)
+    cell.limited = cell.limited or _truth(row.limited)
+    cell.sampling_std = max(cell.sampling_std, _number(row.sampling_std) or 0.0)
     if status == SKIPPED:
-        cell.skipped = _text(row["reason"])
-        cell.skips += 1
+        cell.skipped = _text(row.reason)
+        cell.skips.add(seed)
         return
     if status == OK and (value is None or math.isinf(value)):
         status = "not-finite"
@@ -190,7 +216,7 @@ def _add(cell: Cell, row: Mapping[Hashable, Any]) -> None:
     if status == OK and value is not None:
         cell.values[seed] = value
     else:
-        cell.troubles[seed] = Trouble(status, _text(row["reason"]))
+        cell.troubles[seed] = Trouble(status, _text(row.reason))
 
 
 def _merged(protocols: dict[str, Cell]) -> list[Cell]:
@@ -208,6 +234,8 @@ def _merged(protocols: dict[str, Cell]) -> list[Cell]:
 
 
 def _text(value: Any) -> str:
+    if type(value) is str:  # nearly always
+        return value
     return "" if value is None or value is pd.NA or value != value else str(value)
 
 
@@ -219,6 +247,8 @@ def _number(value: Any) -> float | None:
 
 
 def _truth(value: Any) -> bool:
+    if type(value) is bool:
+        return value
     return _text(value).strip().lower() in ("true", "1", "1.0", "yes")
 
 

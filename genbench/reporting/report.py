@@ -7,11 +7,11 @@ only where they do.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-import pandas as pd
-
-from genbench.reporting._cells import cells_of
+from genbench.reporting._cells import Cell, cells_of
 from genbench.reporting.chosen import ChosenFigure
 from genbench.reporting.claims import Verdict, judge
 from genbench.reporting.figures import Figure, draw_figures
@@ -23,30 +23,47 @@ from genbench.reporting.seeds import seeds_table
 from genbench.reporting.tables import Table, make_tables
 from genbench.reporting.targets import targets_table
 from genbench.store.files import write_text
-from genbench.store.runs import STATES, Store
-from genbench.store.table import FORMATS, tidy
+from genbench.store.runs import STATES, Status, Store
+from genbench.store.table import FORMATS, Survey, survey
 from genbench.suites.plan import Plan
 from genbench.suites.spec import REAL
 
-__all__ = ["build"]
+__all__ = ["Findings", "build", "gather"]
 
 
-def build(plan: Plan, store: Store, out: Path, frame: pd.DataFrame | None = None) -> Path:
+class Findings(NamedTuple):
+    """What is stored of a plan's runs, and its table by cell."""
+
+    survey: Survey
+    cells: list[Cell]
+
+
+def gather(plan: Plan, store: Store) -> Findings:
+    """Read the runs of a plan.
+
+    Raises:
+        StoreError: a damaged run folder.
+    """
+    found = survey(plan, store)
+    return Findings(found, cells_of(found.frame))
+
+
+def build(plan: Plan, store: Store, out: Path, found: Findings | None = None) -> Path:
     """Write `report.md`, `metrics.csv` and `figures/` into `out`; gives the report's path.
 
-    `frame` is the tidy table of the plan, for those who have it already.
+    `found` is what `gather` gives, for those who have it already.
 
     Raises:
         StoreError: a damaged run folder, or an `out` that cannot be written.
     """
-    frame = tidy(plan, store) if frame is None else frame
-    cells = cells_of(frame)
+    runs, cells = found or gather(plan, store)
+    frame = runs.frame
     origins = origins_of(plan, store)
     numbers = Numbers(plan, frame, mixed_rows(origins))
     figures, chosen = draw_figures(numbers, store, out)
     verdicts = judge(plan, cells) if plan.suite.report.claims else []
     parts = [
-        *_opening(plan, store),
+        *_opening(plan, runs.status),
         *_results(make_tables(numbers), figures),
         *targets_table(numbers),
         *_claims(verdicts),
@@ -54,7 +71,7 @@ def build(plan: Plan, store: Store, out: Path, frame: pd.DataFrame | None = None
         *_chosen(chosen),
         *_curves(figures),
         *_methods(plan),
-        *protocols(plan, store, frame),
+        *protocols(plan, runs),
         *made_with(origins),
     ]
     write_text(out / "metrics.csv", FORMATS["csv"](frame))
@@ -62,7 +79,7 @@ def build(plan: Plan, store: Store, out: Path, frame: pd.DataFrame | None = None
     return out / "report.md"
 
 
-def _opening(plan: Plan, store: Store) -> list[str]:
+def _opening(plan: Plan, status: Mapping[str, Status]) -> list[str]:
     """Title, description, what is not comparable, how to reproduce it, how far the runs are."""
     parts = [f"# {escape(plan.title or plan.name)}"]
     description = getattr(plan.suite, "description", "")
@@ -73,7 +90,7 @@ def _opening(plan: Plan, store: Store) -> list[str]:
             "show that everything works, not how well the methods do."
         )
     suite = _suite_path(plan)
-    parts += [f"```sh\ngenbench run {suite}\ngenbench report {suite}\n```", _state(plan, store)]
+    parts += [f"```sh\ngenbench run {suite}\ngenbench report {suite}\n```", _state(plan, status)]
     return parts + [f"> {escape(warning)}" for warning in plan.warnings]
 
 
@@ -83,19 +100,18 @@ def _suite_path(plan: Plan) -> str:
     return f"suites/{path.name}" if path.resolve().parent.name == "suites" else path.name
 
 
-def _state(plan: Plan, store: Store) -> str:
+def _state(plan: Plan, found: Mapping[str, Status]) -> str:
     """How many runs are in which state, and a table of those that are not done."""
-    states = {spec.id: store.run(spec.id).state for spec in plan.runs}
-    counts = Counter(states.values())
+    counts = Counter(status.state for status in found.values())
     words = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
     text = f"{len(plan.runs)} runs: {words or 'none planned'}."
     rows = []
     for spec in plan.runs:
-        if states[spec.id] in ("done", "queued"):
+        status = found[spec.id]
+        if status.state in ("done", "queued"):
             continue
-        status = store.run(spec.id).status()
         rows.append([
-            escape(spec.method), escape(spec.dataset), str(spec.seed), states[spec.id],
+            escape(spec.method), escape(spec.dataset), str(spec.seed), status.state,
             f"{status.update:,} of {status.updates:,}" if status.updates else "–",
             escape(status.reason),
         ])

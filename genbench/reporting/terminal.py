@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
 from rich import box
 from rich.cells import cell_len
 from rich.console import Group
@@ -16,7 +15,6 @@ from rich.text import Text
 
 from genbench.reporting._cells import (
     Cell,
-    cells_of,
     dataset_names,
     is_reference,
     trouble_text,
@@ -29,8 +27,6 @@ __all__ = ["REFERENCE_TITLE", "measurement_table", "summary_tables"]
 
 REFERENCE_TITLE = "real: train vs test"
 MAX_COLUMNS = 8
-ENDED = ("ok", "skipped", "not-finite")
-"""What a finished run's cells can be."""
 PADDING = 3
 """Characters between two columns."""
 
@@ -39,25 +35,21 @@ _Column = tuple[str, str]
 
 
 def summary_tables(
-    frame: pd.DataFrame, *, metrics: Sequence[str] | None = None, max_columns: int = MAX_COLUMNS,
-    width: int | None = None,
+    cells: Sequence[Cell], *, metrics: Sequence[str] | None = None,
+    max_columns: int = MAX_COLUMNS, width: int | None = None,
 ) -> list[Group]:
     """A table for each dataset: mean ± std over seeds, the best in bold, what went wrong below.
 
     `metrics` are the columns wanted (`metric` or `metric@protocol`), in order; without them, the
     first `max_columns` that have a better direction and a value, in the table's order. Of these,
     as many as fit into `width` characters are shown, none of them wrapped.
-
-    Raises:
-        GenbenchError: the table lacks a column.
     """
-    cells = cells_of(frame)
     tables = []
     for dataset in dataset_names(cells):
         here = [cell for cell in cells if cell.dataset == dataset]
-        ended = frame[(frame["dataset"] == dataset) & frame["status"].isin(ENDED)]
-        counts = ended.groupby("method")["seed"].nunique()
-        seeds = {str(method): int(count) for method, count in counts.items()}
+        seeds: dict[str, set[int]] = {}
+        for cell in here:
+            seeds.setdefault(cell.method, set()).update(cell.ended)
         tables.append(_table(dataset, here, _columns(here, metrics, max_columns), width, seeds))
     return tables
 
@@ -79,7 +71,7 @@ def _columns(
 
 def _table(
     dataset: str, cells: Sequence[Cell], columns: Sequence[_Column], width: int | None,
-    ended: Mapping[str, int],
+    ended: Mapping[str, set[int]],
 ) -> Group:
     methods = list(dict.fromkeys(cell.method for cell in cells if not is_reference(cell)))
     methods += list(dict.fromkeys(cell.method for cell in cells if is_reference(cell)))
@@ -88,7 +80,7 @@ def _table(
         Text(REFERENCE_TITLE, style="italic") if is_reference(own[method][0]) else Text(method)
         for method in methods
     ]
-    seeds = [Text(str(ended.get(method, 0))) for method in methods]
+    seeds = [Text(str(len(ended[method]))) for method in methods]
     table = Table(title=Text(dataset), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("method", no_wrap=True)
     table.add_column("seeds", justify="right", no_wrap=True)

@@ -68,8 +68,9 @@ def run_cell(job: Job, messenger: Messenger) -> tuple[str, str]:
     with store.claim(job.spec.id) as mine:
         if not mine:
             return "busy", "another runner has it"
-        if folder.finished and folder.measured(job.spec):
-            return folder.state, folder.status().reason
+        status = folder.standing()
+        if status.state == "diverged" or (status.state == "done" and folder.measured(job.spec)):
+            return status.state, status.reason
         try:
             return _Cell(job, folder, messenger).run()
         except (Interrupted, BrokenPipeError):  # stopped, or the runner that listened is gone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -57,17 +58,17 @@ class Seal:
         """
         sums = self.sums()
         sealed = self.path.stat().st_mtime_ns if sums else 0
+        folder = os.fspath(self.folder)  # a report does this for thousands of files
         for name, known in sums.items():
-            path = self.folder / name
             try:
-                about = path.stat()
+                about = os.stat(os.path.join(folder, name))
             except OSError:
-                raise damaged(path, "it is missing") from None
+                raise damaged(self.folder / name, "it is missing") from None
             if about.st_size != known["bytes"]:
                 problem = f"it has {about.st_size} bytes and should have {known['bytes']}"
-                raise damaged(path, problem)
+                raise damaged(self.folder / name, problem)
             if whole or about.st_mtime_ns > sealed:
-                _compare(path, known)
+                _compare(self.folder / name, known)
 
 
 def _compare(path: Path, known: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,16 +80,16 @@ class RunFolder:
             raise damaged(path, f"unknown state {status.state!r}")
         return status
 
-    @property
-    def state(self) -> str:
-        """One of STATES; a finished run whose last write never came counts as interrupted."""
-        state = self.status().state
-        return "interrupted" if state in FINAL and not self.sealed else state
+    def standing(self) -> Status:
+        """The status; a finished run whose last write never came counts as interrupted."""
+        status = self.status()
+        unsealed = status.state in FINAL and not self.sealed
+        return replace(status, state="interrupted") if unsealed else status
 
     @property
-    def finished(self) -> bool:
-        """Whether the run has its result and must not be run again."""
-        return self.state in FINAL
+    def state(self) -> str:
+        """One of STATES, as `standing` has it."""
+        return self.standing().state
 
     def write_status(self, status: Status) -> None:
         """Replace the status."""
@@ -143,9 +143,7 @@ class RunFolder:
         write_json(self.path / "metrics.json", content)
 
     def measured(self, spec: RunSpec) -> bool:
-        """Whether the stored numbers are those that `spec` asks for (none, if it diverged)."""
-        if self.status().state == "diverged":
-            return True
+        """Whether the stored numbers of a run that is done are those that `spec` asks for."""
         path = self.path / "metrics.json"
         return path.exists() and self.metrics().get("asked", asked(spec)) == asked(spec)
 
@@ -264,5 +262,5 @@ class RunFolder:
 
 def asked(spec: RunSpec) -> dict[str, Any]:
     """What decides the numbers of a trained model: the metrics and the protocol."""
-    metrics = [metric.model_dump(mode="json") for metric in spec.evaluate]
+    metrics = [metric.settings for metric in spec.evaluate]
     return {"evaluate": metrics, "protocol": spec.protocol.model_dump(mode="json")}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -20,7 +20,7 @@ from genbench.store.runs import FINAL, Store
 from genbench.suites.plan import Plan
 from genbench.suites.spec import MetricSpec, RunSpec
 
-__all__ = ["COLUMNS", "FORMATS", "expected_values", "tidy"]
+__all__ = ["COLUMNS", "FORMATS", "Survey", "expected_values", "survey", "tidy"]
 
 COLUMNS: dict[str, str] = {
     "suite": "object", "method": "object", "dataset": "object", "seed": "int64",
@@ -34,6 +34,17 @@ COLUMNS: dict[str, str] = {
 _STALE = "not measured with these settings yet; run the suite again"
 
 
+class Survey(NamedTuple):
+    """What one pass over the stored runs of a plan finds; the last two are by run id."""
+
+    frame: pd.DataFrame
+    """The tidy table."""
+    status: dict[str, Status]
+    """Where each run stands, with the state that counts (`RunFolder.state`)."""
+    notes: dict[str, tuple[str, ...]]
+    """What each finished run notes on its numbers."""
+
+
 def tidy(plan: Plan, store: Store) -> pd.DataFrame:
     """Every run of the plan × every metric asked of it, with the columns of COLUMNS.
 
@@ -43,15 +54,33 @@ def tidy(plan: Plan, store: Store) -> pd.DataFrame:
     Raises:
         StoreError: a damaged run folder; names the file and the remedy.
     """
+    return survey(plan, store).frame
+
+
+def survey(plan: Plan, store: Store) -> Survey:
+    """The tidy table, and what else a report needs to know of each run; reads each record once.
+
+    Raises:
+        StoreError: a damaged run folder; names the file and the remedy.
+    """
     rows: list[tuple[Any, ...]] = []
+    found = Survey(pd.DataFrame(), {}, {})
     values = _Values()
     for spec in plan.runs:
-        rows.extend(_rows(plan.name, spec, store.run(spec.id), values))
+        folder = store.run(spec.id)
+        status = folder.standing()
+        stored = {}
+        if status.state in FINAL:
+            folder.check()
+            stored = folder.metrics()
+            found.notes[spec.id] = tuple(map(str, stored["notes"]))
+        found.status[spec.id] = status
+        rows.extend(_rows(plan.name, spec, folder, status, stored, values))
     columns = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
-    return pd.DataFrame({
+    return found._replace(frame=pd.DataFrame({
         name: pd.Series(list(column), dtype=dtype)
         for (name, dtype), column in zip(COLUMNS.items(), columns, strict=True)
-    })
+    }))
 
 
 def expected_values(spec: MetricSpec, folder: str = "") -> dict[str, Mapping[str, str]]:
@@ -87,20 +116,16 @@ class _Values:
 
 
 def _rows(
-    suite: str, spec: RunSpec, folder: RunFolder, values: _Values
+    suite: str, spec: RunSpec, folder: RunFolder, status: Status, stored: Mapping[str, Any],
+    values: _Values,
 ) -> list[tuple[Any, ...]]:
-    status = folder.status()
-    finished = status.state in FINAL and folder.sealed
-    if finished:
-        folder.check()
-    stored = folder.metrics() if finished else {}
     budget = stored.get("budget", {})
-    complete = finished and status.state == "done"
+    complete = status.state == "done"
     fresh, stale = _by_age(stored, spec) if complete else ([], spec.evaluate)
     wanted = {name for metric in fresh for name in values(metric, spec.folder)}
     found = _measured(wanted, stored, folder) if complete else []
     known = {one["metric"] for one in found}
-    state, reason = ("queued", _STALE) if complete else _why_missing(status, finished)
+    state, reason = ("queued", _STALE) if complete else _why_missing(status)
     missing = [
         {"metric": name, "status": state, "reason": reason, **facts}
         for metric in stale
@@ -150,12 +175,11 @@ def _by_age(
     return fresh, stale
 
 
-def _why_missing(status: Status, finished: bool) -> tuple[str, str]:
+def _why_missing(status: Status) -> tuple[str, str]:
     """The state and reason of a run that has no numbers."""
-    state = status.state if finished or status.state not in FINAL else "interrupted"
     if status.reason or not status.updates:
-        return state, status.reason or ("not run yet" if state == "queued" else "")
-    return state, f"at update {status.update:,} of {status.updates:,}"
+        return status.state, status.reason or ("not run yet" if status.state == "queued" else "")
+    return status.state, f"at update {status.update:,} of {status.updates:,}"
 
 
 # --- formats -----------------------------------------------------------------------------------

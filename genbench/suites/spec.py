@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -37,6 +37,13 @@ EXTERNAL = "external"
 
 class _Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """As pydantic's; what was found from the fields and kept is found anew."""
+        copy = super().model_copy(update=update, deep=deep)
+        for name in copy.__dict__.keys() - type(self).model_fields.keys():
+            del copy.__dict__[name]
+        return copy
 
 
 class ComponentSpec(_Spec):
@@ -71,6 +78,11 @@ class MetricSpec(_Spec):
     source: str = ""
     version: int = 1
     """The metric's own version: raised when its numbers change meaning."""
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """Everything of it as JSON has it; the runs of a plan share their metrics."""
+        return self.model_dump(mode="json")
 
 
 class ProtocolSpec(_Spec):
@@ -122,14 +134,6 @@ class RunSpec(_Spec):
         if not self.limited:
             outside.add("limited")
         return self.model_dump(mode="json", exclude=outside)
-
-    def model_copy(
-        self, *, update: Mapping[str, Any] | None = None, deep: bool = False
-    ) -> RunSpec:
-        """As pydantic's; the hash of what was changed is another."""
-        copy = super().model_copy(update=update, deep=deep)
-        copy.__dict__.pop("hash", None)
-        return copy
 
     @cached_property
     def hash(self) -> str:

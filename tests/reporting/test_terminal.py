@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from genbench.reporting._cells import cells_of
 from genbench.reporting._digits import mean_text, number, p_text
 from genbench.reporting.terminal import summary_tables
 
@@ -32,7 +33,7 @@ def show(*parts, styles=False, **options):
         file=io.StringIO(), width=160, force_terminal=styles, color_system="standard" if styles
         else None,
     )
-    for table in summary_tables(frame, **options):
+    for table in summary_tables(cells_of(frame), **options):
         console.print(table)
     return console.file.getvalue()
 
