@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from genbench.errors import GenbenchError
 from genbench.nets.coupling import Network
+from genbench.nets.data_norm import DataNorm
 from genbench.nets.mlp import linear
 
 __all__ = ["ConvNetwork", "conv_network"]
@@ -25,9 +26,9 @@ __all__ = ["ConvNetwork", "conv_network"]
 class ConvNetwork(nn.Module):
     """A half of flattened images (…, B, H·W/2) to what moves the other half, of the same shape.
 
-    Batch norm makes it depend on the batch while training; in evaluation mode, with its running
-    moments, it treats examples one by one and the density is exact. With `stack`, that many
-    networks side by side, by grouped convolutions: halves (stack, B, H·W/2).
+    Batch norm makes it depend on the batch while the likelihood is taught; with its running
+    moments (see DataNorm) it treats examples one by one and the density is exact. With `stack`,
+    that many networks side by side, by grouped convolutions: halves (stack, B, H·W/2).
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class ConvNetwork(nn.Module):
         self.convolutions = nn.Sequential(
             # the bias would be cancelled by the batch norm that follows
             nn.ConvTranspose2d(maps, maps, 4, 2, 1, groups=groups, bias=False),
-            nn.BatchNorm2d(maps),
+            DataNorm(maps),
             nn.ReLU(),
             nn.ConvTranspose2d(maps, groups, (4, 3), (2, 1), 1, groups=groups),
         )

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from genbench.errors import GenbenchError
 from genbench.nets.bijection import Bijection
+from genbench.nets.data_norm import data_norms, held
 from genbench.nets.mlp import MLP
 
 __all__ = [
@@ -67,6 +68,7 @@ class AdditiveCoupling(nn.Module):
     def __init__(self, key: int, other: int, network: Network) -> None:
         super().__init__()
         self.net = network(key, other)
+        self.norms = data_norms(self.net)
 
     def forward(self, key: Tensor, other: Tensor) -> tuple[Tensor, Tensor | None]:
         """The moved half and its log-determinant, None for zero."""
@@ -74,7 +76,8 @@ class AdditiveCoupling(nn.Module):
 
     def inverse(self, key: Tensor, other: Tensor) -> Tensor:
         """Undoes `forward` for the same key."""
-        return other - self.net(key).to(other.dtype)
+        with held(self.norms):
+            return other - self.net(key).to(other.dtype)
 
 
 class AffineCoupling(nn.Module):

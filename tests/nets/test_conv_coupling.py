@@ -79,6 +79,29 @@ def test_a_mixture_of_them_learns_and_samples() -> None:
     assert model.eval().generate(7, Noise(0)).shape == (7, 1, 8, 8)
 
 
+def test_running_moments_are_those_of_data_however_much_is_sampled() -> None:
+    torch.manual_seed(0)
+    model, taught = NICE(IMAGES, **CNN).double(), NICE(IMAGES, **CNN).double()
+    taught.load_state_dict(model.state_dict())
+    x = data(50)
+    for step in range(3):
+        model.log_prob(x).sum().backward()
+        taught.log_prob(x).sum().backward()
+        model.generate(40, Noise(step)).sum().backward()  # a critic's gradient
+        with torch.no_grad():
+            model.log_prob(3 * x)  # a posterior that is a constant
+    for key, value in taught.state_dict().items():
+        torch.testing.assert_close(model.state_dict()[key], value, rtol=0, atol=0)
+
+
+def test_what_is_sampled_in_training_is_the_inverse_of_what_is_evaluated() -> None:
+    torch.manual_seed(0)
+    model = warm(NICE(IMAGES, **CNN).double(), data()).train()
+    drawn = model.generate(4, Noise(2))
+    assert drawn.requires_grad
+    torch.testing.assert_close(drawn, model.eval().generate(4, Noise(2)))
+
+
 def test_bf16_moves_a_float32_half_and_is_undone() -> None:
     torch.manual_seed(0)
     model = warm(NICE(IMAGES, **CNN), data().float())
