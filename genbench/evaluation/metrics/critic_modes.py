@@ -1,8 +1,9 @@
-"""How many modes of a toy a critic sees: its value at the centre stands out from around it.
+"""How many modes of a toy a critic sees: it has a peak there.
 
 A number for what figure 2.3 of Gong, "Wasserstein Generative Adversarial Network", 2017, shows: a
 surface that is too smooth passes over modes. A Wasserstein critic of good samples is nearly flat,
-so that only its shape is asked for, not its height.
+so that only its shape is asked for, not its height. A slope or a dome over all the data, however
+curved, is no peak at any of them.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ __all__ = ["CriticModes"]
 
 
 class CriticModes(Metric):
-    """Modes at whose centre the critic is above its mean on a circle around it."""
+    """Modes at whose centre the critic is above all of a circle around it."""
+
+    version: ClassVar[int] = 2
 
     values: ClassVar[dict[str, dict[str, str]]] = {
         "critic_modes": {"better": "none", "unit": "modes", "title": "modes seen by the critic"},
@@ -50,4 +53,4 @@ class CriticModes(Metric):
         score = evidence.critic.at(
             points.flatten(0, 1).float(), evidence.scaling, evidence.device
         ).reshape(points.shape[:2])
-        return {"critic_modes": float((score[:, 0] > score[:, 1:].mean(1)).sum())}
+        return {"critic_modes": float((score[:, 0] > score[:, 1:].amax(1)).sum())}

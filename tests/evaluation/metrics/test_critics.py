@@ -39,10 +39,13 @@ def test_a_critic_sees_the_modes_on_which_it_peaks(make, toy):
     def one(x):
         return torch.exp(-0.1 * ((x[:, 0] - 4).square() + x[:, 1].square()))
 
-    def none(x):
+    def valley(x):
         return x[:, 0].square()
 
-    for score, modes in ((both, 2), (one, 1), (none, 0)):
+    def dome(x):
+        return -x.square().sum(1)
+
+    for score, modes in ((both, 2), (one, 1), (valley, 0), (dome, 0)):
         assert CriticModes().measure(make(toy, critic=view(score))) == {"critic_modes": modes}
 
 
