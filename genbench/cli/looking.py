@@ -21,8 +21,8 @@ def validate(suite: SuiteArgument) -> None:
 
     plan = load_plan(suite)
     warn(plan)
-    print(f"{suite}: fine; {len(plan.runs)} runs of {len(plan.methods)} methods "
-          f"on {len(plan.datasets)} datasets")
+    print(f"{suite}: fine; runs: {len(plan.runs)}, methods: {len(plan.methods)}, "
+          f"datasets: {len(plan.datasets)}")
 
 
 def show(
