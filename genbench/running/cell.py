@@ -25,7 +25,7 @@ from genbench.running.executor import Context, Job
 from genbench.store.files import replace_file
 from genbench.store.folder import damaged
 from genbench.store.provenance import provenance
-from genbench.store.runs import RunFolder, Status, Store
+from genbench.store.runs import FINAL, RunFolder, Status, Store
 from genbench.suites.spec import RunSpec
 from genbench.training.loop import Interrupted, Training
 
@@ -69,7 +69,7 @@ def run_cell(job: Job, messenger: Messenger) -> tuple[str, str]:
         if not mine:
             return "busy", "another runner has it"
         status = folder.standing()
-        if status.state == "diverged" or (status.state == "done" and folder.measured(job.spec)):
+        if status.state in FINAL and folder.measured(job.spec, status):
             return status.state, status.reason
         try:
             return _Cell(job, folder, messenger).run()

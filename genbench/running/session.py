@@ -17,7 +17,7 @@ from genbench.errors import StoreError
 from genbench.running.executor import NOT_STARTED, Context, Executor, Job, cores
 from genbench.running.local import Local
 from genbench.running.progress import Display, display
-from genbench.store.runs import Store
+from genbench.store.runs import FINAL, Store
 from genbench.suites.cluster import Cluster
 from genbench.suites.expand import Plan
 from genbench.suites.spec import RunSpec
@@ -59,12 +59,13 @@ def standing(plan: Plan, store: Store) -> Standing:
     found = Standing(_order=list(plan.runs))
     for spec in plan.runs:
         folder = store.run(spec.id)
-        state = folder.state
-        if state not in ("done", "diverged"):
+        status = folder.standing()
+        state = status.state
+        if state not in FINAL:
             found.pending.append(spec)
         else:
             folder.check()
-            if state == "done" and not folder.measured(spec):
+            if not folder.measured(spec, status):
                 found.unmeasured.append(spec)
                 state = "done, to be measured"
             else:

@@ -142,8 +142,10 @@ class RunFolder:
         }
         write_json(self.path / "metrics.json", content)
 
-    def measured(self, spec: RunSpec) -> bool:
-        """Whether the stored numbers of a run that is done are those that `spec` asks for."""
+    def measured(self, spec: RunSpec, status: Status) -> bool:
+        """Whether the stored numbers are those that `spec` asks for (none, if it diverged)."""
+        if status.state == "diverged":
+            return True
         path = self.path / "metrics.json"
         return path.exists() and self.metrics().get("asked", asked(spec)) == asked(spec)
 

@@ -64,7 +64,8 @@ def survey(plan: Plan, store: Store) -> Survey:
         StoreError: a damaged run folder; names the file and the remedy.
     """
     rows: list[tuple[Any, ...]] = []
-    found = Survey(pd.DataFrame(), {}, {})
+    standing: dict[str, Status] = {}
+    notes: dict[str, tuple[str, ...]] = {}
     values = _Values()
     for spec in plan.runs:
         folder = store.run(spec.id)
@@ -73,14 +74,15 @@ def survey(plan: Plan, store: Store) -> Survey:
         if status.state in FINAL:
             folder.check()
             stored = folder.metrics()
-            found.notes[spec.id] = tuple(map(str, stored["notes"]))
-        found.status[spec.id] = status
+            notes[spec.id] = tuple(map(str, stored["notes"]))
+        standing[spec.id] = status
         rows.extend(_rows(plan.name, spec, folder, status, stored, values))
     columns = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
-    return found._replace(frame=pd.DataFrame({
+    frame = pd.DataFrame({
         name: pd.Series(list(column), dtype=dtype)
         for (name, dtype), column in zip(COLUMNS.items(), columns, strict=True)
-    }))
+    })
+    return Survey(frame, standing, notes)
 
 
 def expected_values(spec: MetricSpec, folder: str = "") -> dict[str, Mapping[str, str]]:

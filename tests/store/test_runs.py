@@ -165,9 +165,11 @@ def test_repair_moves_the_folder_aside_and_queues_the_run(finished):
 
 def test_numbers_asked_for_otherwise_are_not_measured(finished):
     _, spec, folder = finished
-    assert folder.measured(spec)
+    assert folder.measured(spec, folder.status())
     other = spec.model_copy(update={"evaluate": spec.evaluate[:1]})
-    assert not folder.measured(other)
+    assert not folder.measured(other, folder.status())
+    folder.write_status(Status("diverged", "nll became nan at update 3"))
+    assert folder.measured(other, folder.status())
 
 
 def test_one_runner_holds_a_run(tmp_path):
