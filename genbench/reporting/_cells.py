@@ -16,10 +16,12 @@ from genbench.reporting._digits import mean_text
 from genbench.suites.spec import REAL
 
 __all__ = [
-    "COLUMNS", "NOT_RUN", "OK", "RESULTS", "SKIPPED", "Cell", "Trouble", "cells_of",
-    "dataset_names", "find", "is_reference", "limited_runs", "trouble_text",
+    "COLUMNS", "NOT_RUN", "OK", "REAL_TITLE", "RESULTS", "SKIPPED", "Cell", "Trouble",
+    "cells_of", "dataset_names", "find", "is_reference", "limited_runs", "trouble_text",
 ]
 
+REAL_TITLE = "real: train vs test"
+"""How tables title the row of real data."""
 COLUMNS = (
     "suite", "method", "dataset", "seed", "metric", "protocol", "value", "better", "unit",
     "status", "reason", "run",

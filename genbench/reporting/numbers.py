@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from genbench.reporting._cells import REAL_TITLE
 from genbench.reporting.markdown import ARROWS, code, escape
 from genbench.suites.plan import Plan
 from genbench.suites.spec import REAL
 
 __all__ = ["Column", "Entry", "Numbers"]
 
-REAL_TITLE = "real: train vs test"
 _COLUMN = re.compile(r"(?P<metric>[^@\[\]]+)(?:@(?P<protocol>[^\[\]]+))?(?:\[(?P<dataset>.+)\])?")
 
 

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from genbench.reporting._cells import (
+    REAL_TITLE,
     Cell,
     dataset_names,
     is_reference,
@@ -23,9 +24,8 @@ from genbench.reporting._digits import number
 from genbench.reporting.markdown import ARROWS
 from genbench.reporting.statistics import mean_and_std
 
-__all__ = ["REFERENCE_TITLE", "measurement_table", "summary_tables"]
+__all__ = ["measurement_table", "summary_tables"]
 
-REFERENCE_TITLE = "real: train vs test"
 MAX_COLUMNS = 8
 PADDING = 3
 """Characters between two columns."""
@@ -77,7 +77,7 @@ def _table(
     methods += list(dict.fromkeys(cell.method for cell in cells if is_reference(cell)))
     own = {method: [cell for cell in cells if cell.method == method] for method in methods}
     names = [
-        Text(REFERENCE_TITLE, style="italic") if is_reference(own[method][0]) else Text(method)
+        Text(REAL_TITLE, style="italic") if is_reference(own[method][0]) else Text(method)
         for method in methods
     ]
     seeds = [Text(str(len(ended[method]))) for method in methods]
