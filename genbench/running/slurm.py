@@ -198,5 +198,3 @@ def _ending(job: Any) -> Ending:
 def _line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip(" -")]
     return lines[-1] if lines else type(error).__name__
-
-
