@@ -172,6 +172,19 @@ def test_the_average_follows_by_its_rule() -> None:
     assert training.average.model.weight.tolist() == pytest.approx([0.9, 0.9])
 
 
+def test_the_moments_of_batch_norm_are_averaged_with_the_weights_and_counts_are_copied() -> None:
+    training = make(updates=0)
+    assert training.average is not None
+    norm = training.model.norm  # type: ignore[union-attr]
+    norm.running_mean.fill_(1.0)
+    norm.num_batches_tracked.fill_(7)
+    training.average.follow(0)
+    norm.running_mean.fill_(100.0)  # of weights that the average has not seen
+    average = training.average.read().norm
+    assert average.running_mean.tolist() == pytest.approx([0.9, 0.9])
+    assert average.num_batches_tracked == 7
+
+
 @pytest.mark.parametrize(
     ("schedule", "update", "factor"),
     [("constant", 5, 1.0), ("linear", 5, 0.5), ("cosine", 5, 0.5), ("cosine", 0, 1.0)],
