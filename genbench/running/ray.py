@@ -61,6 +61,8 @@ class Ray(Shared):
         if address != "local" and _TOKEN.expanduser().exists():
             # a head that finds this token wants to see it, and Ray shows it only where told to
             os.environ.setdefault("RAY_AUTH_MODE", "token")
+        # else Ray prints its log of a lost node among our lines; the run's reason says it in one
+        os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "^")
         try:
             import ray
         except ImportError:

@@ -254,9 +254,12 @@ def slurm(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 def test_slurm_arrays_time_limits_and_requeues(
     genbench, content, slurm, folder: Path
 ) -> None:
-    """A run that takes two jobs of a minute each: Slurm lets a requeued job wait two minutes."""
+    """A run of two or three jobs of a minute each; a requeued job waits for two minutes."""
     pytest.importorskip("submitit")
-    (folder / "long.yaml").write_text(one_seed(60000))
+    (folder / "long.yaml").write_text(one_seed(4000))
+    genbench("run", "long.yaml", "--results", "speed")
+    [status] = map(json.loads, map(Path.read_text, folder.glob("speed/long/runs/*/status.json")))
+    (folder / "long.yaml").write_text(one_seed(int(60 * 4000 / status["seconds"])))
     genbench("run", "tiny.yaml", "--results", "there", "--executor", "slurm")
     genbench("run", "tiny.yaml", "--results", "here", "--workers", "2")
     assert content("here", "tiny") == content("there", "tiny")
