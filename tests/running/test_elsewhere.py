@@ -228,11 +228,11 @@ def test_a_lost_ray_nodes_run_goes_on_elsewhere(
         found = wait_for(folder / "there", "long/runs/.posts/*/*.json")
     time.sleep(5)
     subprocess.run(["pkill", "-9", "-s", str(second.pid)], check=False)
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate(timeout=900)
     assert process.returncode == 0, (out, err)
     assert not err, "Ray's own messages belong into its logs"
     assert "raylet" not in out
-    genbench("run", "long.yaml", "--results", "here", "--workers", "2")
+    genbench("run", "long.yaml", "--results", "here", "--workers", "2", timeout=900)
     assert content("here", "long") == content("there", "long")
 
 
