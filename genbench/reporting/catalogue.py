@@ -65,7 +65,7 @@ def info(name: str, kind: str | None = None) -> str:
     found = [one for one in kinds if _exists(one, name)]
     if len(found) > 1:
         raise UnknownName(
-            f"'{name}' is a {' and a '.join(found)}; say which: "
+            f"'{name}' is among the {'s and the '.join(found)}s; say which: "
             f"{' or '.join(f'{one}/{name}' for one in found)}"
         )
     if not found:

@@ -42,7 +42,7 @@ def test_unknown_kinds_and_names() -> None:
 
 
 def test_a_name_of_two_things_asks_which() -> None:
-    with pytest.raises(UnknownName, match="'dcgan' is a model and a method; say which: model/dc"):
+    with pytest.raises(UnknownName, match="among the models and the methods; say which: model/dc"):
         catalogue.info("dcgan")
     assert catalogue.info("model/dcgan").startswith("model dcgan")
     assert catalogue.info("methods/dcgan").startswith("method dcgan")
