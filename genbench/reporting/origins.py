@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from genbench.reporting.markdown import escape, seed_list, table
-from genbench.store.provenance import PACKAGES
+from genbench.store.provenance import PACKAGES, sittings
 from genbench.store.runs import Store
 from genbench.suites.plan import Plan
 
@@ -22,7 +22,8 @@ class Origin(NamedTuple):
     method: str
     dataset: str
     seed: int
-    facts: dict[str, str]
+    facts: dict[str, tuple[str, ...]]
+    """By name: one value, or those of all who worked on the run, the first first."""
 
 
 def origins_of(plan: Plan, store: Store) -> list[Origin]:
@@ -33,7 +34,7 @@ def origins_of(plan: Plan, store: Store) -> list[Origin]:
     """
     found = []
     for spec in plan.runs:
-        facts = _facts(store.run(spec.id).provenance())
+        facts = _facts(sittings(store.run(spec.id).provenance()))
         if facts:
             found.append(Origin(spec.method, spec.dataset, spec.seed, facts))
     return found
@@ -53,8 +54,10 @@ def _differences(row: Sequence[Origin]) -> str:
     for name in TELLING:
         seeds: dict[str, list[int]] = {}
         for origin in row:
-            if name != "CPU" or origin.facts.get("device", "").startswith("cpu"):
-                seeds.setdefault(origin.facts.get(name, "unknown"), []).append(origin.seed)
+            devices = origin.facts.get("device", ())
+            if name != "CPU" or any(device.startswith("cpu") for device in devices):
+                value = ", then ".join(origin.facts.get(name, ["unknown"]))
+                seeds.setdefault(value, []).append(origin.seed)
         if len(seeds) > 1:
             parts.append(f"{name} " + ", ".join(
                 f"{value} ({seed_list(of)})" for value, of in sorted(seeds.items())
@@ -66,20 +69,29 @@ def made_with(origins: Sequence[Origin]) -> list[str]:
     """The section on versions and machines, each distinct value once."""
     found: dict[str, dict[str, None]] = {}
     for origin in origins:
-        for name, value in origin.facts.items():
-            found.setdefault(name, {})[value] = None
+        for name, values in origin.facts.items():
+            found.setdefault(name, {}).update(dict.fromkeys(values))
     if not found:
         return []
     rows = [[name, escape(", ".join(sorted(values)))] for name, values in found.items()]
     return ["## Made with", table(["", "of the runs above"], rows, left=2)]
 
 
-def _facts(provenance: Mapping[str, Any]) -> dict[str, str]:
-    """What a reader wants to know of a provenance, as text; what is unknown is left out."""
+def _facts(provenances: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
+    """What a reader wants to know of a run's provenances, as text; the unknown is left out."""
+    found: dict[str, dict[str, None]] = {}
+    for provenance in provenances:
+        for name, value in _texts(provenance).items():
+            if value:
+                found.setdefault(name, {})[value] = None
+    return {name: tuple(values) for name, values in found.items()}
+
+
+def _texts(provenance: Mapping[str, Any]) -> dict[str, str]:
     versions = provenance.get("versions") or {}
     git = provenance.get("git") or {}
     commit = str(git.get("commit", ""))[:12]
-    facts = {
+    return {
         **{str(name): str(version) for name, version in sorted(versions.items())},
         "commit": f"{commit} (with changes)" if commit and git.get("dirty") else commit,
         "device": str(provenance.get("device") or ""),
@@ -87,4 +99,3 @@ def _facts(provenance: Mapping[str, Any]) -> dict[str, str]:
         "threads": str(provenance.get("threads") or ""),
         "platform": str(provenance.get("platform") or ""),
     }
-    return {name: value for name, value in facts.items() if value}

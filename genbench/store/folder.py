@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from genbench.store._reading import damaged, open_checkpoint, read_object, read_text
 from genbench.store._seal import Seal
 from genbench.store.files import write_json, write_npz, write_text
+from genbench.store.provenance import taken_on
 from genbench.suites.spec import RunSpec
 
 __all__ = ["FINAL", "STATES", "RunFolder", "Status", "asked"]
@@ -112,14 +113,14 @@ class RunFolder:
         write_text(self.path / "spec.yaml", text)
 
     def provenance(self) -> dict[str, Any]:
-        """Versions, commit and machine; empty where none was stored."""
+        """Versions, commit and machine, and earlier ones of them; empty where none was stored."""
         path = self.path / "provenance.json"
         return read_object(path) if path.exists() else {}
 
     def write_provenance(self, provenance: Mapping[str, Any]) -> None:
-        """Store versions, commit and machine (see `provenance.provenance`)."""
+        """Store versions, commit and machine (see `provenance.provenance`) beside those before."""
         self._seal.break_()
-        write_json(self.path / "provenance.json", dict(provenance))
+        write_json(self.path / "provenance.json", taken_on(self.provenance(), provenance))
 
     def metrics(self) -> dict[str, Any]:
         """`measurements`, `budget`, `notes` and `asked`; empty lists where nothing is measured."""

@@ -6,18 +6,21 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PACKAGES", "provenance"]
+__all__ = ["EARLIER", "PACKAGES", "provenance", "sittings", "taken_on"]
 
 PACKAGES = (
     "torch", "torchvision", "torch-fidelity", "numpy", "scipy", "scikit-learn", "pandas",
     "pydantic", "safetensors",
 )
 """The packages that can change a number."""
+EARLIER = "earlier"
+"""The key of a provenance under which those before it stand."""
 
 
 def provenance(device: str, threads: int) -> dict[str, Any]:
@@ -34,6 +37,21 @@ def provenance(device: str, threads: int) -> dict[str, Any]:
         "threads": threads,
         "versions": _versions(),
     }
+
+
+def taken_on(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """The provenance `now` of who goes on with a run, or measures it anew, after `before`.
+
+    What stood there stays under "earlier", oldest first and each once.
+    """
+    earlier = [one for one in sittings(before) if one != now]
+    return {**now, EARLIER: earlier} if earlier else dict(now)
+
+
+def sittings(provenance: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Each provenance that a stored one holds, oldest first; none of an empty one."""
+    latest = {name: value for name, value in provenance.items() if name != EARLIER}
+    return [*map(dict, provenance.get(EARLIER) or []), *([latest] if latest else [])]
 
 
 @cache

@@ -6,7 +6,8 @@ from genbench.store.runs import Store
 
 
 def origin(seed, **facts):
-    return Origin("gan", "ring", seed, {"torch": "2.14.1", "device": "cpu (x86_64)", **facts})
+    known = {"torch": "2.14.1", "device": "cpu (x86_64)", **facts}
+    return Origin("gan", "ring", seed, {name: (value,) for name, value in known.items()})
 
 
 def test_seeds_that_were_made_alike_need_no_note():
@@ -18,7 +19,7 @@ def test_seeds_that_were_made_alike_need_no_note():
 def test_what_differs_is_said_with_the_seeds():
     rows = mixed_rows([
         origin(0), origin(2), origin(1, torch="2.11.0", device="cuda (H200)"),
-        Origin("nice", "ring", 0, {"torch": "2.9.0"}),
+        Origin("nice", "ring", 0, {"torch": ("2.9.0",)}),
     ])
     assert rows == {("gan", "ring"): (
         "its seeds were not made alike: torch 2.11.0 (seed 1), 2.14.1 (seeds 0, 2); "
@@ -32,6 +33,25 @@ def test_the_processor_counts_where_it_computes():
     assert mixed_rows([
         origin(0, CPU="A", device="cuda (H200)"), origin(1, CPU="B", device="cuda (H200)"),
     ]) == {}
+
+
+def test_a_run_that_went_on_elsewhere_was_not_made_as_one_that_did_not():
+    moved = origin(0)._replace(facts={"torch": ("2.11.0", "2.14.1")})
+    [text] = mixed_rows([moved, origin(1)]).values()
+    assert "torch 2.11.0, then 2.14.1 (seed 0), 2.14.1 (seed 1)" in text
+
+
+def test_the_report_names_all_who_worked_on_a_run(fake, tmp_path, monkeypatch):
+    plan, store = fake.make_plan(tmp_path), Store(tmp_path / "results")
+    fake.fill(plan, store)
+    folder = store.run(plan.runs[0].id)
+    sealed = folder.provenance()
+    folder.write_provenance({**sealed, "git": {"commit": "f" * 40, "dirty": False}})
+    folder.seal()
+    text = build(plan, store, tmp_path / "out").read_text()
+    [line] = [line for line in text.splitlines() if line.startswith("| commit |")]
+    assert "ffffffffffff" in line
+    assert sealed["git"]["commit"][:12] in line
 
 
 def test_the_report_marks_such_rows(fake, tmp_path, monkeypatch):

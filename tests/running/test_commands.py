@@ -76,10 +76,15 @@ def test_a_suite_from_start_to_end(genbench, folder: Path) -> None:
     (folder / "tiny.yaml").write_text(text)
     stamps = {n: (p / "checkpoint.safetensors").read_bytes() for n, p in runs(folder).items()
               if n.startswith("flow")}
-    added = genbench("run", "tiny.yaml").stdout
+    added = genbench("run", "tiny.yaml", "--workers", "1").stdout
     assert "5 runs to do" in added
     assert all((runs(folder)[n] / "checkpoint.safetensors").read_bytes() == b
                for n, b in stamps.items())
+    measured = json.loads((runs(folder)[next(iter(stamps))] / "provenance.json").read_text())
+    assert measured["command"].endswith("run tiny.yaml --workers 1")
+    assert [one["command"].split()[1:] for one in measured["earlier"]] == [
+        ["run", "tiny.yaml", "--workers", "2"]
+    ]
     assert "swd" in genbench("table", "tiny.yaml").stdout
 
 

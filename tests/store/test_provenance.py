@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from genbench.store.provenance import provenance
+from genbench.store.provenance import provenance, sittings, taken_on
 
 
 def test_it_is_json_and_names_versions(monkeypatch):
@@ -26,3 +26,15 @@ def test_it_costs_no_torch():
     code = "import sys, genbench.store.provenance as p; p.provenance('cpu', 1); " \
            "assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_who_takes_a_run_on_keeps_what_stood_there():
+    first, second = provenance("cpu", 1), provenance("cuda (H200)", 1)
+    assert taken_on({}, first) == first
+    assert taken_on(first, first) == first
+    both = taken_on(first, second)
+    assert {name: both[name] for name in second} == second
+    assert sittings(both) == [first, second]
+    assert sittings(taken_on(both, second)) == [first, second]
+    assert sittings(taken_on(both, first)) == [second, first]
+    assert sittings({}) == []
