@@ -1,4 +1,4 @@
-"""Distances between two sets of rows that need no critic: MMD, energy, mean and covariance.
+"""Distances between two sets of rows: MMD, energy, and gaps of means and covariances.
 
 - Arthur Gretton, Karsten Borgwardt, Malte Rasch, Bernhard Schölkopf, Alexander Smola: A Kernel
   Two-Sample Test, 2012, https://jmlr.org/papers/v13/gretton12a.html
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 __all__ = [
-    "covariance_distance", "distances", "energy_distance", "mean_distance", "mmd_squared",
+    "covariance_gap", "distances", "energy_distance", "mean_gap", "mmd_squared",
     "squared_distances",
 ]
 
@@ -50,19 +50,22 @@ def energy_distance(x: Tensor, y: Tensor) -> Tensor:
     return 2 * distances(x, y).mean() - own
 
 
-def mean_distance(x: Tensor, y: Tensor) -> Tensor:
-    """‖mean x − mean y‖₂ of rows (N, d) and (M, d): max over unit v of ⟨v, mean x − mean y⟩."""
-    return ((x.mean(0) - y.mean(0)).square().sum() + 1e-12).sqrt()
+def mean_gap(x: Tensor, y: Tensor, direction: Tensor) -> Tensor:
+    """⟨v, mean x − mean y⟩ of rows (N, d), (M, d) and v (d,): at most ‖mean x − mean y‖ ‖v‖."""
+    return (x.mean(0) - y.mean(0)) @ direction
 
 
-def covariance_distance(x: Tensor, y: Tensor, rank: int) -> Tensor:
-    """The sum of the largest `rank` singular values of cov x − cov y, of rows (N, d), (M, d).
+def covariance_gap(x: Tensor, y: Tensor, left: Tensor, right: Tensor) -> Tensor:
+    """Tr[Uᵀ(Σ_x − Σ_y)V] of rows (N, d), (M, d), N, M ≥ 2, and U, V (d, k), without bias.
 
-    That is max Tr[Uᵀ(Σ_x − Σ_y)V] over U and V (d, rank) with orthonormal columns.
+    Over U and V with orthonormal columns it is at most the sum of the k largest singular values.
     """
-    difference = torch.cov(x.t(), correction=0) - torch.cov(y.t(), correction=0)
-    values = torch.linalg.eigvalsh(difference.reshape(x.shape[1], x.shape[1]))
-    return values.abs().sort(descending=True).values[:rank].sum()
+
+    def along(rows: Tensor) -> Tensor:
+        centred = rows - rows.mean(0)
+        return ((centred @ left) * (centred @ right)).sum() / (len(rows) - 1)
+
+    return along(x) - along(y)
 
 
 def _off_diagonal(pairs: Tensor) -> Tensor:

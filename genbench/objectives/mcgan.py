@@ -3,11 +3,13 @@
 Youssef Mroueh, Tom Sercu, Vaibhava Goel: McGan: Mean and Covariance Feature Matching GAN, 2017,
 https://arxiv.org/abs/1702.08398
 
-    mean:        min_G max_Φ  ‖E Φ(x) − E Φ(G(z))‖₂
-    covariance:  min_G max_Φ  Σ of the k largest singular values of Σ_Φ(x) − Σ_Φ(G(z))
+    mean:        min_G max_{Φ, v}     ⟨v, E Φ(x) − E Φ(G(z))⟩,               ‖v‖₂ ≤ 1
+    covariance:  min_G max_{Φ, U, V}  Tr[Uᵀ(Cov Φ(x) − Cov Φ(G(z)))V],     orthonormal columns
 
-The paper learns the v, U and V of these maxima by gradients; here they are exact in every batch.
-Φ's weights are clipped.
+v, U and V are the critic's to learn: after each of its moves v is brought back into the ball, the
+columns of U and V are made orthonormal by QR, and Φ's weights are clipped. The best v, U and V of
+a batch would be at hand, but they would fit its noise: the distance of two batches of one
+distribution is above zero, and the critic would learn to raise that.
 """
 
 from __future__ import annotations
@@ -15,15 +17,17 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from genbench.errors import GenbenchError
 from genbench.fields import Count, Positive
 from genbench.models._base import Model
 from genbench.nets.critic import feature_network
 from genbench.noise import Noise
 from genbench.objectives._base import Batch, Terms, samples_like
-from genbench.objectives._distances import covariance_distance, mean_distance
+from genbench.objectives._distances import covariance_gap, mean_gap
 from genbench.objectives._game import Game
+from genbench.objectives._penalties import clip_weights
 
 __all__ = ["McGAN"]
 
@@ -52,28 +56,48 @@ class McGAN(Game):
         """Make the critic.
 
         Raises:
-            GenbenchError: a critic that is not for these data, or a model that learns nothing.
+            GenbenchError: a critic that is not for these data, a model that learns nothing, or a
+                rank above the number of features.
         """
+        if self.rank > self.features:
+            raise GenbenchError(
+                f"mcgan: rank is {self.rank}, but there are only {self.features} features; "
+                "lower rank or raise features"
+            )
         self.network = self.made_by(feature_network, model, self.features)
-
-    @property
-    def limit(self) -> float | None:
-        """The bound that the critic's weights are clipped to."""
-        return self.clip
+        self.direction = nn.Parameter(torch.randn(self.features))
+        self.left, self.right = (
+            nn.Parameter(torch.randn(self.features, self.rank)) for _ in range(2)
+        )
+        self.retract()
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
-        """The distances, up for the critic and down for the model."""
+        """The gaps, up for the critic and down for the model."""
         with torch.set_grad_enabled(player == "model" and torch.is_grad_enabled()):
             samples = samples_like(batch, model, noise)
         real, fake = self.network(torch.cat((batch.x, samples))).chunk(2)
         sign = 1 if player == "model" else -1
         terms: dict[str, Tensor] = {}
         if self.match != "covariance":
-            terms["mean"] = sign * mean_distance(real, fake)
+            terms["mean"] = sign * mean_gap(real, fake, self.direction)
         if self.match != "mean":
-            terms["covariance"] = sign * covariance_distance(real, fake, self.rank)
+            terms["covariance"] = sign * covariance_gap(real, fake, self.left, self.right)
         return terms
 
+    def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
+        """Bring what the critic moved back to where it may be."""
+        if player == "critic":
+            clip_weights(self.network.parameters(), self.clip)
+            self.retract()
+
+    @torch.no_grad()
+    def retract(self) -> None:
+        """v into the unit ball, and the columns of U and V orthonormal."""
+        self.direction.div_(self.direction.norm().clamp(min=1))
+        for columns in (self.left, self.right):
+            q, r = torch.linalg.qr(columns)
+            columns.copy_(torch.where(r.diagonal() < 0, -q, q))  # each column keeps its side
+
     def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
-        """The first feature of x (B, *shape), (B,): there is no single potential."""
-        return self.network(x)[:, 0]
+        """⟨v, Φ(x)⟩ of x (B, *shape), (B,): the potential of the means."""
+        return self.network(x) @ self.direction

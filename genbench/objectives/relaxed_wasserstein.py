@@ -66,8 +66,10 @@ class RelaxedWasserstein(Game):
 
     divergence: Literal["squared_euclidean", "exponential"] = "exponential"
     """The Bregman divergence, on the scaled data."""
-    epsilon: Positive = 0.02
-    """ε of the relaxation, in units of the cost."""
+    epsilon: Positive = 0.0005
+    """ε of the relaxation, in units of the cost. It charges a plan ε times the square of its
+    density, which for N pairs of single points is ε N: keep that below what the cost tells apart,
+    or the cheapest samples are all alike."""
 
     def build(self, model: Model) -> None:
         """Make the potentials f, of data, and g, of samples.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -11,10 +12,10 @@ from torch import Tensor
 
 from genbench.noise import Noise
 from genbench.objectives._distances import (
-    covariance_distance,
+    covariance_gap,
     distances,
     energy_distance,
-    mean_distance,
+    mean_gap,
     mmd_squared,
 )
 
@@ -103,23 +104,42 @@ def test_sample_gradients_of_the_energy_distance_are_unbiased_and_of_transport_n
 def test_mean_and_covariance_of_gaussians() -> None:
     x, y = gaussians(200_000, 3, 0.0, 1.0)
     y = y * torch.tensor([1.0, 2.0, 0.5]).double() + torch.tensor([3.0, 0.0, 4.0]).double()
-    assert mean_distance(x, y).item() == pytest.approx(5, abs=0.02)
+    towards = torch.tensor([-0.6, 0.0, -0.8]).double()
+    assert mean_gap(x, y, towards).item() == pytest.approx(5, abs=0.02)
+    assert mean_gap(x, y, -towards).item() == pytest.approx(-5, abs=0.02)
     # the difference of the covariances is diag(0, −3, 0.75)
-    assert covariance_distance(x, y, 1).item() == pytest.approx(3, abs=0.04)
-    assert covariance_distance(x, y, 2).item() == pytest.approx(3.75, abs=0.05)
+    axes = torch.eye(3).double()
+    assert covariance_gap(x, y, axes[:, 1:2], -axes[:, 1:2]).item() == pytest.approx(3, abs=0.04)
+    turned = axes[:, 1:] * torch.tensor([-1, 1])
+    assert covariance_gap(x, y, axes[:, 1:], turned).item() == pytest.approx(3.75, abs=0.05)
 
 
 @pytest.mark.parametrize("rank", [1, 2, 5])
-def test_the_covariance_distance_is_the_ky_fan_norm(rank: int) -> None:
+def test_the_covariance_gap_reaches_the_ky_fan_norm_at_the_singular_vectors(rank: int) -> None:
     x, y = gaussians(40, 5, 0.3, 1.4)
-    difference = np.cov(x.numpy().T, bias=True) - np.cov(y.numpy().T, bias=True)
-    expected = np.linalg.svd(difference, compute_uv=False)[:rank].sum()
-    assert covariance_distance(x, y, rank).item() == pytest.approx(expected)
+    difference = np.cov(x.numpy().T) - np.cov(y.numpy().T)
+    left, values, right = np.linalg.svd(difference)
+    u, v = torch.from_numpy(left[:, :rank]), torch.from_numpy(right[:rank].T)
+    assert covariance_gap(x, y, u, v).item() == pytest.approx(values[:rank].sum())
+    others = torch.linalg.qr(torch.randn(5, rank, generator=torch.manual_seed(0)).double()).Q
+    assert covariance_gap(x, y, others, v).item() < values[:rank].sum()
+
+
+def test_the_covariance_gap_has_no_bias() -> None:
+    points = torch.tensor([[0.0, 1.0], [2.0, -1.0], [5.0, 0.5]]).double()
+    other = torch.tensor([[1.0, 1.0], [-2.0, 0.0], [0.5, 3.0]]).double()
+    u, v = torch.eye(2).double()[:, :1], torch.tensor([[0.6], [0.8]]).double()
+    pairs = list(itertools.product(range(3), repeat=2))  # all batches of two
+    gaps = [covariance_gap(points[[*i]], other[[*j]], u, v) for i in pairs for j in pairs]
+    difference = np.cov(points.numpy().T, bias=True) - np.cov(other.numpy().T, bias=True)
+    expected = (u.numpy().T @ difference @ v.numpy()).item()
+    assert torch.stack(gaps).mean().item() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("distance", [
-    lambda x, y: mmd_squared(x, y, [0.5, 2.0]), energy_distance, mean_distance,
-    lambda x, y: covariance_distance(x, y, 2),
+    lambda x, y: mmd_squared(x, y, [0.5, 2.0]), energy_distance,
+    lambda x, y: mean_gap(x, y, x.new_tensor([0.5, -0.3, 0.2])),
+    lambda x, y: covariance_gap(x, y, torch.eye(3).double()[:, :2], torch.eye(3).double()[:, 1:]),
 ])
 def test_gradients_by_finite_differences(distance) -> None:
     x, y = gaussians(5, 3, 0.4, 1.3)
