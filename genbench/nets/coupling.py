@@ -11,9 +11,10 @@ key, says how the other is moved:
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol, cast
+from typing import ClassVar, Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +26,7 @@ from genbench.nets.mlp import MLP
 
 __all__ = [
     "AdditiveCoupling",
+    "Affine",
     "AffineCoupling",
     "Coupling",
     "Couplings",
@@ -80,12 +82,35 @@ class AdditiveCoupling(nn.Module):
             return other - self.net(key).to(other.dtype)
 
 
-class AffineCoupling(nn.Module):
-    """Scales and moves the other half (…, b) by functions of the key (…, a).
+class Affine(nn.Module):
+    """Scales and moves the other half by functions of the key, which a subclass gives.
 
     The log-scale is a learned bound (starting at 2) times a tanh, so that no datum, however far
-    out, can make it overflow. It starts as the identity.
+    out, can make it overflow.
     """
+
+    bound: nn.Parameter
+    summed: ClassVar[tuple[int, ...]] = (-1,)
+    """The axes of one example."""
+
+    @abstractmethod
+    def read(self, key: Tensor) -> tuple[Tensor, Tensor]:
+        """What the key says: a number before the tanh and a shift for each of the other half."""
+
+    def forward(self, key: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+        """The moved half and its log-determinant, of the shape without the axes of an example."""
+        raw, shift = self.read(key)
+        log_scale = self.bound * torch.tanh(raw)
+        return other * log_scale.exp() + shift, log_scale.sum(self.summed)
+
+    def inverse(self, key: Tensor, other: Tensor) -> Tensor:
+        """Undoes `forward` for the same key."""
+        raw, shift = self.read(key)
+        return (other - shift) * torch.exp(-self.bound * torch.tanh(raw))
+
+
+class AffineCoupling(Affine):
+    """Affine on halves (…, a) and (…, b), by a fully connected network; starts as the identity."""
 
     def __init__(self, key: int, other: int, network: Network, stack: int = 0) -> None:
         super().__init__()
@@ -94,19 +119,10 @@ class AffineCoupling(nn.Module):
         self.net = net.zero_last()
         self.bound = per_dim(other, 2.0, stack)
 
-    def _terms(self, key: Tensor) -> tuple[Tensor, Tensor]:
+    def read(self, key: Tensor) -> tuple[Tensor, Tensor]:
+        """Two numbers (…, b) each, of keys (…, a)."""
         raw, shift = self.net(key).to(key.dtype).chunk(2, dim=-1)
-        return self.bound * torch.tanh(raw), shift
-
-    def forward(self, key: Tensor, other: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The moved half and its log-determinant (…,)."""
-        log_scale, shift = self._terms(key)
-        return other * log_scale.exp() + shift, log_scale.sum(-1)
-
-    def inverse(self, key: Tensor, other: Tensor) -> Tensor:
-        """Undoes `forward` for the same key."""
-        log_scale, shift = self._terms(key)
-        return (other - shift) * torch.exp(-log_scale)
+        return raw, shift
 
 
 class Couplings(Bijection):

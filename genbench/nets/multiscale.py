@@ -21,16 +21,18 @@ from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 
 from genbench.errors import GenbenchError
 from genbench.nets.bijection import Bijection
+from genbench.nets.coupling import Affine
 
 __all__ = ["MultiScale"]
 
 
-class ConvAffine(nn.Module):
-    """Scales and shifts maps h_b (B, T, b, H, W) by a network of the maps h_a (B, T, a, H, W).
+class ConvAffine(Affine):
+    """Affine on maps h_a (B, T, a, H, W) and h_b (B, T, b, H, W); log-determinants (B, T).
 
-    The network is a 3×3, a 1×1 and a 3×3 convolution. The log-scale is a learned bound (starting
-    at 2) times a tanh. It starts as the identity.
+    The network is a 3×3, a 1×1 and a 3×3 convolution. It starts as the identity.
     """
+
+    summed = (2, 3, 4)
 
     def __init__(self, key: int, other: int, hidden: int, stack: int) -> None:
         super().__init__()
@@ -44,20 +46,11 @@ class ConvAffine(nn.Module):
             nn.init.zeros_(parameter)
         self.bound = nn.Parameter(torch.full((stack, other, 1, 1), 2.0))
 
-    def forward(self, key: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
-        """The moved maps (B, T, b, H, W), and the log-determinant (B, T)."""
-        log_scale, shift = self._terms(key)
-        return other * log_scale.exp() + shift, log_scale.sum((2, 3, 4))
-
-    def inverse(self, key: Tensor, other: Tensor) -> Tensor:
-        """Undoes `forward` for the same key."""
-        log_scale, shift = self._terms(key)
-        return (other - shift) * torch.exp(-log_scale)
-
-    def _terms(self, key: Tensor) -> tuple[Tensor, Tensor]:
+    def read(self, key: Tensor) -> tuple[Tensor, Tensor]:
+        """Two maps (B, T, b, H, W), of keys (B, T, a, H, W)."""
         out = self.net(key.flatten(1, 2)).to(key.dtype).unflatten(1, (self.stack, -1))
         raw, shift = out.chunk(2, dim=2)
-        return self.bound * torch.tanh(raw), shift
+        return raw, shift
 
 
 class Step(nn.Module):
