@@ -26,22 +26,31 @@ class EitherNetwork(Model):
         ({"network": "dcgan", "data": "points"}, "network: dcgan is for images; use mlp"),
     )
 
-    network: Literal["mlp", "dcgan"] = "mlp"
-    """Fully connected, or strided convolutions (images of at least 8×8)."""
+    network: Literal["auto", "mlp", "dcgan"] = "mlp"
+    """Fully connected, or strided convolutions (images of at least 8×8); auto: convolutions for
+    images of at least 16×16, and fully connected for what is smaller and for points."""
     widths: Widths = [256, 256]
     """Hidden widths of a fully connected decoder, and in reverse of an encoder."""
     channels: Count = 64
     """Feature maps at the images' end of convolutions."""
 
-    def decoder_of(self, codes: int, space: Space) -> nn.Module:
+    def convolves(self, space: Space) -> bool:
+        """Whether the networks of these data are convolutional."""
+        if self.network == "auto":
+            return space.kind == "images" and min(space.shape[1:]) >= 16
+        return self.network == "dcgan"
+
+    def decoder_of(self, codes: int, space: Space, activation: str = "relu") -> nn.Module:
         """A network of codes (B, codes) to data (B, *shape), on the data's range.
+
+        `activation` is that of a fully connected one.
 
         Raises:
             GenbenchError: convolutions for anything but images of at least 8×8.
         """
-        if self.network == "dcgan":
+        if self.convolves(space):
             return nn.Sequential(Upsampler(codes, space.shape, self.channels), squash(space))
-        dense = MLP(codes, space.dims, self.widths)
+        dense = MLP(codes, space.dims, self.widths, activation)
         return nn.Sequential(dense, squash(space), nn.Unflatten(1, space.shape))
 
     def encoder_to(self, codes: int, space: Space) -> nn.Module:
@@ -51,7 +60,7 @@ class EitherNetwork(Model):
             GenbenchError: convolutions for anything but images of at least 8×8.
         """
         trunk: nn.Module
-        if self.network == "dcgan":
+        if self.convolves(space):
             trunk, features = downsampler(space.shape, self.channels, "none")
         else:
             trunk = dense_trunk(space.dims, self.widths[::-1], "none", "relu")

@@ -1,4 +1,4 @@
-"""A fully connected generator: latent noise through a network, without a density.
+"""A generator: latent noise through a network, without a density.
 
 Ian Goodfellow, Jean Pouget-Abadie, Mehdi Mirza, Bing Xu, David Warde-Farley, Sherjil Ozair, Aaron
 Courville, Yoshua Bengio: Generative Adversarial Nets, 2014, https://arxiv.org/abs/1406.2661
@@ -13,17 +13,15 @@ from typing import ClassVar, Literal
 from torch import Tensor
 
 from genbench.data.space import Space
-from genbench.fields import Count, Widths
-from genbench.models._base import Model
-from genbench.models._implicit import latent, squash
-from genbench.nets.mlp import MLP
+from genbench.fields import Count
+from genbench.models._implicit import EitherNetwork, latent
 from genbench.noise import Noise
 
 __all__ = ["Generator"]
 
 
-class Generator(Model):
-    """Fully connected implicit generator, for points and images."""
+class Generator(EitherNetwork):
+    """Implicit generator, for points and images."""
 
     cite: ClassVar[str] = """@inproceedings{goodfellow2014generative,
   title = {Generative Adversarial Nets},
@@ -36,15 +34,16 @@ class Generator(Model):
 
     latent: Count = 16
     """Dimensions of the Gaussian latent."""
-    widths: Widths = [256, 256]
-    """Widths of the hidden layers."""
     activation: Literal["elu", "gelu", "leaky_relu", "relu", "silu", "tanh"] = "relu"
-    """Between the layers."""
+    """Between the layers of a fully connected network."""
 
     def build(self, space: Space) -> None:
-        """Make the network; its output lies on the data's range."""
-        self.network = MLP(self.latent, space.dims, self.widths, self.activation)
-        self.squash = squash(space)
+        """Make the network; its output lies on the data's range.
+
+        Raises:
+            GenbenchError: convolutions for anything but images of at least 8×8.
+        """
+        self.net = self.decoder_of(self.latent, space, self.activation)
 
     def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
         """`n` samples (n, *shape); labels are ignored."""
@@ -52,4 +51,4 @@ class Generator(Model):
 
     def decode(self, z: Tensor) -> Tensor:
         """The samples (B, *shape) of latents z (B, latent)."""
-        return self.squash(self.network(z)).unflatten(1, self.space.shape)
+        return self.net(z)

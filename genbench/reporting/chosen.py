@@ -110,7 +110,7 @@ def _plane(
             where = title if spec.seed == runs[0][0].seed else f"{title} (seed {spec.seed})"
             arrays = folder.samples()
             why = "" if arrays else "its samples are not finite"
-            return Plane(where, arrays, why), folder.samples_path.read_bytes()
+            return Plane(where, arrays, why), folder.samples_bytes()
     return Plane(title, {}, standing([folder for _, folder in runs])), b""
 
 

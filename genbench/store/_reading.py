@@ -11,7 +11,7 @@ import safetensors
 
 from genbench.errors import StoreError
 
-__all__ = ["checksum", "damaged", "open_checkpoint", "read_object", "read_text"]
+__all__ = ["checksum", "damaged", "open_checkpoint", "read_bytes", "read_object", "read_text"]
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -44,14 +44,20 @@ def checksum(path: Path) -> dict[str, Any]:
         raise damaged(path, error.strerror or type(error).__name__) from None
 
 
-def read_text(path: Path) -> str:
-    """UTF-8 text."""
+def read_bytes(path: Path) -> bytes:
+    """A whole file."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes()
     except FileNotFoundError:
         raise damaged(path, "it is missing") from None
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror}") from None
+
+
+def read_text(path: Path) -> str:
+    """UTF-8 text, its line ends as they are."""
+    try:
+        return read_bytes(path).decode()
     except UnicodeDecodeError:
         raise damaged(path, "it is not UTF-8 text") from None
 

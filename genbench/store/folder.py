@@ -6,19 +6,22 @@ import csv
 import io
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import yaml
-from pydantic import ValidationError
+from pydantic import ConfigDict, Field, ValidationError
+from pydantic.dataclasses import dataclass
 
-from genbench.store._reading import damaged, open_checkpoint, read_object, read_text
+from genbench.store._reading import damaged, open_checkpoint, read_bytes, read_object, read_text
 from genbench.store._seal import Seal
 from genbench.store.files import write_json, write_npz, write_text
 from genbench.store.provenance import taken_on
+from genbench.store.records import Metrics, Provenance, Updates
 from genbench.suites.spec import RunSpec
 
 __all__ = ["FINAL", "STATES", "RunFolder", "Status", "asked"]
@@ -31,15 +34,26 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, config=ConfigDict(strict=True))
 class Status:
     """Where a run stands: its state, why, and how far it got (updates of the model, seconds)."""
 
     state: str = "queued"
     reason: str = ""
-    update: int = 0
-    updates: int = 0
-    seconds: float = 0.0
+    update: Updates = 0
+    updates: Updates = 0
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn what pydantic finds in a file into one line about the file."""
+    try:
+        yield
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise damaged(path, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 
 class RunFolder:
@@ -69,6 +83,14 @@ class RunFolder:
         """Where the training curves lie, whether or not there are any."""
         return self.path / "curves.csv"
 
+    def samples_bytes(self) -> bytes:
+        """The file of samples as it lies there."""
+        return read_bytes(self.samples_path)
+
+    def curves_bytes(self) -> bytes:
+        """The file of curves as it lies there."""
+        return read_bytes(self.curves_path)
+
     def status(self) -> Status:
         """The status; "queued" where nothing has begun."""
         path = self.path / "status.json"
@@ -76,7 +98,8 @@ class RunFolder:
             return Status()
         raw = read_object(path)
         known = {name: raw[name] for name in Status.__annotations__ if name in raw}
-        status = Status(**known)
+        with _told(path):
+            status = Status(**known)
         if status.state not in STATES:
             raise damaged(path, f"unknown state {status.state!r}")
         return status
@@ -115,7 +138,10 @@ class RunFolder:
     def provenance(self) -> dict[str, Any]:
         """Versions, commit and machine, and earlier ones of them; empty where none was stored."""
         path = self.path / "provenance.json"
-        return read_object(path) if path.exists() else {}
+        raw = read_object(path) if path.exists() else {}
+        with _told(path):
+            Provenance.model_validate(raw)
+        return raw
 
     def write_provenance(self, provenance: Mapping[str, Any]) -> None:
         """Store versions, commit and machine (see `provenance.provenance`) beside those before."""
@@ -126,10 +152,9 @@ class RunFolder:
         """`measurements`, `budget`, `notes` and `asked`; empty lists where nothing is measured."""
         path = self.path / "metrics.json"
         raw = read_object(path) if path.exists() else {}
-        for name, kind in (("measurements", list), ("budget", dict), ("notes", list)):
-            if not isinstance(raw.setdefault(name, kind()), kind):
-                raise damaged(path, f"'{name}' is not a {kind.__name__}")
-        return raw
+        with _told(path):
+            Metrics.model_validate(raw)
+        return {"measurements": [], "budget": {}, "notes": [], **raw}
 
     def write_metrics(
         self, spec: RunSpec, measurements: Sequence[Mapping[str, Any]],
@@ -208,8 +233,9 @@ class RunFolder:
         path = self.samples_path
         if not path.exists():
             return {}
+        raw = io.BytesIO(read_bytes(path))  # np.load leaves a file that it cannot read open
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with np.load(raw, allow_pickle=False) as archive:
                 return {name: archive[name] for name in archive.files}
         except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
             raise damaged(path, str(error) or type(error).__name__) from None

@@ -12,15 +12,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["EARLIER", "PACKAGES", "provenance", "sittings", "taken_on"]
+__all__ = ["PACKAGES", "provenance", "sittings", "taken_on"]
 
 PACKAGES = (
     "torch", "torchvision", "torch-fidelity", "numpy", "scipy", "scikit-learn", "pandas",
     "pydantic", "safetensors",
 )
 """The packages that can change a number."""
-EARLIER = "earlier"
-"""The key of a provenance under which those before it stand."""
 
 
 def provenance(device: str, threads: int) -> dict[str, Any]:
@@ -45,13 +43,13 @@ def taken_on(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any
     What stood there stays under "earlier", oldest first and each once.
     """
     earlier = [one for one in sittings(before) if one != now]
-    return {**now, EARLIER: earlier} if earlier else dict(now)
+    return {**now, "earlier": earlier} if earlier else dict(now)
 
 
 def sittings(provenance: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Each provenance that a stored one holds, oldest first; none of an empty one."""
-    latest = {name: value for name, value in provenance.items() if name != EARLIER}
-    return [*map(dict, provenance.get(EARLIER) or []), *([latest] if latest else [])]
+    latest = {name: value for name, value in provenance.items() if name != "earlier"}
+    return [*map(dict, provenance.get("earlier") or []), *([latest] if latest else [])]
 
 
 @cache

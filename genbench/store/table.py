@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from genbench import lookup
-from genbench.errors import StoreError
 from genbench.store.folder import RunFolder, Status, asked
 from genbench.store.runs import FINAL, Store
 from genbench.suites.plan import Plan
@@ -74,7 +73,7 @@ def survey(plan: Plan, store: Store) -> Survey:
         if status.state in FINAL:
             folder.check()
             stored = folder.metrics()
-            notes[spec.id] = tuple(map(str, stored["notes"]))
+            notes[spec.id] = tuple(stored["notes"])
         standing[spec.id] = status
         rows.extend(_rows(plan.name, spec, folder, status, stored, values))
     columns = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
@@ -125,7 +124,7 @@ def _rows(
     complete = status.state == "done"
     fresh, stale = _by_age(stored, spec) if complete else ([], spec.evaluate)
     wanted = {name for metric in fresh for name in values(metric, spec.folder)}
-    found = _measured(wanted, stored, folder) if complete else []
+    found = _measured(wanted, stored) if complete else []
     known = {one["metric"] for one in found}
     state, reason = ("queued", _STALE) if complete else _why_missing(status)
     missing = [
@@ -147,20 +146,12 @@ def _rows(
     ]
 
 
-def _measured(
-    wanted: set[str], stored: Mapping[str, Any], folder: RunFolder
-) -> list[dict[str, Any]]:
+def _measured(wanted: set[str], stored: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The stored measurements that the suite still asks for."""
-    try:
-        return [
-            one if one["status"] == "ok" else {**one, "value": None}
-            for one in stored["measurements"] if one["metric"] in wanted
-        ]
-    except (KeyError, TypeError):
-        raise StoreError(
-            f"{folder.path / 'metrics.json'} is damaged: a measurement has no metric or status; "
-            "`genbench run SUITE --repair` moves the run aside and queues it anew"
-        ) from None
+    return [
+        one if one["status"] == "ok" else {**one, "value": None}
+        for one in stored["measurements"] if one["metric"] in wanted
+    ]
 
 
 def _by_age(

@@ -97,10 +97,15 @@ def test_it_names_parts_and_options_that_exist(name: str) -> None:
     assert entry.get("budget", {}).keys() <= {"batch"}
 
 
-@pytest.mark.parametrize("kind", ["points", "images"])
+@pytest.mark.parametrize("kind", ["points", "images", "convolutions"])
 def test_its_first_updates_run(laws: Any, name: str, kind: str) -> None:
     entry = ENTRIES[name]
     model_name, options = model_of(entry)
+    if kind == "convolutions":
+        networks = [o for o in lookup.describe("model", model_name).options if o.name == "network"]
+        if not networks or "dcgan" not in networks[0].annotation:
+            pytest.skip(f"{model_name} has no choice of convolutions")
+        kind, options = "images", {**options, "network": "dcgan", "channels": 4}
     accepts = lookup.describe("model", model_name).constants.get("accepts", ("points", "images"))
     if kind not in accepts:
         pytest.skip(f"{model_name} is for {', '.join(accepts)}")

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
 from genbench.data.space import Space
 from genbench.errors import GenbenchError
-from genbench.models._base import Model
+from genbench.models._base import Encoder, Model
+from genbench.models.autoencoder import Autoencoder
+from genbench.models.coded_generator import CodedGenerator
 from genbench.models.conditional_dcgan import ConditionalDCGAN
 from genbench.models.conditional_generator import ConditionalGenerator
 from genbench.models.dcgan import DCGAN
+from genbench.models.deligan import DeLiGAN
 from genbench.models.generator import Generator
+from genbench.models.generator_mixture import GeneratorMixture
 from genbench.noise import Noise
 
 GENERATORS = [Generator, ConditionalGenerator, DCGAN, ConditionalDCGAN]
@@ -49,7 +54,30 @@ def test_another_range_is_refused() -> None:
 def test_the_generator_is_the_network_of_the_latent_that_is_drawn() -> None:
     model = Generator(Space("points", (2,)), latent=5, widths=[4])
     z = Noise(7).normal("z", 3, 5)
-    assert torch.equal(model.generate(3, Noise(7)), model.network(z))
+    assert torch.equal(model.generate(3, Noise(7)), model.net(z))
+
+
+@pytest.mark.parametrize("kind", [
+    Generator, ConditionalGenerator, CodedGenerator, DeLiGAN, GeneratorMixture, Autoencoder,
+])
+@pytest.mark.parametrize(("space", "convolves"), [
+    (Space("points", (2,), 3), False),
+    (Space("images", (1, 8, 8), 3, 17, -1.0, 1.0), False),
+    (Space("images", (3, 16, 15), 3, 256, -1.0, 1.0), False),
+    (Space("images", (1, 16, 16), 3, 256, -1.0, 1.0), True),
+    (Space("images", (1, 28, 28), 3, 256, -1.0, 1.0), True),
+])
+def test_auto_networks_convolve_images_that_are_large_enough(
+    kind: type[Model], space: Space, convolves: bool
+) -> None:
+    model = kind(space, network="auto", channels=4, widths=[8])
+    layers = [m for m in model.modules() if isinstance(m, nn.ConvTranspose2d)]
+    assert bool(layers) is convolves
+    labels = torch.arange(5) % 3
+    assert model.generate(5, Noise(0), labels).shape == (5, *space.shape)
+    if isinstance(model, Encoder):
+        assert model.encode(torch.zeros(5, *space.shape)).shape[0] == 5
+        assert any(isinstance(m, nn.Conv2d) for m in model.modules()) is convolves
 
 
 @pytest.mark.parametrize("kind", [ConditionalGenerator, ConditionalDCGAN])
