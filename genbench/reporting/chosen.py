@@ -184,7 +184,7 @@ def _draw_curves(numbers: Numbers, store: Store, entry: FigureEntry, path: Path)
         label = titles[method] + unfinished([folder for _, folder in runs])
         seeds: dict[tuple[str, str], list[np.ndarray]] = {}
         for spec, folder in runs:
-            for asked, title, series in wanted_terms(spec, folder, entry.terms):
+            for asked, title, series in wanted_terms(numbers, spec, folder, entry.terms):
                 seeds.setdefault((asked, title), []).append(series)
                 inputs += [asked, title, series.tobytes()]
         for (asked, title), values in seeds.items():

@@ -123,7 +123,7 @@ def _curve_figure(
     folders = [(spec, folder) for spec, folder in folders if folder.curves_path.exists()]
     if not folders:
         return
-    shift = {spec.id: log_det(spec, folder) for spec, folder in folders}
+    shift = {spec.id: log_det(numbers, spec) for spec, _ in folders}
     entropy = true_entropy(numbers, dataset)
     among = numbers.methods(dataset)
     inputs: list[bytes | str] = [folder.curves_bytes() for _, folder in folders]

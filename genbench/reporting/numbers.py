@@ -49,10 +49,13 @@ class Numbers:
 
     def __init__(
         self, plan: Plan, frame: pd.DataFrame, mixed: Mapping[tuple[str, str], str] | None = None,
+        log_dets: Mapping[str, float] | None = None,
     ) -> None:
         self.plan = plan
         self.mixed = mixed or {}
         """(Row, dataset) → in what its seeds differ besides the seed."""
+        self.log_dets = log_dets or {}
+        """Run → what its scaling adds to a log density, nats."""
         self.cells: dict[tuple[str, str, str], list[Entry]] = {}
         self.facts: dict[str, tuple[str, str, str]] = {}
         """Metric → title, unit, better."""

@@ -24,25 +24,22 @@ def raw_title(raw: bool) -> str:
     return "model: nll, nats" if raw else "model: nll"
 
 
-def log_det(spec: RunSpec, folder: RunFolder) -> float | None:
+def log_det(numbers: Numbers, spec: RunSpec) -> float | None:
     """What a run's scaling adds to a log density, nats; None where it is not known or constant.
 
     Stored by runs that finished; 0 for a run on the raw scale that diverged.
     """
-    value = folder.metrics()["budget"].get("log_det") if folder.sealed else None
-    if value is not None:
-        return float(value)
-    return 0.0 if spec.scale == "raw" else None
+    return numbers.log_dets.get(spec.id, 0.0 if spec.scale == "raw" else None)
 
 
 def wanted_terms(
-    spec: RunSpec, folder: RunFolder, terms: Sequence[str]
+    numbers: Numbers, spec: RunSpec, folder: RunFolder, terms: Sequence[str]
 ) -> Iterator[tuple[str, str, np.ndarray]]:
     """The term asked for, panel title and series (2, N) of each that the run has (all if none).
 
     `critic: loss` is the sum of the critic's terms, at each update of those that were logged.
     """
-    series, moved = folder.series(), log_det(spec, folder)
+    series, moved = folder.series(), log_det(numbers, spec)
     asked = terms or [f"{player}: {term}" for player, term in series]
     for name in asked:
         player, term = (part.strip() for part in name.split(":", 1))

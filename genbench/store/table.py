@@ -34,7 +34,7 @@ _STALE = "not measured with these settings yet; run the suite again"
 
 
 class Survey(NamedTuple):
-    """What one pass over the stored runs of a plan finds; the last two are by run id."""
+    """What one pass over the stored runs of a plan finds; all but the table by run id."""
 
     frame: pd.DataFrame
     """The tidy table."""
@@ -42,6 +42,8 @@ class Survey(NamedTuple):
     """Where each run stands, with the state that counts (`RunFolder.state`)."""
     notes: dict[str, tuple[str, ...]]
     """What each finished run notes on its numbers."""
+    log_dets: dict[str, float]
+    """What the scaling of a finished run adds to a log density, nats, where that is constant."""
 
 
 def tidy(plan: Plan, store: Store) -> pd.DataFrame:
@@ -65,6 +67,7 @@ def survey(plan: Plan, store: Store) -> Survey:
     rows: list[tuple[Any, ...]] = []
     standing: dict[str, Status] = {}
     notes: dict[str, tuple[str, ...]] = {}
+    log_dets: dict[str, float] = {}
     values = _Values()
     for spec in plan.runs:
         folder = store.run(spec.id)
@@ -74,6 +77,8 @@ def survey(plan: Plan, store: Store) -> Survey:
             folder.check()
             stored = folder.metrics()
             notes[spec.id] = tuple(stored["notes"])
+            if stored["budget"].get("log_det") is not None:
+                log_dets[spec.id] = float(stored["budget"]["log_det"])
         standing[spec.id] = status
         rows.extend(_rows(plan.name, spec, folder, status, stored, values))
     columns = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
@@ -81,7 +86,7 @@ def survey(plan: Plan, store: Store) -> Survey:
         name: pd.Series(list(column), dtype=dtype)
         for (name, dtype), column in zip(COLUMNS.items(), columns, strict=True)
     })
-    return Survey(frame, standing, notes)
+    return Survey(frame, standing, notes, log_dets)
 
 
 def expected_values(spec: MetricSpec, folder: str = "") -> dict[str, Mapping[str, str]]:

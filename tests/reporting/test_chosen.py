@@ -61,7 +61,8 @@ def test_the_loss_of_a_player_is_the_sum_of_its_terms(filled):
     spec = next(s for s in plan.runs if s.method == "gan" and s.dataset == "ring")
     folder = store.run(spec.id)
     series = folder.series()
-    ((asked, title, values),) = wanted_terms(spec, folder, ["critic: loss"])
+    numbers = Numbers(plan, tidy(plan, store))
+    ((asked, title, values),) = wanted_terms(numbers, spec, folder, ["critic: loss"])
     assert asked == title == "critic: loss"
     parts = series["critic", "wasserstein"][1] + series["critic", "gradient_penalty"][1]
     np.testing.assert_allclose(values[1], parts)
