@@ -141,7 +141,7 @@ class RunSpec(_Spec):
         text = json.dumps({"format": 1, **self.deciding()}, sort_keys=True)
         return digest(text, 8)
 
-    @property
+    @cached_property
     def id(self) -> str:
         """`<method>--<dataset>--s<seed>--<hash>`, safe as a folder's name."""
         return f"{_safe(self.method)}--{_safe(self.dataset)}--s{self.seed}--{self.hash}"
