@@ -11,7 +11,7 @@ key, says how the other is moved:
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import ClassVar, Protocol, cast
@@ -82,7 +82,7 @@ class AdditiveCoupling(nn.Module):
             return other - self.net(key).to(other.dtype)
 
 
-class Affine(nn.Module):
+class Affine(nn.Module, ABC):
     """Scales and moves the other half by functions of the key, which a subclass gives.
 
     The log-scale is a learned bound (starting at 2) times a tanh, so that no datum, however far
@@ -99,14 +99,17 @@ class Affine(nn.Module):
 
     def forward(self, key: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
         """The moved half and its log-determinant, of the shape without the axes of an example."""
-        raw, shift = self.read(key)
-        log_scale = self.bound * torch.tanh(raw)
+        log_scale, shift = self._terms(key)
         return other * log_scale.exp() + shift, log_scale.sum(self.summed)
 
     def inverse(self, key: Tensor, other: Tensor) -> Tensor:
         """Undoes `forward` for the same key."""
+        log_scale, shift = self._terms(key)
+        return (other - shift) * torch.exp(-log_scale)
+
+    def _terms(self, key: Tensor) -> tuple[Tensor, Tensor]:
         raw, shift = self.read(key)
-        return (other - shift) * torch.exp(-self.bound * torch.tanh(raw))
+        return self.bound * torch.tanh(raw), shift
 
 
 class AffineCoupling(Affine):

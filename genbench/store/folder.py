@@ -21,7 +21,7 @@ from genbench.store._reading import damaged, open_checkpoint, read_bytes, read_o
 from genbench.store._seal import Seal
 from genbench.store.files import write_json, write_npz, write_text
 from genbench.store.provenance import taken_on
-from genbench.store.records import Metrics, Provenance, Updates
+from genbench.store.records import Metrics, Provenance, SafeCount
 from genbench.suites.spec import RunSpec
 
 __all__ = ["FINAL", "STATES", "RunFolder", "Status", "asked"]
@@ -41,8 +41,8 @@ class Status:
 
     state: str = "queued"
     reason: str = ""
-    update: Updates = 0
-    updates: Updates = 0
+    update: SafeCount = 0
+    updates: SafeCount = 0
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
 
 

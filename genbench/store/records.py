@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Metrics", "Provenance", "Updates"]
+__all__ = ["Metrics", "Provenance", "SafeCount"]
 
-Updates = Annotated[int, Field(ge=0, lt=2**53)]
+SafeCount = Annotated[int, Field(ge=0, lt=2**53)]
 """A count that any reader of JSON can hold."""
 
 
@@ -51,11 +51,11 @@ class Measurement(Record):
 class Budget(Record):
     """What a run cost."""
 
-    updates: Updates = 0
-    examples: Updates = 0
+    updates: SafeCount = 0
+    examples: SafeCount = 0
     seconds: float = 0.0
     device: str = ""
-    parameters: Updates = 0
+    parameters: SafeCount = 0
     log_det: float | None = None
 
 
