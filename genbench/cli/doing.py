@@ -6,6 +6,7 @@ Commands import what they need when they are called, so that `genbench --help` a
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,8 +43,7 @@ from genbench.cli.options import (
 from genbench.places import cache_folder
 
 if TYPE_CHECKING:
-
-    from genbench.store.runs import Store
+    from genbench.store.runs import Record, Store
     from genbench.suites.expand import Plan
 
 __all__ = ["report", "run", "sample", "table"]
@@ -102,16 +102,16 @@ def run(
     )
     outcome = run_suite(chosen, store, request, console_for(sys.stdout))
     if not outcome.stopped:
-        _conclude(plan, store, report_folder(results, plan, limit_updates))
+        _conclude(plan, store, report_folder(results, plan, limit_updates), outcome.before)
     raise typer.Exit(outcome.exit_code)
 
 
-def _conclude(plan: Plan, store: Store, out: Path) -> None:
+def _conclude(plan: Plan, store: Store, out: Path, known: Mapping[str, Record]) -> None:
     """The numbers on the screen, and where the report lies."""
     from genbench.reporting.report import build, gather
     from genbench.reporting.terminal import summary_tables
 
-    found = gather(plan, store)
+    found = gather(plan, store, known)
     path = build(plan, store, out, found)
     console = console_for(sys.stdout)
     wanted = [column.partition("[")[0] for t in plan.suite.report.tables for column in t.columns]

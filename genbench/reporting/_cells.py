@@ -94,7 +94,6 @@ class Cell:
         """`metric[row, dataset] mean ± std (n=…)`."""
         return f"{self.name} {mean_text(self.sample)}"
 
-
     def transformed(self, magnitude: bool, logs: bool) -> Cell:
         """The cell with magnitudes, or logarithms, or those of these, in the place of its values.
 

@@ -102,16 +102,16 @@ def _runs(
 
 def _plane(
     numbers: Numbers, store: Store, entry: FigureEntry, method: str, title: str
-) -> tuple[Plane, bytes]:
-    """The arrays of a row's first finished run and their bytes, or why there are none."""
+) -> tuple[Plane, str]:
+    """The arrays of a row's first finished run and their sha256, or why there are none."""
     runs = _runs(numbers, store, entry, method)
     for spec, folder in runs:
         if folder.sealed and folder.samples_path.exists():
             where = title if spec.seed == runs[0][0].seed else f"{title} (seed {spec.seed})"
             arrays = folder.samples()
             why = "" if arrays else "its samples are not finite"
-            return Plane(where, arrays, why), folder.samples_bytes()
-    return Plane(title, {}, standing([folder for _, folder in runs])), b""
+            return Plane(where, arrays, why), folder.fingerprint("samples.npz")
+    return Plane(title, {}, standing([folder for _, folder in runs])), ""
 
 
 def _draw_arrays(

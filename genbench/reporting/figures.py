@@ -72,7 +72,7 @@ def _sample_figures(
         (_panel_title(numbers, method, [m for m, _, _ in firsts], seed), folder.samples())
         for method, seed, folder in firsts
     ]
-    inputs: list[bytes | str] = [folder.samples_bytes() for _, _, folder in firsts]
+    inputs: list[str] = [folder.fingerprint("samples.npz") for _, _, folder in firsts]
     inputs += [title for title, _ in panels]
     panels = [(title, a) for title, a in panels if "samples" in a]  # NaN samples are not kept
     images = [(title, a["samples"]) for title, a in panels if a["samples"].ndim == 4]
@@ -126,7 +126,7 @@ def _curve_figure(
     shift = {spec.id: log_det(numbers, spec) for spec, _ in folders}
     entropy = true_entropy(numbers, dataset)
     among = numbers.methods(dataset)
-    inputs: list[bytes | str] = [folder.curves_bytes() for _, folder in folders]
+    inputs: list[str] = [folder.fingerprint("curves.csv") for _, folder in folders]
     inputs += [
         repr((spec.method, shift[spec.id], _panel_title(numbers, spec.method, among, 0)))
         for spec, _ in folders
@@ -173,7 +173,7 @@ def _terms(
 
 
 def _picture(
-    kind: str, dataset: str, caption: str, inputs: list[bytes | str], out: Path,
+    kind: str, dataset: str, caption: str, inputs: list[str], out: Path,
     draw: Callable[[str], bytes],
 ) -> Figure:
     safe = re.sub(r"[^A-Za-z0-9._=,+-]+", "_", dataset)

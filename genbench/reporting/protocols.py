@@ -28,7 +28,9 @@ def protocols(plan: Plan, survey: Survey) -> list[str]:
     if not rows:
         return []
     head = ["metric", "title", "unit", "better", "protocol", "datasets"]
-    notes = _notes(plan, survey.notes)
+    notes = _notes(plan, {
+        run: record.metrics["notes"] for run, record in survey.records.items() if record.metrics
+    })
     return ["## Protocol", table(head, rows, left=6), *(["\n".join(notes)] if notes else [])]
 
 

@@ -23,7 +23,7 @@ from genbench.reporting.seeds import seeds_table
 from genbench.reporting.tables import Table, make_tables
 from genbench.reporting.targets import targets_table
 from genbench.store.files import write_text
-from genbench.store.runs import STATES, Status, Store
+from genbench.store.runs import STATES, Record, Status, Store
 from genbench.store.table import FORMATS, Survey, survey
 from genbench.suites.plan import Plan
 from genbench.suites.spec import REAL
@@ -38,13 +38,13 @@ class Findings(NamedTuple):
     cells: list[Cell]
 
 
-def gather(plan: Plan, store: Store) -> Findings:
-    """Read the runs of a plan.
+def gather(plan: Plan, store: Store, known: Mapping[str, Record] | None = None) -> Findings:
+    """Read the runs of a plan, but for those of which the record is `known`.
 
     Raises:
         StoreError: a damaged run folder.
     """
-    found = survey(plan, store)
+    found = survey(plan, store, known)
     return Findings(found, cells_of(found.frame))
 
 
@@ -59,11 +59,11 @@ def build(plan: Plan, store: Store, out: Path, found: Findings | None = None) ->
     runs, cells = found or gather(plan, store)
     frame = runs.frame
     origins = origins_of(plan, store)
-    numbers = Numbers(plan, frame, mixed_rows(origins), runs.log_dets)
+    numbers = Numbers(plan, frame, mixed_rows(origins), _log_dets(runs))
     figures, chosen = draw_figures(numbers, store, out)
     verdicts = judge(plan, cells) if plan.suite.report.claims else []
     parts = [
-        *_opening(plan, runs.status),
+        *_opening(plan, {run: one.status for run, one in runs.records.items()}),
         *_results(make_tables(numbers), figures),
         *targets_table(numbers),
         *_claims(verdicts),
@@ -77,6 +77,15 @@ def build(plan: Plan, store: Store, out: Path, found: Findings | None = None) ->
     write_text(out / "metrics.csv", FORMATS["csv"](frame))
     write_text(out / "report.md", "\n\n".join(part.strip("\n") for part in parts) + "\n")
     return out / "report.md"
+
+
+def _log_dets(runs: Survey) -> dict[str, float]:
+    """What the scaling of a run adds to a log density, nats, where that is constant."""
+    budgets = {run: record.metrics.get("budget", {}) for run, record in runs.records.items()}
+    return {
+        run: float(budget["log_det"])
+        for run, budget in budgets.items() if budget.get("log_det") is not None
+    }
 
 
 def _opening(plan: Plan, status: Mapping[str, Status]) -> list[str]:

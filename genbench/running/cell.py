@@ -68,10 +68,10 @@ def run_cell(job: Job, messenger: Messenger) -> tuple[str, str]:
     with store.claim(job.spec.id) as mine:
         if not mine:
             return "busy", "another runner has it"
-        status = folder.standing()
-        if status.state in FINAL and folder.measured(job.spec, status):
-            return status.state, status.reason
         try:
+            record = folder.record()
+            if record.status.state in FINAL and record.measured(job.spec):
+                return record.status.state, record.status.reason
             return _Cell(job, folder, messenger).run()
         except (Interrupted, BrokenPipeError):  # stopped, or the runner that listened is gone
             return "interrupted", ""

@@ -17,7 +17,7 @@ from genbench.errors import StoreError
 from genbench.running.executor import NOT_STARTED, Context, Executor, Job, cores
 from genbench.running.local import Local
 from genbench.running.progress import Display, display
-from genbench.store.runs import FINAL, Store
+from genbench.store.runs import FINAL, Record, Store
 from genbench.suites.cluster import Cluster
 from genbench.suites.expand import Plan
 from genbench.suites.spec import RunSpec
@@ -40,6 +40,8 @@ class Standing:
     """Trained, but without some of the metrics that are asked for now."""
     pending: list[RunSpec] = field(default_factory=list)
     states: dict[str, str] = field(default_factory=dict)
+    records: dict[str, Record] = field(default_factory=dict)
+    """What was read of the finished ones."""
 
     @property
     def to_do(self) -> list[RunSpec]:
@@ -58,18 +60,16 @@ def standing(plan: Plan, store: Store) -> Standing:
     """
     found = Standing(_order=list(plan.runs))
     for spec in plan.runs:
-        folder = store.run(spec.id)
-        status = folder.standing()
-        state = status.state
+        record = store.run(spec.id).record()
+        state = record.status.state
         if state not in FINAL:
             found.pending.append(spec)
+        elif not record.measured(spec):
+            found.unmeasured.append(spec)
+            state = "done, to be measured"
         else:
-            folder.check()
-            if not folder.measured(spec, status):
-                found.unmeasured.append(spec)
-                state = "done, to be measured"
-            else:
-                found.finished.append(spec)
+            found.finished.append(spec)
+            found.records[spec.id] = record
         found.states[spec.id] = state
     return found
 
@@ -91,6 +91,8 @@ class Outcome:
 
     states: dict[str, list[str]] = field(default_factory=dict)
     stopped: bool = False
+    before: dict[str, Record] = field(default_factory=dict)
+    """What was read of the runs that were finished before."""
 
     def add(self, run: str, state: str) -> None:
         """Count a run."""
@@ -142,7 +144,7 @@ def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> O
     found = standing(plan, store)
     if not found.to_do:
         console.print(f"{plan.name}: all {len(plan.runs)} runs are done", markup=False)
-        return Outcome()
+        return Outcome(before=found.records)
     executor, where = executor_for(request)
     context = Context(
         store.root.resolve(), request.data.resolve(), request.cache.resolve(), request.device,
@@ -153,6 +155,7 @@ def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> O
     console.print(f"{plan.name}: {_count(found.to_do)} to do{done}; {where}", markup=False)
     with display(console, plan.name, len(found.to_do)) as show:
         outcome = execute(found.to_do, context, executor, show)
+    outcome.before = found.records
     if outcome.stopped:
         console.print("stopped; the same command goes on from here", markup=False)
     elif outcome.failed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from genbench.errors import StoreError
 __all__ = ["checksum", "damaged", "open_checkpoint", "read_bytes", "read_object", "read_text"]
 
 
-def read_object(path: Path) -> dict[str, Any]:
-    """A JSON object."""
+def read_object(path: Path, missing: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A JSON object; `missing`, where given, if there is no such file."""
+    if missing is not None and not os.path.exists(path):  # quicker than the path's own
+        return missing
     try:
         content = json.loads(read_text(path))
     except ValueError as error:

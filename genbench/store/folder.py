@@ -10,40 +10,31 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import yaml
-from pydantic import ConfigDict, Field, ValidationError
-from pydantic.dataclasses import dataclass
+from pydantic import ValidationError
 
-from genbench.store._reading import damaged, open_checkpoint, read_bytes, read_object, read_text
+from genbench.store._reading import (
+    checksum,
+    damaged,
+    open_checkpoint,
+    read_bytes,
+    read_object,
+    read_text,
+)
 from genbench.store._seal import Seal
 from genbench.store.files import write_json, write_npz, write_text
 from genbench.store.provenance import taken_on
-from genbench.store.records import Metrics, Provenance, SafeCount
+from genbench.store.records import FINAL, STATES, Metrics, Provenance, Record, Status, asked
 from genbench.suites.spec import RunSpec
 
-__all__ = ["FINAL", "STATES", "RunFolder", "Status", "asked"]
+__all__ = ["RunFolder"]
 
-STATES = ("queued", "running", "done", "diverged", "failed", "timed-out", "interrupted")
-FINAL = ("done", "diverged")
-"""States that are results: such a run is never run again."""
 CURVE_FIELDS = ("update", "stage", "player", "term", "value")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-
-
-
-@dataclass(frozen=True, config=ConfigDict(strict=True))
-class Status:
-    """Where a run stands: its state, why, and how far it got (updates of the model, seconds)."""
-
-    state: str = "queued"
-    reason: str = ""
-    update: SafeCount = 0
-    updates: SafeCount = 0
-    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
 
 
 @contextmanager
@@ -83,20 +74,10 @@ class RunFolder:
         """Where the training curves lie, whether or not there are any."""
         return self.path / "curves.csv"
 
-    def samples_bytes(self) -> bytes:
-        """The file of samples as it lies there."""
-        return read_bytes(self.samples_path)
-
-    def curves_bytes(self) -> bytes:
-        """The file of curves as it lies there."""
-        return read_bytes(self.curves_path)
-
     def status(self) -> Status:
         """The status; "queued" where nothing has begun."""
         path = self.path / "status.json"
-        if not path.exists():
-            return Status()
-        raw = read_object(path)
+        raw = read_object(path, missing={})
         known = {name: raw[name] for name in Status.__annotations__ if name in raw}
         with _told(path):
             status = Status(**known)
@@ -138,7 +119,7 @@ class RunFolder:
     def provenance(self) -> dict[str, Any]:
         """Versions, commit and machine, and earlier ones of them; empty where none was stored."""
         path = self.path / "provenance.json"
-        raw = read_object(path) if path.exists() else {}
+        raw = read_object(path, missing={})
         with _told(path):
             Provenance.model_validate(raw)
         return raw
@@ -151,7 +132,7 @@ class RunFolder:
     def metrics(self) -> dict[str, Any]:
         """`measurements`, `budget`, `notes` and `asked`; empty lists where nothing is measured."""
         path = self.path / "metrics.json"
-        raw = read_object(path) if path.exists() else {}
+        raw = read_object(path, missing={})
         with _told(path):
             Metrics.model_validate(raw)
         return {"measurements": [], "budget": {}, "notes": [], **raw}
@@ -168,12 +149,17 @@ class RunFolder:
         }
         write_json(self.path / "metrics.json", content)
 
-    def measured(self, spec: RunSpec, status: Status) -> bool:
-        """Whether the stored numbers are those that `spec` asks for (none, if it diverged)."""
-        if status.state == "diverged":
-            return True
-        path = self.path / "metrics.json"
-        return path.exists() and self.metrics().get("asked", asked(spec)) == asked(spec)
+    def record(self) -> Record:
+        """Where the run stands and what was measured; a finished run's files are looked at.
+
+        Raises:
+            StoreError: naming the first file that is missing or not what it was.
+        """
+        status = self.standing()
+        if status.state not in FINAL:
+            return Record(status, {})
+        self.check()
+        return Record(status, self.metrics())
 
     def curves(self) -> list[dict[str, Any]]:
         """Training curves: rows of update, stage, player, term, value; none where not trained."""
@@ -263,6 +249,11 @@ class RunFolder:
         """Size and sha256 of every file of a sealed run; empty where it is not sealed."""
         return self._seal.sums()
 
+    def fingerprint(self, name: str) -> str:
+        """The sha256 of a file: as the seal has it, or of what lies there while there is none."""
+        known = self.sums().get(name) or checksum(self.path / name)
+        return str(known["sha256"])
+
     def check(self) -> None:
         """Compare a sealed run's files with what was written down, without reading them all.
 
@@ -287,9 +278,3 @@ class RunFolder:
             self.spec()
         if self.checkpoint.exists():
             open_checkpoint(self.checkpoint)
-
-
-def asked(spec: RunSpec) -> dict[str, Any]:
-    """What decides the numbers of a trained model: the metrics and the protocol."""
-    metrics = [metric.settings for metric in spec.evaluate]
-    return {"evaluate": metrics, "protocol": spec.protocol.model_dump(mode="json")}

@@ -25,9 +25,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from genbench.errors import StoreError
-from genbench.store.folder import FINAL, STATES, RunFolder, Status
+from genbench.store.folder import RunFolder
+from genbench.store.records import FINAL, STATES, Record, Status
 
-__all__ = ["FINAL", "STATES", "RunFolder", "Status", "Store"]
+__all__ = ["FINAL", "STATES", "Record", "RunFolder", "Status", "Store"]
 
 
 class Store:

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from genbench import lookup
-from genbench.store.folder import RunFolder, Status, asked
-from genbench.store.runs import FINAL, Store
+from genbench.store.records import Record, Status, asked
+from genbench.store.runs import Store
 from genbench.suites.plan import Plan
 from genbench.suites.spec import MetricSpec, RunSpec
 
@@ -34,16 +34,12 @@ _STALE = "not measured with these settings yet; run the suite again"
 
 
 class Survey(NamedTuple):
-    """What one pass over the stored runs of a plan finds; all but the table by run id."""
+    """What one pass over the stored runs of a plan finds."""
 
     frame: pd.DataFrame
     """The tidy table."""
-    status: dict[str, Status]
-    """Where each run stands, with the state that counts (`RunFolder.state`)."""
-    notes: dict[str, tuple[str, ...]]
-    """What each finished run notes on its numbers."""
-    log_dets: dict[str, float]
-    """What the scaling of a finished run adds to a log density, nats, where that is constant."""
+    records: dict[str, Record]
+    """What was read, by run id."""
 
 
 def tidy(plan: Plan, store: Store) -> pd.DataFrame:
@@ -58,35 +54,22 @@ def tidy(plan: Plan, store: Store) -> pd.DataFrame:
     return survey(plan, store).frame
 
 
-def survey(plan: Plan, store: Store) -> Survey:
-    """The tidy table, and what else a report needs to know of each run; reads each record once.
+def survey(plan: Plan, store: Store, known: Mapping[str, Record] | None = None) -> Survey:
+    """The tidy table, and the records it is made of; reads each once, those of `known` not again.
 
     Raises:
         StoreError: a damaged run folder; names the file and the remedy.
     """
-    rows: list[tuple[Any, ...]] = []
-    standing: dict[str, Status] = {}
-    notes: dict[str, tuple[str, ...]] = {}
-    log_dets: dict[str, float] = {}
+    known = known or {}
+    records = {spec.id: known.get(spec.id) or store.run(spec.id).record() for spec in plan.runs}
     values = _Values()
-    for spec in plan.runs:
-        folder = store.run(spec.id)
-        status = folder.standing()
-        stored = {}
-        if status.state in FINAL:
-            folder.check()
-            stored = folder.metrics()
-            notes[spec.id] = tuple(stored["notes"])
-            if stored["budget"].get("log_det") is not None:
-                log_dets[spec.id] = float(stored["budget"]["log_det"])
-        standing[spec.id] = status
-        rows.extend(_rows(plan.name, spec, folder, status, stored, values))
+    rows = [row for spec in plan.runs for row in _rows(plan.name, spec, records[spec.id], values)]
     columns = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
     frame = pd.DataFrame({
         name: pd.Series(list(column), dtype=dtype)
         for (name, dtype), column in zip(COLUMNS.items(), columns, strict=True)
     })
-    return Survey(frame, standing, notes, log_dets)
+    return Survey(frame, records)
 
 
 def expected_values(spec: MetricSpec, folder: str = "") -> dict[str, Mapping[str, str]]:
@@ -122,9 +105,9 @@ class _Values:
 
 
 def _rows(
-    suite: str, spec: RunSpec, folder: RunFolder, status: Status, stored: Mapping[str, Any],
-    values: _Values,
+    suite: str, spec: RunSpec, record: Record, values: _Values
 ) -> list[tuple[Any, ...]]:
+    status, stored = record
     budget = stored.get("budget", {})
     complete = status.state == "done"
     fresh, stale = _by_age(stored, spec) if complete else ([], spec.evaluate)
@@ -145,7 +128,7 @@ def _rows(
     return [
         (suite, spec.method, spec.dataset, spec.seed, one["metric"], one.get("protocol") or "",
          one.get("value"), one.get("better", "none"), one.get("unit", ""), one["status"],
-         one.get("reason") or "", folder.id, one.get("sampling_std"), one.get("title", ""),
+         one.get("reason") or "", spec.id, one.get("sampling_std"), one.get("title", ""),
          *shared)
         for one in [*found, *unique.values()]
     ]
@@ -165,7 +148,7 @@ def _by_age(
     """The metrics that were measured with their present settings, and the others."""
     was, now = stored.get("asked"), asked(spec)
     if was is None:  # a record without its settings is taken at its word
-        return (spec.evaluate, []) if "measurements" in stored else ([], spec.evaluate)
+        return (spec.evaluate, []) if stored["measurements"] else ([], spec.evaluate)
     known = was.get("evaluate", []) if was.get("protocol") == now["protocol"] else []
     fresh, stale = list[MetricSpec](), list[MetricSpec]()
     for metric, settings in zip(spec.evaluate, now["evaluate"], strict=True):

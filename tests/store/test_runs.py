@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import threading
@@ -165,11 +166,29 @@ def test_repair_moves_the_folder_aside_and_queues_the_run(finished):
 
 def test_numbers_asked_for_otherwise_are_not_measured(finished):
     _, spec, folder = finished
-    assert folder.measured(spec, folder.status())
+    assert folder.record().measured(spec)
     other = spec.model_copy(update={"evaluate": spec.evaluate[:1]})
-    assert not folder.measured(other, folder.status())
+    assert not folder.record().measured(other)
     folder.write_status(Status("diverged", "nll became nan at update 3"))
-    assert folder.measured(other, folder.status())
+    folder.seal()
+    assert folder.record().measured(other)
+
+
+def test_a_record_without_numbers_is_not_measured(finished):
+    _, spec, folder = finished
+    (folder.path / "metrics.json").unlink()
+    folder.seal()
+    assert not folder.record().measured(spec)
+
+
+def test_a_fingerprint_is_the_seals_or_that_of_what_lies_there(finished):
+    _, _, folder = finished
+    expected = hashlib.sha256(folder.curves_path.read_bytes()).hexdigest()
+    assert folder.fingerprint("curves.csv") == expected
+    folder.write_curves([])
+    assert not folder.sealed
+    expected = hashlib.sha256(folder.curves_path.read_bytes()).hexdigest()
+    assert folder.fingerprint("curves.csv") == expected
 
 
 def test_one_runner_holds_a_run(tmp_path):
