@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from pydantic import ValidationError
 
+from genbench.errors import SuiteError
 from genbench.store._reading import (
     checksum,
     damaged,
@@ -29,12 +29,11 @@ from genbench.store.files import write_json, write_npz, write_text
 from genbench.store.provenance import taken_on
 from genbench.store.records import FINAL, STATES, Metrics, Provenance, Record, Status, asked
 from genbench.suites.spec import RunSpec
+from genbench.suites.yaml_source import dump, parse
 
 __all__ = ["RunFolder"]
 
 CURVE_FIELDS = ("update", "stage", "player", "term", "value")
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 @contextmanager
@@ -44,7 +43,8 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except ValidationError as error:
         first = error.errors()[0]
-        raise damaged(path, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        where = ".".join(map(str, first["loc"]))
+        raise damaged(path, f"{where}: {first['msg']}" if where else first["msg"]) from None
 
 
 class RunFolder:
@@ -105,16 +105,16 @@ class RunFolder:
         """The resolved specification."""
         path = self.path / "spec.yaml"
         try:
-            return RunSpec.model_validate(yaml.load(read_text(path), Loader=_Loader))
-        except (yaml.YAMLError, ValidationError) as error:
-            raise damaged(path, str(error).splitlines()[0]) from None
+            raw = parse(read_text(path), str(path)).data
+        except SuiteError as error:
+            raise damaged(path, f"line {error.line or 1}: {error.message}") from None
+        with _told(path):
+            return RunSpec.model_validate(raw)
 
     def write_spec(self, spec: RunSpec) -> None:
         """Store the resolved specification."""
         self._seal.break_()
-        content = spec.model_dump(mode="json")
-        text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
-        write_text(self.path / "spec.yaml", text)
+        write_text(self.path / "spec.yaml", dump(spec.model_dump(mode="json")))
 
     def provenance(self) -> dict[str, Any]:
         """Versions, commit and machine, and earlier ones of them; empty where none was stored."""

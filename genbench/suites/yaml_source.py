@@ -16,7 +16,7 @@ import yaml
 
 from genbench.errors import SuiteError
 
-__all__ = ["Source", "dotted", "parse", "read"]
+__all__ = ["Source", "dotted", "dump", "parse", "read"]
 
 Path_ = tuple[str | int, ...]
 
@@ -26,6 +26,7 @@ MAX_NODES = 50_000
 """Nodes after aliases are expanded."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS: dict[str, Any] = {
@@ -115,6 +116,20 @@ def parse(text: str, file: str) -> Source:
     lines: dict[Path_, int] = {(): root.line}
     data = _Expander(file, lines).expand(root, (), 0)
     return Source(file, data, lines)
+
+
+def dump(data: Any) -> str:
+    """Plain data as YAML that `parse` reads back the same; keys keep their order."""
+    text: str = yaml.dump(data, Dumper=_Quoting, sort_keys=False, allow_unicode=True)
+    return text
+
+
+class _Quoting(_DUMPER):
+    """Quotes the strings that are numbers here and not in YAML 1.1, which PyYAML writes."""
+
+
+_Quoting.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(f"({_INT.pattern})$"), None)
+_Quoting.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(f"({_FLOAT.pattern})$"), None)
 
 
 class _Builder:

@@ -128,6 +128,18 @@ def test_verify_names_the_damaged_file(finished, name, harm):
     assert list(store.damaged()) == [spec.id]
 
 
+@pytest.mark.parametrize("text", [
+    "", "[1]", "x: [", "seed: 2020-13-45", "seed: !!timestamp soon", "seed: 0x_", "a: &a [*a]",
+    "? [a]\n: b", "seed: zero",
+])
+def test_a_damaged_specification_is_one_clear_line(finished, text):
+    _, _, folder = finished
+    (folder.path / "spec.yaml").write_text(text)
+    with pytest.raises(StoreError, match=r"spec\.yaml is damaged") as error:
+        folder.spec()
+    assert "\n" not in str(error.value)
+
+
 @pytest.mark.parametrize("text", ["", "{", "[1]", "\x00", '{"state": "asleep"}'])
 def test_a_damaged_status_is_one_clear_line(finished, text):
     _, _, folder = finished

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genbench.errors import SuiteError
-from genbench.suites.yaml_source import dotted, parse, read
+from genbench.suites.yaml_source import dotted, dump, parse, read
 
 
 def value(text: str) -> object:
@@ -29,6 +29,20 @@ def test_scalars_are_those_of_yaml_1_2(text: str, expected: object) -> None:
     found = value(text)
     assert found == expected
     assert type(found) is type(expected)
+
+
+TEXTS = st.text("aenotz0159_.:+-xX~#'\"\\é—{}[],&*!|>%@`?=<\n\t \u2028\u0085😀")
+SCALARS = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS
+    | st.from_regex(r"[-+]?[0-9_]*\.?[0-9]*(e[-+]?[0-9]+)?", fullmatch=True)
+    | st.sampled_from(["1e-4", "0o17", "0x1F", ".inf", "no", "10:30", "2020-13-45", "~", "="])
+)
+
+
+@given(st.dictionaries(TEXTS.filter(str.strip), SCALARS | st.lists(SCALARS, max_size=3)))
+def test_what_is_written_is_read_back(data: dict[str, object]) -> None:
+    if data:
+        assert repr(parse(dump(data), "f.yaml").data) == repr(data)
 
 
 def test_not_a_number() -> None:
