@@ -55,6 +55,7 @@ def read_given(path: Path, data: Data, low: float = 0.0, high: float = 1.0) -> G
                             f"{data.shape[0]}), in one of {', '.join(ARRAYS)}")
         return _pictures(path, data)
     array = _READERS[path.suffix.lower()](path)
+    _not_huge(array.nbytes, path)
     if data.kind == "points":
         return Given(_points(array, data, path))
     return _images(array, data, path, low, high)
@@ -133,6 +134,11 @@ def _points(array: np.ndarray, data: Data, path: Path) -> Tensor:
     return rows
 
 
+def _not_huge(size: int, path: Path) -> None:
+    if size > _LARGEST:
+        raise DataError(f"{path}: an array of {size >> 30} GiB; give fewer samples")
+
+
 def _not_empty(array: np.ndarray, path: Path) -> None:
     if len(array) < 2:
         raise DataError(f"{path}: holds {len(array)} samples; give at least 2")
@@ -148,7 +154,7 @@ def _finite(part: Tensor, start: int, path: Path) -> None:
 def _npy(path: Path) -> np.ndarray:
     try:
         found = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # what a damaged header says is raised as nearly anything
         raise _unreadable(path, error) from None
     if not isinstance(found, np.ndarray):
         raise DataError(f"{path}: is no array of NumPy")
@@ -159,8 +165,7 @@ def _npz(path: Path) -> np.ndarray:
     try:
         with zipfile.ZipFile(path) as archive:
             largest = max((entry.file_size for entry in archive.infolist()), default=0)
-        if largest > _LARGEST:
-            raise DataError(f"{path}: an array of {largest >> 30} GiB; give fewer samples")
+        _not_huge(largest, path)
         with np.load(path, allow_pickle=False) as archive:
             name = _chosen(archive.files, path)
             return np.asarray(archive[name])
@@ -182,6 +187,8 @@ def _pt(path: Path) -> np.ndarray:
         found = tensors[_chosen(list(tensors), path)]
     if not isinstance(found, Tensor):
         raise DataError(f"{path}: holds a {type(found).__name__}, not a tensor of samples")
+    if found.is_meta or found.is_nested or found.layout != torch.strided:
+        raise DataError(f"{path}: holds a sparse, nested or meta tensor; save a dense one")
     if found.dtype == torch.bfloat16 or found.is_quantized:
         found = found.dequantize() if found.is_quantized else found.float()
     return found.detach().resolve_conj().resolve_neg().numpy()

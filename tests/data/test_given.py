@@ -99,6 +99,13 @@ class Hostile:
         return (os.mkdir, (str(self.mark),))
 
 
+ODD_TENSORS = {
+    "text.pt": "samples", "sparse.pt": torch.zeros(12, 1, 4, 6).to_sparse(),
+    "meta.pt": torch.zeros(12, 1, 4, 6, device="meta"),
+    "vast.pt": torch.zeros(1).expand(2**40, 1, 5, 6),
+}
+
+
 def _bad(folder: Path, name: str) -> Path:
     path, mark = folder / name, folder / "executed"
     unit = BYTES / 255
@@ -115,8 +122,11 @@ def _bad(folder: Path, name: str) -> Path:
     elif name == "torn.npz":
         written(path, unit)
         path.write_bytes(path.read_bytes()[:900])
-    elif name == "text.pt":
-        torch.save("samples", path)
+    elif name in ODD_TENSORS:
+        torch.save(ODD_TENSORS[name], path)
+    elif name == "negative.npy":
+        np.save(path, BYTES)
+        path.write_bytes(path.read_bytes().replace(b"(12,", b"(-9,"))
     elif name == "outside.zip":
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("../x.png", b"")
@@ -138,6 +148,10 @@ def _bad(folder: Path, name: str) -> Path:
     ("several.npz", "holds a, b; call the array of samples `samples`"),
     ("torn.npz", "cannot be read"),
     ("text.pt", "holds a str, not a tensor"),
+    ("sparse.pt", "save a dense one"),
+    ("meta.pt", "save a dense one"),
+    ("vast.pt", "an array of 122880 GiB; give fewer samples"),
+    ("negative.npy", "cannot be read"),
     ("outside.zip", "leads outside the zip"),
     ("nan.npy", "1 samples hold NaN or infinity, the first is number 2"),
     ("wide.npy", "say what black and white are, as in --range -1 1"),
