@@ -129,10 +129,11 @@ class Decoder:
                 raise
 
     def _odd(self, row: int, shape: tuple[int, ...], first: tuple[int, ...]) -> str:
-        options = "size" if shape[1:] != first[1:] else "channels"
+        option = "size" if shape[1:] != first[1:] else "channels"
         return (
             f"{self.source.where(self.names[row])}: is {_shape(shape)}, where "
-            f"{self.names[0]} is {_shape(first)}; give the option `{options}` to convert all"
+            f"{self.names[0]} is {_shape(first)}; convert all to one "
+            f"(the option `{option}` of image_folder does)"
         )
 
     def _one(self, name: str) -> np.ndarray:

@@ -54,6 +54,8 @@ def read_given(path: Path, data: Data, low: float = 0.0, high: float = 1.0) -> G
             raise DataError(f"{path}: samples of points are an array of shape (N, "
                             f"{data.shape[0]}), in one of {', '.join(ARRAYS)}")
         return _pictures(path, data)
+    if path.exists() and not path.is_file():  # a pipe would never end
+        raise DataError(f"{path}: not a plain file")
     array = _READERS[path.suffix.lower()](path)
     _not_huge(array.nbytes, path)
     if data.kind == "points":
@@ -63,6 +65,7 @@ def read_given(path: Path, data: Data, low: float = 0.0, high: float = 1.0) -> G
 
 def _pictures(path: Path, data: Data) -> Given:
     source = open_images(path)
+    _not_few(len(source.names), path)
     rows = Decoder(source, source.names, None, data.shape[0]).array(_LARGEST)
     if tuple(rows.shape[1:]) != data.shape:
         raise DataError(
@@ -87,7 +90,7 @@ def _images(array: np.ndarray, data: Data, path: Path, low: float, high: float) 
     if array.ndim != 4 or array.shape[1:] != data.shape:
         raise DataError(f"{path}: holds an array of shape {array.shape}, and the dataset's images "
                         f"are (N, {channels}, {height}, {width})")
-    _not_empty(array, path)
+    _not_few(len(array), path)
     if array.dtype == np.uint8:
         return Given(torch.from_numpy(np.array(array)))
     if array.dtype.kind in "iu":
@@ -128,7 +131,7 @@ def _points(array: np.ndarray, data: Data, path: Path) -> Tensor:
     if array.ndim != 2 or array.shape[1] != data.shape[0] or array.dtype.kind not in "fiu":
         raise DataError(f"{path}: holds {array.dtype} values of shape {array.shape}, and samples "
                         f"of the dataset are numbers of shape (N, {data.shape[0]})")
-    _not_empty(array, path)
+    _not_few(len(array), path)
     rows = torch.from_numpy(np.array(array, np.float32))
     _finite(rows, 0, path)
     return rows
@@ -139,9 +142,10 @@ def _not_huge(size: int, path: Path) -> None:
         raise DataError(f"{path}: an array of {size >> 30} GiB; give fewer samples")
 
 
-def _not_empty(array: np.ndarray, path: Path) -> None:
-    if len(array) < 2:
-        raise DataError(f"{path}: holds {len(array)} samples; give at least 2")
+def _not_few(samples: int, path: Path) -> None:
+    if samples < 2:
+        count = "one sample" if samples == 1 else "no samples"
+        raise DataError(f"{path}: holds {count}; give at least 2")
 
 
 def _finite(part: Tensor, start: int, path: Path) -> None:

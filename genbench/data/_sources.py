@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -16,8 +17,8 @@ __all__ = ["Source", "count_lossy", "open_images", "open_source"]
 _LOSSY = (".jpg", ".jpeg")
 _IMAGES = (*_LOSSY, ".bmp", ".gif", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
-_LARGEST_ENTRY = 2**29
-"""Bytes of the largest file that a zip may hold: an image is smaller, a zip bomb is not."""
+_LARGEST_FILE = 2**29
+"""Bytes of the largest file: an image is smaller, a zip bomb is not."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def open_source(path: Path, extensions: Sequence[str]) -> Source:
     except (OSError, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: cannot be read: {error}") from None
     what = "neither a folder nor a zip file" if path.exists() else "no such folder or zip file"
-    raise DataError(f"{path}: {what}; give `path` from the data folder on, or an absolute one")
+    raise DataError(f"{path}: {what}")
 
 
 def _wanted(name: str, extensions: Sequence[str]) -> bool:
@@ -86,10 +87,16 @@ def _folder(path: Path, extensions: Sequence[str]) -> Source:
         names += [(below / file).as_posix() for file in files]
 
     def read(name: str) -> bytes:
+        file = path / name
         try:
-            return (path / name).read_bytes()
+            about = file.stat()
+            if not stat.S_ISREG(about.st_mode):  # a pipe would never end
+                raise DataError(f"{file}: not a plain file")
+            if about.st_size > _LARGEST_FILE:
+                raise DataError(f"{file}: a file of {about.st_size} bytes, which no image needs")
+            return file.read_bytes()
         except OSError as error:
-            raise DataError(f"{path / name}: cannot be read: {error.strerror}") from None
+            raise DataError(f"{file}: cannot be read: {error.strerror}") from None
 
     wanted = tuple(sorted(name for name in names if _wanted(name, extensions)))
     return Source(path, wanted, read, lambda name: zlib.crc32(read(name)))
@@ -120,6 +127,6 @@ def _problem(entry: zipfile.ZipInfo) -> str:
         return "a path that leads outside the zip"
     if entry.flag_bits & 1:
         return "an encrypted entry"
-    if entry.file_size > _LARGEST_ENTRY:
+    if entry.file_size > _LARGEST_FILE:
         return f"an entry of {entry.file_size} bytes"
     return ""

@@ -13,6 +13,7 @@ from genbench.data._base import Data, Dataset, Split
 from genbench.data._decode import Decoder
 from genbench.data._layout import Layout, arrange
 from genbench.data._sources import Source, count_lossy, open_images
+from genbench.errors import DataError
 from genbench.fields import Annotated, Count, Field
 from genbench.seeding import digest
 
@@ -54,7 +55,7 @@ class ImageFolder(Dataset):
             DataError: nothing there, an image that is corrupt or unlike the others, or a zip that
                 is not safe to read.
         """
-        source = open_images(self.files(root)[0])
+        source = self._open(root)
         layout = arrange(source.names, self.test_share)
         decoder = Decoder(source, layout.names, self.size, self.channels)
         x = decoder.array(self.memory_limit * 2**20)
@@ -68,6 +69,13 @@ class ImageFolder(Dataset):
             warnings=tuple(_warnings(source, layout)),
             fingerprint=digest(f"{decoder.fingerprint} {counts}", 16),
         )
+
+    def _open(self, root: Path) -> Source:
+        path = self.files(root)[0]
+        if not path.exists():
+            raise DataError(f"{path}: no such folder or zip file; give `path` from the data "
+                            "folder on, or an absolute one")
+        return open_images(path)
 
 
 def _split(x: np.ndarray, y: Tensor | None, start: int, stop: int) -> Split:

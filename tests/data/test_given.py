@@ -157,7 +157,7 @@ def _bad(folder: Path, name: str) -> Path:
     ("wide.npy", "say what black and white are, as in --range -1 1"),
     ("grey.npy", "less than two grey levels"),
     ("shape.npy", "holds an array of shape (12, 1, 4, 6), and the dataset's images are"),
-    ("empty.npy", "holds 0 samples"),
+    ("empty.npy", "holds no samples"),
     ("high.npy", "images are bytes from 0 to 255"),
     ("complex.npy", "values of type complex128"),
     ("nothing.npy", "holds an array of shape (1,)"),
@@ -183,6 +183,31 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert path.stat().st_size < 2**21
     with pytest.raises(DataError, match="an array of 1 GiB; give fewer samples"):
         read_given(path, GREY)
+
+
+@pytest.mark.parametrize(("kind", "says"), [
+    ("pipe", "not a plain file"), ("vast", "which no image needs"), ("one", "holds one sample"),
+    ("gone", "cannot be read: No such file"),
+])
+def test_folders_that_are_refused(tmp_path: Path, kind: str, says: str) -> None:
+    for number, image in enumerate(BYTES[:1] if kind == "one" else BYTES):
+        Image.fromarray(image[0]).save(tmp_path / f"{number}.png")
+    odd = tmp_path / "odd.png"
+    if kind == "pipe":
+        os.mkfifo(odd)
+    elif kind == "vast":
+        with odd.open("wb") as file:
+            file.truncate(2**40)  # a hole: it takes no room
+    elif kind == "gone":
+        odd.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(DataError, match=says):
+        read_given(tmp_path, GREY)
+
+
+def test_a_pipe_is_no_array(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.npy")
+    with pytest.raises(DataError, match="not a plain file"):
+        read_given(tmp_path / "a.npy", GREY)
 
 
 def test_what_is_not_there(tmp_path: Path) -> None:
