@@ -30,6 +30,7 @@ __all__ = [
     "SuiteError",
     "SuiteErrors",
     "UnknownName",
+    "in_a_line",
 ]
 
 
@@ -105,3 +106,9 @@ class Diverged(Exception):
     def __init__(self, term: str, update: int, value: float) -> None:
         self.term, self.update, self.value = term, update, value
         super().__init__(f"{term} became {value} at update {update}")
+
+
+def in_a_line(error: BaseException) -> str:
+    """What somebody else's code raised, as its type and the first line of its text."""
+    lines = str(error).strip().splitlines()
+    return ": ".join([type(error).__name__, *lines[:1]])

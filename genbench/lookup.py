@@ -25,7 +25,7 @@ from pydantic_core import SchemaError
 
 from genbench import fields
 from genbench._source import Component, Option, find_class, parse_file, read_component
-from genbench.errors import PluginError, UnknownName
+from genbench.errors import PluginError, UnknownName, in_a_line
 from genbench.seeding import digest
 
 __all__ = [
@@ -132,7 +132,9 @@ def options_model(component: Component) -> type[BaseModel]:
     try:
         with warnings.catch_warnings():  # an option called `copy` hides nothing that we use
             warnings.simplefilter("ignore", UserWarning)
-            return create_model(component.class_name, __config__=config, **definitions)
+            model = create_model(component.class_name, __config__=config, **definitions)
+            model.model_rebuild()  # a type that is only named is looked for now
+            return model
     except (PydanticUserError, SchemaError, NameError, TypeError, ValueError) as error:
         first = str(error).splitlines()[0]
         raise PluginError(f"{component.path}: the options do not make sense: {first}") from None
@@ -215,7 +217,7 @@ def _describe_plugin(kind: str, name: str, near: Path | None) -> Component:
             raise PluginError(f"{kind} '{name}': there is no {what} {where}")
         source = path.read_text(encoding="utf-8")
     except (OSError, ValueError, RuntimeError) as error:
-        raise PluginError(f"{kind} '{name}': {type(error).__name__}: {error}") from None
+        raise PluginError(f"{kind} '{name}': {in_a_line(error)}") from None
     return _read_plugin(kind, name, where, class_name, path.resolve(), module, source)
 
 
@@ -226,7 +228,7 @@ def _read_plugin(
     try:
         tree = ast.parse(source, str(path))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise PluginError(f"{kind} '{name}': {type(error).__name__}: {error}") from None
+        raise PluginError(f"{kind} '{name}': {in_a_line(error)}") from None
     base = KINDS[kind][1]
     node = find_class(tree, base, class_name)
     if node is None:
@@ -239,10 +241,10 @@ def _read_plugin(
 def _module_path(dotted: str) -> Path | None:
     try:  # the parents of a dotted name are imported, and may do anything
         found = importlib.util.find_spec(dotted)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if isinstance(error, ModuleNotFoundError):
             return None
-        raise PluginError(f"module '{dotted}': {type(error).__name__}: {error}") from None
+        raise PluginError(f"module '{dotted}': {in_a_line(error)}") from None
     return Path(found.origin) if found is not None and found.origin else None
 
 
@@ -260,9 +262,8 @@ def _load_plugin(component: Component) -> type:
             # compiled here: the loader would leave, and trust, bytecode in the user's folder
             source = component.path.read_bytes()
             exec(compile(source, component.path, "exec", dont_inherit=True), module.__dict__)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(
-            f"{component.kind} '{component.name}' fails to import: "
-            f"{type(error).__name__}: {error}"
+            f"{component.kind} '{component.name}' fails to import: {in_a_line(error)}"
         ) from error
     return getattr(module, component.class_name)

@@ -39,7 +39,7 @@ def main() -> NoReturn:
     try:
         app()
     except GenbenchError as error:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(
+        Console(stderr=True, soft_wrap=True, highlight=False, emoji=False).print(
             f"error: {error}", style="red", markup=False
         )
         sys.exit(2)

@@ -137,12 +137,12 @@ def weights_file(path: Path | None) -> Path | None:
 def console_for(stream: TextIO) -> Console:
     """A console; a pipe has no width of its own, so tables there get a wide one."""
     width = None if stream.isatty() or os.environ.get("COLUMNS") else PIPE_WIDTH
-    return Console(file=stream, highlight=False, width=width)
+    return Console(file=stream, highlight=False, emoji=False, width=width)
 
 
 def warn(plan: Plan) -> None:
     """Print a suite's warnings."""
     for warning in plan.warnings:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(
+        Console(stderr=True, soft_wrap=True, highlight=False, emoji=False).print(
             f"warning: {warning}", style="yellow", markup=False
         )

@@ -10,6 +10,7 @@ from torch import Tensor
 from genbench.data._base import Data
 from genbench.data.scaling import Scaling
 from genbench.errors import NotApplicable
+from genbench.evaluation._answers import checked
 from genbench.evaluation._base import NotFinite
 from genbench.models._base import Model
 from genbench.noise import Noise
@@ -91,7 +92,8 @@ class ModelDraws(SampleSets):
         labels = None
         if self.shares is not None:
             labels = noise.child("labels").categorical("labels", self.shares, CHUNK)
-        x = self.model.generate(CHUNK, noise, labels).float()
+        found = self.model.generate(CHUNK, noise, labels)
+        x = checked(found, (CHUNK, *self.data.shape), "generate").float()
         bad = int((~torch.isfinite(x.flatten(1)).all(1)).sum())
         if bad:
             first = c * CHUNK

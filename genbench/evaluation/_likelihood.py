@@ -17,6 +17,7 @@ from torch import Tensor
 from genbench.data._base import Data
 from genbench.data.scaling import Scaling
 from genbench.errors import NotApplicable
+from genbench.evaluation._answers import checked
 from genbench.models._base import Bound, Density, Model
 from genbench.noise import Noise
 from genbench.seeding import derive
@@ -66,7 +67,7 @@ class Likelihood:
         parts = []
         for first in range(0, len(self.data.test), BATCH):
             x = self.scaled(torch.arange(first, min(first + BATCH, len(self.data.test))))
-            parts.append(self._in_unit(self.model.log_prob(x), x))  # type: ignore[operator]
+            parts.append(self._density(x))
         return torch.cat(parts)
 
     @torch.no_grad()
@@ -84,9 +85,9 @@ class Likelihood:
             step = max(1, min(k, LIMIT // (self.dims * len(x)), 4 * BATCH // len(x)))
             parts = []
             for done in range(0, k, step):
-                noise = self.noise.child("weights", first, done)
-                weights = self.model.log_weights(x, noise, min(step, k - done))  # type: ignore[operator]
-                parts.append(self._in_unit(weights, x))
+                noise, many = self.noise.child("weights", first, done), min(step, k - done)
+                weights = self.model.log_weights(x, noise, many)  # type: ignore[operator]
+                parts.append(self._in_unit(checked(weights, (many, len(x)), "log_weights"), x))
             passes.append(torch.cat(parts))
         return torch.cat(passes, 1)
 
@@ -105,8 +106,12 @@ class Likelihood:
         with torch.no_grad():
             for batch in points.split(BATCH):
                 x = self.scaling.forward(batch.to(self.noise.device), self.fixed)
-                parts.append(self._in_unit(self.model.log_prob(x), x))  # type: ignore[operator]
+                parts.append(self._density(x))
         return torch.cat(parts)
+
+    def _density(self, x: Tensor) -> Tensor:
+        found = self.model.log_prob(x)  # type: ignore[operator]
+        return self._in_unit(checked(found, (len(x),), "log_prob"), x)
 
     def _in_unit(self, log_prob: Tensor, x: Tensor) -> Tensor:
         value = log_prob.double()

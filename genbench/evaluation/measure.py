@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from genbench import lookup
-from genbench.errors import NotApplicable
+from genbench.errors import GenbenchError, NotApplicable, in_a_line
 from genbench.evaluation._base import Metric, NotFinite
 from genbench.evaluation.evidence import Evidence
 from genbench.models._base import CAPABILITIES
@@ -85,8 +85,10 @@ def _measured(metric: Metric, evidence: Evidence) -> list[Measurement]:
         status, reason = "skipped", str(why)
     except NotFinite as why:
         status, reason = "not-finite", str(why)
-    except Exception as error:  # a metric's fault costs its own cells, never the run
-        status, reason = "failed", f"{type(error).__name__}: {error}".splitlines()[0]
+    except GenbenchError as why:
+        status, reason = "failed", str(why)
+    except (Exception, SystemExit) as error:  # a fault costs its own cells, never the run
+        status, reason = "failed", in_a_line(error)
     protocol = _protocol(metric, evidence)
     options = vars(metric)
     return [

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import safetensors.torch
 import torch
 
-from genbench.errors import Diverged, GenbenchError, StoreError
+from genbench.errors import Diverged, GenbenchError, StoreError, in_a_line
 from genbench.evaluation._critic import CriticView
 from genbench.evaluation.artefacts import artefacts, notes
 from genbench.evaluation.evidence import Evidence
@@ -79,13 +79,12 @@ def run_cell(job: Job, messenger: Messenger) -> tuple[str, str]:
             return "failed", str(error)
         except GenbenchError as error:
             return _failed(folder, str(error), str(error))
-        except Exception as error:
-            what = str(error) or _SILENT.get(type(error), "")
-            first = f"{type(error).__name__}: {what}".splitlines()[0]
-            return _failed(folder, first, traceback.format_exc())
+        except (Exception, SystemExit) as error:  # a plug-in may leave, and takes only its run
+            silent = "" if str(error) else _SILENT.get(type(error), "")
+            return _failed(folder, in_a_line(error) + silent, traceback.format_exc())
 
 
-_SILENT: dict[type[Exception], str] = {MemoryError: "it needs more memory than there is"}
+_SILENT: dict[type[BaseException], str] = {MemoryError: ": it needs more memory than there is"}
 """What errors mean that come without a word."""
 
 

@@ -7,6 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -79,7 +80,8 @@ def late(job: Job, since: float) -> bool:
 
 def timed_out(job: Job) -> str:
     """The reason of a run that took longer than it may."""
-    return f"took longer than its limit of {job.context.time_limit:g} minutes"
+    assert job.context.time_limit is not None
+    return f"took longer than its limit of {timedelta(minutes=job.context.time_limit)}"
 
 
 class Executor(ABC):

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from genbench import lookup
-from genbench.errors import GenbenchError, SuiteError, SuiteErrors, UnknownName
+from genbench.errors import GenbenchError, SuiteError, SuiteErrors, UnknownName, in_a_line
 from genbench.evaluation.artefacts import notes
 from genbench.evaluation.measure import Measurement, measure
 from genbench.running.build import build, device_of
@@ -75,15 +75,26 @@ def evaluate(
         [spec] = plan_of(text, NAME, Path.cwd()).runs
     except SuiteError as error:  # the user wrote no suite: no line of it helps
         problems = error.problems if isinstance(error, SuiteErrors) else (error,)
-        raise GenbenchError("; ".join(problem.message for problem in problems)) from None
+        raise GenbenchError("; ".join(_told(one, samples) for one in problems)) from None
     device = device_of(context.device)
-    built = build(spec, context.data, device, offline=context.offline, save_every=60.0)
+    try:
+        built = build(spec, context.data, device, offline=context.offline, save_every=60.0)
+    except GenbenchError:
+        raise
+    except (Exception, SystemExit) as error:  # the user's own code
+        raise GenbenchError(f"{samples}: {in_a_line(error)}") from error
     evidence = evidence_of(spec, built, context)
     found = measure(spec.evaluate, evidence, folder=Path.cwd())
     if not metrics:
         found = [one for one in found if one.status != "skipped"]
     given = () if built.given is None else built.given.notes
     return Evaluation(spec, found, [*given, *notes(evidence)], str(device))
+
+
+def _told(problem: SuiteError, samples: str) -> str:
+    """A fault of the samples names them, once."""
+    theirs = problem.path.startswith("external") and Path(samples).name not in problem.message
+    return f"{samples}: {problem.message}" if theirs else problem.message
 
 
 def _metric(name: str) -> str:

@@ -8,6 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from genbench.errors import GenbenchError
+from genbench.evaluation.measure import Measurement
+from genbench.running.executor import Context
+from genbench.running.foreign import evaluate
+
 SUITE = """\
 title: Ours and theirs
 datasets: {ring: {modes: 4, test_size: 500}}
@@ -105,6 +110,57 @@ def test_one_line_for_what_cannot_be(genbench, points, words: list[str], says: s
     assert says in done.stderr
     assert done.stderr.count("\n") == 1
     assert "Traceback" not in done.stderr
+
+
+BREAKS = [
+    ("class", "raise ValueError('first\\nsecond')\nclass", "fails to import: ValueError: first"),
+    ("class", "raise SystemExit(5)\nclass", "fails to import: SystemExit: 5"),
+    ('"""A wide', 'k: int\n    """A wide', "theirs.py:Gaussian: 'k' is missing"),
+    ('"""A wide', 'k: "Nope" = 3\n    """A wide', "name 'Nope' is not defined"),
+    ("self.register", "1 / 0; self.register", "theirs.py:Gaussian: ZeroDivisionError: division"),
+]
+
+
+def judged(folder: Path, *metrics: str) -> list[Measurement]:
+    """What `genbench eval theirs.py:Gaussian` measures on a ring, in this process."""
+    context = Context(folder, folder, folder, "cpu")
+    return evaluate("theirs.py:Gaussian", "ring", metrics, context=context).measurements
+
+
+@pytest.mark.parametrize(("old", "new", "says"), BREAKS)
+def test_one_line_for_a_model_that_breaks(
+    folder: Path, points, monkeypatch: pytest.MonkeyPatch, old: str, new: str, says: str
+) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "theirs.py").write_text(MODEL.replace(old, new, 1))
+    with pytest.raises(GenbenchError) as caught:
+        judged(folder)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+WRONG = [
+    ("self.std * noise.normal(\"z\", n, 2)", "noise.normal('z', n // 2, 2)", "swd",
+     "generate gave a tensor of shape (250, 2), not a tensor of shape (500, 2)"),
+    ("self.std * noise.normal(\"z\", n, 2)", "[[0.0, 0.0]] * n", "swd",
+     "generate gave list, not a tensor of shape (500, 2)"),
+    (".sum(1)", ".sum()", "nll", "log_prob gave a tensor of shape (), not a tensor of shape (500"),
+    (".sum(1)", ".sum(1, keepdim=True)", "nll", "log_prob gave a tensor of shape (500, 1)"),
+    ("return self.std", "raise SystemExit(0)\n        return self.std", "swd", "SystemExit: 0"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "metric", "says"), WRONG)
+def test_answers_of_a_wrong_shape_are_no_numbers(
+    folder: Path, points, monkeypatch: pytest.MonkeyPatch, old: str, new: str, metric: str,
+    says: str,
+) -> None:
+    monkeypatch.chdir(folder)
+    assert old in MODEL
+    (folder / "theirs.py").write_text(MODEL.replace(old, new, 1))
+    [one] = judged(folder, metric)
+    assert (one.status, one.value) == ("failed", None)
+    assert says in one.reason
 
 
 @pytest.mark.parametrize(("row", "says"), [
