@@ -80,7 +80,7 @@ def _measured(metric: Metric, evidence: Evidence) -> list[Measurement]:
         if refusal:
             raise NotApplicable(refusal)
         for s in range(evidence.settings.sets if metric.sampled else 1):
-            sets.append(metric.measure(evidence, s))
+            sets.append(_numbers(metric.measure(evidence, s)))
     except NotApplicable as why:
         status, reason = "skipped", str(why)
     except NotFinite as why:
@@ -97,6 +97,13 @@ def _measured(metric: Metric, evidence: Evidence) -> list[Measurement]:
     ]
 
 
+def _numbers(found: object) -> dict[str, float]:
+    if not isinstance(found, Mapping):
+        what = type(found).__name__
+        raise GenbenchError(f"the metric gave {what}, not numbers by their names")
+    return {name: float(value) for name, value in found.items()}
+
+
 def _cell(
     name: str, meta: Mapping[str, str], options: Mapping[str, Any],
     sets: Sequence[Mapping[str, float]], status: str, reason: str, protocol: str,
@@ -106,7 +113,7 @@ def _cell(
         if any(name not in each for each in sets):
             status, reason = "skipped", "not measured with these options on these data"
         else:
-            numbers = [float(each[name]) for each in sets]
+            numbers = [each[name] for each in sets]
             bad = [number for number in numbers if not math.isfinite(number)]
             if bad:
                 status, reason = "not-finite", f"{bad[0]} in {len(bad)} of {len(numbers)} sets"

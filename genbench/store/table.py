@@ -16,6 +16,7 @@ import pandas as pd
 from genbench import lookup
 from genbench.store.records import Record, Status, asked
 from genbench.store.runs import Store
+from genbench.suites.parts import metric_values
 from genbench.suites.plan import Plan
 from genbench.suites.spec import MetricSpec, RunSpec
 
@@ -72,32 +73,22 @@ def survey(plan: Plan, store: Store, known: Mapping[str, Record] | None = None) 
     return Survey(frame, records)
 
 
-def expected_values(spec: MetricSpec, folder: str = "") -> dict[str, Mapping[str, str]]:
+def expected_values(spec: MetricSpec, folder: str = "") -> dict[str, dict[str, str]]:
     """What a metric with these options measures: name → better, unit, title.
 
     Read from source; `folder` is where paths of plug-ins start.
     """
-    values = _constant(spec.name, folder, "values")
-    return {
-        name.format(**spec.options): {
-            key: text.format(**spec.options) for key, text in facts.items()
-        }
-        for name, facts in values.items()
-    }
-
-
-def _constant(metric: str, folder: str, name: str) -> dict[str, Any]:
-    near = Path(folder) if folder else None
-    return dict(lookup.describe("metric", metric, near).constants.get(name, {}))
+    component = lookup.describe("metric", spec.name, Path(folder) if folder else None)
+    return metric_values(component, spec.options)
 
 
 class _Values:
     """`expected_values`, found once for each metric: the runs of a plan share theirs."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, str], dict[str, Mapping[str, str]]] = {}
+        self._known: dict[tuple[int, str], dict[str, dict[str, str]]] = {}
 
-    def __call__(self, metric: MetricSpec, folder: str) -> dict[str, Mapping[str, str]]:
+    def __call__(self, metric: MetricSpec, folder: str) -> dict[str, dict[str, str]]:
         key = (id(metric), folder)  # the plan keeps its metrics, so that no other gets this number
         if key not in self._known:
             self._known[key] = expected_values(metric, folder)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
-from genbench.errors import PluginError, UnknownName
+from genbench.errors import PluginError, UnknownName, in_a_line
 from genbench.lookup import CAPABILITIES, Component, describe, options_model, refusals
 from genbench.suites.problems import Path, Problems
 from genbench.suites.spec import ComponentSpec
@@ -92,8 +92,13 @@ def metric_values(component: Component, options: Mapping[str, Any]) -> dict[str,
     if not values:
         raise PluginError(f"{component.path}: a metric needs `values: ClassVar = {{name: …}}`")
     try:
-        return {str(name).format(**options): dict(about) for name, about in values.items()}
+        return {
+            str(name).format(**options): {
+                key: str(text).format(**options) for key, text in dict(about).items()
+            }
+            for name, about in values.items()
+        }
     except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
         raise PluginError(
-            f"{component.path}: `values` does not make sense: {type(error).__name__}: {error}"
+            f"{component.path}: `values` does not make sense: {in_a_line(error)}"
         ) from None

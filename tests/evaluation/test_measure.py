@@ -150,6 +150,24 @@ def test_plug_ins_and_failures(make, toy, blob, tmp_path: Path):
         measure([Spec("none.py:X")], make(toy, blob), folder=tmp_path)
 
 
+@pytest.mark.parametrize(("gives", "says"), [
+    ("None", "the metric gave NoneType, not numbers by their names"),
+    ("1.5", "the metric gave float, not numbers by their names"),
+    ("{'vast': 'much'}", "ValueError: could not convert string to float"),
+    ("{'vast': [1]}", "TypeError"),
+    ("__import__('sys').exit(3)", "SystemExit: 3"),
+])
+def test_a_plug_in_that_gives_no_number_costs_its_own_cells(
+    make, toy, blob, tmp_path: Path, gives: str, says: str
+):
+    (tmp_path / "odd.py").write_text(PLUGIN.replace('{"vast": float("inf")}', gives))
+    odd, mean = measure([Spec("odd.py:Infinite"), Spec("odd.py:Mean", {"power": 2})],
+                        make(toy, blob), folder=tmp_path)
+    assert (odd.status, odd.value) == ("failed", None)
+    assert says in odd.reason
+    assert mean.status == "ok"
+
+
 def test_artefacts_of_a_toy(make, toy, blob):
     kept = artefacts(make(toy, blob))
     assert kept["samples"].shape == (2000, 2)

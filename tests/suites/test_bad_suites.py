@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -206,6 +207,15 @@ def test_a_broken_plug_in_shows_its_own_error(
     ]:
         (tmp_path / "broken.py").write_text(text)
         errors = errors_of(good.replace("parts.py:Flow", "broken.py:Flow"))
+        assert len(errors) == 1
+        assert says in errors[0]
+    for values, says in [
+        ("{'m{k}': {}}", "KeyError: 'k'"), ("{'m': {'title': 'at {k}'}}", "KeyError: 'k'"),
+        ("{'m': 3}", "`values` does not make sense: TypeError"), ("{}", "a metric needs `values"),
+    ]:
+        metric = f"class Odd(Metric):\n  values: ClassVar = {values}\n"
+        (tmp_path / "odd.py").write_text(metric)
+        errors = errors_of(re.sub("evaluate: .*", 'evaluate: ["odd.py:Odd"]', good))
         assert len(errors) == 1
         assert says in errors[0]
 
