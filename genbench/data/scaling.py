@@ -125,7 +125,7 @@ def scaling_for(data: Data, scale: str, dequantise: bool) -> Scaling:
     """The scaling named `scale` for this dataset; points take raw or standard, images the rest.
 
     Raises:
-        DataError: a scale for the other kind of data.
+        DataError: a scale for the other kind of data, or points that cannot be standardised.
     """
     permitted = SCALES[2:] if data.kind == "images" else SCALES[:2]
     if scale not in permitted:
@@ -140,5 +140,8 @@ def scaling_for(data: Data, scale: str, dequantise: bool) -> Scaling:
     else:
         assert data.train is not None
         rows = torch.as_tensor(data.train.x).double()
+        if bool((rows == rows[0]).all(0).any()):
+            raise DataError("a coordinate of the training rows never changes, so that it cannot "
+                            "be standardised; leave it out, or use `scale: raw`")
         mean, std = rows.mean(0).float(), rows.std(0).float()
     return Scaling("standard", mean=mean, std=std)
