@@ -77,7 +77,7 @@ class RunFolder:
     def status(self) -> Status:
         """The status; "queued" where nothing has begun."""
         path = self.path / "status.json"
-        raw = read_object(path, missing={})
+        raw = read_object(path, optional=True)
         known = {name: raw[name] for name in Status.__annotations__ if name in raw}
         with _told(path):
             status = Status(**known)
@@ -119,7 +119,7 @@ class RunFolder:
     def provenance(self) -> dict[str, Any]:
         """Versions, commit and machine, and earlier ones of them; empty where none was stored."""
         path = self.path / "provenance.json"
-        raw = read_object(path, missing={})
+        raw = read_object(path, optional=True)
         with _told(path):
             Provenance.model_validate(raw)
         return raw
@@ -132,7 +132,7 @@ class RunFolder:
     def metrics(self) -> dict[str, Any]:
         """`measurements`, `budget`, `notes` and `asked`; empty lists where nothing is measured."""
         path = self.path / "metrics.json"
-        raw = read_object(path, missing={})
+        raw = read_object(path, optional=True)
         with _told(path):
             Metrics.model_validate(raw)
         return {"measurements": [], "budget": {}, "notes": [], **raw}

@@ -1,6 +1,7 @@
-"""What the JSON files of a run hold, so that one that was tampered with is found where it is read.
+"""What is stored of a run: where it stands, and what its JSON files hold.
 
-What else a file says is kept and not looked at.
+A file that was tampered with is found where it is read; what else it says is kept and not looked
+at.
 """
 
 from __future__ import annotations
