@@ -37,6 +37,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.runs_folder = root / "runs"
+        self._folders: dict[str, RunFolder] = {}
 
     def prepare(self) -> None:
         """Make the folders, so that one that cannot be written is found before anything trains.
@@ -59,7 +60,9 @@ class Store:
 
     def run(self, run_id: str) -> RunFolder:
         """The folder of a run, whether or not it exists yet."""
-        return RunFolder(self.runs_folder / run_id)
+        if run_id not in self._folders:
+            self._folders[run_id] = RunFolder(self.runs_folder / run_id)
+        return self._folders[run_id]
 
     def runs(self) -> list[RunFolder]:
         """Every run folder there is, by id."""

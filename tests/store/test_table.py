@@ -100,6 +100,7 @@ def test_names_of_values_hold_options(tmp_path, fake):
 
 def test_csv_and_json_read_back_to_the_last_bit(filled):
     frame = tidy(*filled)
+    assert FORMATS["csv"](frame) == frame.to_csv(index=False, lineterminator="\n")
     from_csv = pd.read_csv(io.StringIO(FORMATS["csv"](frame)))
     from_json = json.loads(FORMATS["json"](frame))
     assert len(from_csv) == len(from_json) == len(frame)
