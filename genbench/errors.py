@@ -15,7 +15,8 @@ Diverged                      not an error but a result: a loss was NaN or infin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "SuiteErrors",
     "UnknownName",
     "in_a_line",
+    "somebody_elses",
 ]
 
 
@@ -112,3 +114,18 @@ def in_a_line(error: BaseException) -> str:
     """What somebody else's code raised, as its type and the first line of its text."""
     lines = str(error).strip().splitlines()
     return ": ".join([type(error).__name__, *lines[:1]])
+
+
+@contextmanager
+def somebody_elses(code: str, kind: type[GenbenchError]) -> Iterator[None]:
+    """Run code of a user: what it raises, or that it leaves, is one line about it.
+
+    Raises:
+        GenbenchError: of this kind; one that the code raises itself stays as it is.
+    """
+    try:
+        yield
+    except GenbenchError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise kind(f"{code}: {in_a_line(error)}") from error

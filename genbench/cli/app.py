@@ -8,12 +8,12 @@ import sys
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
 from genbench import __version__
 from genbench.cli.doing import report, run, sample, table
 from genbench.cli.judging import check, compare, eval_
 from genbench.cli.looking import cite, info, list_, schema, show, validate
+from genbench.cli.options import tell
 from genbench.cli.supplying import doctor, fetch
 from genbench.errors import GenbenchError
 
@@ -39,9 +39,7 @@ def main() -> NoReturn:
     try:
         app()
     except GenbenchError as error:
-        Console(stderr=True, soft_wrap=True, highlight=False, emoji=False).print(
-            f"error: {error}", style="red", markup=False
-        )
+        tell(f"error: {error}", "red")
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -140,9 +140,13 @@ def console_for(stream: TextIO) -> Console:
     return Console(file=stream, highlight=False, emoji=False, width=width)
 
 
+def tell(line: str, style: str) -> None:
+    """Print a line on stderr as it is, however long."""
+    console = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
+    console.print(line, style=style, markup=False)
+
+
 def warn(plan: Plan) -> None:
     """Print a suite's warnings."""
     for warning in plan.warnings:
-        Console(stderr=True, soft_wrap=True, highlight=False, emoji=False).print(
-            f"warning: {warning}", style="yellow", markup=False
-        )
+        tell(f"warning: {warning}", "yellow")

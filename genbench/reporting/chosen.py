@@ -122,7 +122,7 @@ def _draw_arrays(
     real, behind = _plane(numbers, store, entry, REAL, "real data")
     found = [_plane(numbers, store, entry, method, titles[method]) for method in rows]
     planes = [plane for plane, _ in found]
-    inputs: list[bytes | str] = [entry.kind, str(entry.by_component), behind]
+    inputs = [entry.kind, str(entry.by_component), behind]
     for plane, content in found:
         inputs += [plane.title, plane.why_not, content]
 

@@ -17,7 +17,7 @@ from genbench.data._contract import kept
 from genbench.data._given import Given, read_given
 from genbench.data.feed import Feed
 from genbench.data.scaling import Scaling, scaling_for
-from genbench.errors import DataError, DeviceError, GenbenchError, in_a_line
+from genbench.errors import DataError, DeviceError, somebody_elses
 from genbench.models._base import Model
 from genbench.noise import Noise
 from genbench.objectives._base import Objective
@@ -113,12 +113,8 @@ def load_data(spec: RunSpec, root: Path, device: torch.device, *, offline: bool)
 def _load_data(dumped: str, folder: str, root: Path, device: str, offline: bool) -> Data:
     spec = ComponentSpec.model_validate_json(dumped)
     dataset = component_class("dataset", spec, folder)(**spec.options)
-    try:
+    with somebody_elses(f"dataset '{spec.name}'", DataError):
         data = kept(dataset.load(root, offline=offline), spec.name)
-    except GenbenchError:
-        raise
-    except (Exception, SystemExit) as error:  # a plug-in's own
-        raise DataError(f"dataset '{spec.name}': {in_a_line(error)}") from error
     return data.to(torch.device(device))
 
 

@@ -10,7 +10,13 @@ from typing import Any
 import yaml
 
 from genbench import lookup
-from genbench.errors import GenbenchError, SuiteError, SuiteErrors, UnknownName, in_a_line
+from genbench.errors import (
+    GenbenchError,
+    SuiteError,
+    SuiteErrors,
+    UnknownName,
+    somebody_elses,
+)
 from genbench.evaluation.artefacts import notes
 from genbench.evaluation.measure import Measurement, measure
 from genbench.running.build import build, device_of
@@ -77,12 +83,8 @@ def evaluate(
         problems = error.problems if isinstance(error, SuiteErrors) else (error,)
         raise GenbenchError("; ".join(_told(one, samples) for one in problems)) from None
     device = device_of(context.device)
-    try:
+    with somebody_elses(samples, GenbenchError):
         built = build(spec, context.data, device, offline=context.offline, save_every=60.0)
-    except GenbenchError:
-        raise
-    except (Exception, SystemExit) as error:  # the user's own code
-        raise GenbenchError(f"{samples}: {in_a_line(error)}") from error
     evidence = evidence_of(spec, built, context)
     found = measure(spec.evaluate, evidence, folder=Path.cwd())
     if not metrics:

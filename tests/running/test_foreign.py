@@ -144,7 +144,8 @@ WRONG = [
      "generate gave a tensor of shape (250, 2), not a tensor of shape (500, 2)"),
     ("self.std * noise.normal(\"z\", n, 2)", "[[0.0, 0.0]] * n", "swd",
      "generate gave list, not a tensor of shape (500, 2)"),
-    (".sum(1)", ".sum()", "nll", "log_prob gave a tensor of shape (), not a tensor of shape (500"),
+    (".sum(1)", ".sum()", "nll",
+     "log_prob gave a tensor of shape (), not a tensor of shape (500,)"),
     (".sum(1)", ".sum(1, keepdim=True)", "nll", "log_prob gave a tensor of shape (500, 1)"),
     ("return self.std", "raise SystemExit(0)\n        return self.std", "swd", "SystemExit: 0"),
 ]
