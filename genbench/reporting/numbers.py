@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -68,22 +68,22 @@ class Numbers:
         self._seeds = Counter((spec.method, spec.dataset) for spec in plan.runs)
         for spec in plan.runs:
             self._methods.setdefault(spec.dataset, {})[spec.method] = None
-        for row in frame.itertuples(index=False):
-            self._add(row)
-
-    def _add(self, row: Any) -> None:
-        key = (row.method, row.dataset, row.metric)
-        self.cells.setdefault(key, []).append(
-            Entry(row.seed, row.protocol, row.value, row.status, row.reason, row.sampling_std)
-        )
-        if row.metric not in self.facts or row.status == "ok":
-            self.facts[row.metric] = (row.title, row.unit, row.better)
-        self._metrics.setdefault(row.dataset, {})[row.metric] = None
-        where = (row.method, row.dataset)
-        if row.limited:
-            self.limited.add(where)
-        budget = (row.updates, row.examples, row.seconds, row.device)
-        self.budgets.setdefault(where, {})[row.run] = budget
+        keys = _rows(frame, "method", "dataset", "metric")
+        entries = map(Entry._make, _rows(frame, *Entry._fields))
+        for key, entry in zip(keys, entries, strict=True):
+            self.cells.setdefault(key, []).append(entry)
+        for dataset, metric in dict.fromkeys(_rows(frame, "dataset", "metric")):
+            self._metrics.setdefault(dataset, {})[metric] = None
+        names = ("method", "dataset", "run", "limited", "updates", "examples", "seconds", "device")
+        runs = _rows(frame.drop_duplicates("run"), *names)
+        for method, dataset, run, limited, *budget in runs:
+            self.budgets.setdefault((method, dataset), {})[run] = tuple(budget)
+            if limited:
+                self.limited.add((method, dataset))
+        unmeasured = (frame["status"] != "ok").to_numpy()
+        telling = frame.iloc[unmeasured.argsort(kind="stable")].drop_duplicates("metric")
+        for metric, *facts in _rows(telling, "metric", "title", "unit", "better"):
+            self.facts[metric] = tuple(facts)
 
     # --- rows ----------------------------------------------------------------------------------
 
@@ -146,3 +146,7 @@ class Numbers:
             Column(name, metric, where, protocol, f"{head} @ {escape(protocol)}{arrow}", better)
             for protocol in sorted(protocols) or [match["protocol"]]
         ]
+
+
+def _rows(frame: pd.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:
+    return zip(*(frame[name].tolist() for name in columns), strict=True)

@@ -19,6 +19,7 @@ class Seal:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.path = folder, folder / "checksums.json"
+        self._read: dict[str, dict[str, Any]] | None = None
 
     @property
     def there(self) -> bool:
@@ -34,13 +35,21 @@ class Seal:
 
     def break_(self) -> None:
         """Take it away, before anything else is written."""
+        self._read = None
         try:
             self.path.unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(f"cannot write in {self.folder}: {error.strerror}") from None
 
+    def known(self, name: str) -> dict[str, Any] | None:
+        """What the table, as it was last read, says of a file; None where there is no seal."""
+        if self._read is None or not self.there:
+            self.sums()
+        return self._read.get(name) if self._read else None
+
     def sums(self) -> dict[str, dict[str, Any]]:
-        """The table by file name; empty where there is no seal."""
+        """The table by file name, read anew; empty where there is no seal."""
+        self._read = None
         if not self.there:
             return {}
         files = read_object(self.path).get("files")
@@ -48,6 +57,7 @@ class Seal:
             raise damaged(self.path, "it holds no table of files")
         if not all({"bytes", "sha256"} <= set(known) for known in files.values()):
             raise damaged(self.path, "its table of files has gaps")
+        self._read = files
         return files
 
     def check(self, *, whole: bool) -> None:
