@@ -56,8 +56,9 @@ def run(
     device: Device = "auto",
     workers: Annotated[int | None, typer.Option(
         "--workers", min=1, help="Worker processes; by default the cores, at most 4.")] = None,
-    only: Annotated[str | None, typer.Option(
-        "--only", help="Only runs whose method, dataset or id matches this pattern.")] = None,
+    only: Annotated[list[str] | None, typer.Option(
+        "--only", help="Only runs whose method, dataset or id matches; may be repeated.",
+    )] = None,
     seeds: Seeds = None,
     limit_updates: Limit = None,
     weights: Weights = None,
@@ -84,9 +85,7 @@ def run(
     from genbench.suites.expand import load_plan
 
     plan = load_plan(suite, seeds=seeds, limit_updates=limit_updates)
-    chosen = plan
-    if only is not None:
-        chosen = load_plan(suite, seeds=seeds, limit_updates=limit_updates, only=only)
+    chosen = plan.only(only) if only else plan
     warn(plan)
     store = store_of(results, plan)
     if dry_run:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -40,15 +39,12 @@ MAX_RUNS = 100_000
 
 
 def load_plan(
-    path: Path | str, *, seeds: int | None = None, limit_updates: int | None = None,
-    only: str | None = None,
+    path: Path | str, *, seeds: int | None = None, limit_updates: int | None = None
 ) -> Plan:
     """Read, check and expand a suite.
 
     `seeds` replaces the suite's seeds by 0 … seeds−1, `limit_updates` cuts every budget to that
-    many updates (and, where that cuts anything, the samples of every metric) and marks the runs,
-    `only` keeps the runs whose method row, dataset row or id
-    matches the pattern.
+    many updates (and, where that cuts anything, the samples of every metric) and marks the runs.
 
     Raises:
         UnknownName: no such suite.
@@ -58,8 +54,7 @@ def load_plan(
     for option, number in (("--seeds", seeds), ("--limit-updates", limit_updates)):
         if number is not None and number < 1:
             raise SuiteError(f"{option} must be at least 1, not {number}")
-    plan = _Loader(read(file), file, seeds, limit_updates).plan()
-    return plan if only is None else replace(plan, runs=_only(plan, only))
+    return _Loader(read(file), file, seeds, limit_updates).plan()
 
 
 def plan_of(text: str, name: str, folder: Path) -> Plan:
@@ -69,20 +64,6 @@ def plan_of(text: str, name: str, folder: Path) -> Plan:
         SuiteError: as `load_plan`.
     """
     return _Loader(parse(text, name), folder / f"{name}.yaml", None, None).plan()
-
-
-def _only(plan: Plan, pattern: str) -> tuple[RunSpec, ...]:
-    kept = tuple(
-        run for run in plan.runs
-        if any(pattern == name or fnmatch.fnmatchcase(name, pattern)
-               for name in (run.method, run.dataset, run.id))
-    )
-    if not kept:
-        names = [*plan.methods, *plan.datasets]
-        raise SuiteError(
-            f"no run matches '{pattern}'{suggest(pattern, names)}", file=plan.path
-        )
-    return kept
 
 
 class _Loader:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import fnmatch
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from genbench.errors import UnknownName
+from genbench.errors import SuiteError, UnknownName
 from genbench.lookup import suggest
 from genbench.suites.schema import Suite
 from genbench.suites.spec import MetricSpec, RunSpec
@@ -57,6 +58,26 @@ class Plan:
     values: tuple[str, ...]
     """The names of everything that the metrics measure: the columns that there can be."""
     warnings: tuple[str, ...]
+
+    def only(self, patterns: Sequence[str]) -> Plan:
+        """The plan of the runs whose method row, dataset row or id matches one of the patterns.
+
+        Raises:
+            SuiteError: a pattern that no run matches.
+        """
+        kept = set[str]()
+        for pattern in patterns:
+            matching = {run.id for run in self.runs if _matches(run, pattern)}
+            if not matching:
+                hint = suggest(pattern, [*self.methods, *self.datasets])
+                raise SuiteError(f"no run matches '{pattern}'{hint}", file=self.path)
+            kept |= matching
+        return replace(self, runs=tuple(run for run in self.runs if run.id in kept))
+
+
+def _matches(run: RunSpec, pattern: str) -> bool:
+    names = (run.method, run.dataset, run.id)
+    return pattern in names or any(fnmatch.fnmatchcase(name, pattern) for name in names)
 
 
 def suite_names() -> list[str]:

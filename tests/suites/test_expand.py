@@ -63,12 +63,14 @@ def test_seeds(plan_of: PlanOf, good: str) -> None:
 
 
 def test_only(plan_of: PlanOf, good: str) -> None:
-    assert [r.seed for r in plan_of(good, only="fl*").runs] == [0, 1]
-    assert len(plan_of(good, only="points").runs) == 3
-    name = plan_of(good).runs[2].id
-    assert [r.id for r in plan_of(good, only=name).runs] == [name]
+    plan = plan_of(good)
+    assert [r.seed for r in plan.only(["fl*"]).runs] == [0, 1]
+    assert len(plan.only(["points"]).runs) == 3
+    name = plan.runs[2].id
+    assert [r.id for r in plan.only([name]).runs] == [name]
+    assert plan.only([name, "real"]).runs == (plan.runs[0], plan.runs[2]), "in the plan's order"
     with pytest.raises(SuiteError, match="no run matches 'flw'; did you mean 'flow'"):
-        plan_of(good, only="flw")
+        plan.only(["real", "flw"])
 
 
 def test_budgets_override_each_other(plan_of: PlanOf) -> None:
