@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -125,16 +125,18 @@ def cells_of(frame: pd.DataFrame) -> list[Cell]:
         raise GenbenchError(
             f"the table lacks the columns {', '.join(lacking)}; write it with 'genbench table'"
         )
-    groups: dict[tuple[str, str, str], dict[str, Cell]] = {}
-    for row in _rows(frame):
-        key = (_text(row.method), _text(row.dataset), _text(row.metric))
-        protocol = _text(row.protocol)
-        protocols = groups.setdefault(key, {})
-        cell = protocols.get(protocol)
-        if cell is None:
-            cell = protocols[protocol] = Cell(*key, protocol)
-        _add(cell, row)
-    return [cell for protocols in groups.values() for cell in _merged(protocols)]
+    grouped: dict[tuple[Any, ...], list[_Row]] = {}
+    keys = zip(*_columns(frame, ("method", "dataset", "metric", "protocol")), strict=True)
+    rows = map(_Row._make, zip(*_columns(frame, _Row._fields), strict=True))
+    for key, row in zip(keys, rows, strict=True):
+        grouped.setdefault(key, []).append(row)
+    cells: dict[tuple[str, str, str], dict[str, Cell]] = {}
+    for found, of in grouped.items():
+        method, dataset, metric, protocol = map(_text, found)
+        protocols = cells.setdefault((method, dataset, metric), {})
+        cell = protocols.setdefault(protocol, Cell(method, dataset, metric, protocol))
+        _fill(cell, of)
+    return [cell for protocols in cells.values() for cell in _merged(protocols)]
 
 
 def find(cells: Iterable[Cell], metric: str, method: str, dataset: str) -> list[Cell]:
@@ -174,11 +176,7 @@ def trouble_text(cell: Cell) -> str:
 class _Row(NamedTuple):
     """What a cell takes from a row of the table; the last two may be missing there."""
 
-    method: Any
-    dataset: Any
     seed: Any
-    metric: Any
-    protocol: Any
     value: Any
     better: Any
     unit: Any
@@ -188,36 +186,40 @@ class _Row(NamedTuple):
     sampling_std: Any
 
 
-def _rows(frame: pd.DataFrame) -> Iterable[_Row]:
+def _columns(frame: pd.DataFrame, names: Iterable[str]) -> list[list[Any]]:
     nothing = [None] * len(frame)
-    columns = [
-        frame[name].tolist() if name in frame.columns else nothing for name in _Row._fields
-    ]
-    return map(_Row._make, zip(*columns, strict=True))
+    return [frame[name].tolist() if name in frame.columns else nothing for name in names]
+
+
+def _fill(cell: Cell, rows: Sequence[_Row]) -> None:
+    """Add the rows of a cell, each of another seed."""
+    _, _, betters, units, _, _, limited, spreads = zip(*rows, strict=True)
+    directions = [better for better in map(_text, betters) if better in ("lower", "higher")]
+    cell.better = directions[-1] if directions else cell.better
+    cell.unit = cell.unit or next(filter(None, map(_text, units)), "")
+    cell.limited = cell.limited or any(map(_truth, limited))
+    cell.sampling_std = max(cell.sampling_std, *(_number(spread) or 0.0 for spread in spreads))
+    for row in rows:
+        _add(cell, row)
 
 
 def _add(cell: Cell, row: _Row) -> None:
     seed, status, value = int(row.seed), _text(row.status), _number(row.value)
-    better = _text(row.better)
-    cell.better = better if better in ("lower", "higher") else cell.better
-    cell.unit = cell.unit or _text(row.unit)
-    cell.limited = cell.limited or _truth(row.limited)
-    cell.sampling_std = max(cell.sampling_std, _number(row.sampling_std) or 0.0)
     if status == SKIPPED:
         cell.skipped = _text(row.reason)
         cell.skips.add(seed)
         return
-    if status == OK and (value is None or math.isinf(value)):
-        status = "not-finite"
     if seed in cell.values or seed in cell.troubles:
         raise GenbenchError(
             f"the table has two rows for {cell.name}, seed {seed} under one protocol "
             f"('{cell.protocol}'); it cannot tell which to believe"
         )
-    if status == OK and value is not None:
-        cell.values[seed] = value
-    else:
+    if status != OK:
         cell.troubles[seed] = Trouble(status, _text(row.reason))
+    elif value is None or math.isinf(value):
+        cell.troubles[seed] = Trouble("not-finite", _text(row.reason))
+    else:
+        cell.values[seed] = value
 
 
 def _merged(protocols: dict[str, Cell]) -> list[Cell]:
@@ -242,6 +244,8 @@ def _text(value: Any) -> str:
 
 def _number(value: Any) -> float | None:
     """A float, or None for what is empty or NaN."""
+    if type(value) is float:  # nearly always
+        return value if value == value else None
     if value is None or value is pd.NA or value == "" or value != value:
         return None
     return float(value)

@@ -16,14 +16,17 @@ TELLING = ("genbench", *PACKAGES, "device", "CPU")
 """What can change a number, and so should not differ among the seeds of a row."""
 
 
+Facts = dict[str, tuple[str, ...]]
+"""By name: one value, or those of all who worked on a run, the first first."""
+
+
 class Origin(NamedTuple):
     """The facts of one run."""
 
     method: str
     dataset: str
     seed: int
-    facts: dict[str, tuple[str, ...]]
-    """By name: one value, or those of all who worked on the run, the first first."""
+    facts: Facts
 
 
 def origins_of(plan: Plan, store: Store) -> list[Origin]:
@@ -33,10 +36,14 @@ def origins_of(plan: Plan, store: Store) -> list[Origin]:
         StoreError: a damaged record; which one.
     """
     found = []
+    known: dict[str | None, Facts] = {}  # by the file's hash: most runs of a suite share theirs
     for spec in plan.runs:
-        facts = _facts(sittings(store.run(spec.id).provenance()))
-        if facts:
-            found.append(Origin(spec.method, spec.dataset, spec.seed, facts))
+        folder = store.run(spec.id)
+        mark = folder.sealed_sum("provenance.json")
+        if mark is None or mark not in known:
+            known[mark] = _facts(sittings(folder.provenance()))
+        if known[mark]:
+            found.append(Origin(spec.method, spec.dataset, spec.seed, known[mark]))
     return found
 
 
@@ -77,7 +84,7 @@ def made_with(origins: Sequence[Origin]) -> list[str]:
     return ["## Made with", table(["", "of the runs above"], rows, left=2)]
 
 
-def _facts(provenances: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
+def _facts(provenances: Iterable[Mapping[str, Any]]) -> Facts:
     """What a reader wants to know of a run's provenances, as text; the unknown is left out."""
     found: dict[str, dict[str, None]] = {}
     for provenance in provenances:

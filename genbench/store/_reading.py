@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import safetensors
+from pydantic import TypeAdapter, ValidationError
 
 from genbench.errors import StoreError
 
-__all__ = ["checksum", "damaged", "open_checkpoint", "read_bytes", "read_object", "read_text"]
+__all__ = [
+    "checksum", "damaged", "fault", "open_checkpoint", "read_bytes", "read_json", "read_text",
+]
 
 
-def read_object(path: Path, *, optional: bool = False) -> dict[str, Any]:
-    """A JSON object; an empty one, where it is `optional`, if there is no such file."""
+Content = TypeVar("Content")
+
+
+def read_json(path: Path, kind: TypeAdapter[Content], missing: bytes | None = None) -> Content:
+    """What a JSON file holds, as `kind`; that of `missing`, where given, if there is no file."""
     try:
-        content = json.loads(read_text(path, "{}" if optional else None))
-    except ValueError as error:
-        raise damaged(path, str(error)) from None
-    if not isinstance(content, dict):
-        raise damaged(path, "it is not a JSON object")
-    return content
+        return kind.validate_json(read_bytes(path, missing))
+    except ValidationError as error:
+        raise damaged(path, fault(error)) from None
+
+
+def fault(error: ValidationError) -> str:
+    """The first thing that is wrong, and where in the file."""
+    first = error.errors(include_url=False)[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"{where}: {first['msg']}" if where else first["msg"]
 
 
 def open_checkpoint(path: Path) -> None:

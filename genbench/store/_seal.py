@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from genbench.errors import StoreError
-from genbench.store._reading import checksum, damaged, read_object
+from genbench.store._reading import checksum, damaged, read_json
 from genbench.store.files import write_json
+from genbench.store.records import SUMS
 
 __all__ = ["Seal"]
 
@@ -52,12 +53,7 @@ class Seal:
         self._read = None
         if not self.there:
             return {}
-        files = read_object(self.path).get("files")
-        if not isinstance(files, dict) or not all(isinstance(v, dict) for v in files.values()):
-            raise damaged(self.path, "it holds no table of files")
-        if not all({"bytes", "sha256"} <= set(known) for known in files.values()):
-            raise damaged(self.path, "its table of files has gaps")
-        self._read = files
+        self._read = files = read_json(self.path, SUMS)["files"]
         return files
 
     def check(self, *, whole: bool) -> None:

@@ -6,8 +6,7 @@ import csv
 import io
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -19,32 +18,31 @@ from genbench.errors import SuiteError
 from genbench.store._reading import (
     checksum,
     damaged,
+    fault,
     open_checkpoint,
     read_bytes,
-    read_object,
+    read_json,
     read_text,
 )
 from genbench.store._seal import Seal
 from genbench.store.files import write_json, write_npz, write_text
 from genbench.store.provenance import taken_on
-from genbench.store.records import FINAL, STATES, Metrics, Provenance, Record, Status, asked
+from genbench.store.records import (
+    FINAL,
+    METRICS,
+    PROVENANCE,
+    STATES,
+    STATUS,
+    Record,
+    Status,
+    asked,
+)
 from genbench.suites.spec import RunSpec
 from genbench.suites.yaml_source import dump, parse
 
 __all__ = ["RunFolder"]
 
 CURVE_FIELDS = ("update", "stage", "player", "term", "value")
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Turn what pydantic finds in a file into one line about the file."""
-    try:
-        yield
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise damaged(path, f"{where}: {first['msg']}" if where else first["msg"]) from None
 
 
 class RunFolder:
@@ -77,10 +75,7 @@ class RunFolder:
     def status(self) -> Status:
         """The status; "queued" where nothing has begun."""
         path = self.path / "status.json"
-        raw = read_object(path, optional=True)
-        known = {name: raw[name] for name in Status.__annotations__ if name in raw}
-        with _told(path):
-            status = Status(**known)
+        status = read_json(path, STATUS, missing=b"{}")
         if status.state not in STATES:
             raise damaged(path, f"unknown state {status.state!r}")
         return status
@@ -108,8 +103,10 @@ class RunFolder:
             raw = parse(read_text(path), str(path)).data
         except SuiteError as error:
             raise damaged(path, f"line {error.line or 1}: {error.message}") from None
-        with _told(path):
+        try:
             return RunSpec.model_validate(raw)
+        except ValidationError as error:
+            raise damaged(path, fault(error)) from None
 
     def write_spec(self, spec: RunSpec) -> None:
         """Store the resolved specification."""
@@ -118,11 +115,7 @@ class RunFolder:
 
     def provenance(self) -> dict[str, Any]:
         """Versions, commit and machine, and earlier ones of them; empty where none was stored."""
-        path = self.path / "provenance.json"
-        raw = read_object(path, optional=True)
-        with _told(path):
-            Provenance.model_validate(raw)
-        return raw
+        return read_json(self.path / "provenance.json", PROVENANCE, missing=b"{}")
 
     def write_provenance(self, provenance: Mapping[str, Any]) -> None:
         """Store versions, commit and machine (see `provenance.provenance`) beside those before."""
@@ -131,10 +124,7 @@ class RunFolder:
 
     def metrics(self) -> dict[str, Any]:
         """`measurements`, `budget`, `notes` and `asked`; empty lists where nothing is measured."""
-        path = self.path / "metrics.json"
-        raw = read_object(path, optional=True)
-        with _told(path):
-            Metrics.model_validate(raw)
+        raw = read_json(self.path / "metrics.json", METRICS, missing=b"{}")
         return {"measurements": [], "budget": {}, "notes": [], **raw}
 
     def write_metrics(
@@ -249,10 +239,14 @@ class RunFolder:
         """Size and sha256 of every file of a sealed run; empty where it is not sealed."""
         return self._seal.sums()
 
+    def sealed_sum(self, name: str) -> str | None:
+        """The sha256 that the seal has of a file; None while there is none."""
+        known = self._seal.known(name)
+        return str(known["sha256"]) if known else None
+
     def fingerprint(self, name: str) -> str:
         """The sha256 of a file: as the seal has it, or of what lies there while there is none."""
-        known = self._seal.known(name) or checksum(self.path / name)
-        return str(known["sha256"])
+        return self.sealed_sum(name) or str(checksum(self.path / name)["sha256"])
 
     def check(self) -> None:
         """Compare a sealed run's files with what was written down, without reading them all.

@@ -7,80 +7,74 @@ at.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Required
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field, TypeAdapter, with_config
 from pydantic.dataclasses import dataclass
+from typing_extensions import TypedDict
 
 from genbench.suites.spec import RunSpec
 
-__all__ = ["FINAL", "STATES", "Metrics", "Provenance", "Record", "Status", "asked"]
+__all__ = [
+    "FINAL", "METRICS", "PROVENANCE", "STATES", "STATUS", "SUMS", "Record", "Status", "asked",
+]
 
 STATES = ("queued", "running", "done", "diverged", "failed", "timed-out", "interrupted")
 FINAL = ("done", "diverged")
 """States that are results: such a run is never run again."""
 SafeCount = Annotated[int, Field(ge=0, lt=2**53)]
 """A count that any reader of JSON can hold."""
+Number = int | float
+_loose = with_config(ConfigDict(extra="allow", strict=True))
 
 
-class _File(BaseModel):
-    """An object of a file."""
-
-    model_config = ConfigDict(extra="allow", strict=True)
-
-
-class Provenance(_File):
-    """provenance.json, and each of the earlier ones that it holds."""
-
-    command: str = ""
-    cpu: str = ""
-    device: str = ""
-    git: dict[str, Any] | None = None
-    platform: str = ""
-    threads: int = 0
-    versions: dict[str, str] = {}
-    earlier: list[Provenance] = []
+@_loose
+class _Provenance(TypedDict, total=False):
+    command: str
+    cpu: str
+    device: str
+    git: dict[str, Any] | None
+    platform: str
+    threads: int
+    versions: dict[str, str]
+    earlier: list[_Provenance]
 
 
-class Measurement(_File):
-    """One number, or the reason why there is none."""
-
-    metric: str
-    status: str
-    value: float | None = None
-    sampling_std: float | None = None
-    better: str = "none"
-    unit: str = ""
-    title: str = ""
-    protocol: str | None = ""
-    reason: str | None = ""
-
-
-class Budget(_File):
-    """What a run cost."""
-
-    updates: SafeCount = 0
-    examples: SafeCount = 0
-    seconds: float = 0.0
-    device: str = ""
-    parameters: SafeCount = 0
-    log_det: float | None = None
+@_loose
+class _Measurement(TypedDict, total=False):
+    metric: Required[str]
+    status: Required[str]
+    value: Number | None
+    sampling_std: Number | None
+    better: str
+    unit: str
+    title: str
+    protocol: str | None
+    reason: str | None
 
 
-class Asked(_File):
-    """The settings that numbers were measured with."""
+@_loose
+class _Budget(TypedDict, total=False):
+    updates: SafeCount
+    examples: SafeCount
+    seconds: Number
+    device: str
+    parameters: SafeCount
+    log_det: Number | None
 
-    evaluate: list[Any] = []
-    protocol: dict[str, Any] = {}
+
+@_loose
+class _Asked(TypedDict, total=False):
+    evaluate: list[Any]
+    protocol: dict[str, Any]
 
 
-class Metrics(_File):
-    """metrics.json."""
-
-    measurements: list[Measurement] = []
-    budget: Budget = Budget()
-    notes: list[str] = []
-    asked: Asked | None = None
+@_loose
+class _Metrics(TypedDict, total=False):
+    measurements: list[_Measurement]
+    budget: _Budget
+    notes: list[str]
+    asked: _Asked | None
 
 
 @dataclass(frozen=True, config=ConfigDict(strict=True))
@@ -92,6 +86,31 @@ class Status:
     update: SafeCount = 0
     updates: SafeCount = 0
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+
+
+@_loose
+class _File(TypedDict):
+    bytes: SafeCount
+    sha256: str
+
+
+@_loose
+class _Sums(TypedDict):
+    files: dict[str, _File]
+
+
+def _shape(kind: Any) -> TypeAdapter[dict[str, Any]]:
+    return TypeAdapter(kind)
+
+
+STATUS = TypeAdapter(Status)
+"""status.json."""
+PROVENANCE = _shape(_Provenance)
+"""provenance.json, and each of the earlier ones that it holds."""
+METRICS = _shape(_Metrics)
+"""metrics.json."""
+SUMS = _shape(_Sums)
+"""checksums.json."""
 
 
 class Record(NamedTuple):

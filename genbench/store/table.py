@@ -160,16 +160,25 @@ def _why_missing(status: Status) -> tuple[str, str]:
 
 
 def _csv(frame: pd.DataFrame) -> str:
-    # as pandas writes it, and quicker: floats by repr, the shortest text that reads back the same
+    # as pandas writes it, and quicker
+    columns = [_fields(frame[name]) for name in frame]
+    lines = [map(_quoted, frame.columns), *zip(*columns, strict=True)]
+    return "".join(f"{','.join(line)}\n" for line in lines)
+
+
+def _fields(column: pd.Series[Any]) -> list[str]:
+    """A column's cells as a CSV file has them; what comes again and again is quoted once."""
+    if column.dtype == float:  # by repr, the shortest text that reads back the same
+        return [repr(value) if value == value else "" for value in column.tolist()]
+    values = column.to_numpy(object, na_value=None).tolist()  # type: ignore[call-overload]
+    quoted = {value: _quoted(value) for value in set(values)}
+    return [quoted[value] for value in values]
+
+
+def _quoted(value: Any) -> str:
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(frame.columns)
-    columns = [
-        frame[name].to_numpy(object, na_value=None).tolist()  # type: ignore[call-overload]
-        for name in frame
-    ]
-    writer.writerows(zip(*columns, strict=True))
-    return buffer.getvalue()
+    csv.writer(buffer, lineterminator="").writerow((value, 0))  # alone, an empty field is quoted
+    return buffer.getvalue().removesuffix(",0")
 
 
 def _json(frame: pd.DataFrame) -> str:
