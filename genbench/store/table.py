@@ -177,8 +177,9 @@ def _fields(column: pd.Series[Any]) -> list[str]:
 
 def _quoted(value: Any) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="").writerow((value, 0))  # alone, an empty field is quoted
-    return buffer.getvalue().removesuffix(",0")
+    # not alone: an empty field would be quoted; with its line end: what holds one is quoted
+    csv.writer(buffer, lineterminator="\n").writerow((value, 0))
+    return buffer.getvalue().removesuffix(",0\n")
 
 
 def _json(frame: pd.DataFrame) -> str:

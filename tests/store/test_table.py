@@ -98,6 +98,17 @@ def test_names_of_values_hold_options(tmp_path, fake):
     assert list(values) == ["modes_covered", "covered_k3"]
 
 
+def test_csv_of_awkward_cells_is_as_pandas_writes_it():
+    frame = pd.DataFrame({
+        "text": pd.Series(["", 'a "b"', "a, b", "1\n2", "return\r", "ring", None], dtype=object),
+        "count": pd.Series([1, 0, None, 2**40, 1, 0, -3], dtype="Int64"),
+        "value": [0.0, -0.0, math.nan, math.inf, 1e-300, 0.1 + 0.2, 5.0],
+        "limited": [True, False, True, False, True, False, True],
+        "seed": [0, 1, 2, 3, 4, 5, 6],
+    })
+    assert FORMATS["csv"](frame) == frame.to_csv(index=False, lineterminator="\n")
+
+
 def test_csv_and_json_read_back_to_the_last_bit(filled):
     frame = tidy(*filled)
     assert FORMATS["csv"](frame) == frame.to_csv(index=False, lineterminator="\n")
