@@ -44,10 +44,10 @@ from genbench.models.generator import Generator
 
 class Slow(Generator):
     def generate(self, n, noise, labels=None):
-        time.sleep(0.01)
+        time.sleep(0.02)
         return super().generate(n, noise, labels)
 """
-"""A GAN of it takes 20 ms an update at least, on however quick a machine."""
+"""A GAN of it takes 40 ms an update at least, on however quick a machine."""
 
 
 def one_seed(updates: int) -> str:
@@ -268,10 +268,13 @@ def slurm(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 def test_slurm_arrays_time_limits_and_requeues(
     genbench, content, slurm, folder: Path
 ) -> None:
-    """A run of two or three jobs of a minute each; a requeued job waits for two minutes."""
+    """A run of 40 seconds or more: a job of a minute is told to end before that.
+
+    Slurm lets the requeued job wait for two minutes.
+    """
     pytest.importorskip("submitit")
     (folder / "slow.py").write_text(SLOW)
-    slow = one_seed(3600).replace("gan: {}", 'gan: {model: "slow.py:Slow"}')
+    slow = one_seed(1000).replace("gan: {}", 'gan: {model: "slow.py:Slow"}')
     (folder / "long.yaml").write_text(slow)
     genbench("run", "tiny.yaml", "--results", "there", "--executor", "slurm")
     genbench("run", "tiny.yaml", "--results", "here", "--workers", "2")
