@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -125,17 +125,17 @@ def cells_of(frame: pd.DataFrame) -> list[Cell]:
         raise GenbenchError(
             f"the table lacks the columns {', '.join(lacking)}; write it with 'genbench table'"
         )
-    grouped: dict[tuple[Any, ...], list[_Row]] = {}
+    grouped: dict[tuple[Any, ...], list[int]] = {}
     keys = zip(*_columns(frame, ("method", "dataset", "metric", "protocol")), strict=True)
-    rows = map(_Row._make, zip(*_columns(frame, _Row._fields), strict=True))
-    for key, row in zip(keys, rows, strict=True):
-        grouped.setdefault(key, []).append(row)
+    for index, key in enumerate(keys):
+        grouped.setdefault(key, []).append(index)
+    columns = _columns(frame, _Rows._fields)
     cells: dict[tuple[str, str, str], dict[str, Cell]] = {}
-    for found, of in grouped.items():
+    for found, at in grouped.items():
         method, dataset, metric, protocol = map(_text, found)
         protocols = cells.setdefault((method, dataset, metric), {})
         cell = protocols.setdefault(protocol, Cell(method, dataset, metric, protocol))
-        _fill(cell, of)
+        _fill(cell, _Rows(*([column[index] for index in at] for column in columns)))
     return [cell for protocols in cells.values() for cell in _merged(protocols)]
 
 
@@ -173,17 +173,17 @@ def trouble_text(cell: Cell) -> str:
     return ", ".join(parts)
 
 
-class _Row(NamedTuple):
-    """What a cell takes from a row of the table; the last two may be missing there."""
+class _Rows(NamedTuple):
+    """What a cell takes from its rows of the table; the last two may be missing there."""
 
-    seed: Any
-    value: Any
-    better: Any
-    unit: Any
-    status: Any
-    reason: Any
-    limited: Any
-    sampling_std: Any
+    seed: list[Any]
+    value: list[Any]
+    better: list[Any]
+    unit: list[Any]
+    status: list[Any]
+    reason: list[Any]
+    limited: list[Any]
+    sampling_std: list[Any]
 
 
 def _columns(frame: pd.DataFrame, names: Iterable[str]) -> list[list[Any]]:
@@ -191,35 +191,32 @@ def _columns(frame: pd.DataFrame, names: Iterable[str]) -> list[list[Any]]:
     return [frame[name].tolist() if name in frame.columns else nothing for name in names]
 
 
-def _fill(cell: Cell, rows: Sequence[_Row]) -> None:
+def _fill(cell: Cell, rows: _Rows) -> None:
     """Add the rows of a cell, each of another seed."""
-    _, _, betters, units, _, _, limited, spreads = zip(*rows, strict=True)
-    directions = [better for better in map(_text, betters) if better in ("lower", "higher")]
+    directions = [better for better in map(_text, rows.better) if better in ("lower", "higher")]
     cell.better = directions[-1] if directions else cell.better
-    cell.unit = cell.unit or next(filter(None, map(_text, units)), "")
-    cell.limited = cell.limited or any(map(_truth, limited))
-    cell.sampling_std = max(cell.sampling_std, *(_number(spread) or 0.0 for spread in spreads))
-    for row in rows:
-        _add(cell, row)
-
-
-def _add(cell: Cell, row: _Row) -> None:
-    seed, status, value = int(row.seed), _text(row.status), _number(row.value)
-    if status == SKIPPED:
-        cell.skipped = _text(row.reason)
-        cell.skips.add(seed)
-        return
-    if seed in cell.values or seed in cell.troubles:
-        raise GenbenchError(
-            f"the table has two rows for {cell.name}, seed {seed} under one protocol "
-            f"('{cell.protocol}'); it cannot tell which to believe"
-        )
-    if status != OK:
-        cell.troubles[seed] = Trouble(status, _text(row.reason))
-    elif value is None or math.isinf(value):
-        cell.troubles[seed] = Trouble("not-finite", _text(row.reason))
-    else:
-        cell.values[seed] = value
+    cell.unit = cell.unit or next(filter(None, map(_text, rows.unit)), "")
+    cell.limited = cell.limited or any(map(_truth, rows.limited))
+    spreads = (_number(spread) or 0.0 for spread in rows.sampling_std)
+    cell.sampling_std = max(cell.sampling_std, *spreads)
+    seeds, statuses = map(int, rows.seed), map(_text, rows.status)
+    values = map(_number, rows.value)
+    for seed, status, value, reason in zip(seeds, statuses, values, rows.reason, strict=True):
+        if status == SKIPPED:
+            cell.skipped = _text(reason)
+            cell.skips.add(seed)
+            continue
+        if seed in cell.values or seed in cell.troubles:
+            raise GenbenchError(
+                f"the table has two rows for {cell.name}, seed {seed} under one protocol "
+                f"('{cell.protocol}'); it cannot tell which to believe"
+            )
+        if status != OK:
+            cell.troubles[seed] = Trouble(status, _text(reason))
+        elif value is None or math.isinf(value):
+            cell.troubles[seed] = Trouble("not-finite", _text(reason))
+        else:
+            cell.values[seed] = value
 
 
 def _merged(protocols: dict[str, Cell]) -> list[Cell]:

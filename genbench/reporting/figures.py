@@ -127,10 +127,8 @@ def _curve_figure(
     entropy = true_entropy(numbers, dataset)
     among = numbers.methods(dataset)
     inputs: list[str] = [folder.fingerprint("curves.csv") for _, folder in folders]
-    inputs += [
-        repr((spec.method, shift[spec.id], _panel_title(numbers, spec.method, among, 0)))
-        for spec, _ in folders
-    ]
+    titles = {name: _panel_title(numbers, name, among, 0) for name in among}
+    inputs += [repr((spec.method, shift[spec.id], titles[spec.method])) for spec, _ in folders]
     inputs += [repr(entropy), ",".join(numbers.plan.methods)]
 
     def draw(mark: str) -> bytes:

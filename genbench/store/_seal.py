@@ -14,6 +14,8 @@ from genbench.store.records import SUMS
 
 __all__ = ["Seal"]
 
+_NONE = b'{"files": {}}'
+
 
 class Seal:
     """Size and sha256 of every file of a folder, as they were when the run was finished."""
@@ -43,18 +45,14 @@ class Seal:
             raise StoreError(f"cannot write in {self.folder}: {error.strerror}") from None
 
     def known(self, name: str) -> dict[str, Any] | None:
-        """What the table, as it was last read, says of a file; None where there is no seal."""
-        if self._read is None or not self.there:
-            self.sums()
-        return self._read.get(name) if self._read else None
+        """What the table, as it was last read, says of a file; None where there is none."""
+        return (self._read or self.sums()).get(name)
 
     def sums(self) -> dict[str, dict[str, Any]]:
         """The table by file name, read anew; empty where there is no seal."""
         self._read = None
-        if not self.there:
-            return {}
-        self._read = files = read_json(self.path, SUMS)["files"]
-        return files
+        self._read = read_json(self.path, SUMS, missing=_NONE)["files"]
+        return self._read
 
     def check(self, *, whole: bool) -> None:
         """Compare sizes, and hashes of what was written to since: cheap; or, `whole`, all hashes.

@@ -134,4 +134,4 @@ class Record(NamedTuple):
 def asked(spec: RunSpec) -> dict[str, Any]:
     """What decides the numbers of a trained model: the metrics and the protocol."""
     metrics = [metric.settings for metric in spec.evaluate]
-    return {"evaluate": metrics, "protocol": spec.protocol.model_dump(mode="json")}
+    return {"evaluate": metrics, "protocol": spec.protocol.settings}

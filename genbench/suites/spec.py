@@ -45,6 +45,11 @@ class _Spec(BaseModel):
             del copy.__dict__[name]
         return copy
 
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """Everything of it as JSON has it; the runs of a plan share their metrics and protocol."""
+        return self.model_dump(mode="json")
+
 
 class ComponentSpec(_Spec):
     """A model, objective or dataset with all of its options."""
@@ -78,11 +83,6 @@ class MetricSpec(_Spec):
     source: str = ""
     version: int = 1
     """The metric's own version: raised when its numbers change meaning."""
-
-    @cached_property
-    def settings(self) -> dict[str, Any]:
-        """Everything of it as JSON has it; the runs of a plan share their metrics."""
-        return self.model_dump(mode="json")
 
 
 class ProtocolSpec(_Spec):
