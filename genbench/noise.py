@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor
 
@@ -29,6 +32,25 @@ class Noise:
         twin.device = self.device
         twin._generator = self._generator
         return twin
+
+    def seed_torch(self) -> None:
+        """Seed torch's own generators, for code that takes no `Noise` and draws from them.
+
+        Dropout, or a distribution of another library, can then be repeated like everything else.
+        """
+        seed = derive(self.seed, "torch")
+        torch.random.default_generator.manual_seed(seed)
+        if self.device.type == "cuda":
+            with torch.cuda.device(self.device):
+                torch.cuda.manual_seed(seed)
+
+    @contextmanager
+    def torch_seeded(self) -> Iterator[None]:
+        """`seed_torch` for a while; afterwards torch's own generators go on where they were."""
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices):
+            self.seed_torch()
+            yield
 
     def _at(self, name: str) -> torch.Generator:
         return self._generator.manual_seed(derive(self.seed, "draw", name))

@@ -92,7 +92,8 @@ class ModelDraws(SampleSets):
         labels = None
         if self.shares is not None:
             labels = noise.child("labels").categorical("labels", self.shares, CHUNK)
-        found = self.model.generate(CHUNK, noise, labels)
+        with noise.torch_seeded():
+            found = self.model.generate(CHUNK, noise, labels)
         x = checked(found, (CHUNK, *self.data.shape), "generate").float()
         bad = int((~torch.isfinite(x.flatten(1)).all(1)).sum())
         if bad:

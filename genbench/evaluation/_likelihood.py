@@ -64,11 +64,9 @@ class Likelihood:
     def exact(self) -> Tensor:
         """Exact log likelihood of every test row, (N,) float64 on the CPU."""
         self.require(exact=True)
-        parts = []
-        for first in range(0, len(self.data.test), BATCH):
-            x = self.scaled(torch.arange(first, min(first + BATCH, len(self.data.test))))
-            parts.append(self._density(x))
-        return torch.cat(parts)
+        rows = torch.arange(len(self.data.test))
+        with self.noise.child("density").torch_seeded():
+            return torch.cat([self._density(self.scaled(index)) for index in rows.split(BATCH)])
 
     @torch.no_grad()
     def weights(self, k: int, points: int) -> Tensor:
@@ -86,7 +84,8 @@ class Likelihood:
             parts = []
             for done in range(0, k, step):
                 noise, many = self.noise.child("weights", first, done), min(step, k - done)
-                weights = self.model.log_weights(x, noise, many)  # type: ignore[operator]
+                with noise.torch_seeded():
+                    weights = self.model.log_weights(x, noise, many)  # type: ignore[operator]
                 parts.append(self._in_unit(checked(weights, (many, len(x)), "log_weights"), x))
             passes.append(torch.cat(parts))
         return torch.cat(passes, 1)
@@ -103,7 +102,7 @@ class Likelihood:
         """Exact log density of raw points (N, D), (N,) float64 on the CPU."""
         self.require(exact=True)
         parts = []
-        with torch.no_grad():
+        with torch.no_grad(), self.fixed.torch_seeded():
             for batch in points.split(BATCH):
                 x = self.scaling.forward(batch.to(self.noise.device), self.fixed)
                 parts.append(self._density(x))

@@ -34,6 +34,7 @@ def artefacts(evidence: Evidence) -> dict[str, np.ndarray]:
     `component_weights` (T,) float32; of decoded latents those of `_walks`.
     """
     images = evidence.data.kind == "images"
+    evidence.noise.child("artefacts").seed_torch()
     try:
         n = min(IMAGES, evidence.count) if images else evidence.at_most(POINTS)
         samples = evidence.samples(0, n)

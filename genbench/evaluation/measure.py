@@ -80,6 +80,7 @@ def _measured(metric: Metric, evidence: Evidence) -> list[Measurement]:
         if refusal:
             raise NotApplicable(refusal)
         for s in range(evidence.settings.sets if metric.sampled else 1):
+            evidence.noise.child("metric", type(metric).__name__, s).seed_torch()
             sets.append(_numbers(metric.measure(evidence, s)))
     except NotApplicable as why:
         status, reason = "skipped", str(why)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from genbench import lookup
@@ -113,17 +115,28 @@ def load_data(spec: RunSpec, root: Path, device: torch.device, *, offline: bool)
 def _load_data(dumped: str, folder: str, root: Path, device: str, offline: bool) -> Data:
     spec = ComponentSpec.model_validate_json(dumped)
     dataset = component_class("dataset", spec, folder)(**spec.options)
-    with somebody_elses(f"dataset '{spec.name}'", DataError):
+    with somebody_elses(f"dataset '{spec.name}'", DataError), seeded(0, "data"):
         data = kept(dataset.load(root, offline=offline), spec.name)
     return data.to(torch.device(device))
 
 
 @contextmanager
 def seeded(seed: int, *purpose: object) -> Iterator[None]:
-    """Initialisation draws from torch's global generator, seeded by purpose and put back after."""
+    """What is made here draws from the generators of torch, NumPy and Python, seeded by purpose.
+
+    They are put back after.
+    """
+    start = derive("genbench", "init", seed, *purpose)
+    python, array = random.getstate(), np.random.get_state()  # noqa: NPY002
     with torch.random.fork_rng(devices=[]):
-        torch.random.default_generator.manual_seed(derive("genbench", "init", seed, *purpose))
-        yield
+        torch.random.default_generator.manual_seed(start)
+        np.random.seed(start % 2**32)  # noqa: NPY002 - the one that others draw from
+        random.seed(start)
+        try:
+            yield
+        finally:
+            np.random.set_state(array)  # noqa: NPY002
+            random.setstate(python)
 
 
 def devices_for(name: str) -> list[str]:

@@ -159,7 +159,7 @@ class Training:
         objective = self.stages[index].objective
         objective.train()
         if prepare:
-            objective.prepare(self.model, self._draw, self.noise.child("prepare", index))
+            self._prepare(index)
         players = objective.players(self.model)
         everyone = {id(p): p for player in players for p in player.parameters}
         self.seats = []
@@ -178,7 +178,12 @@ class Training:
         stage = self.stages[index]
         first = sum(s.updates for s in self.stages[:index])
         if stage.updates == 0 and self.update <= first:
-            stage.objective.prepare(self.model, self._draw, self.noise.child("prepare", index))
+            self._prepare(index)
+
+    def _prepare(self, index: int) -> None:
+        noise = self.noise.child("prepare", index)
+        noise.seed_torch()
+        self.stages[index].objective.prepare(self.model, self._draw, noise)
 
     def _draw(self, n: int, noise: Noise) -> Batch:
         return Batch(*self.feed.draw(n, noise))
@@ -201,6 +206,7 @@ class Training:
 
     def _move(self, index: int, seat: _Seat, batch: Batch, noise: Noise, step: int) -> None:
         objective, name = self.stages[index].objective, seat.player.name
+        noise.seed_torch()
         with self._cast():
             total, terms = objective.loss(name, self.model, batch, noise)
             watched = objective.watch(name, self.model, batch, noise)

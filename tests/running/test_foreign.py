@@ -7,11 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from genbench.errors import GenbenchError
 from genbench.evaluation.measure import Measurement
+from genbench.running.build import load_data
 from genbench.running.executor import Context
 from genbench.running.foreign import evaluate
+from genbench.suites.expand import load_plan
 
 SUITE = """\
 title: Ours and theirs
@@ -162,6 +165,54 @@ def test_answers_of_a_wrong_shape_are_no_numbers(
     [one] = judged(folder, metric)
     assert (one.status, one.value) == ("failed", None)
     assert says in one.reason
+
+
+def test_draws_from_torchs_own_generator_can_be_repeated(
+    folder: Path, points, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever was drawn before, and whichever other metrics are asked for."""
+    monkeypatch.chdir(folder)
+    drawn = MODEL.replace('noise.normal("z", n, 2)', "torch.randn(n, 2)")
+    drawn = drawn.replace(".sum(1)", ".sum(1) + torch.randn(len(x))")  # as a stochastic trace
+    assert drawn.count("torch.randn") == 2
+    (folder / "theirs.py").write_text(drawn)
+    swd, nll = [judged(folder, name)[0] for name in ("swd", "nll")]
+    before = torch.get_rng_state()
+    both = judged(folder, "nll", "mode_coverage", "swd")
+    assert not torch.equal(torch.get_rng_state(), before)
+    assert [both[0], both[-1]] == [nll, swd]
+    assert swd.sampling_std, "the sets differ"
+
+
+DATA = '''\
+"""Points out of everybody's generators."""
+import random
+import numpy as np
+import torch
+from genbench.data._base import Data, Dataset, Split
+
+class Chance(Dataset):
+    """Unseeded points."""
+    kind = "points"
+
+    def load(self, root, *, offline=False):
+        x, y = torch.rand(50), torch.tensor(np.random.rand(50)).float()
+        rows = torch.stack([x, y, torch.full((50,), random.random())], 1)
+        return Data("points", (3,), test=Split(rows), train=Split(rows))
+'''
+
+
+def test_a_dataset_that_draws_without_a_seed_is_the_same_everywhere(folder: Path) -> None:
+    (folder / "chance.py").write_text(DATA)
+    (folder / "chance.yaml").write_text(
+        "datasets: {a: {use: 'chance.py:Chance'}}\nmethods: {nice: {}}\nevaluate: [nll]\n"
+        "budget: {updates: 1}\ntitle: Chance\n"
+    )
+    spec = load_plan(folder / "chance.yaml").runs[0]
+    loaded = [load_data(spec, folder / root, torch.device("cpu"), offline=True) for root in "ab"]
+    first, second = (data.test.x for data in loaded)
+    assert first is not second
+    assert torch.equal(first, second)
 
 
 @pytest.mark.parametrize(("row", "says"), [

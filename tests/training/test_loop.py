@@ -22,7 +22,10 @@ from genbench.training.optimisers import learning_rate
 
 
 class Line(nn.Module):
-    """y = w·x, with a batch norm so that there are buffers to keep."""
+    """y = w·x, with a batch norm so that there are buffers to keep, and dropout.
+
+    Dropout draws from torch's own generator.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,7 +33,7 @@ class Line(nn.Module):
         self.norm = nn.BatchNorm1d(2)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.norm(x) @ self.weight
+        return self.norm(nn.functional.dropout(x, 0.2, self.training)) @ self.weight
 
 
 class Sides(nn.Module):
