@@ -213,8 +213,8 @@ def _describe_plugin(kind: str, name: str, near: Path | None) -> Component:
     try:
         path = _module_path(where) if module else (near or Path.cwd()) / Path(where).expanduser()
         if path is None or not path.is_file():
-            what = "module" if module else "file"
-            raise PluginError(f"{kind} '{name}': there is no {what} {where}")
+            what = f"module {where} with a source file" if module else f"file {where}"
+            raise PluginError(f"{kind} '{name}': there is no {what}")
         source = path.read_text(encoding="utf-8")
     except (OSError, ValueError, RuntimeError) as error:
         raise PluginError(f"{kind} '{name}': {in_a_line(error)}") from None

@@ -144,6 +144,7 @@ def test_a_module_beside_the_suite(plugin: Path, monkeypatch: pytest.MonkeyPatch
     ("mine.py:", "holds no class"), (":Mine", ""), ("..:Mine", ""), (".py:Mine", ""),
     ("\x00.py:Mine", ""), ("x" * 5000 + ".py:Mine", ""), ("~nobody_at_all/x.py:Mine", ""),
     ("raises_on_import.inner:Mine", "ZeroDivisionError"),
+    ("os:system", "there is no module os with a source file"),
 ])
 def test_plug_ins_that_are_not_there(
     plugin: Path, monkeypatch: pytest.MonkeyPatch, name: str, says: str

@@ -130,7 +130,7 @@ class External(_Part):
 class Protocol(_Part):
     """What all metrics of a suite share."""
 
-    samples: Count | None = None
+    samples: Annotated[int, Field(ge=2)] | None = None
     """Samples for each metric; null means as many as the reference has, at most 10,000."""
     sets: Count = 3
     """Independent sample sets of one model, for the sampling spread."""

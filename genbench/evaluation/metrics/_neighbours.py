@@ -35,7 +35,7 @@ class Manifold:
 def radii(x: np.ndarray, ks: Sequence[int]) -> np.ndarray:
     """Squared distance of each row of x (N, d) to its k-th other row, for each k: (len(ks), N)."""
     if len(x) <= max(ks):
-        raise NotApplicable(f"{len(x)} samples have no {max(ks)}-th neighbour")
+        raise NotApplicable(f"{len(x)} samples are too few for k = {max(ks)}")
     if x.shape[1] <= LOW:
         return _radii_by_tree(x, ks)
     distances = _distances_to(x, x.mean(0))
@@ -100,10 +100,10 @@ def nearest(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def of_evidence(evidence: Evidence, extractor: str, sample_set: int, k: int) -> Manifold:
     """The four figures of a sample set at k; one pass serves k = 3, 5 and k."""
-    ks = sorted({3, 5, k})
     n = evidence.count
-    if n <= max(ks):
-        raise NotApplicable(f"{n} samples have no {max(ks)}-th neighbour")
+    if n <= k:
+        raise NotApplicable(f"{n} samples are too few for k = {k}")
+    ks = sorted({k, *(other for other in (3, 5) if other < n)})
     network = evidence.extractor(extractor).name
 
     def compute() -> dict[int, Manifold]:

@@ -62,7 +62,7 @@ def test_points_far_from_the_origin_keep_their_digits():
 
 
 def test_too_few_samples_have_no_kth_neighbour():
-    with pytest.raises(NotApplicable, match="no 5-th neighbour"):
+    with pytest.raises(NotApplicable, match="5 samples are too few for k = 5"):
         radii(cloud(5, 2), (3, 5))
 
 
