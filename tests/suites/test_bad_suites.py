@@ -22,7 +22,7 @@ CASES = [
     ("seeds: 2", "seeds: [1, 2, 1]", ":5: seeds[2]: ", "seed 1 is there twice"),
     ("seeds: 2", "seeds: [1, -2]", ":5: seeds[1]: ", "not -2"),
     ("updates: 100", "updates: -1", ":6: budget.updates: ", "expected a number ≥ 1, got -1"),
-    ("seeds: 2", "seeds: 2\nprotocol: {samples: 1}", ":6: protocol.samples: ", "number ≥ 2, got 1"),
+    ("seeds: 2", "seeds: 2\nprotocol: {samples: 1}", ":6: protocol.samples: ", "≥ 2, got 1"),
     ("updates: 100", "updates: 0.5", ":6: budget.updates: ", "expected a whole number, got 0.5"),
     ("updates: 100", "updates: '5'", ":6: budget.updates: ", "expected a whole number, got '5'"),
     ("updates: 100", "batch: 3", ":8: methods.flow.budget: ", "how long to train is missing"),
