@@ -115,14 +115,23 @@ def report_folder(results: Path, plan: Plan, limit_updates: int | None) -> Path:
     return folder / f"limited-{limit_updates}" if limit_updates else folder
 
 
-def data_root(given: Path | None) -> Path:
-    """The data root: --data, GENBENCH_DATA, or a folder in the cache that downloads go to."""
+def data_root(given: Path | None, *, make: bool = False) -> Path:
+    """The data root: --data, GENBENCH_DATA, or a folder in the cache that downloads go to.
+
+    Raises:
+        DataError: a folder that was named and is not there, or, with `make`, cannot be made.
+    """
     chosen = given or (os.environ.get("GENBENCH_DATA") or None)
     if chosen is None:
         return cache_folder() / "data"
     folder = Path(chosen).expanduser()
+    source = "--data" if given else "GENBENCH_DATA"
+    if make:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(f"{source} {folder}: cannot make it: {error.strerror}") from None
     if not folder.is_dir():
-        source = "--data" if given else "GENBENCH_DATA"
         raise DataError(f"{source} {folder}: there is no such folder")
     return folder
 

@@ -45,8 +45,8 @@ def fetch(
 
     plan = load_plan(suite)
     context = Context(
-        Path(), data_root(data), cache_folder(), device, weights=weights_file(weights),
-        offline=offline,
+        Path(), data_root(data, make=True), cache_folder(), device,
+        weights=weights_file(weights), offline=offline,
     )
     for one in supplies(plan.runs, context):
         print(f"{one.sha256 or '-' * 64}  {one.bytes:>13,}  {one.what:<16}  {one.path}")

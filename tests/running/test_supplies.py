@@ -57,6 +57,18 @@ def test_fetch_without_a_network_says_what_is_missing(genbench, nothing: Path) -
     assert done.stderr.count("\n") == 1
 
 
+def test_fetch_makes_the_folder_that_it_brings_data_to(genbench, nothing: Path) -> None:
+    text = FACES.replace("faces: {use: image_folder, path: faces}", "mnist: {}")
+    (nothing / "mnist.yaml").write_text(text)
+    done = genbench("fetch", "mnist.yaml", "--offline", "--data", "new/place", check=2)
+    assert "train-images-idx3-ubyte" in done.stderr
+    assert (nothing / "new/place").is_dir()
+    done = genbench("fetch", "mnist.yaml", "--data", "mnist.yaml/place", check=2)
+    assert done.stderr == "error: --data mnist.yaml/place: cannot make it: Not a directory\n"
+    done = genbench("run", "mnist.yaml", "--data", "newer", check=2)
+    assert done.stderr == "error: --data newer: there is no such folder\n"
+
+
 def test_fetch_lists_what_a_suite_needs_with_its_hashes(genbench, folder: Path) -> None:
     text = FACES.replace("faces: {use: image_folder, path: faces}", "digits: {}")
     (folder / "small.yaml").write_text(text.replace("[fid]", "[fid, memorisation]"))
