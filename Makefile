@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 SUITE  ?= suites/quickstart.yaml
+# more tests at once than there are cores: half of them wait for the commands that they run
+TESTERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 2)')
 
 .PHONY: help install quickstart test slow torture lint format bench check docs clean
 
@@ -21,7 +23,7 @@ quickstart: install  ## six kinds of model on digits and a ring, side by side, i
 	$(BIN)/genbench run suites/quickstart.yaml
 
 test: install    ## the tests (under 10 minutes on 2 cores)
-	$(BIN)/python -m pytest -q -n auto
+	$(BIN)/python -m pytest -q -n $(TESTERS)
 
 slow: install    ## the long tests too
 	$(BIN)/python -m pytest -q -m "slow or not slow"
