@@ -35,7 +35,7 @@ app.command(name="list")(list_)
 
 def main() -> NoReturn:
     """Run the command line; what a user can mend is one line and exit code 2."""
-    gc.set_threshold(500_000, 20, 10)  # few cycles, but a report keeps millions of objects
+    gc.set_threshold(5_000_000, 20, 10)  # few cycles, but a report keeps millions of objects
     try:
         app()
     except GenbenchError as error:
