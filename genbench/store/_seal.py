@@ -22,7 +22,7 @@ class Seal:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.path = folder, folder / "checksums.json"
-        self._read: dict[str, dict[str, Any]] | None = None
+        self._hashes: dict[str, str] | None = None
 
     @property
     def there(self) -> bool:
@@ -38,21 +38,25 @@ class Seal:
 
     def break_(self) -> None:
         """Take it away, before anything else is written."""
-        self._read = None
+        self._hashes = None
         try:
             self.path.unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(f"cannot write in {self.folder}: {error.strerror}") from None
 
-    def known(self, name: str) -> dict[str, Any] | None:
-        """What the table, as it was last read, says of a file; None where there is none."""
-        return (self._read or self.sums()).get(name)
+    def hash_of(self, name: str) -> str | None:
+        """The sha256 of a file in the table as it was last read; None where there is none."""
+        if self._hashes is None:
+            self.sums()
+        assert self._hashes is not None
+        return self._hashes.get(name)
 
     def sums(self) -> dict[str, dict[str, Any]]:
         """The table by file name, read anew; empty where there is no seal."""
-        self._read = None
-        self._read = read_json(self.path, SUMS, missing=_NONE)["files"]
-        return self._read
+        self._hashes = None
+        sums: dict[str, dict[str, Any]] = read_json(self.path, SUMS, missing=_NONE)["files"]
+        self._hashes = {name: known["sha256"] for name, known in sums.items()}
+        return sums
 
     def check(self, *, whole: bool) -> None:
         """Compare sizes, and hashes of what was written to since: cheap; or, `whole`, all hashes.
@@ -61,11 +65,11 @@ class Seal:
             StoreError: naming the first file that is missing or not what it was.
         """
         sums = self.sums()
-        sealed = self.path.stat().st_mtime_ns if sums else 0
+        sealed = os.stat(self.path).st_mtime_ns if sums else 0
         folder = os.fspath(self.folder)  # a report does this for thousands of files
         for name, known in sums.items():
             try:
-                about = os.stat(os.path.join(folder, name))
+                about = os.stat(f"{folder}/{name}")
             except OSError:
                 raise damaged(self.folder / name, "it is missing") from None
             if about.st_size != known["bytes"]:

@@ -241,8 +241,7 @@ class RunFolder:
 
     def sealed_sum(self, name: str) -> str | None:
         """The sha256 that the seal has of a file; None while there is none."""
-        known = self._seal.known(name)
-        return str(known["sha256"]) if known else None
+        return self._seal.hash_of(name)
 
     def fingerprint(self, name: str) -> str:
         """The sha256 of a file: as the seal has it, or of what lies there while there is none."""

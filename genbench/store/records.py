@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple, Required
 
-from pydantic import ConfigDict, Field, TypeAdapter, with_config
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, with_config
 from pydantic.dataclasses import dataclass
 from typing_extensions import TypedDict
 
@@ -69,12 +69,24 @@ class _Asked(TypedDict, total=False):
     protocol: dict[str, Any]
 
 
+class _Shared:
+    """One object for the equal ones of a suite's runs: a report holds thousands of records."""
+
+    def __init__(self) -> None:
+        self._last: _Asked | None = None
+
+    def __call__(self, value: _Asked | None) -> _Asked | None:
+        if value != self._last:
+            self._last = value
+        return self._last
+
+
 @_loose
 class _Metrics(TypedDict, total=False):
     measurements: list[_Measurement]
     budget: _Budget
     notes: list[str]
-    asked: _Asked | None
+    asked: Annotated[_Asked | None, AfterValidator(_Shared())]
 
 
 @dataclass(frozen=True, config=ConfigDict(strict=True))

@@ -65,12 +65,12 @@ def survey(plan: Plan, store: Store, known: Mapping[str, Record] | None = None) 
     """
     known = known or {}
     records = {spec.id: known.get(spec.id) or store.run(spec.id).record() for spec in plan.runs}
-    values = _Values()
-    rows = [row for spec in plan.runs for row in _rows(plan.name, spec, records[spec.id], values)]
-    columns = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
+    columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+    asked_for = _Asked()
+    for spec in plan.runs:
+        _add_rows(columns, plan.name, spec, records[spec.id], asked_for)
     frame = pd.DataFrame({
-        name: pd.Series(list(column), dtype=dtype)
-        for (name, dtype), column in zip(COLUMNS.items(), columns, strict=True)
+        name: pd.Series(column, dtype=COLUMNS[name]) for name, column in columns.items()
     })
     return Survey(frame, records)
 
@@ -84,55 +84,70 @@ def expected_values(spec: MetricSpec, folder: str = "") -> dict[str, dict[str, s
     return metric_values(component, spec.options)
 
 
-class _Values:
-    """`expected_values`, found once for each metric: the runs of a plan share theirs."""
+class _Facts(NamedTuple):
+    """What a run is asked for."""
+
+    fresh: set[str]
+    """Measured with the present settings."""
+    stale: dict[str, dict[str, str]]
+    """Not measured with them: name → better, unit, title."""
+
+
+class _Asked:
+    """`_Facts`, found once for the runs that share their metrics and their stored settings."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, str], dict[str, dict[str, str]]] = {}
+        self._known: dict[tuple[object, ...], _Facts] = {}
 
-    def __call__(self, metric: MetricSpec, folder: str) -> dict[str, dict[str, str]]:
-        key = (id(metric), folder)  # the plan keeps its metrics, so that no other gets this number
+    def __call__(self, spec: RunSpec, stored: Mapping[str, Any]) -> _Facts:
+        # the plan and the records keep all of these, so that no other gets their numbers
+        key = (id(spec.evaluate), id(spec.protocol), spec.folder, id(stored.get("asked")),
+               bool(stored.get("measurements")))
         if key not in self._known:
-            self._known[key] = expected_values(metric, folder)
+            fresh, stale = (
+                {name: facts for metric in metrics
+                 for name, facts in expected_values(metric, spec.folder).items()}
+                for metrics in _by_age(stored, spec)
+            )
+            self._known[key] = _Facts(set(fresh), stale)
         return self._known[key]
 
 
-def _rows(
-    suite: str, spec: RunSpec, record: Record, values: _Values
-) -> list[tuple[Any, ...]]:
+def _add_rows(
+    columns: Mapping[str, list[Any]], suite: str, spec: RunSpec, record: Record, asked_for: _Asked
+) -> None:
+    """Lengthen every column by the rows of a run; by column, since there are many rows."""
     status, stored = record
-    budget = stored.get("budget", {})
     complete = status.state == "done"
-    fresh, stale = _by_age(stored, spec) if complete else ([], spec.evaluate)
-    wanted = {name for metric in fresh for name in values(metric, spec.folder)}
-    found = _measured(wanted, stored) if complete else []
-    known = {one["metric"] for one in found}
+    fresh, stale = asked_for(spec, stored if complete else {})
+    found = [one for one in stored["measurements"] if one["metric"] in fresh] if complete else []
     state, reason = ("queued", _STALE) if complete else _why_missing(status)
-    missing = [
+    known = {one["metric"] for one in found} if stale else set()
+    rows: list[dict[str, Any]] = found + [
         {"metric": name, "status": state, "reason": reason, **facts}
-        for metric in stale
-        for name, facts in values(metric, spec.folder).items() if name not in known
+        for name, facts in stale.items() if name not in known
     ]
-    unique = {one["metric"]: one for one in missing}
-    shared = (
-        budget.get("updates", status.update or None), budget.get("examples"),
-        budget.get("seconds", status.seconds or None), budget.get("device", ""), spec.limited,
-    )
-    return [
-        (suite, spec.method, spec.dataset, spec.seed, one["metric"], one.get("protocol") or "",
-         one.get("value"), one.get("better", "none"), one.get("unit", ""), one["status"],
-         one.get("reason") or "", spec.id, one.get("sampling_std"), one.get("title", ""),
-         *shared)
-        for one in [*found, *unique.values()]
-    ]
+    for name, instead in _ABSENT.items():
+        columns[name].extend([one.get(name) or instead for one in rows])
+    columns["value"].extend([one.get("value") if one["status"] == "ok" else None for one in rows])
+    columns["sampling_std"].extend([one.get("sampling_std") for one in rows])
+    budget = stored.get("budget", {})
+    shared = {
+        "suite": suite, "method": spec.method, "dataset": spec.dataset, "seed": spec.seed,
+        "run": spec.id, "updates": budget.get("updates", status.update or None),
+        "examples": budget.get("examples"), "limited": spec.limited,
+        "seconds": budget.get("seconds", status.seconds or None),
+        "device": budget.get("device", ""),
+    }
+    for name, value in shared.items():
+        columns[name].extend([value] * len(rows))
 
 
-def _measured(wanted: set[str], stored: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The stored measurements that the suite still asks for."""
-    return [
-        one if one["status"] == "ok" else {**one, "value": None}
-        for one in stored["measurements"] if one["metric"] in wanted
-    ]
+_ABSENT = {
+    "metric": "", "protocol": "", "better": "none", "unit": "", "status": "", "reason": "",
+    "title": "",
+}
+"""The texts of a measurement → what the table has where there is none."""
 
 
 def _by_age(
@@ -141,7 +156,7 @@ def _by_age(
     """The metrics that were measured with their present settings, and the others."""
     was, now = stored.get("asked"), asked(spec)
     if was is None:  # a record without its settings is taken at its word
-        return (spec.evaluate, []) if stored["measurements"] else ([], spec.evaluate)
+        return (spec.evaluate, []) if stored.get("measurements") else ([], spec.evaluate)
     known = was.get("evaluate", []) if was.get("protocol") == now["protocol"] else []
     fresh, stale = list[MetricSpec](), list[MetricSpec]()
     for metric, settings in zip(spec.evaluate, now["evaluate"], strict=True):
@@ -168,14 +183,17 @@ def _csv(frame: pd.DataFrame) -> str:
 
 def _fields(column: pd.Series[Any]) -> list[str]:
     """A column's cells as a CSV file has them; what comes again and again is quoted once."""
+    values = column.tolist()
     if column.dtype == float:  # by repr, the shortest text that reads back the same
-        return [repr(value) if value == value else "" for value in column.tolist()]
-    values = column.to_numpy(object, na_value=None).tolist()  # type: ignore[call-overload]
+        return [repr(value) if value == value else "" for value in values]
     quoted = {value: _quoted(value) for value in set(values)}
-    return [quoted[value] for value in values]
+    as_they_are = all(isinstance(value, str) and value == quoted[value] for value in quoted)
+    return values if as_they_are else [quoted[value] for value in values]
 
 
 def _quoted(value: Any) -> str:
+    if value is pd.NA or value != value:
+        return ""
     buffer = io.StringIO()
     # not alone: an empty field would be quoted; with its line end: what holds one is quoted
     csv.writer(buffer, lineterminator="\n").writerow((value, 0))

@@ -230,7 +230,7 @@ class _Loader:
             for method in methods:
                 if _runs_on(method, dataset):
                     run = self.run(suite, dataset, method, of_row)
-                    yield from (run.model_copy(update={"seed": s}) for s in seeds if run)
+                    yield from run.with_seeds(seeds) if run else ()
             for other in others:
                 if other.dataset == dataset.row.name:
                     yield from other.runs(of_row)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Literal, Self
 
@@ -138,8 +138,25 @@ class RunSpec(_Spec):
     @cached_property
     def hash(self) -> str:
         """Eight characters that change when anything that decides the result changes."""
-        text = json.dumps({"format": 1, **self.deciding()}, sort_keys=True)
-        return digest(text, 8)
+        before, behind = self._around_seed()
+        return digest(f"{before}{self.seed}{behind}", 8)
+
+    def with_seeds(self, seeds: Iterable[int]) -> Iterator[Self]:
+        """The run with each of these seeds; what their hashes share is written out once."""
+        before, behind = self._around_seed()
+        for seed in seeds:
+            run = self.model_copy(update={"seed": seed})
+            run.__dict__["hash"] = digest(f"{before}{seed}{behind}", 8)
+            yield run
+
+    def _around_seed(self) -> tuple[str, str]:
+        """The text that is hashed (JSON, sorted), before and behind the number of the seed."""
+        facts = {"format": 1, **self.deciding()}
+        before, behind = (
+            json.dumps({name: facts[name] for name in names}, sort_keys=True)
+            for names in ([n for n in facts if n < "seed"], [n for n in facts if n > "seed"])
+        )
+        return f'{before[:-1]}, "seed": ', f", {behind[1:]}"
 
     @cached_property
     def id(self) -> str:

@@ -105,6 +105,7 @@ def test_csv_of_awkward_cells_is_as_pandas_writes_it():
         "value": [0.0, -0.0, math.nan, math.inf, 1e-300, 0.1 + 0.2, 5.0],
         "limited": [True, False, True, False, True, False, True],
         "seed": [0, 1, 2, 3, 4, 5, 6],
+        "plain": ["a", "b", "", "é", "a", "0", "None"],
     })
     assert FORMATS["csv"](frame) == frame.to_csv(index=False, lineterminator="\n")
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -54,6 +56,13 @@ def test_what_does_not_decide_does_not_change_the_id(plan_of: PlanOf, good: str)
     longer = plan_of(good.replace("seeds: 2", "seeds: 5"))
     assert {r.id for r in plan_of(good).runs} < {r.id for r in longer.runs}
     assert plan_of(good.replace("100", "101")).runs[1].id != plan_of(good).runs[1].id
+
+
+def test_the_id_is_a_hash_of_all_that_decides_sorted(plan_of: PlanOf, good: str) -> None:
+    for run in plan_of(good.replace("seeds: 2", "seeds: [0, 7, 123456789]")).runs:
+        text = json.dumps({"format": 1, **run.deciding()}, sort_keys=True)
+        assert run.hash == hashlib.blake2b(text.encode(), digest_size=16).hexdigest()[:8]
+        assert run.id.endswith(f"--s{run.seed}--{run.hash}")
 
 
 def test_seeds(plan_of: PlanOf, good: str) -> None:
