@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-# more tests at once than there are cores: half of them wait for the commands that they run
+# more tests at once than there are cores: half of them wait for the commands that they run, and
+# who has done its share takes from the others, for the longest come in a row
 TESTERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 2)')
 
 .PHONY: help install quickstart test slow torture lint format bench check docs clean
@@ -22,7 +23,7 @@ quickstart: install  ## six kinds of model on digits and a ring, side by side, i
 	$(BIN)/genbench run suites/quickstart.yaml
 
 test: install    ## the tests (under 10 minutes on 2 cores)
-	$(BIN)/python -m pytest -q -n $(TESTERS)
+	$(BIN)/python -m pytest -q -n $(TESTERS) --dist worksteal
 
 slow: install    ## the long tests too
 	$(BIN)/python -m pytest -q -m "slow or not slow"

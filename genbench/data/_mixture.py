@@ -7,7 +7,6 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from scipy.stats import qmc
 from torch import Tensor
 
 from genbench.data._base import Modes, Truth
@@ -114,6 +113,8 @@ def _normal_quadrature(dims: int) -> tuple[Tensor, Tensor]:
         grids = np.meshgrid(*[weights / weights.sum()] * dims, indexing="ij")
         z = np.stack([axis.ravel() for axis in axes], 1)
         return torch.from_numpy(z), torch.from_numpy(np.prod(grids, axis=0).ravel())
+    from scipy.stats import qmc  # slow to import, and for few data sets
+
     uniform = qmc.Sobol(dims, rng=0).random_base2(_SOBOL_POWER)
     z = torch.special.ndtri(torch.from_numpy(uniform).clamp(1e-12, 1 - 1e-12))
     return z, torch.full((len(z),), 1 / len(z), dtype=torch.float64)

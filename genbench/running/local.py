@@ -1,12 +1,19 @@
-"""Worker processes on this machine: N on the CPU, or one or several a GPU."""
+"""Worker processes on this machine: N on the CPU, or one or several a GPU.
+
+On Linux they are forked from a server that loads torch once for all of them; it never trains and
+starts neither threads nor CUDA. Elsewhere, where a fork is less safe, each loads it anew.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
+import signal
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -17,6 +24,12 @@ from genbench.running.worker import work
 from genbench.store.runs import Status, Store
 
 __all__ = ["Local"]
+
+FORKS = sys.platform == "linux"
+LOADED = ("__main__", "genbench.running.cell", "genbench.running.preparation", "torch._dynamo")
+"""What the server of the workers imports; the last is what torch's optimisers import at first."""
+SERVERS = 3
+"""Attempts to start a worker, where its server was killed."""
 
 
 @dataclass
@@ -38,7 +51,10 @@ class Local(Executor):
 
     def __init__(self, workers: int, threads: int) -> None:
         self.count, self.threads = workers, threads
-        self._context = multiprocessing.get_context("spawn")
+        self._context = (
+            multiprocessing.get_context("forkserver") if FORKS
+            else multiprocessing.get_context("spawn")
+        )
         self._stop = self._context.Event()
         self._stopping = False
         self._workers: list[_Worker] = []
@@ -137,14 +153,24 @@ class Local(Executor):
 
     def _spawn(self) -> _Worker:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(
-            target=work, args=(theirs, self._stop, self.threads), daemon=True
-        )
-        process.start()
+        process = self._started(theirs)
         theirs.close()
         worker = _Worker(process, ours)
         self._workers.append(worker)
         return worker
+
+    def _started(self, pipe: Connection) -> BaseProcess:
+        for attempt in range(SERVERS):
+            time.sleep(attempt)  # a server that was killed takes a moment to be gone
+            if FORKS:
+                _serve()
+            process = self._context.Process(
+                target=work, args=(pipe, self._stop, self.threads), daemon=True
+            )
+            with suppress(EOFError, OSError):
+                process.start()
+                return process
+        raise GenbenchError("worker processes cannot be started; is there memory left?")
 
     def stop(self) -> None:
         """See Executor; safe to call from a signal handler."""
@@ -163,6 +189,16 @@ class Local(Executor):
             if worker.process.is_alive():
                 worker.process.kill()
         self._workers.clear()
+
+
+def _serve() -> None:
+    """Start the server that workers are forked from, unless it lives; Ctrl-C is not for it."""
+    multiprocessing.set_forkserver_preload(list(LOADED))
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _fate(exitcode: int | None) -> str:

@@ -11,6 +11,7 @@ import random
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -33,9 +34,11 @@ evaluate: [nll, neg_elbo, mode_coverage]
 SAVING = ("--save-every", "0.3", "--workers", "2")
 
 
-def children(pid: int) -> list[int]:
+def offspring(pid: int) -> list[int]:
+    """The processes that a runner started, and those that these started: workers among them."""
     found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
-    return [int(line) for line in found.stdout.split()]
+    children = [int(line) for line in found.stdout.split()]
+    return children + [one for child in children for one in offspring(child)]
 
 
 def finished(folder: Path) -> dict[str, float]:
@@ -56,9 +59,10 @@ def test_killed_at_any_instant(genbench, start, content, folder: Path) -> None:
         victim = rng.choice(["runner", "worker"])
         while time.monotonic() < deadline and process.poll() is None:
             time.sleep(0.02)
-        workers = children(process.pid)
+        workers = offspring(process.pid)
         if victim == "worker" and workers:
-            os.kill(rng.choice(workers), signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(rng.choice(workers), signal.SIGKILL)
             out, err = process.communicate(timeout=300)
             assert process.returncode in (0, 2, 3), (instant, out, err)
         else:

@@ -59,10 +59,10 @@ def test_what_does_not_decide_does_not_change_the_id(plan_of: PlanOf, good: str)
 
 
 def test_the_id_is_a_hash_of_all_that_decides_sorted(plan_of: PlanOf, good: str) -> None:
-    for run in plan_of(good.replace("seeds: 2", "seeds: [0, 7, 123456789]")).runs:
-        text = json.dumps({"format": 1, **run.deciding()}, sort_keys=True)
-        assert run.hash == hashlib.blake2b(text.encode(), digest_size=16).hexdigest()[:8]
-        assert run.id.endswith(f"--s{run.seed}--{run.hash}")
+    for spec in plan_of(good.replace("seeds: 2", "seeds: [0, 7, 123456789]")).runs:
+        text = json.dumps({"format": 1, **spec.deciding()}, sort_keys=True)
+        assert spec.hash == hashlib.blake2b(text.encode(), digest_size=16).hexdigest()[:8]
+        assert spec.id.endswith(f"--s{spec.seed}--{spec.hash}")
 
 
 def test_seeds(plan_of: PlanOf, good: str) -> None:
