@@ -24,6 +24,7 @@ from genbench.models._base import Model
 from genbench.noise import Noise
 from genbench.objectives._base import Objective
 from genbench.objectives._sum import WeightedSum
+from genbench.running.bits import use_device
 from genbench.seeding import derive
 from genbench.suites.spec import EXTERNAL, REAL, ComponentSpec, RunSpec
 from genbench.training.loop import Settings, Stage, Training
@@ -48,6 +49,7 @@ def build(
     spec: RunSpec, root: Path, device: torch.device, *, offline: bool, save_every: float
 ) -> Built:
     """Load the data and make the model, its objectives and the training of a run, on a device."""
+    use_device(device)
     data = load_data(spec, root, device, offline=offline)
     noise = Noise(derive("genbench", "run", spec.seed), device)
     if not spec.stages and spec.model.name in (REAL, EXTERNAL):

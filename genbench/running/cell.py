@@ -29,7 +29,7 @@ from genbench.store.runs import FINAL, RunFolder, Status, Store
 from genbench.suites.spec import RunSpec
 from genbench.training.loop import Interrupted, Training
 
-__all__ = ["Messenger", "evidence_of", "load_checkpoint", "run_cell", "use_threads"]
+__all__ = ["Messenger", "evidence_of", "load_checkpoint", "run_cell"]
 
 
 class Messenger(Protocol):
@@ -44,18 +44,6 @@ class Messenger(Protocol):
     def stopping(self) -> bool:
         """Whether to save and stop."""
         ...
-
-
-def use_threads(threads: int) -> None:
-    """Fix what decides a run's bits on this machine: threads and float32 arithmetic.
-
-    Numbers below 1e-38 count as zero: the gradients of a mixture's far components are full of
-    them, and a CPU takes tens of times longer over each.
-    """
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)
-    torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cudnn.allow_tf32 = False
 
 
 def run_cell(job: Job, messenger: Messenger) -> tuple[str, str]:

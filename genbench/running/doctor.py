@@ -18,7 +18,7 @@ from genbench.data._base import Dataset
 from genbench.errors import GenbenchError
 from genbench.evaluation.extractors.inception import downloaded
 from genbench.noise import Noise
-from genbench.running.cell import use_threads
+from genbench.running.bits import use_device, use_threads
 from genbench.running.executor import cores
 from genbench.store.provenance import provenance
 
@@ -125,6 +125,7 @@ def _repeats(device: str) -> Finding:
 def _train(device: str) -> list[Tensor]:
     """The weights after some updates of a convolutional network."""
     use_threads(torch.get_num_threads())
+    use_device(torch.device(device))
     noise = Noise(0, torch.device(device))
     with torch.random.fork_rng(devices=[]):
         torch.random.default_generator.manual_seed(0)

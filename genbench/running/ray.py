@@ -165,7 +165,7 @@ def _run(job: Job, folder: Any) -> Ending:
 
 def _prepare(jobs: Sequence[Job]) -> Any:
     """The task before all others: are data, plug-ins and devices there?"""
-    from genbench.running.cell import use_threads
+    from genbench.running.bits import use_threads
     from genbench.running.preparation import prepared
 
     use_threads(jobs[0].context.threads)

@@ -30,7 +30,8 @@ class Ending:
 def do(job: Job, messenger: Messenger) -> Ending:
     """Do one run, in a process that other runs may follow in."""
     # torch is imported here, on the machine that needs it
-    from genbench.running.cell import run_cell, use_threads
+    from genbench.running.bits import use_threads
+    from genbench.running.cell import run_cell
 
     use_threads(job.context.threads)
     began = time.monotonic()

@@ -177,7 +177,7 @@ class _Task:
 
 
 def _on_this_node(job: Job, messenger: Any) -> Ending:
-    from genbench.running.cell import use_threads
+    from genbench.running.bits import use_threads
     from genbench.running.preparation import prepare
 
     use_threads(job.context.threads)

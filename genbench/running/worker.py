@@ -49,7 +49,8 @@ def work(pipe: Connection, stop: _Flag, threads: int) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # torch is imported here, in the worker, so that the parent answers at once.
-    from genbench.running.cell import run_cell, use_threads
+    from genbench.running.bits import use_threads
+    from genbench.running.cell import run_cell
     from genbench.running.preparation import prepared
 
     use_threads(threads)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -34,22 +37,33 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def finished(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """That folder, with the suite run: once for all tests, and copied for each."""
+    shared = tmp_path_factory.getbasetemp().parent / "finished"
+    with FileLock(f"{shared}.lock"):
+        if not shared.exists():
+            command(folder, "run", "tiny.yaml")
+            shutil.copytree(folder, shared)
+    return Path(shutil.copytree(shared, folder, dirs_exist_ok=True))
+
+
+@pytest.fixture
 def genbench(folder: Path) -> Command:
     """genbench(*words): the real command in that folder; exit code, stdout and stderr."""
+    return partial(command, folder)
 
-    def call(
-        *words: str, check: int | None = 0, timeout: float = 300
-    ) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "genbench", *words], cwd=folder, text=True,
-            capture_output=True, timeout=timeout, check=False,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"},
-        )
-        if check is not None:
-            assert done.returncode == check, (done.returncode, done.stdout, done.stderr)
-        return done
 
-    return call
+def command(
+    folder: Path, *words: str, check: int | None = 0, timeout: float = 300
+) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "genbench", *words], cwd=folder, text=True,
+        capture_output=True, timeout=timeout, check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"},
+    )
+    if check is not None:
+        assert done.returncode == check, (done.returncode, done.stdout, done.stderr)
+    return done
 
 
 @pytest.fixture

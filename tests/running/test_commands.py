@@ -88,8 +88,8 @@ def test_a_suite_from_start_to_end(genbench, folder: Path) -> None:
     assert "swd" in genbench("table", "tiny.yaml").stdout
 
 
+@pytest.mark.usefixtures("finished")
 def test_samples_of_a_run(genbench, folder: Path) -> None:
-    genbench("run", "tiny.yaml", "--only", "flow*")
     run = next(name for name in runs(folder) if name.startswith("flow"))
     genbench("sample", run, "--n", "30", "--out", "points.npz")
     with np.load(folder / "points.npz") as stored:
@@ -102,9 +102,9 @@ def test_samples_of_a_run(genbench, folder: Path) -> None:
     assert "there is none below results" in missing.stderr
 
 
+@pytest.mark.usefixtures("finished")
 def test_a_numbers_history(genbench, folder: Path) -> None:
     """From the table's cell to the run, its numbers and the command that repeats them."""
-    genbench("run", "tiny.yaml")
     rows = json.loads(genbench("table", "tiny.yaml", "--format", "json").stdout)
     [cell] = [row for row in rows
               if (row["method"], row["seed"], row["metric"]) == ("flow", 1, "nll")]

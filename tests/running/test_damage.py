@@ -14,9 +14,8 @@ def one(folder: Path, start: str) -> Path:
     return next(p for p in (folder / "results/tiny/runs").iterdir() if p.name.startswith(start))
 
 
-def test_a_damaged_run_is_named_and_repaired(genbench, folder: Path) -> None:
-    genbench("run", "tiny.yaml")
-    run = one(folder, "flow--ring--s1")
+def test_a_damaged_run_is_named_and_repaired(genbench, finished: Path) -> None:
+    run = one(finished, "flow--ring--s1")
     others = {p.name: (p / "checksums.json").read_bytes() for p in run.parent.iterdir()
               if p.name[0] != "." and p != run}
     for name in ("metrics.json", "status.json", "curves.csv"):
@@ -34,9 +33,8 @@ def test_a_damaged_run_is_named_and_repaired(genbench, folder: Path) -> None:
                       for name in others}
 
 
-def test_a_flipped_byte_of_a_finished_run(genbench, folder: Path) -> None:
-    genbench("run", "tiny.yaml")
-    run = one(folder, "flow--ring--s0")
+def test_a_flipped_byte_of_a_finished_run(genbench, finished: Path) -> None:
+    run = one(finished, "flow--ring--s0")
     for name in ("checkpoint.safetensors", "samples.npz", "metrics.json"):
         raw = bytearray((run / name).read_bytes())
         raw[len(raw) // 2] ^= 1
@@ -48,9 +46,8 @@ def test_a_flipped_byte_of_a_finished_run(genbench, folder: Path) -> None:
         assert "1 run to do, 4 done before" in genbench("run", "tiny.yaml", "--repair").stdout
 
 
-def test_a_truncated_checkpoint_of_an_unfinished_run(genbench, folder: Path) -> None:
-    genbench("run", "tiny.yaml", "--only", "flow*")
-    run = one(folder, "flow--ring--s0")
+def test_a_truncated_checkpoint_of_an_unfinished_run(genbench, finished: Path) -> None:
+    run = one(finished, "flow--ring--s0")
     (run / "checksums.json").unlink()
     status = json.loads((run / "status.json").read_text())
     (run / "status.json").write_text(json.dumps({**status, "state": "interrupted"}))
