@@ -1,7 +1,8 @@
 """Worker processes on this machine: N on the CPU, or one or several a GPU.
 
 On Linux they are forked from a server that loads torch once for all of them; it never trains and
-starts neither threads nor CUDA. Elsewhere, where a fork is less safe, each loads it anew.
+starts neither threads nor CUDA. Elsewhere, where a fork is less safe, and where the server has no
+place for its socket, each loads it anew.
 """
 
 from __future__ import annotations
@@ -51,8 +52,9 @@ class Local(Executor):
 
     def __init__(self, workers: int, threads: int) -> None:
         self.count, self.threads = workers, threads
+        self._forks = FORKS and _served()
         self._context = (
-            multiprocessing.get_context("forkserver") if FORKS
+            multiprocessing.get_context("forkserver") if self._forks
             else multiprocessing.get_context("spawn")
         )
         self._stop = self._context.Event()
@@ -162,14 +164,13 @@ class Local(Executor):
     def _started(self, pipe: Connection) -> BaseProcess:
         for attempt in range(SERVERS):
             time.sleep(attempt)  # a server that was killed takes a moment to be gone
-            if FORKS:
-                _serve()
             process = self._context.Process(
                 target=work, args=(pipe, self._stop, self.threads), daemon=True
             )
             with suppress(EOFError, OSError):
-                process.start()
-                return process
+                if not self._forks or _served():
+                    process.start()
+                    return process
         raise GenbenchError("worker processes cannot be started; is there memory left?")
 
     def stop(self) -> None:
@@ -191,14 +192,21 @@ class Local(Executor):
         self._workers.clear()
 
 
-def _serve() -> None:
-    """Start the server that workers are forked from, unless it lives; Ctrl-C is not for it."""
+def _served() -> bool:
+    """Whether there is the server that workers are forked from; starts it where it is not.
+
+    Ctrl-C is not for it. It needs a socket below TMPDIR, and there may be no room for one, or its
+    path be longer than a socket's may be.
+    """
     multiprocessing.set_forkserver_preload(list(LOADED))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         forkserver.ensure_running()
+    except OSError:
+        return False
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return True
 
 
 def _fate(exitcode: int | None) -> str:

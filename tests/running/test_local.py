@@ -65,6 +65,19 @@ def test_a_killed_server_costs_no_run(start, folder: Path, moment: str) -> None:
     assert "Traceback" not in out + err
 
 
+def test_a_path_too_long_for_a_socket(folder: Path) -> None:
+    """Workers then load torch one by one."""
+    (folder / "some.yaml").write_text(SUITE.replace("seeds: 4", "seeds: 1"))
+    deep = folder / ("deep" * 25)
+    deep.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "genbench", "run", "some.yaml"], cwd=folder, text=True,
+        capture_output=True, check=False, env={**os.environ, "TMPDIR": str(deep)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def server_of(runner: int) -> int | None:
     """The child of the runner that workers are forked from."""
     found = subprocess.run(
