@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -39,6 +39,7 @@ class _Worker:
     pipe: Connection
     job: Job | None = None
     evaluating: bool = False
+    stopping: bool = False
     since: float = 0.0
 
     @property
@@ -57,7 +58,6 @@ class Local(Executor):
             multiprocessing.get_context("forkserver") if self._forks
             else multiprocessing.get_context("spawn")
         )
-        self._stop = self._context.Event()
         self._stopping = False
         self._workers: list[_Worker] = []
 
@@ -83,7 +83,6 @@ class Local(Executor):
             self._spawn()
         while True:
             if self._stopping:
-                self._stop.set()
                 yield from self._let_go()
             for worker in self._living():
                 if worker.job is None and waiting and not self._stopping:
@@ -121,7 +120,12 @@ class Local(Executor):
         return list(self._workers)
 
     def _let_go(self) -> Iterator[Event]:
-        """End the workers that evaluate: their trained models are saved already."""
+        """Have runs save and stop; end those that evaluate: what they trained is saved already."""
+        for worker in self._workers:
+            if worker.job is not None and not worker.stopping:
+                worker.stopping = True
+                with suppress(OSError):
+                    worker.pipe.send(("stop", None))
         for worker in [w for w in self._workers if w.job is not None and w.evaluating]:
             worker.process.terminate()
             worker.process.join()
@@ -165,7 +169,7 @@ class Local(Executor):
         for attempt in range(SERVERS):
             time.sleep(attempt)  # a server that was killed takes a moment to be gone
             process = self._context.Process(
-                target=work, args=(pipe, self._stop, self.threads), daemon=True
+                target=work, args=(pipe, self.threads), daemon=True
             )
             with suppress(EOFError, OSError):
                 if not self._forks or _served():
@@ -199,6 +203,7 @@ def _served() -> bool:
     path be longer than a socket's may be.
     """
     multiprocessing.set_forkserver_preload(list(LOADED))
+    resource_tracker.ensure_running()  # the server needs it, and its start ends every mask
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         forkserver.ensure_running()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from typing import Any, Protocol
+from typing import Any
 
 from genbench.running.executor import Event, Job
 
@@ -17,15 +17,11 @@ TELL_EVERY = 0.2
 """Seconds between two messages about a run's progress."""
 
 
-class _Flag(Protocol):
-    def is_set(self) -> bool: ...
-
-
 class _Messenger:
     """The hooks of a run, over a pipe."""
 
-    def __init__(self, pipe: Connection, stop: _Flag, job: Job) -> None:
-        self.pipe, self.stop = pipe, stop
+    def __init__(self, pipe: Connection, job: Job) -> None:
+        self.pipe = pipe
         self.run, self.updates = job.spec.id, job.spec.updates
         self.told = 0.0
 
@@ -39,13 +35,14 @@ class _Messenger:
         self.pipe.send(Event(self.run, "evaluating", self.updates, self.updates))
 
     def stopping(self) -> bool:
-        return self.stop.is_set()
+        # to a worker that is busy comes nothing but "stop", or the end of the pipe
+        return self.pipe.poll()
 
 
-def work(pipe: Connection, stop: _Flag, threads: int) -> None:
+def work(pipe: Connection, threads: int) -> None:
     """Serve jobs from `pipe`: ("prepare", jobs) and ("run", job); None ends the worker.
 
-    Ctrl-C is the parent's to handle: it sets `stop`, at which runs save and end.
+    Ctrl-C is the parent's to handle: it sends ("stop", None), at which a run saves and ends.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # torch is imported here, in the worker, so that the parent answers at once.
@@ -63,12 +60,14 @@ def work(pipe: Connection, stop: _Flag, threads: int) -> None:
             if message is None:
                 return
             kind, payload = message
+            if kind == "stop":  # the run that it was for has ended
+                continue
             if kind == "prepare":
                 pipe.send(prepared(payload))
                 continue
             began = time.monotonic()
             pipe.send(Event(payload.spec.id, "started", 0, payload.spec.updates))
-            state, reason = run_cell(payload, _Messenger(pipe, stop, payload))
+            state, reason = run_cell(payload, _Messenger(pipe, payload))
             pipe.send(Event(
                 payload.spec.id, "finished", payload.spec.updates, payload.spec.updates,
                 state=state, reason=reason, seconds=time.monotonic() - began,

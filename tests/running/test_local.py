@@ -65,6 +65,18 @@ def test_a_killed_server_costs_no_run(start, folder: Path, moment: str) -> None:
     assert "Traceback" not in out + err
 
 
+def test_ctrl_c_while_workers_load(start, folder: Path) -> None:
+    """Neither their server nor a worker that it starts too late has a word to say."""
+    (folder / "some.yaml").write_text(SUITE)
+    for patience in (1.5, 3.0, 4.5):
+        process = start("some.yaml", "--workers", "2")
+        time.sleep(patience)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode in (0, 130), (out, err)
+        assert "Traceback" not in out + err
+
+
 def test_a_path_too_long_for_a_socket(folder: Path) -> None:
     """Workers then load torch one by one."""
     (folder / "some.yaml").write_text(SUITE.replace("seeds: 4", "seeds: 1"))
