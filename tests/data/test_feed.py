@@ -34,7 +34,7 @@ def rows(feed: Feed, position: int) -> list[int]:
     return numbers.tolist()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(count=st.integers(1, 40), size=st.integers(1, 50), start=st.integers(0, 30))
 def test_batches_are_permutations_laid_end_to_end(count: int, size: int, start: int) -> None:
     feed = Feed(numbered(count), UNIT, size, Noise(3))

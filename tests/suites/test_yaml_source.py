@@ -127,7 +127,7 @@ plain = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.dictionaries(st.sampled_from(["a", "b", "c d"]), plain, min_size=1))
 def test_json_is_read_as_json_reads_it(data: dict[str, object]) -> None:
     """JSON is YAML 1.2: an independent writer, whose quoting leaves no doubt."""
@@ -143,7 +143,7 @@ def _keys(data: object) -> list[str]:
     return [k for v in data for k in _keys(v)] if isinstance(data, list) else []
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(st.sampled_from("ab:-[]{}&*!|>'\"#%@`\n\t ,?0e.~"), max_size=60))
 def test_any_text_is_data_or_an_error(text: str) -> None:
     message = ""
@@ -154,7 +154,7 @@ def test_any_text_is_data_or_an_error(text: str) -> None:
     assert "\n" not in message
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(plain)
 def test_what_pyyaml_writes_is_read_back(data: object) -> None:
     text = yaml.safe_dump({"x": data}, allow_unicode=False)
