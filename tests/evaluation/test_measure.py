@@ -23,8 +23,8 @@ class Spec:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-ALL = [Spec(name, {"size": 200} if name in ("wasserstein1", "sliced_wasserstein") else {})
-       for name in lookup.available("metric")]
+SLOW = ("wasserstein1", "sliced_wasserstein", "sinkhorn_distance")
+ALL = [Spec(name, {"size": 200} if name in SLOW else {}) for name in lookup.available("metric")]
 
 
 def declared(name: str) -> int:
