@@ -113,6 +113,8 @@ class Data:
     """What a reader of the numbers must know, e.g. that the images were JPEGs."""
     mode_count: int | None = None
     """The number of modes of image data, where it is known (10 digits, 1000 stacks)."""
+    class_counts: tuple[int, ...] = ()
+    """The training rows of each class, where the rows themselves are not at hand."""
     fingerprint: str = ""
     """A hash of the contents, kept in the provenance."""
 

@@ -30,10 +30,12 @@ def label_shares(data: Data) -> Tensor:
     Raises:
         NotApplicable: there are no labels.
     """
-    split = data.train if data.train is not None else data.test
-    if split.y is None or data.classes == 0:
-        raise NotApplicable("the dataset has no labels")
-    counts = torch.bincount(split.y.cpu(), minlength=data.classes).double()
+    counts = torch.tensor(data.class_counts, dtype=torch.float64)
+    if not data.class_counts:
+        split = data.train if data.train is not None else data.test
+        if split.y is None or data.classes == 0:
+            raise NotApplicable("the dataset has no labels")
+        counts = torch.bincount(split.y.cpu(), minlength=data.classes).double()
     return counts / counts.sum()
 
 

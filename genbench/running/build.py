@@ -46,17 +46,21 @@ class Built:
 
 
 def build(
-    spec: RunSpec, root: Path, device: torch.device, *, offline: bool, save_every: float
+    spec: RunSpec, root: Path, device: torch.device, *, offline: bool, save_every: float,
+    known: tuple[Data, Scaling] | None = None,
 ) -> Built:
-    """Load the data and make the model, its objectives and the training of a run, on a device."""
+    """Load the data and make the model, its objectives and the training of a run, on a device.
+
+    With `known`, the outline of the data of a trained model, no data are loaded.
+    """
     use_device(device)
-    data = load_data(spec, root, device, offline=offline)
+    data = load_data(spec, root, device, offline=offline) if known is None else known[0]
     noise = Noise(derive("genbench", "run", spec.seed), device)
     if not spec.stages and spec.model.name in (REAL, EXTERNAL):
         scale = "raw" if data.kind == "points" else "symmetric"
         return Built(data, scaling_for(data, scale, False), None, None, noise, _given(spec, data))
     model_class = component_class("model", spec.model, spec.folder)
-    scaling = _scaling(spec, data, model_class)
+    scaling = _scaling(spec, data, model_class) if known is None else known[1]
     with seeded(spec.seed, "model"):
         model: Model = model_class(scaling.space(data), **spec.model.options).to(device)
     if not spec.stages:

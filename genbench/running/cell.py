@@ -13,6 +13,9 @@ from typing import Any, Protocol
 import safetensors.torch
 import torch
 
+from genbench.data._base import Data
+from genbench.data.outline import outline, without_rows
+from genbench.data.scaling import Scaling
 from genbench.errors import Diverged, GenbenchError, StoreError, in_a_line
 from genbench.evaluation._critic import CriticView
 from genbench.evaluation.artefacts import artefacts, notes
@@ -29,7 +32,7 @@ from genbench.store.runs import FINAL, RunFolder, Status, Store
 from genbench.suites.spec import RunSpec
 from genbench.training.loop import Interrupted, Training
 
-__all__ = ["Messenger", "evidence_of", "load_checkpoint", "run_cell"]
+__all__ = ["Messenger", "evidence_of", "load_checkpoint", "load_outline", "run_cell"]
 
 
 class Messenger(Protocol):
@@ -176,9 +179,12 @@ class _Cell:
         """Write a checkpoint and, while training goes on, the status."""
         tensors, meta = training.state()
         packed = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
-        data = {"genbench": json.dumps(meta)}
+        facts = {
+            "genbench": json.dumps(meta),
+            "data": json.dumps(outline(training.feed.data, training.feed.scaling)),
+        }
         path = self.folder.checkpoint
-        replace_file(path, lambda temporary: safetensors.torch.save_file(packed, temporary, data))
+        replace_file(path, lambda temporary: safetensors.torch.save_file(packed, temporary, facts))
         if training.update < training.total:
             self.status("interrupted" if self.stopping() else "running", training)
 
@@ -193,6 +199,20 @@ def load_checkpoint(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]
         with safetensors.safe_open(path, "pt") as file:
             meta = json.loads(file.metadata()["genbench"])
             return {key: file.get_tensor(key) for key in file.keys()}, meta  # noqa: SIM118
+    except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
+        raise damaged(path, str(error)) from None
+
+
+def load_outline(path: Path) -> tuple[Data, Scaling] | None:
+    """What a run's checkpoint says of its data; None where it is too old to say anything.
+
+    Raises:
+        StoreError: missing or damaged.
+    """
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            known = file.metadata().get("data")
+        return None if known is None else without_rows(json.loads(known))
     except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
         raise damaged(path, str(error)) from None
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from genbench.errors import StoreError
 from genbench.running.build import build, device_of
-from genbench.running.cell import evidence_of, load_checkpoint
+from genbench.running.cell import evidence_of, load_checkpoint, load_outline
 from genbench.running.executor import Context
 from genbench.store.runs import RunFolder, Store
 
@@ -41,12 +41,16 @@ def draw(folder: RunFolder, n: int, *, data: Path, cache: Path, device: str) -> 
     Raises:
         StoreError: the run has no finished checkpoint.
     """
-    spec = folder.spec()
-    context = Context(folder.path.parents[1], data, cache, device)
-    built = build(spec, data, device_of(device), offline=False, save_every=60.0)
-    if built.training is not None:
+    spec, known = folder.spec(), None
+    if spec.stages:
         if folder.state != "done":
             raise StoreError(f"run '{folder.id}' is {folder.state}: it has no finished model")
         folder.verify()
+        known = load_outline(folder.checkpoint)
+    context = Context(folder.path.parents[1], data, cache, device)
+    built = build(
+        spec, data, device_of(device), offline=False, save_every=60.0, known=known
+    )
+    if built.training is not None:
         built.training.restore(*load_checkpoint(folder.checkpoint))
     return evidence_of(spec, built, context).samples(0, n).numpy()
