@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from typing import Annotated, NoReturn
 
@@ -13,7 +12,7 @@ from genbench import __version__
 from genbench.cli.doing import report, run, sample, table
 from genbench.cli.judging import check, compare, eval_
 from genbench.cli.looking import cite, info, list_, schema, show, validate
-from genbench.cli.options import tell
+from genbench.cli.output import check_written, prepare_streams, say, tell
 from genbench.cli.supplying import doctor, fetch
 from genbench.errors import GenbenchError
 
@@ -36,22 +35,31 @@ app.command(name="list")(list_)
 def main() -> NoReturn:
     """Run the command line; what a user can mend is one line and exit code 2."""
     gc.set_threshold(5_000_000, 20, 10)  # few cycles, but a report keeps millions of objects
+    prepare_streams()
+    code: int | str | None = 0
     try:
         app()
     except GenbenchError as error:
-        tell(f"error: {error}", "red")
-        sys.exit(2)
+        code = _refuse(error)
     except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    sys.exit(0)
+        code = 130
+    except SystemExit as leaving:  # as every command of typer ends
+        code = leaving.code
+    try:
+        check_written()
+    except GenbenchError as error:
+        code = code or _refuse(error)
+    sys.exit(code)
+
+
+def _refuse(error: GenbenchError) -> int:
+    tell(f"error: {error}", "red")
+    return 2
 
 
 def _version(value: bool) -> None:
     if value:
-        print(f"genbench {__version__}")
+        say(f"genbench {__version__}")
         raise typer.Exit
 
 

@@ -26,13 +26,14 @@ from genbench.cli.options import (
     Partition,
     RayAddress,
     Results,
+    RunArgument,
     Seeds,
     SuiteArgument,
     Time,
     Weights,
     Where,
+    at_home,
     cluster_of,
-    console_for,
     data_root,
     report_folder,
     store_of,
@@ -40,6 +41,7 @@ from genbench.cli.options import (
     warn,
     weights_file,
 )
+from genbench.cli.output import console_for, say, write
 from genbench.places import cache_folder
 
 if TYPE_CHECKING:
@@ -87,12 +89,12 @@ def run(
     plan = load_plan(suite, seeds=seeds, limit_updates=limit_updates)
     chosen = plan.only(only) if only else plan
     warn(plan)
-    store = store_of(results, plan)
+    store, root = store_of(results, plan), data_root(data)
     if dry_run:
-        print(dry(chosen, store))
+        say(dry(chosen, store))
         return
     request = Request(
-        device, workers, data_root(data), cache_folder(), weights_file(weights), repair,
+        device, workers, root, cache_folder(), weights_file(weights), repair,
         executor.value, ray_address=ray_address, offline=offline, save_every=save_every,
         time_limit=time_limit_of(plan, time_limit),
         cluster=cluster_of(
@@ -123,8 +125,9 @@ def _conclude(plan: Plan, store: Store, out: Path, known: Mapping[str, Record]) 
 
 
 def sample(
-    run: Annotated[str, typer.Argument(help="A run's id (or its start), or its folder.")],
-    out: Annotated[Path, typer.Option("--out", help="A .png, or .npz for the numbers.")],
+    run: RunArgument,
+    out: Annotated[Path, typer.Option(
+        "--out", help="A .png, or .npz for the numbers.", callback=at_home)],
     n: Annotated[int, typer.Option("--n", min=1, max=100_000, help="How many.")] = 64,
     results: Results = RESULTS,
     data: DataRoot = None,
@@ -137,7 +140,7 @@ def sample(
     folder = find_run(run, results)
     samples = draw(folder, n, data=data_root(data), cache=cache_folder(), device=device)
     write_samples(samples, out)
-    print(f"{out}: {n} samples of {folder.id}")
+    say(f"{out}: {n} samples of {folder.id}")
 
 
 def report(
@@ -150,7 +153,7 @@ def report(
 
     plan = load_plan(suite, seeds=seeds, limit_updates=limit_updates)
     path = build(plan, store_of(results, plan), report_folder(results, plan, limit_updates))
-    print(path)
+    say(str(path))
 
 
 def table(
@@ -163,4 +166,4 @@ def table(
     from genbench.suites.expand import load_plan
 
     plan = load_plan(suite, seeds=seeds, limit_updates=limit_updates)
-    sys.stdout.write(FORMATS[format.value](tidy(plan, store_of(results, plan))))
+    write(FORMATS[format.value](tidy(plan, store_of(results, plan))))

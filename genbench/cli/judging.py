@@ -21,11 +21,12 @@ from genbench.cli.options import (
     Seeds,
     SuiteArgument,
     Weights,
-    console_for,
+    at_home,
     data_root,
     store_of,
     weights_file,
 )
+from genbench.cli.output import console_for, say, write
 from genbench.places import cache_folder
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ __all__ = ["check", "compare", "eval_"]
 def eval_(
     samples: Annotated[str, typer.Argument(
         help="A folder or zip of images; an array in a .npy, .npz or .pt file; or a trained "
-        "model, my_file.py:Model.", show_default=False)],
+        "model, my_file.py:Model.", show_default=False, callback=at_home)],
     dataset: Annotated[str, typer.Option(
         "--dataset", help="What they are samples of: a dataset, or '{ring: {modes: 8}}'.",
         show_default=False)],
@@ -53,7 +54,8 @@ def eval_(
     sets: Annotated[int, typer.Option(
         "--sets", min=1, help="Independent sets, as far as there are samples.")] = 3,
     json: Annotated[Path | None, typer.Option(
-        "--json", help="Write everything as JSON too; - for the screen alone.")] = None,
+        "--json", help="Write everything as JSON too; - for the screen alone.",
+        callback=at_home)] = None,
     data: DataRoot = None,
     device: Device = "auto",
     weights: Weights = None,
@@ -75,7 +77,7 @@ def eval_(
     )
     whole = found.to_dict()
     if json == Path("-"):
-        print(dumps(whole, indent=1, sort_keys=True))
+        write(dumps(whole, indent=1, sort_keys=True) + "\n")
     else:
         console_for(sys.stdout).print(measurement_table(whole["measurements"], found.notes))
         if json is not None:
@@ -85,8 +87,9 @@ def eval_(
 
 
 def compare(
-    a: Annotated[str, typer.Argument(help="A suite, a results folder, a table or a baseline.")],
-    b: Annotated[str, typer.Argument(help="What it is compared with.")],
+    a: Annotated[str, typer.Argument(
+        help="A suite, a results folder, a table or a baseline.", callback=at_home)],
+    b: Annotated[str, typer.Argument(help="What it is compared with.", callback=at_home)],
     results: Results = RESULTS,
 ) -> None:
     """Print how B's numbers differ from A's, and which differences are significant."""
@@ -101,15 +104,15 @@ def check(
     suite: SuiteArgument,
     baseline: Annotated[Path | None, typer.Option(
         "--baseline", help="Accepted numbers; by default results/<suite>/baseline.json.",
-        show_default=False)] = None,
+        show_default=False, callback=at_home)] = None,
     results: Results = RESULTS,
     seeds: Seeds = None,
     update: Annotated[bool, typer.Option(
         "--update", help="Accept the stored numbers as the baseline.")] = False,
     junit: Annotated[Path | None, typer.Option(
-        "--junit", help="Write the verdicts as JUnit XML.")] = None,
+        "--junit", help="Write the verdicts as JUnit XML.", callback=at_home)] = None,
     markdown: Annotated[Path | None, typer.Option(
-        "--markdown", help="Write the verdicts as Markdown.")] = None,
+        "--markdown", help="Write the verdicts as Markdown.", callback=at_home)] = None,
     allow_inconclusive: Annotated[bool, typer.Option(
         "--allow-inconclusive", help="Do not fail on cells with fewer than three seeds.")] = False,
 ) -> None:
@@ -128,7 +131,7 @@ def check(
     accepted = baseline or results / plan.name / "baseline.json"
     if update:
         kept = gate.accept(frame, accepted)
-        print(f"{accepted}: {len(kept.cells)} cells accepted")
+        say(f"{accepted}: {len(kept.cells)} cells accepted")
         return
     outcome = gate.check(frame, accepted, allow_inconclusive=allow_inconclusive)
     if junit:

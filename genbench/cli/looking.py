@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from genbench.cli.options import RESULTS, Kind, Results, SuiteArgument, warn
+from genbench.cli.options import RESULTS, Kind, Results, RunArgument, SuiteArgument, warn
+from genbench.cli.output import say, write
 
 __all__ = ["cite", "info", "list_", "schema", "show", "validate"]
 
@@ -21,12 +22,12 @@ def validate(suite: SuiteArgument) -> None:
 
     plan = load_plan(suite)
     warn(plan)
-    print(f"{suite}: fine; runs: {len(plan.runs)}, methods: {len(plan.methods)}, "
+    say(f"{suite}: fine; runs: {len(plan.runs)}, methods: {len(plan.methods)}, "
           f"datasets: {len(plan.datasets)}")
 
 
 def show(
-    run: Annotated[str, typer.Argument(help="A run's id (or its start), or its folder.")],
+    run: RunArgument,
     results: Results = RESULTS,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -38,16 +39,16 @@ def show(
 
     found = history(find_run(run, results))
     if json_:
-        print(json.dumps(found, indent=1, ensure_ascii=False))
+        write(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     else:
-        print(yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=100), end="")
+        say(yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=100).rstrip("\n"))
 
 
 def schema() -> None:
     """Print the JSON Schema of suites, for editors."""
     from genbench.suites.json_schema import json_schema
 
-    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    write(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")
 
 
 def list_(
@@ -59,7 +60,7 @@ def list_(
     from genbench.reporting.catalogue import listing
 
     for chosen in [kind] if kind else Kind:
-        print(listing(chosen.value))
+        say(listing(chosen.value))
 
 
 def info(
@@ -68,7 +69,7 @@ def info(
     """Show formula, citation, every option with its default and meaning, and the resolved YAML."""
     from genbench.reporting.catalogue import info as describe
 
-    print(describe(name))
+    say(describe(name))
 
 
 def cite(suite: SuiteArgument) -> None:
@@ -76,4 +77,4 @@ def cite(suite: SuiteArgument) -> None:
     from genbench.reporting.catalogue import cite as bibtex
     from genbench.suites.expand import load_plan
 
-    print(bibtex(load_plan(suite)))
+    say(bibtex(load_plan(suite)))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
-from rich.console import Console
 
+from genbench.cli.output import tell
 from genbench.errors import DataError, GenbenchError
-from genbench.places import cache_folder
+from genbench.places import downloads_folder
 from genbench.suites.cluster import Cluster, minutes
 
 if TYPE_CHECKING:
@@ -20,18 +20,40 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RESULTS", "Account", "Cpus", "DataRoot", "Device", "Format", "Gpus", "JobTime", "Kind",
-    "Limit", "Offline", "Partition", "RayAddress", "Results", "Seeds", "SuiteArgument", "Time",
-    "Weights", "Where", "cluster_of", "console_for", "data_root", "report_folder", "store_of",
-    "time_limit_of", "warn", "weights_file",
+    "Limit", "Offline", "Partition", "RayAddress", "Results", "RunArgument", "Seeds",
+    "SuiteArgument", "Time", "Weights", "Where", "at_home", "cluster_of", "data_root",
+    "report_folder", "store_of", "time_limit_of", "warn", "weights_file",
 ]
 
-SuiteArgument = Annotated[str, typer.Argument(help="A suite's YAML file.", show_default=False)]
-Results = Annotated[Path, typer.Option("--results", help="The folder of results.")]
+P = TypeVar("P", str, Path, None)
+
+
+def at_home(path: P) -> P:
+    """A path, with the home folder in the place of `~`: no shell does that in `--option=~/x`.
+
+    Raises:
+        GenbenchError: there is no home folder, or none of the user who is named.
+    """
+    if path is None or not str(path).startswith("~"):
+        return path
+    try:
+        return type(path)(Path(path).expanduser())
+    except RuntimeError:
+        raise GenbenchError(f"{path}: there is no such home folder") from None
+
+
+SuiteArgument = Annotated[str, typer.Argument(
+    help="A suite's YAML file.", show_default=False, callback=at_home)]
+RunArgument = Annotated[str, typer.Argument(
+    help="A run's id (or its start), or its folder.", callback=at_home)]
+Results = Annotated[Path, typer.Option(
+    "--results", help="The folder of results.", callback=at_home)]
 Seeds = Annotated[int | None, typer.Option("--seeds", min=1, help="Use seeds 0 … N−1.")]
 Limit = Annotated[int | None, typer.Option(
     "--limit-updates", min=1, help="Cut every budget, for a trial; such runs are not comparable.")]
 DataRoot = Annotated[Path | None, typer.Option(
-    "--data", help="The folder of data files, a torchvision root; by default GENBENCH_DATA.")]
+    "--data", help="The folder of data files, a torchvision root; by default GENBENCH_DATA.",
+    callback=at_home)]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
 Time = Annotated[float | None, typer.Option(
     "--time-limit", parser=lambda text: _minutes("--time-limit", text), metavar="TIME",
@@ -50,9 +72,9 @@ Account = Annotated[str | None, typer.Option("--account", help="Slurm's account.
 RayAddress = Annotated[str | None, typer.Option(
     "--ray-address", help="Ray: HOST:PORT of a running head; by default one is started.")]
 Weights = Annotated[Path | None, typer.Option(
-    "--weights", help="Inception weights; by default torch-fidelity fetches its own.")]
+    "--weights", help="Inception weights; by default torch-fidelity fetches its own.",
+    callback=at_home)]
 RESULTS = Path("results")
-PIPE_WIDTH = 140
 
 
 class Kind(StrEnum):
@@ -118,20 +140,22 @@ def report_folder(results: Path, plan: Plan, limit_updates: int | None) -> Path:
 def data_root(given: Path | None, *, make: bool = False) -> Path:
     """The data root: --data, GENBENCH_DATA, or a folder in the cache that downloads go to.
 
+    One that GENBENCH_DATA names may be missing: not every suite reads files.
+
     Raises:
-        DataError: a folder that was named and is not there, or, with `make`, cannot be made.
+        DataError: --data names a folder that is not there, or, with `make`, cannot be made.
     """
     chosen = given or (os.environ.get("GENBENCH_DATA") or None)
     if chosen is None:
-        return cache_folder() / "data"
-    folder = Path(chosen).expanduser()
+        return downloads_folder()
+    folder = at_home(Path(chosen))
     source = "--data" if given else "GENBENCH_DATA"
     if make:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DataError(f"{source} {folder}: cannot make it: {error.strerror}") from None
-    if not folder.is_dir():
+    if given and not folder.is_dir():
         raise DataError(f"{source} {folder}: there is no such folder")
     return folder
 
@@ -141,18 +165,6 @@ def weights_file(path: Path | None) -> Path | None:
     if path is not None and not path.is_file():
         raise DataError(f"--weights {path}: there is no such file")
     return path
-
-
-def console_for(stream: TextIO) -> Console:
-    """A console; a pipe has no width of its own, so tables there get a wide one."""
-    width = None if stream.isatty() or os.environ.get("COLUMNS") else PIPE_WIDTH
-    return Console(file=stream, highlight=False, emoji=False, width=width)
-
-
-def tell(line: str, style: str) -> None:
-    """Print a line on stderr as it is, however long."""
-    console = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
-    console.print(line, style=style, markup=False)
 
 
 def warn(plan: Plan) -> None:

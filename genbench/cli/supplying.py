@@ -22,10 +22,10 @@ from genbench.cli.options import (
     Results,
     SuiteArgument,
     Weights,
-    console_for,
     data_root,
     weights_file,
 )
+from genbench.cli.output import console_for, say, write
 from genbench.places import cache_folder
 
 __all__ = ["doctor", "fetch"]
@@ -49,8 +49,8 @@ def fetch(
         weights=weights_file(weights), offline=offline,
     )
     for one in supplies(plan.runs, context):
-        print(f"{one.sha256 or '-' * 64}  {one.bytes:>13,}  {one.what:<16}  {one.path}")
-    print(f"{plan.name}: everything is here; genbench run {suite} --offline needs no network")
+        say(f"{one.sha256 or '-' * 64}  {one.bytes:>13,}  {one.what:<16}  {one.path}")
+    say(f"{plan.name}: everything is here; genbench run {suite} --offline needs no network")
 
 
 def doctor(
@@ -66,7 +66,7 @@ def doctor(
 
     findings = examine(results, data_root(data), cache_folder(), weights_file(weights))
     if json:
-        print(dumps([vars(one) for one in findings], indent=1))
+        write(dumps([vars(one) for one in findings], indent=1) + "\n")
     else:
         table = Table(box=box.SIMPLE_HEAD)
         for name in ("", "what", "found"):

@@ -1,0 +1,140 @@
+"""What reaches the terminal, whatever the terminal, the streams and the environment are like."""
+
+from __future__ import annotations
+
+import ast
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.table import Table
+
+import genbench.cli
+from genbench.cli.options import at_home
+from genbench.cli.output import console_for
+from genbench.errors import GenbenchError
+from genbench.places import cache_folder
+from genbench.visible import visible
+
+HOSTILE = "a\x1b[2Jb\x9bc\u202ed\udce9"
+SHOWN = "a\\x1b[2Jb\\x9bc\\u202ed\\udce9"
+
+
+def shell(folder: Path, line: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A line of sh in which `genbench` is the command."""
+    command = f'genbench() {{ "{sys.executable}" -m genbench "$@"; }}; {line}'
+    return subprocess.run(
+        ["sh", "-c", command], cwd=folder, text=True, errors="replace", capture_output=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment}, check=False,
+    )
+
+
+def test_what_steers_a_terminal_is_written_out() -> None:
+    assert visible(HOSTILE) == SHOWN
+    assert visible("Å 流 é µ ± → 👩‍🔬\n\tb") == "Å 流 é µ ± → 👩‍🔬\n\tb"
+
+
+def test_a_console_shows_hostile_text_wherever_it_stands() -> None:
+    stream = io.StringIO()
+    table = Table(title=HOSTILE)
+    table.add_column(HOSTILE)
+    table.add_row(HOSTILE)
+    console = console_for(stream)
+    console.print(HOSTILE, markup=False)
+    console.print(table, style="red")
+    assert "\x1b" not in stream.getvalue()
+    assert stream.getvalue().count("a\\x1b[2J") == 4
+
+
+def test_text_goes_to_the_terminal_at_one_place() -> None:
+    """No command prints past `output`, where text is made visible."""
+    past = {"print", "sys.stdout.write", "sys.stderr.write", "typer.echo", "Console"}
+    for path in Path(genbench.cli.__file__).parent.glob("*.py"):
+        calls = {
+            ast.unparse(node.func) for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Call)
+        }
+        assert path.name == "output.py" or not calls & past, path.name
+
+
+@pytest.mark.usefixtures("finished")
+def test_a_terminal_that_is_not_utf8(folder: Path) -> None:
+    """No traceback, and the gate's exit code is that of its verdict."""
+    suite = (folder / "tiny.yaml").read_text().replace("title: Tiny", "title: Tiny ≥ 流")
+    (folder / "tiny.yaml").write_text(suite, encoding="utf-8")
+    assert shell(folder, "genbench check tiny.yaml --update").returncode == 0
+    for command, words in {
+        "check tiny.yaml --allow-inconclusive": "exit code 0", "run tiny.yaml": "are done",
+        "list": "autoencoder", "info fid": "Fr", "run --help": "--only",
+        "show flow--ring--s0": "provenance",
+    }.items():
+        for encoding in ("latin-1", "ascii"):
+            done = shell(folder, f"genbench {command}", PYTHONIOENCODING=encoding)
+            assert done.returncode == 0, (command, encoding, done.stderr)
+            assert words in done.stdout
+
+
+def test_output_that_cannot_be_written(folder: Path) -> None:
+    full = shell(folder, "genbench list > /dev/full")
+    assert full.returncode == 2
+    assert full.stderr.strip() == (
+        "error: the output could not be written: No space left on device"
+    )
+    closed = shell(folder, "genbench validate tiny.yaml >&-")
+    assert (closed.returncode, closed.stderr) == (0, "")
+    assert shell(folder, "genbench validate missing.yaml >&- 2>&-").returncode == 2
+    unread = shell(folder, "(genbench list; echo $? >&2) | :")
+    assert unread.stderr == "0\n"
+
+
+def test_a_run_outlives_whoever_watches_it(folder: Path) -> None:
+    """The pipe of its progress is closed: what is trained is kept, and the report written."""
+    done = shell(folder, "genbench run tiny.yaml --workers 1 | head -n 1")
+    assert done.stderr == ""
+    assert (folder / "results/tiny/report.md").exists()
+
+
+def test_no_home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless(*_: object) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("GENBENCH_CACHE", raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    monkeypatch.setattr(Path, "expanduser", homeless)
+    with pytest.raises(GenbenchError, match="GENBENCH_CACHE"):
+        cache_folder()
+    with pytest.raises(GenbenchError, match="there is no such home folder"):
+        at_home(Path("~/x"))
+    assert at_home("x/~") == "x/~"
+
+
+def test_a_tilde_behind_an_equals_sign(folder: Path) -> None:
+    (folder / "home").mkdir()
+    done = shell(
+        folder, "genbench run tiny.yaml --limit-updates 2 --only flow --seeds 1 "
+        "--results=~/x && genbench table tiny.yaml --results=~/x >/dev/null && "
+        "genbench check tiny.yaml --update --baseline=~/b.json --results=~/x",
+        HOME=str(folder / "home"),
+    )
+    assert (folder / "home/x/tiny/limited-2/report.md").exists(), done.stderr
+    assert not (folder / "~").exists()
+
+
+def test_a_data_folder_that_is_not_there(folder: Path) -> None:
+    gone = {"GENBENCH_DATA": str(folder / "gone")}
+    fine = shell(folder, "genbench run tiny.yaml --limit-updates 2 --only flow --seeds 1", **gone)
+    assert fine.returncode == 0, fine.stderr
+    (folder / "needs.yaml").write_text(
+        (folder / "tiny.yaml").read_text()
+        .replace("{ring: {modes: 4, test_size: 500}}", "[mnist]").replace("nll_gap, ", "")
+    )
+    needed = shell(folder, "genbench run needs.yaml --only flow", **gone)
+    assert needed.returncode == 2
+    assert "gone/MNIST/raw and that folder is not there; put it there" in needed.stderr
+    assert not (folder / "gone").exists()
+    typo = shell(folder, "genbench run tiny.yaml --dry-run --offline --data gone")
+    assert typo.returncode == 2
+    assert "--data gone: there is no such folder" in typo.stderr
