@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from genbench import lookup
-from genbench.data._base import Data
+from genbench.data._base import Data, Dataset
 from genbench.data._contract import kept
 from genbench.data._given import Given, read_given
 from genbench.data.feed import Feed
@@ -24,6 +24,7 @@ from genbench.models._base import Model
 from genbench.noise import Noise
 from genbench.objectives._base import Objective
 from genbench.objectives._sum import WeightedSum
+from genbench.places import downloads_folder
 from genbench.running.bits import use_device
 from genbench.seeding import derive
 from genbench.suites.spec import EXTERNAL, REAL, ComponentSpec, RunSpec
@@ -122,8 +123,18 @@ def _load_data(dumped: str, folder: str, root: Path, device: str, offline: bool)
     spec = ComponentSpec.model_validate_json(dumped)
     dataset = component_class("dataset", spec, folder)(**spec.options)
     with somebody_elses(f"dataset '{spec.name}'", DataError), seeded(0, "data"):
+        _check_root(spec.name, dataset, root)
         data = kept(dataset.load(root, offline=offline), spec.name)
     return data.to(torch.device(device))
+
+
+def _check_root(name: str, dataset: Dataset, root: Path) -> None:
+    """Nothing is downloaded into a folder that is not there: its name may hold a slip."""
+    if root.is_dir() or root == downloads_folder().resolve():
+        return
+    if any(file.is_relative_to(root) for file in dataset.files(root)):
+        raise DataError(f"dataset '{name}' is read from {root}, and there is no such folder; name "
+                        "another with --data or GENBENCH_DATA")
 
 
 @contextmanager

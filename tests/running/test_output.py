@@ -133,7 +133,8 @@ def test_a_data_folder_that_is_not_there(folder: Path) -> None:
     )
     needed = shell(folder, "genbench run needs.yaml --only flow", **gone)
     assert needed.returncode == 2
-    assert "gone/MNIST/raw and that folder is not there; put it there" in needed.stderr
+    assert "dataset 'mnist' is read from" in needed.stderr
+    assert "gone, and there is no such folder; name another with --data" in needed.stderr
     assert not (folder / "gone").exists()
     typo = shell(folder, "genbench run tiny.yaml --dry-run --offline --data gone")
     assert typo.returncode == 2
