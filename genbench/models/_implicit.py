@@ -24,6 +24,8 @@ class EitherNetwork(Model):
 
     refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
         ({"network": "dcgan", "data": "points"}, "network: dcgan is for images; use mlp"),
+        ({"network": "dcgan", "norm": "batch"},
+         "norm is of a fully connected network; strided convolutions always have batch norm"),
     )
 
     network: Literal["auto", "mlp", "dcgan"] = "mlp"
@@ -31,6 +33,9 @@ class EitherNetwork(Model):
     images of at least 16×16, and fully connected for what is smaller and for points."""
     widths: Widths = [256, 256]
     """Hidden widths of a fully connected decoder, and in reverse of an encoder."""
+    norm: Literal["none", "batch"] = "none"
+    """Normalisation between the layers of a fully connected decoder; batch norm uses the batch in
+    training and its running moments in evaluation."""
     channels: Count = 64
     """Feature maps at the images' end of convolutions."""
 
@@ -50,7 +55,7 @@ class EitherNetwork(Model):
         """
         if self.convolves(space):
             return nn.Sequential(Upsampler(codes, space.shape, self.channels), squash(space))
-        dense = MLP(codes, space.dims, self.widths, activation)
+        dense = MLP(codes, space.dims, self.widths, activation, norm=self.norm == "batch")
         return nn.Sequential(dense, squash(space), nn.Unflatten(1, space.shape))
 
     def encoder_to(self, codes: int, space: Space) -> nn.Module:

@@ -23,7 +23,7 @@ class Routes:
 
     Rows travel as (parts, W, …), W being the most that one component has; the places that a
     component leaves are filled with its own rows again, so that nothing foreign enters the
-    statistics of a batch.
+    statistics of a batch; a component without rows is shown zeros.
     """
 
     def __init__(self, owner: Tensor, parts: int) -> None:
@@ -37,10 +37,14 @@ class Routes:
         column = place[: int(counts.max())] if len(owner) else place
         slots = starts[:, None] + column % counts.clamp(min=1)[:, None]  # (parts, W)
         self.rows = order[slots.clamp(max=len(owner) - 1)]
+        self.idle = bool((counts == 0).any())
 
     def out(self, x: Tensor) -> Tensor:
         """Rows x (n, …) to their components, (parts, W, …)."""
-        return x[self.rows]
+        routed = x[self.rows]
+        if self.idle:
+            routed[self.counts == 0] = 0
+        return routed
 
     def back(self, y: Tensor) -> Tensor:
         """What the components made of them (parts, W, …), in the order of the rows, (n, …)."""

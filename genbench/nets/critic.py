@@ -1,8 +1,9 @@
 """Critics: networks from data, and labels where there are any, to one number.
 
 The label of a class-conditional critic enters in one of two ways:
-- concatenate: one-hot, beside the input. Mehdi Mirza, Simon Osindero: Conditional Generative
-  Adversarial Nets, 2014, https://arxiv.org/abs/1411.1784
+- concatenate: one-hot, beside the input: a number for each class of a fully connected critic, a
+  plane of a convolutional one. Mehdi Mirza, Simon Osindero: Conditional Generative Adversarial
+  Nets, 2014, https://arxiv.org/abs/1411.1784
 - projection: φ(x)·e(y) is added to the output. Takeru Miyato, Masanori Koyama: cGANs with
   Projection Discriminator, 2018, https://arxiv.org/abs/1802.05637
 """
@@ -43,23 +44,27 @@ class Look(NamedTuple):
 class Critic(nn.Module):
     """A trunk of features and a linear head; logits or scores, no sigmoid.
 
-    `batchwise` adds to the features what depends on the whole batch. With `outputs` above 1 the
-    head gives a logit for each class, and the score is their log-sum-exp: the logit of being any
-    of them and not fake, whose own logit is 0.
+    A fully connected trunk (`dense`) is given its input flat. `batchwise` adds to the features
+    what depends on the whole batch. With `outputs` above 1 the head gives a logit for each class,
+    and the score is their log-sum-exp: the logit of being any of them and not fake, whose own
+    logit is 0.
     """
 
     def __init__(
         self, trunk: nn.Module, features: int, classes: int = 0, condition: str = "concatenate",
-        *, batchwise: nn.Module | None = None, added: int = 0, outputs: int = 1,
+        *, dense: bool = False, batchwise: nn.Module | None = None, added: int = 0,
+        outputs: int = 1,
     ) -> None:
         super().__init__()
-        self.trunk, self.features = trunk, features
+        self.trunk, self.features, self.dense = trunk, features, dense
         self.batchwise = batchwise
         self.head = nn.Linear(features + added, outputs)
         self.planes = classes if condition == "concatenate" else 0
         self.embedding = (
             nn.Embedding(classes, features) if classes and condition == "projection" else None
         )
+        if self.embedding is not None:  # torch's N(0, 1) would drown the rest of the score
+            nn.init.normal_(self.embedding.weight, 0.0, 0.02)
 
     def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """The score (B,) of each x (B, *shape) with its label (B,), if the critic has classes."""
@@ -81,6 +86,7 @@ class Critic(nn.Module):
             self.trunk.fill(self._given(x, labels))
 
     def _given(self, x: Tensor, labels: Tensor | None) -> Tensor:
+        x = x.flatten(1) if self.dense else x
         return x if not self.planes or labels is None else with_labels(x, labels, self.planes)
 
     @property
@@ -95,7 +101,8 @@ class Critic(nn.Module):
         above = self.head.weight.expand(len(x), -1)
         if self.embedding is not None and labels is not None:
             above = above + self.embedding(labels)
-        return slope_below(self.trunk, given, above)[:, : x.shape[1]]
+        slopes = slope_below(self.trunk, given, above)
+        return slopes[:, : x[0].numel() if self.dense else x.shape[1]].reshape(x.shape)
 
 
 def is_piecewise_linear(trunk: nn.Module) -> bool:
@@ -144,21 +151,24 @@ def critic_network(
     Raises:
         GenbenchError: a convolutional critic of anything but images of at least 8×8.
     """
+    trunk: nn.Module
+    dense = kind != "dcgan"
+    shape = (math.prod(shape),) if dense else shape
     if classes and condition == "concatenate":
         shape = (shape[0] + classes, *shape[1:])
-    trunk: nn.Module
-    if kind == "dcgan":
-        trunk, features = downsampler(shape, channels, norm, reference)
-    else:
-        trunk = dense_trunk(math.prod(shape), widths, norm, activation, reference=reference)
+    if dense:
+        trunk = dense_trunk(shape[0], widths, norm, activation, reference=reference)
         features = widths[-1]
+    else:
+        trunk, features = downsampler(shape, channels, norm, reference)
     if norm == "virtual":
         trunk = WithReference(trunk, shape, reference)
     batchwise: list[nn.Module] = []
     batchwise += [MinibatchDiscrimination(features, similarities)] if similarities else []
     batchwise += [MinibatchDeviation()] if deviation else []
     return Critic(
-        trunk, features, classes, condition, outputs=outputs, added=similarities + deviation,
+        trunk, features, classes, condition, dense=dense, outputs=outputs,
+        added=similarities + deviation,
         batchwise=nn.Sequential(*batchwise) if batchwise else None,
     )
 

@@ -51,12 +51,12 @@ class MLP(nn.Module):
 
     The last layer is linear. Layers start as torch starts them (uniform, scaled by fan-in). With
     `stack`, that many networks of one shape, computed at once: features (stack, B, inputs) to
-    outputs (stack, B, outputs).
+    outputs (stack, B, outputs). With `norm`, batch norm before each activation.
     """
 
     def __init__(
         self, inputs: int, outputs: int, widths: Sequence[int], activation: str = "relu",
-        stack: int = 0,
+        stack: int = 0, norm: bool = False,
     ) -> None:
         super().__init__()
         if activation not in ACTIVATIONS:
@@ -64,7 +64,9 @@ class MLP(nn.Module):
             raise GenbenchError(f"no activation '{activation}'; there is {known}")
         layers: list[nn.Module] = []
         for width in widths:
-            layers += [linear(inputs, width, stack), ACTIVATIONS[activation]()]
+            layers.append(linear(inputs, width, stack))
+            layers += [nn.BatchNorm1d(width)] if norm else []
+            layers.append(ACTIVATIONS[activation]())
             inputs = width
         self.layers = nn.Sequential(*layers, linear(inputs, outputs, stack))
 

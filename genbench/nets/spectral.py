@@ -39,8 +39,9 @@ class SpectralNorm(nn.Module):
             self.iterate(weight)
 
     def forward(self, weight: Tensor) -> Tensor:
-        """The weight (out, …) divided by its estimated spectral norm."""
-        return weight / torch.dot(self.u, weight.flatten(1) @ self.v)
+        """The weight (out, …) divided by its estimated spectral norm, in float32."""
+        with torch.autocast(weight.device.type, enabled=False):
+            return weight / torch.dot(self.u, weight.flatten(1) @ self.v)
 
     @torch.no_grad()
     def iterate(self, weight: Tensor) -> None:

@@ -30,7 +30,13 @@ class VirtualBatchNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(R + B, C, …), normalised for each channel."""
+        with torch.autocast(x.device.type, enabled=False):
+            return self._normalised(x.float() if x.dtype.itemsize < 4 else x).to(x.dtype)
+
+    def _normalised(self, x: Tensor) -> Tensor:
         n, pixels = self.reference, tuple(range(2, x.dim()))
+        # about the mean of the reference rows: E[x²] − E[x]² would lose what a large mean hides
+        x = x - x[:n].mean((0, *pixels), keepdim=True)
         own = [x, x.square()]
         if pixels:
             own = [value.mean(pixels, keepdim=True) for value in own]  # (R + B, C, 1, 1)

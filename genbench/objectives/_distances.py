@@ -21,9 +21,16 @@ __all__ = [
 
 
 def squared_distances(x: Tensor, y: Tensor) -> Tensor:
-    """‖x_i − y_j‖₂² (N, M) of rows (N, d) and (M, d), never below 0."""
-    square = x.square().sum(1)[:, None] + y.square().sum(1) - 2 * x @ y.t()
-    return square.clamp(min=0)
+    """‖x_i − y_j‖₂² (N, M) of rows (N, d) and (M, d), never below 0; in float32 or better.
+
+    About the mean of y, so that no two large numbers are subtracted where the rows lie far off 0.
+    """
+    with torch.autocast(x.device.type, enabled=False):
+        x, y = (rows.float() if rows.dtype.itemsize < 4 else rows for rows in (x, y))
+        centre = y.detach().mean(0)
+        x, y = x - centre, y - centre
+        square = x.square().sum(1)[:, None] + y.square().sum(1) - 2 * x @ y.t()
+        return square.clamp(min=0)
 
 
 def distances(x: Tensor, y: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from typing import ClassVar
 from genbench.fields import NonNegative
 from genbench.models._base import Encoder, Model
 from genbench.nets.critic import Look
+from genbench.nets.moments import moments_kept
 from genbench.noise import Noise
 from genbench.objectives._base import Batch, Terms
 from genbench.objectives._gan_losses import LOSSES
@@ -45,7 +46,8 @@ class ModeRegularised(Adversarial):
     ) -> Terms:
         """Both regularisers."""
         assert isinstance(model, Encoder)
-        again = model.decode(model.encode(batch.x))
+        with moments_kept(model):  # samples are made of latents, not of the codes of data
+            again = model.decode(model.encode(batch.x))
         seen = self.look(again, None, noise.child("again"))
         return {
             "rebuild": self.rebuild * (again - batch.x).square().mean(),

@@ -161,6 +161,8 @@ class Training:
         if prepare:
             self._prepare(index)
         players = objective.players(self.model)
+        # batch norm of a model that stands still keeps its moments
+        self.model.train(any(player.name == "model" for player in players))
         everyone = {id(p): p for player in players for p in player.parameters}
         self.seats = []
         for player in players:

@@ -73,6 +73,7 @@ def test_routes_take_rows_out_and_back() -> None:
     assert torch.equal(routes.back(out), x)
     assert routes.counts.tolist() == [1, 2, 0, 3]
     assert torch.equal(out[0], x[3].expand(3, 2))  # its one row again, and nobody else's
+    assert torch.equal(out[2], torch.zeros(3, 2))  # it has none, and is shown nobody else's
     assert {tuple(row) for row in out[1].tolist()} == {tuple(row) for row in x[[1, 2]].tolist()}
 
 

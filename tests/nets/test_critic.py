@@ -49,3 +49,31 @@ def test_projection_is_the_inner_product_with_the_features() -> None:
         "bf,bf->b", critic.embedding.weight[labels], features
     )
     torch.testing.assert_close(critic(x, labels), expected)
+
+
+def test_a_fully_connected_critic_is_told_the_class_once() -> None:
+    """One number a class, not as many equal planes as there are pixels."""
+    critic = make("mlp", (1, 8, 8), classes=10)
+    assert critic.trunk[1].in_features == 64 + 10  # type: ignore[index,union-attr]
+    seen: list[torch.Tensor] = []
+    critic.trunk.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    x = torch.randn(2, 1, 8, 8)
+    critic(x, torch.tensor([3, 0]))
+    torch.testing.assert_close(seen[0], torch.cat((x.flatten(1), torch.eye(10)[[3, 0]]), 1))
+
+
+@pytest.mark.parametrize("condition", ["concatenate", "projection"])
+def test_the_closed_slope_of_a_conditional_critic_of_images(condition: str) -> None:
+    critic = make("mlp", (1, 8, 8), classes=3, condition=condition)
+    x, labels = torch.randn(5, 1, 8, 8, requires_grad=True), torch.tensor([0, 1, 2, 1, 0])
+    (expected,) = torch.autograd.grad(critic(x, labels).sum(), x)
+    torch.testing.assert_close(critic.slope(x.detach(), labels), expected)
+
+
+def test_a_projection_does_not_drown_the_score_at_the_start() -> None:
+    """The labels' part of the score is no larger than what the critic makes of the data alone."""
+    torch.manual_seed(0)
+    critic = make("mlp", (1, 28, 28), classes=10, condition="projection", widths=[256, 256])
+    x, labels = torch.rand(500, 1, 28, 28) * 2 - 1, torch.arange(500) % 10
+    alone = critic.look(x).score
+    assert (critic(x, labels) - alone).std() < 0.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -78,3 +79,17 @@ def test_saves_and_loads() -> None:
     spectral.normalise(second)
     second.load_state_dict(first.state_dict())
     assert torch.equal(first.weight, second.weight)
+
+
+@pytest.mark.parametrize("layer", [nn.Linear(6, 4), nn.Conv2d(2, 4, 3)])
+def test_in_bfloat16_the_norm_is_taken_in_float32(layer: nn.Module) -> None:
+    """Under autocast: no error of types, and the weights are those without it."""
+    torch.manual_seed(0)
+    network = nn.Sequential(layer)
+    spectral.normalise(network)
+    expected = layer.weight.detach().clone()
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(layer.weight, expected, rtol=0, atol=0)
+        x = torch.randn(3, 6) if isinstance(layer, nn.Linear) else torch.randn(3, 2, 5, 5)
+        network(x).sum().backward()
+    assert all(torch.isfinite(p.grad).all() for p in network.parameters())  # type: ignore[arg-type]

@@ -43,3 +43,18 @@ def test_examples_do_not_depend_on_one_another() -> None:
     before = wrapped(x)
     wrapped.fill(torch.zeros(5, 2))  # it is kept: a second batch changes nothing
     assert torch.equal(wrapped(x), before)
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 4, 4)])
+def test_a_large_mean_in_low_precision_keeps_the_spread(shape: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    x = (100 + torch.randn(40, *shape)).bfloat16()
+    layer = VirtualBatchNorm(3, 32)
+    y = layer(x).float()
+    assert y.dtype == torch.float32
+    exact = layer(x.double()).float()
+    torch.testing.assert_close(y, exact, rtol=0.02, atol=0.02)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(layer(x).float(), exact, rtol=0.02, atol=0.02)
+    far = (1e4 + torch.randn(40, *shape, dtype=torch.float64)).float()
+    torch.testing.assert_close(layer(far), layer(far.double()).float(), rtol=1e-3, atol=1e-3)

@@ -17,6 +17,7 @@ from genbench.objectives._distances import (
     energy_distance,
     mean_gap,
     mmd_squared,
+    squared_distances,
 )
 
 
@@ -144,3 +145,28 @@ def test_the_covariance_gap_has_no_bias() -> None:
 def test_gradients_by_finite_differences(distance) -> None:
     x, y = gaussians(5, 3, 0.4, 1.3)
     torch.autograd.gradcheck(distance, (x.requires_grad_(), y.requires_grad_()))
+
+
+@pytest.mark.parametrize("offset", [0.0, 30.0, 3000.0])
+def test_distances_do_not_lose_digits_far_from_zero(offset: float) -> None:
+    torch.manual_seed(0)
+    x, y = (offset + torch.randn(n, 4, dtype=torch.float64) for n in (7, 9))
+    exact = (x[:, None] - y).square().sum(2)
+    torch.testing.assert_close(
+        squared_distances(x.float(), y.float()).double(), exact, rtol=2e-2, atol=2e-2
+    )
+    torch.testing.assert_close(squared_distances(x, y), exact, rtol=1e-9, atol=1e-9)
+
+
+def test_gradients_under_autocast_point_where_those_in_full_precision_do() -> None:
+    torch.manual_seed(0)
+    x, y = 3 + torch.randn(64, 16), 3 + torch.randn(64, 16)
+
+    def slope(autocast: bool) -> torch.Tensor:
+        rows = x.clone().requires_grad_()
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            mmd_squared(rows, y, [1.0, 4.0]).backward()
+        assert rows.grad is not None
+        return rows.grad.flatten()
+
+    assert torch.cosine_similarity(slope(True), slope(False), dim=0) > 0.999

@@ -93,7 +93,10 @@ class Quiet:
         self.saved.append(({k: v.clone() for k, v in tensors.items()}, meta))
 
 
-def make(updates: int = 20, stages: int = 1, poison_at: int | None = None) -> Training:
+def make(
+    updates: int = 20, stages: int = 1, poison_at: int | None = None,
+    objective: nn.Module | None = None,
+) -> Training:
     torch.manual_seed(0)
     rows = torch.randn(50, 2)
     data = Data("points", (2,), test=Split(rows), train=Split(rows))
@@ -103,7 +106,10 @@ def make(updates: int = 20, stages: int = 1, poison_at: int | None = None) -> Tr
         every=1,
     )
     feed = Feed(data, Scaling("raw"), 8, Noise(3))
-    parts = [Stage(WeightedSum([(1.0, Sides(poison_at))]), updates) for _ in range(stages)]  # type: ignore[list-item]
+    parts = [
+        Stage(WeightedSum([(1.0, objective or Sides(poison_at))]), updates)  # type: ignore[list-item]
+        for _ in range(stages)
+    ]
     return Training(model, parts, feed, Noise(4), settings)  # type: ignore[arg-type]
 
 
@@ -200,3 +206,20 @@ def test_schedules(schedule: str, update: int, factor: float) -> None:
 def test_warmup_rises_linearly() -> None:
     spec = Optimiser(warmup=4)
     assert [learning_rate(spec, u, 10) for u in range(5)] == [0.25, 0.5, 0.75, 1.0, 1.0]
+
+
+class CriticAlone(Sides):
+    """The model stands still."""
+
+    plays = ("critic",)
+
+    def players(self, model: nn.Module) -> list:
+        return super().players(model)[:1]
+
+
+def test_batch_norm_of_a_model_that_stands_still_keeps_its_moments() -> None:
+    training = make(objective=CriticAlone())
+    before = {key: value.clone() for key, value in training.model.state_dict().items()}
+    training.run(Quiet())
+    for key, value in training.model.state_dict().items():
+        assert torch.equal(value, before[key]), key
