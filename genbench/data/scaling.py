@@ -103,11 +103,12 @@ class Scaling:
             return (torch.sigmoid(x) - LOGIT_MARGIN) / (1 - 2 * LOGIT_MARGIN)
         return x
 
-    def clipped(self, x: Tensor) -> float:
-        """The share of values of scaled images that lie outside their range by over a rounding."""
+    def clipped(self, x: Tensor) -> Tensor:
+        """The share of values of each scaled image (B, C, H, W) that lie outside their range by
+        over a rounding, (B,)."""
         unit = self.unit(x)
         slack = 0.5 / (self.levels - 1)
-        return float(((unit < -slack) | (unit > 1 + slack)).float().mean())
+        return ((unit < -slack) | (unit > 1 + slack)).float().flatten(1).mean(1)
 
     def space(self, data: Data) -> Space:
         """What a model of the scaled data is a distribution over."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from genbench.configured import Configured
-from genbench.errors import GenbenchError
+from genbench.errors import GenbenchError, NotApplicable
 
 if TYPE_CHECKING:
     from genbench.evaluation.evidence import Evidence
@@ -45,8 +46,10 @@ class Metric(Configured, ABC):
         self.configure(options)
 
     @abstractmethod
-    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The values, by name (options filled in).
+    def measure(
+        self, evidence: Evidence, sample_set: int = 0
+    ) -> Mapping[str, float | NotApplicable]:
+        """The values, by name (options filled in); of some, perhaps, why there is none.
 
         Raises:
             NotApplicable: it has no meaning here; the text is the reason shown.

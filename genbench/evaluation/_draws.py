@@ -79,12 +79,12 @@ class SampleSets(ABC):
 
 
 class ModelDraws(SampleSets):
-    """Samples of a model; `clipped` and `values` count values out of range, and all values."""
+    """Samples of a model."""
 
     def __init__(self, model: Model, data: Data, scaling: Scaling, noise: Noise) -> None:
         super().__init__()
         self.model, self.data, self.scaling, self.noise = model, data, scaling, noise
-        self.clipped, self.values = 0.0, 0
+        self._outside: dict[tuple[int, int], Tensor] = {}
         self.shares = label_shares(data).to(noise.device) if model.conditional else None
 
     @torch.no_grad()
@@ -104,11 +104,15 @@ class ModelDraws(SampleSets):
                 f"{bad} of samples {first} to {first + CHUNK - 1} of set {s} hold NaN or infinity"
             )
         if self.data.kind == "images":
-            self.clipped += self.scaling.clipped(x) * x.numel()
-            self.values += x.numel()
+            self._outside[s, c] = self.scaling.clipped(x).cpu()
         rows = self.scaling.inverse(x)
         rows = self.data.bytes(rows) if self.data.kind == "images" else rows
         return rows.cpu(), None if labels is None else labels.cpu()
+
+    def clipped(self, n: int) -> float:
+        """The share of values of the first `n` images of set 0 that lay out of range."""
+        chunks = range(len(self._grow(0, n)))
+        return float(torch.cat([self._outside[0, c] for c in chunks])[:n].double().mean())
 
 
 class TruthDraws(SampleSets):

@@ -10,6 +10,7 @@ exception: their customary unit is the log probability itself, so densities lose
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -33,10 +34,12 @@ class Likelihood:
     """A model's exact density, or its bound, at the test data.
 
     Dequantisation noise is drawn from a fixed seed, so all methods see the same test points.
+    `order` gives the fixed random order of a split's rows.
     """
 
     def __init__(
-        self, model: Model, data: Data, scaling: Scaling, noise: Noise, order: Tensor
+        self, model: Model, data: Data, scaling: Scaling, noise: Noise,
+        order: Callable[[str], Tensor],
     ) -> None:
         self.model, self.data, self.scaling, self.noise = model, data, scaling, noise
         self.order = order
@@ -61,12 +64,18 @@ class Likelihood:
             raise NotApplicable("a density at undequantised levels has no bound; dequantise")
 
     @torch.no_grad()
-    def exact(self) -> Tensor:
-        """Exact log likelihood of every test row, (N,) float64 on the CPU."""
+    def exact(self, split: str = "test", rows: int | None = None) -> Tensor:
+        """Exact log likelihood of every row of a split, in its order, (N,) float64 on the CPU.
+
+        With `rows`, of the first so many in the fixed random order.
+        """
         self.require(exact=True)
-        rows = torch.arange(len(self.data.test))
+        part = getattr(self.data, split)
+        index = torch.arange(len(part)) if rows is None else self.order(split)[:rows]
         with self.noise.child("density").torch_seeded():
-            return torch.cat([self._density(self.scaled(index)) for index in rows.split(BATCH)])
+            return torch.cat([
+                self._density(self.scaled(batch, split)) for batch in index.split(BATCH)
+            ])
 
     @torch.no_grad()
     def weights(self, k: int, points: int) -> Tensor:
@@ -75,7 +84,7 @@ class Likelihood:
         Returns (k, points) float64 on the CPU.
         """
         self.require(exact=False)
-        index = self.order[:points]
+        index = self.order("test")[:points]
         rows = max(1, min(BATCH, LIMIT // self.dims))
         passes = []
         for first in range(0, len(index), rows):
@@ -86,17 +95,17 @@ class Likelihood:
                 noise, many = self.noise.child("weights", first, done), min(step, k - done)
                 with noise.torch_seeded():
                     weights = self.model.log_weights(x, noise, many)  # type: ignore[operator]
-                parts.append(self._in_unit(checked(weights, (many, len(x)), "log_weights"), x))
+                parts.append(self.in_unit(checked(weights, (many, len(x)), "log_weights"), x))
             passes.append(torch.cat(parts))
         return torch.cat(passes, 1)
 
-    def scaled(self, index: Tensor) -> Tensor:
-        """Test rows of `index` as the model sees them, on its device."""
-        device = self.noise.device
-        split = self.data.test
-        at = index.to(split.x.device) if isinstance(split.x, Tensor) else index
-        noise = self.fixed.child(int(index[0]), len(index))
-        return self.scaling.forward(split.take(at)[0].to(device), noise)
+    def scaled(self, index: Tensor, split: str = "test") -> Tensor:
+        """A split's rows of `index` as the model sees them, on its device."""
+        part = getattr(self.data, split)
+        at = index.to(part.x.device) if isinstance(part.x, Tensor) else index
+        noise = self.fixed if split == "test" else self.fixed.child(split)
+        noise = noise.child(int(index[0]), len(index))
+        return self.scaling.forward(part.take(at)[0].to(self.noise.device), noise)
 
     def at(self, points: Tensor) -> Tensor:
         """Exact log density of raw points (N, D), (N,) float64 on the CPU."""
@@ -110,9 +119,10 @@ class Likelihood:
 
     def _density(self, x: Tensor) -> Tensor:
         found = self.model.log_prob(x)  # type: ignore[operator]
-        return self._in_unit(checked(found, (len(x),), "log_prob"), x)
+        return self.in_unit(checked(found, (len(x),), "log_prob"), x)
 
-    def _in_unit(self, log_prob: Tensor, x: Tensor) -> Tensor:
+    def in_unit(self, log_prob: Tensor, x: Tensor) -> Tensor:
+        """What the model gave for scaled x (B, *shape) in the stored unit, (…, B) float64, CPU."""
         value = log_prob.double()
         levels = self.data.levels or 0
         if not self.model.discrete:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from genbench.errors import NotApplicable
 from genbench.evaluation._base import NotFinite
+from genbench.evaluation._draws import CHUNK
 from genbench.evaluation._walks import walks
 from genbench.evaluation.evidence import Evidence
 from genbench.models._base import Mixture
@@ -130,7 +131,7 @@ def notes(evidence: Evidence) -> list[str]:
                 "FID leans on a covariance without full rank"
             )
     try:
-        clipped = evidence.clipped if evidence.data.kind == "images" else 0.0
+        clipped = evidence.clipped(CHUNK) if evidence.data.kind == "images" else 0.0
     except NotFinite:
         return found
     if clipped > 0.01:

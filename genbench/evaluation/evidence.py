@@ -141,14 +141,10 @@ class Evidence:
         """The share of each class among the training labels, (K,) float64."""
         return label_shares(self.data)
 
-    @property
-    def clipped(self) -> float:
-        """The share of values of the samples drawn so far that lay out of the images' range."""
+    def clipped(self, n: int) -> float:
+        """The share of values of the first n images of set 0 that lay out of their range."""
         sets = self._sets
-        if not isinstance(sets, ModelDraws):
-            return 0.0
-        sets.rows(0, 1)
-        return sets.clipped / max(1, sets.values)
+        return sets.clipped(n) if isinstance(sets, ModelDraws) else 0.0
 
     def _split(self, name: str) -> Any:
         part = getattr(self.data, name)
@@ -257,7 +253,7 @@ class Evidence:
         """
         if self.model is None:
             raise NotApplicable("there is no model")
-        parts = (self.model, self.data, self.scaling, self.noise, self.order("test"))
+        parts = (self.model, self.data, self.scaling, self.noise, self.order)
         return self.once(("likelihood",), lambda: Likelihood(*parts))
 
     def test_log_prob(self) -> Tensor:

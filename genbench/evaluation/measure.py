@@ -18,6 +18,8 @@ from genbench.models._base import CAPABILITIES
 
 __all__ = ["Measurement", "Spec", "measure"]
 
+Numbers = Mapping[str, float | NotApplicable]
+
 
 class Spec(Protocol):
     """A metric's name and options, as a run's specification gives them."""
@@ -74,7 +76,7 @@ def measure(
 
 def _measured(metric: Metric, evidence: Evidence) -> list[Measurement]:
     status, reason = "ok", ""
-    sets: list[Mapping[str, float]] = []
+    sets: list[Numbers] = []
     try:
         refusal = _refusal(metric, evidence)
         if refusal:
@@ -98,23 +100,29 @@ def _measured(metric: Metric, evidence: Evidence) -> list[Measurement]:
     ]
 
 
-def _numbers(found: object) -> dict[str, float]:
+def _numbers(found: object) -> Numbers:
     if not isinstance(found, Mapping):
         what = type(found).__name__
         raise GenbenchError(f"the metric gave {what}, not numbers by their names")
-    return {name: float(value) for name, value in found.items()}
+    return {
+        name: value if isinstance(value, NotApplicable) else float(value)
+        for name, value in found.items()
+    }
 
 
 def _cell(
     name: str, meta: Mapping[str, str], options: Mapping[str, Any],
-    sets: Sequence[Mapping[str, float]], status: str, reason: str, protocol: str,
+    sets: Sequence[Numbers], status: str, reason: str, protocol: str,
 ) -> Measurement:
     value, std = None, None
     if status == "ok":
-        if any(name not in each for each in sets):
-            status, reason = "skipped", "not measured with these options on these data"
+        missing = NotApplicable("not measured with these options on these data")
+        found = [each.get(name, missing) for each in sets]
+        numbers = [value for value in found if not isinstance(value, NotApplicable)]
+        whys = [str(value) for value in found if isinstance(value, NotApplicable)]
+        if whys:
+            status, reason = "skipped", whys[0]
         else:
-            numbers = [each[name] for each in sets]
             bad = [number for number in numbers if not math.isfinite(number)]
             if bad:
                 status, reason = "not-finite", f"{bad[0]} in {len(bad)} of {len(numbers)} sets"

@@ -66,8 +66,9 @@ class DDPM(Model):
         """Make the network and the schedule."""
         self.net = self._network(space)
         coefficients = schedule(self.schedule, self.steps)
-        back = coefficients.posterior if self.variance == "small" else coefficients.beta.sqrt()
-        back[0] = coefficients.beta[0].sqrt()  # β̃ is zero at the last step back
+        back = coefficients.beta.sqrt()
+        if self.variance == "small":
+            back[1:] = coefficients.posterior[1:]  # β̃ is zero at the last step back
         for name, values in (*vars(coefficients).items(), ("back", back)):
             self.register_buffer(f"at_{name}", values.float(), persistent=False)
         self.bounded = self.clip and space.low is not None

@@ -15,7 +15,7 @@ from functools import partial
 from typing import ClassVar, Literal
 
 from genbench.data.space import Space
-from genbench.fields import Count, Positive, Widths
+from genbench.fields import Annotated, Count, Field, Positive, Widths
 from genbench.models._flow import FlowModel
 from genbench.nets.bijection import Bijection
 from genbench.nets.coupling import Couplings, dense_network
@@ -44,8 +44,8 @@ class Spline(FlowModel):
     """Hidden widths of the network in each coupling, which gives the splines' shapes."""
     activation: Literal["relu", "silu", "tanh"] = "relu"
     """Activation of these networks."""
-    bins: Count = 16
-    """Pieces of a spline."""
+    bins: Annotated[int, Field(ge=1, lt=1000)] = 16
+    """Pieces of a spline; each takes a thousandth of its width and height at least."""
     bound: Positive = 4.0
     """Where splines end, in units of the scaled data."""
     base: Literal["gaussian", "logistic"] = "gaussian"

@@ -35,6 +35,7 @@ def rational_quadratic(
     inverse.
     """
     bins = (raw.shape[-1] + 1) // 3
+    assert bins * LEAST < 1, "so many bins leave none of them room"
     across, up, inner = raw.split((bins, bins, bins - 1), dim=-1)
     knots_x, knots_y = _knots(across, bound), _knots(up, bound)
     slopes = pad(LEAST + softplus(inner + _UNIT_SLOPE), (1, 1), value=1.0)

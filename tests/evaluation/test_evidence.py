@@ -59,7 +59,7 @@ def test_samples_out_of_range_are_counted(make, images):
         def configure(self, options):
             pass
 
-    assert make(images, Loud).clipped == pytest.approx(1 / 8)
+    assert make(images, Loud).clipped(400) == pytest.approx(1 / 8)
 
 
 def test_real_images_are_training_rows_disjoint_between_sets(make, images):

@@ -180,3 +180,10 @@ def test_gradients_reach_the_network(sampled: bool) -> None:
     value = model.generate(4, Noise(0)) if sampled else model.log_weights(x, Noise(0))
     value.square().sum().backward()
     assert all(p.grad is not None and p.grad.any() for p in model.parameters())
+
+
+@pytest.mark.parametrize("variance", ["large", "small"])
+def test_the_posterior_is_exact_at_the_last_step_back(variance: str) -> None:
+    model = ddpm(POINTS, variance=variance)
+    assert float(model.get_buffer("at_posterior")[0]) == 0  # x₀ is x₀
+    assert float(model.get_buffer("at_back")[0]) > 0

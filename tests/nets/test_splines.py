@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from genbench.data.space import Space
+from genbench.errors import GenbenchError
+from genbench.models.spline import Spline
 from genbench.nets.splines import rational_quadratic
 
 BOUND = 3.0
@@ -68,3 +71,11 @@ def test_a_knot_goes_where_it_is_put() -> None:
     y, log_slope = rational_quadratic(knot, shape, BOUND)
     assert y.item() == pytest.approx(0.0, abs=0.01)
     assert log_slope.item() == pytest.approx(0.0, abs=0.02)
+
+
+def test_as_many_pieces_as_have_room_are_monotone_and_more_are_refused() -> None:
+    x = line().requires_grad_()
+    y, _ = rational_quadratic(x, raw(1, bins=999), BOUND)
+    assert (torch.autograd.grad(y.sum(), x)[0] > 0).all()
+    with pytest.raises(GenbenchError, match="bins"):
+        Spline(Space("points", (2,)), bins=1000)

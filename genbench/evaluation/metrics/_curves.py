@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 __all__ = ["last_mean"]
 
 
 def last_mean(
-    rows: Sequence[Mapping[str, Any]], player: str, wanted: Callable[[str], bool], updates: int
+    rows: Sequence[Mapping[str, Any]], player: str, wanted: str | None, updates: int
 ) -> float | None:
-    """The mean, over the last `updates` updates of the run, of the sum of a player's wanted terms.
+    """The mean, over the last `updates` updates of the run, of a player's term of that name.
 
-    A row holds a term's mean over the updates since the row before; a stretch that begins before
-    the last `updates` counts with the part that lies within. None where there is no such row.
+    None stands for the sum of all its terms. Where several objectives log a term of one name, the
+    first alone has the plain name. A row holds a term's mean over the updates since the row
+    before; a stretch that begins before the last `updates` counts with the part that lies within.
+    None where there is no such row.
     """
     marks = sorted({int(row["update"]) for row in rows})
     if not marks:
@@ -27,7 +29,7 @@ def last_mean(
     total, weight = 0.0, dict[str, int]()
     for row in rows:
         term, span = str(row["term"]), spans[int(row["update"])]
-        if row["player"] == player and wanted(term) and span:
+        if row["player"] == player and wanted in (None, term) and span:
             total += float(row["value"]) * span
             weight[term] = weight.get(term, 0) + span
     return total / max(weight.values()) if weight else None

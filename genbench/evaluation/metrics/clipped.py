@@ -18,14 +18,14 @@ class Clipped(Metric):
         "clipped": {"better": "lower", "unit": "", "title": "clipped"},
     }
     kinds: ClassVar[tuple[str, ...]] = ("images",)
+    version: ClassVar[int] = 2
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The share over all samples that were drawn, at least the protocol's number."""
+        """The share over the first sample set."""
         if evidence.model is None:
             raise NotApplicable("data are never clipped")
-        evidence.samples()
-        return {"clipped": evidence.clipped}
+        return {"clipped": evidence.clipped(evidence.count)}
 
     def protocol(self, evidence: Evidence) -> str:
-        """The least number of samples."""
+        """The number of samples."""
         return count_name(evidence.count)

@@ -76,7 +76,8 @@ def rows_distance(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def _distance(shift: np.ndarray, first: float, second: float, overlap: float) -> float:
-    return float(shift @ shift + first + second - 2 * overlap)
+    found = float(shift @ shift + first + second - 2 * overlap)
+    return 0.0 if found < 0 else found  # a rounding below; NaN stays
 
 
 class Fid(Metric):

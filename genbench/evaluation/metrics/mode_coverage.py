@@ -1,8 +1,9 @@
 """Which modes of the data the samples reach, and how evenly.
 
-Points: a sample is of high quality if it lies within 3 σ (Mahalanobis) of its nearest mode; a mode
-is covered if it gets at least 20 % of its true share as high-quality samples. Exact draws in two
-dimensions have a high-quality share of 1 − e^(−9/2) = 0.989. As the count saturates, the largest
+Points: a sample is of high quality if its Mahalanobis distance to its nearest mode is within the
+radius that holds 1 − e^(−9/2) = 0.989 of a Gaussian (3 σ in the plane, the root of that quantile
+of χ²_D in D dimensions), so that exact draws have this share. A mode is covered if it gets at
+least 20 % of its true share as high-quality samples. As the count saturates, the largest
 deviation of a mode's share of all samples (by nearest mode) and KL(shares ‖ truth) stand beside
 it. The count of modes goes back to Metz et al., Unrolled Generative Adversarial Networks, 2017,
 https://arxiv.org/abs/1611.02163.
@@ -13,10 +14,12 @@ the training labels; of stacked images (1000 modes) one sample covers a mode, of
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 import numpy as np
 import torch
+from scipy.special import chdtri
 from torch import Tensor
 
 from genbench.data._base import Modes
@@ -27,7 +30,7 @@ from genbench.evaluation.extractors.classifier import stack_of
 from genbench.evaluation.metrics._logits import relative_entropy
 from genbench.fields import Natural, Positive, Share
 
-__all__ = ["ModeCoverage", "nearest_modes", "point_coverage"]
+__all__ = ["ModeCoverage", "nearest_modes", "point_coverage", "usual_radius"]
 
 CHUNK = 2000
 POINTS, STACKED = 10_000, 26_000
@@ -47,10 +50,16 @@ def nearest_modes(points: Tensor, modes: Modes) -> tuple[Tensor, Tensor]:
     return torch.cat(found), torch.cat(distances)
 
 
+def usual_radius(dims: int) -> float:
+    """The Mahalanobis distance that 1 − e^(−9/2) of a Gaussian lies within: 3 in the plane."""
+    return math.sqrt(chdtri(dims, math.exp(-4.5)))
+
+
 def point_coverage(
-    points: Tensor, modes: Modes, radius: float = 3.0, share: float = 0.2
+    points: Tensor, modes: Modes, radius: float | None = None, share: float = 0.2
 ) -> dict[str, float]:
     """Modes covered, high-quality share, largest deviation and KL of points (N, D)."""
+    radius = radius or usual_radius(points.shape[1])
     weights = modes.weights.double().cpu().numpy()
     mode, distance = nearest_modes(points, modes)
     good = np.bincount(mode[distance <= radius].numpy(), minlength=len(weights))
@@ -74,12 +83,12 @@ class ModeCoverage(Metric):
     }
     needs: ClassVar[tuple[str, ...]] = ("modes",)
     sampled: ClassVar[bool] = True
-    version: ClassVar[int] = 1
 
     samples: Natural = 0
     """Samples; 0 takes 10,000 points, 26,000 stacked images, the protocol's number of others."""
-    radius: Positive = 3.0
-    """How near, in standard deviations, a high-quality point is to its mode."""
+    radius: Positive | None = None
+    """How near, in standard deviations, a high-quality point is to its mode. Null: the radius that
+    holds 98.9 % of a Gaussian, 3 in the plane."""
     share: Share = 0.2
     """The part of its true share that covers a mode (stacked images: one sample)."""
 
@@ -110,7 +119,8 @@ class ModeCoverage(Metric):
         if evidence.data.kind == "images":
             rule = "any" if stack_of(evidence.data) else f"{self.share:g}"
             return f"{evidence.label('classifier', '', n)}-share{rule}"
-        return f"{count_name(n)}-{self.radius:g}sigma-share{self.share:g}"
+        radius = self.radius or usual_radius(evidence.data.shape[0])
+        return f"{count_name(n)}-{radius:.4g}sigma-share{self.share:g}"
 
     def _count(self, evidence: Evidence) -> int:
         if self.samples:

@@ -37,11 +37,11 @@ class ModelGradient(Metric):
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """The means of the noted norms."""
         rows = [row for row in evidence.curves if row["term"] == TERM]
-        end = last_mean(rows, "watched", lambda term: True, self.updates)
+        end = last_mean(rows, "watched", None, self.updates)
         early = [row for row in rows if int(row["update"]) <= self.updates] or rows[:1]
         if end is None or not early:
             raise NotApplicable("no critic noted it: add model_gradient: true to its options")
-        start = last_mean(early, "watched", lambda term: True, self.updates)
+        start = last_mean(early, "watched", None, self.updates)
         assert start is not None
         return {"model_gradient": end, "model_gradient_start": start}
 

@@ -30,9 +30,7 @@ class NllBatch300(Metric):
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """300 · (mean of the term `nll` + Σ log std)."""
-        mean = last_mean(
-            evidence.curves, "model", lambda term: term.split(".")[0] == "nll", self.updates
-        )
+        mean = last_mean(evidence.curves, "model", "nll", self.updates)
         if mean is None:
             raise NotApplicable(f"no likelihood was trained in the last {self.updates} updates")
         std = evidence.scaling.std

@@ -1,8 +1,9 @@
-"""The NLL of the training batches at the end of training, beside that of the test data.
+"""The NLL of the training batches at the end of training, and what test data cost beyond training.
 
-In the unit of `nll`: nats per example, on the raw scale of points and the [0, 1] scale of images,
-where the scaling's log-determinant is one constant. A mean over the last updates, so with moving
-parameters and, in training mode, the batch statistics of nets that have them.
+`train_nll` is the loss as it was trained: a mean over the last updates, so with moving parameters
+and, in training mode, the batch statistics of nets that have them. `generalisation_gap` is of the
+model that is evaluated: its NLL of the test rows minus that of as many training rows. Both are in
+the unit of `nll`; where the scaling's log-determinant is one constant, which of logits it is not.
 """
 
 from __future__ import annotations
@@ -13,40 +14,66 @@ import torch
 
 from genbench.errors import NotApplicable
 from genbench.evaluation._base import Metric
-from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.evidence import Evidence, count_name
 from genbench.evaluation.metrics._curves import last_mean
 from genbench.evaluation.metrics._likelihood import finite_mean
 from genbench.fields import Count
 
 __all__ = ["TrainNll"]
 
+ROWS = 10_000
+"""Training rows of the gap at most."""
+
 
 class TrainNll(Metric):
-    """Mean training NLL of the last updates, and by how much the test NLL is above it."""
+    """Mean training NLL of the last updates, and by how much the test NLL is above the model's NLL
+    of training rows."""
 
     values: ClassVar[dict[str, dict[str, str]]] = {
         "train_nll": {"better": "lower", "unit": "nats", "title": "training NLL"},
-        "generalisation_gap": {"better": "lower", "unit": "nats", "title": "test − training NLL"},
+        "generalisation_gap": {"better": "none", "unit": "nats", "title": "test − training NLL"},
     }
     needs: ClassVar[tuple[str, ...]] = ("density",)
+    version: ClassVar[int] = 2
 
     updates: Count = 500
-    """The stretch of last updates that is averaged."""
+    """The stretch of last updates whose training NLL is averaged."""
 
-    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+    def measure(
+        self, evidence: Evidence, sample_set: int = 0
+    ) -> dict[str, float | NotApplicable]:
         """Both numbers."""
-        mean = last_mean(
-            evidence.curves, "model", lambda term: term.split(".")[0] == "nll", self.updates
-        )
+        values: dict[str, float | NotApplicable] = {}
+        for name, number in (("train_nll", self._trained), ("generalisation_gap", self._gap)):
+            try:
+                values[name] = number(evidence)
+            except NotApplicable as why:
+                values[name] = why
+        return values
+
+    def _trained(self, evidence: Evidence) -> float:
+        mean = last_mean(evidence.curves, "model", "nll", self.updates)
         if mean is None:
             raise NotApplicable(f"no likelihood was trained in the last {self.updates} updates")
         if evidence.scaling.scale == "logit":
             raise NotApplicable("the training NLL is of logits, which no constant brings back")
         one = torch.zeros(1, *evidence.data.shape)
-        train = mean - float(evidence.scaling.log_det(one)[0])
-        test = finite_mean(-evidence.test_log_prob(), "test log likelihoods")
-        return {"train_nll": train, "generalisation_gap": test - train}
+        return -float(evidence.likelihood().in_unit(torch.tensor([-mean]), one)[0])
+
+    def _gap(self, evidence: Evidence) -> float:
+        rows = _rows(evidence)
+        if not rows:
+            raise NotApplicable("training points are fresh in every batch: no gap to test points")
+        train = finite_mean(-evidence.likelihood().exact("train", rows), "train log likelihoods")
+        return finite_mean(-evidence.test_log_prob(), "test log likelihoods") - train
 
     def protocol(self, evidence: Evidence) -> str:
-        """The stretch that is averaged."""
-        return f"train-last{self.updates}"
+        """The stretch that is averaged, and the training rows of the gap."""
+        rows = _rows(evidence)
+        return f"train-last{self.updates}" + (f"-{count_name(rows)}rows" if rows else "")
+
+
+def _rows(evidence: Evidence) -> int:
+    """Training rows that the test rows are held against; 0 where they are fresh."""
+    train = evidence.data.train
+    return 0 if train is None else min(ROWS, len(train), len(evidence.data.test))

@@ -70,3 +70,10 @@ def test_moments_are_numpys():
 def test_one_sample_has_no_covariance():
     with pytest.raises(NotApplicable, match="at least 2"):
         moments(features(1, 3))
+
+
+def test_a_set_is_not_below_zero_from_itself():
+    for seed in range(5):
+        x = features(300, 40, seed)
+        assert 0 <= fid(x, x) < 1e-6
+        assert 0 <= rows_distance(x[:30], x[:30]) < 1e-6

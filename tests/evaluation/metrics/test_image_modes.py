@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +12,7 @@ from torch import Tensor
 
 from genbench.data._base import Data, Split
 from genbench.errors import NotApplicable
+from genbench.evaluation.measure import measure
 from genbench.evaluation.metrics.clipped import Clipped
 from genbench.evaluation.metrics.fid import Fid
 from genbench.evaluation.metrics.kid import Kid
@@ -18,6 +22,12 @@ from genbench.evaluation.metrics.mode_score import ModeScore
 from genbench.evaluation.metrics.precision_recall import PrecisionRecall
 from genbench.models._base import Model
 from genbench.noise import Noise
+
+
+@dataclass
+class Spec:
+    name: str
+    options: dict[str, Any]
 
 
 class Copies(Model):
@@ -83,14 +93,34 @@ def test_a_model_that_copies_is_caught(make, images, implicit):
 
 def test_kid_subsets_only_where_asked_for_and_possible(make, images, implicit):
     evidence = make(images, implicit)
-    assert set(Kid().measure(evidence)) == {"kid"}
-    assert set(Kid(subsets=3).measure(evidence)) == {"kid"}  # 200 samples, subsets of 1000
-    assert set(Kid(subsets=3, subset_size=100).measure(evidence)) == {"kid", "kid_subsets"}
+    assert "no subsets" in str(Kid().measure(evidence)["kid_subsets"])
+    exact, few = measure([Spec("kid", {"subsets": 3})], evidence)
+    assert exact.status == "ok"
+    assert few.reason == "200 samples are fewer than a subset of 1000 (subset_size)"
+    both = Kid(subsets=3, subset_size=100).measure(evidence)
+    assert both["kid_subsets"] == pytest.approx(both["kid"], rel=0.1)
     assert Kid(subsets=3).protocol(evidence).endswith("-3x1000")
 
 
-def test_clipped_share(make, images, implicit):
+def test_clipped_share_of_the_first_set_whatever_was_drawn_before(make, images, implicit):
     assert Clipped().measure(make(images, implicit))["clipped"] == 0
+
+    class Wide(Model):
+        def configure(self, options):
+            pass
+
+        def build(self, space):
+            self.w = torch.nn.Parameter(torch.zeros(1))
+
+        def generate(self, n, noise, labels=None):
+            return noise.normal("z", n, *self.space.shape)
+
+    first, later = make(images, Wide), make(images, Wide)
+    later.samples(2)
+    later.samples(0, 900)
+    share = Clipped().measure(first)["clipped"]
+    assert share == Clipped().measure(later)["clipped"]
+    assert share == pytest.approx(0.288, abs=0.02)  # of a normal, beyond ±(1 + 1/16)
     with pytest.raises(NotApplicable):
         Clipped().measure(make(images, None))
 

@@ -124,17 +124,16 @@ def rows(*entries):
 def test_last_mean_weighs_stretches_by_their_length():
     curve = rows((100, 0, "model", "nll", 9.0), (400, 0, "model", "nll", 5.0),
                  (600, 0, "model", "nll", 2.0))
-    always = lambda term: True  # noqa: E731
-    assert last_mean(curve, "model", always, 200) == 2
-    assert last_mean(curve, "model", always, 300) == pytest.approx((2 * 200 + 5 * 100) / 300)
-    assert last_mean(curve, "model", always, 9999) == pytest.approx((900 + 1500 + 400) / 600)
-    assert last_mean(curve, "critic", always, 200) is None
-    assert last_mean([], "model", always, 200) is None
+    assert last_mean(curve, "model", None, 200) == 2
+    assert last_mean(curve, "model", None, 300) == pytest.approx((2 * 200 + 5 * 100) / 300)
+    assert last_mean(curve, "model", None, 9999) == pytest.approx((900 + 1500 + 400) / 600)
+    assert last_mean(curve, "critic", None, 200) is None
+    assert last_mean([], "model", None, 200) is None
 
 
 def test_a_term_that_came_late_counts_from_there():
     curve = rows((100, 0, "model", "adv", 1.0), (200, 1, "model", "nll", 4.0))
-    assert last_mean(curve, "model", lambda term: term == "nll", 500) == 4
+    assert last_mean(curve, "model", "nll", 500) == 4
 
 
 def test_training_nll_is_brought_back_to_raw_points(make, toy, blob):
@@ -146,6 +145,12 @@ def test_training_nll_is_brought_back_to_raw_points(make, toy, blob):
     assert NllBatch300().measure(make(toy, blob, curves=curve))["nll_batch300"] == 600
     with pytest.raises(NotApplicable, match="no likelihood"):
         NllBatch300().measure(make(toy, blob))
+
+
+def test_of_two_terms_of_one_name_the_first_counts(make, toy, blob):
+    curve = rows((1000, 0, "model", "nll", 2.3), (1000, 0, "model", "nll.1", 2.3))
+    assert NllBatch300().measure(make(toy, blob, curves=curve))["nll_batch300"] == (
+        pytest.approx(690))
 
 
 def test_critic_loss_sums_the_critics_terms(make, toy, blob):

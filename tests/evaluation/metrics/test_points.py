@@ -7,11 +7,15 @@ import math
 import numpy as np
 import pytest
 import torch
-from scipy.stats import entropy, wasserstein_distance
+from scipy.stats import chi2, entropy, wasserstein_distance
 
 from genbench.data._base import Modes
 from genbench.errors import NotApplicable
-from genbench.evaluation.metrics.mode_coverage import ModeCoverage, point_coverage
+from genbench.evaluation.metrics.mode_coverage import (
+    ModeCoverage,
+    point_coverage,
+    usual_radius,
+)
 from genbench.evaluation.metrics.sliced_wasserstein import SlicedWasserstein, sliced_wasserstein
 from genbench.evaluation.metrics.wasserstein1 import Wasserstein1, wasserstein1
 from genbench.noise import Noise
@@ -90,3 +94,21 @@ def test_divergence_of_modes_is_scipys(make, toy, blob):
     near = (points[:, 0] > 0).double().mean().item()
     found = point_coverage(points, toy.truth.modes)
     assert found["mode_kl"] == pytest.approx(entropy([1 - near, near], [0.3, 0.7]), abs=1e-6)
+
+
+@pytest.mark.parametrize("dims", [1, 2, 5, 20])
+def test_exact_draws_cover_the_modes_in_any_dimension(dims):
+    centres = torch.zeros(2, dims)
+    centres[1, 0] = 100.0
+    modes = Modes(centres, torch.eye(dims).repeat(2, 1, 1), torch.tensor([0.5, 0.5]))
+    points = Noise(0).normal("x", 10_000, dims)
+    points[::2, 0] += 100
+    found = point_coverage(points, modes)
+    assert found["modes_covered"] == 2
+    assert found["high_quality"] == pytest.approx(1 - math.exp(-4.5), abs=0.004)
+    inside = chi2.cdf(usual_radius(dims) ** 2, dims)
+    assert inside == pytest.approx(1 - math.exp(-4.5), abs=1e-12)
+
+
+def test_the_radius_of_the_plane_is_three_in_the_protocol(make, toy):
+    assert ModeCoverage().protocol(make(toy, None)) == "10k-3sigma-share0.2"

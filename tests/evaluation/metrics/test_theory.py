@@ -9,11 +9,12 @@ import pytest
 import torch
 from scipy.spatial.distance import cdist
 
+from genbench.data.ring import Ring
 from genbench.data.segment import Segment as SegmentData
 from genbench.data.space import Space
 from genbench.errors import NotApplicable
 from genbench.evaluation._transport import assignment_cost
-from genbench.evaluation.metrics.divergences import Divergences, divergences
+from genbench.evaluation.metrics.divergences import Divergences, divergences, shares
 from genbench.evaluation.metrics.emd import EMD
 from genbench.evaluation.metrics.model_gradient import ModelGradient
 from genbench.evaluation.metrics.sinkhorn_distance import SinkhornDistance
@@ -35,6 +36,26 @@ def test_divergences_by_hand():
     apart = divergences(np.array([1.0, 0.0]), np.array([0.0, 1.0]))
     assert apart["js"] == pytest.approx(math.log(2))
     assert apart["js_sum"] == pytest.approx(2 * math.log(2))
+
+
+def test_a_far_point_hides_nothing(make, tmp_path):
+    data = Ring(test_size=20000).load(tmp_path)
+    truth = make(data, None)
+    exact = Divergences().measure(truth)["js"]
+    x = truth.samples(0, 20000)
+    missing = x[x[:, 0] < 0].repeat(3, 1)[:20000]  # half of the ring
+    far = missing.clone()
+    far[0] = 1e4
+    js = [Divergences().measure(make(data, given=rows, sets=1))["js"] for rows in (missing, far)]
+    assert js[0] > 0.1 > 50 * exact
+    assert js[1] == pytest.approx(js[0], abs=1e-3)
+
+
+def test_the_grid_is_the_datas_with_a_bin_beyond_on_either_side():
+    data = np.linspace(0, 1, 101)[:, None]
+    samples = np.array([[-7.0], [0.05], [0.95], [1e9]])
+    found = shares(samples, data.min(0), np.ptp(data, 0), 10)
+    assert found.tolist() == [0.25, 0.25, 0, 0, 0, 0, 0, 0, 0, 0, 0.25, 0.25]
 
 
 @pytest.mark.parametrize("theta", [-1.0, -0.25, 0.0, 0.5])
