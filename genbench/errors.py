@@ -7,6 +7,7 @@ GenbenchError                 anything that a user can cause and mend; one clear
 ├── DataError                 data missing, corrupt, or of the wrong kind
 ├── PluginError               a user's own file does not import, or holds no such class
 ├── StoreError                a results folder that cannot be written, or a damaged run folder
+│   └── Unwritable            a file that cannot be written: a full disk, no permission
 ├── DeviceError               a device that is not there
 ├── ProtocolError             numbers of different protocols set against each other
 └── NotApplicable             a metric that has no meaning for this model; a reason, never a zero
@@ -15,6 +16,7 @@ Diverged                      not an error but a result: a loss was NaN or infin
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +33,9 @@ __all__ = [
     "SuiteError",
     "SuiteErrors",
     "UnknownName",
+    "Unwritable",
     "in_a_line",
+    "is_ctrl_c",
     "somebody_elses",
 ]
 
@@ -87,6 +91,10 @@ class StoreError(GenbenchError):
     """A results folder that cannot be written, or a damaged run folder."""
 
 
+class Unwritable(StoreError):
+    """A file that cannot be written: the disk is full, or there is no permission."""
+
+
 class DeviceError(GenbenchError):
     """A device that is not there."""
 
@@ -127,5 +135,13 @@ def somebody_elses(code: str, kind: type[GenbenchError]) -> Iterator[None]:
         yield
     except GenbenchError:
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if is_ctrl_c(error):
+            raise
         raise kind(f"{code}: {in_a_line(error)}") from error
+
+
+def is_ctrl_c(error: BaseException) -> bool:
+    """Whether it may be a person's Ctrl-C; where that is ignored, code has raised it by itself."""
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    return isinstance(error, KeyboardInterrupt) and not ignored

@@ -25,7 +25,7 @@ from pydantic_core import SchemaError
 
 from genbench import fields
 from genbench._source import Component, Option, find_class, parse_file, read_component
-from genbench.errors import PluginError, UnknownName, in_a_line
+from genbench.errors import PluginError, UnknownName, in_a_line, is_ctrl_c
 from genbench.seeding import digest
 
 __all__ = [
@@ -241,7 +241,9 @@ def _read_plugin(
 def _module_path(dotted: str) -> Path | None:
     try:  # the parents of a dotted name are imported, and may do anything
         found = importlib.util.find_spec(dotted)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if is_ctrl_c(error):
+            raise
         if isinstance(error, ModuleNotFoundError):
             return None
         raise PluginError(f"module '{dotted}': {in_a_line(error)}") from None
@@ -262,7 +264,9 @@ def _load_plugin(component: Component) -> type:
             # compiled here: the loader would leave, and trust, bytecode in the user's folder
             source = component.path.read_bytes()
             exec(compile(source, component.path, "exec", dont_inherit=True), module.__dict__)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if is_ctrl_c(error):
+            raise
         raise PluginError(
             f"{component.kind} '{component.name}' fails to import: {in_a_line(error)}"
         ) from error

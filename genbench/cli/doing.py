@@ -57,7 +57,9 @@ def run(
     data: DataRoot = None,
     device: Device = "auto",
     workers: Annotated[int | None, typer.Option(
-        "--workers", min=1, help="Worker processes; by default the cores, at most 4.")] = None,
+        "--workers", min=1, help="Worker processes; by default one a core.")] = None,
+    threads: Annotated[int, typer.Option(
+        "--threads", min=1, help="CPU threads of each run; other numbers give other bits.")] = 1,
     only: Annotated[list[str] | None, typer.Option(
         "--only", help="Only runs whose method, dataset or id matches; may be repeated.",
     )] = None,
@@ -96,7 +98,7 @@ def run(
     request = Request(
         device, workers, root, cache_folder(), weights_file(weights), repair,
         executor.value, ray_address=ray_address, offline=offline, save_every=save_every,
-        time_limit=time_limit_of(plan, time_limit),
+        time_limit=time_limit_of(plan, time_limit), threads=threads,
         cluster=cluster_of(
             plan, cpus=cpus, gpus=gpus, partition=partition, time=time, account=account
         ),

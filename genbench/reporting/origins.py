@@ -12,7 +12,7 @@ from genbench.suites.plan import Plan
 
 __all__ = ["Origin", "made_with", "mixed_rows", "origins_of"]
 
-TELLING = ("genbench", *PACKAGES, "device", "CPU")
+TELLING = ("genbench", *PACKAGES, "device", "CPU", "threads")
 """What can change a number, and so should not differ among the seeds of a row."""
 
 
@@ -61,8 +61,8 @@ def _differences(row: Sequence[Origin]) -> str:
     for name in TELLING:
         seeds: dict[str, list[int]] = {}
         for origin in row:
-            devices = origin.facts.get("device", ())
-            if name != "CPU" or any(device.startswith("cpu") for device in devices):
+            on_cpu = any(d.startswith("cpu") for d in origin.facts.get("device", ()))
+            if on_cpu or name not in ("CPU", "threads"):
                 value = ", then ".join(origin.facts.get(name, ["unknown"]))
                 seeds.setdefault(value, []).append(origin.seed)
         if len(seeds) > 1:
@@ -104,5 +104,6 @@ def _texts(provenance: Mapping[str, Any]) -> dict[str, str]:
         "device": str(provenance.get("device") or ""),
         "CPU": str(provenance.get("cpu") or ""),
         "threads": str(provenance.get("threads") or ""),
+        "switches": "; ".join(map(str, provenance.get("switches") or ())),
         "platform": str(provenance.get("platform") or ""),
     }

@@ -7,6 +7,8 @@ import json
 import platform
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,19 +18,26 @@ import torch
 from genbench.data._base import Data
 from genbench.data.outline import outline, without_rows
 from genbench.data.scaling import Scaling
-from genbench.errors import Diverged, GenbenchError, StoreError, in_a_line
+from genbench.errors import (
+    Diverged,
+    GenbenchError,
+    StoreError,
+    Unwritable,
+    in_a_line,
+    is_ctrl_c,
+)
 from genbench.evaluation._critic import CriticView
 from genbench.evaluation.artefacts import artefacts, notes
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.evidence import Settings as EvidenceSettings
 from genbench.evaluation.measure import measure
 from genbench.objectives._game import Game
+from genbench.running.bits import changes, switches, use_device
 from genbench.running.build import Built, build
 from genbench.running.executor import Context, Job
-from genbench.store.files import replace_file
 from genbench.store.folder import damaged
 from genbench.store.provenance import provenance
-from genbench.store.runs import FINAL, RunFolder, Status, Store
+from genbench.store.runs import FINAL, HeldRun, Status, Store
 from genbench.suites.spec import RunSpec
 from genbench.training.loop import Interrupted, Training
 
@@ -54,64 +63,84 @@ def run_cell(job: Job, messenger: Messenger) -> tuple[str, str]:
 
     Returns its state and, where there is one, the reason.
     """
-    store = Store(job.context.root)
-    folder = store.run(job.spec.id)
-    with store.claim(job.spec.id) as mine:
-        if not mine:
-            return "busy", "another runner has it"
-        try:
-            record = folder.record()
-            if record.status.state in FINAL and record.measured(job.spec):
-                return record.status.state, record.status.reason
-            return _Cell(job, folder, messenger).run()
-        except (Interrupted, BrokenPipeError):  # stopped, or the runner that listened is gone
-            return "interrupted", ""
-        except StoreError as error:  # a damaged or unwritable folder is not written to again
-            return "failed", str(error)
-        except GenbenchError as error:
-            return _failed(folder, str(error), str(error))
-        except (Exception, SystemExit) as error:  # a plug-in may leave, and takes only its run
-            silent = "" if str(error) else _SILENT.get(type(error), "")
-            return _failed(folder, in_a_line(error) + silent, traceback.format_exc())
+    try:
+        with Store(job.context.root).claim(job.spec.id) as held:
+            if held is None:
+                return "busy", "another runner has it"
+            return _done(job, held, messenger)
+    except StoreError as error:  # a lock that cannot be had
+        return "failed", str(error)
+
+
+def _done(job: Job, held: HeldRun, messenger: Messenger) -> tuple[str, str]:
+    try:
+        record = held.folder.record()
+        if record.status.state in FINAL and record.measured(job.spec):
+            return record.status.state, record.status.reason
+        return _Cell(job, held, messenger).run()
+    except (Interrupted, BrokenPipeError):  # stopped, or the runner that listened is gone
+        return "interrupted", ""
+    except Unwritable as error:
+        with suppress(StoreError):  # there may be room for a line
+            _failed(held, str(error), str(error))
+        return "failed", str(error)
+    except StoreError as error:  # a damaged folder, or none: it is not written to again
+        return "failed", str(error)
+    except GenbenchError as error:
+        return _failed(held, str(error), str(error))
+    except BaseException as error:  # a plug-in may raise anything, and takes only its run
+        if is_ctrl_c(error):
+            raise
+        silent = "" if str(error) else _SILENT.get(type(error), "")
+        return _failed(held, in_a_line(error) + silent, traceback.format_exc())
 
 
 _SILENT: dict[type[BaseException], str] = {MemoryError: ": it needs more memory than there is"}
 """What errors mean that come without a word."""
 
 
-def _failed(folder: RunFolder, reason: str, trace: str) -> tuple[str, str]:
-    folder.write_text("error.txt", trace)
-    folder.write_status(Status("failed", reason))
+def _failed(held: HeldRun, reason: str, trace: str) -> tuple[str, str]:
+    held.write_status(replace(held.folder.status(), state="failed", reason=reason))
+    held.write_text("error.txt", trace)
     return "failed", reason
 
 
 class _Cell:
     """The hooks of the training loop, and the steps of a run."""
 
-    def __init__(self, job: Job, folder: RunFolder, messenger: Messenger) -> None:
-        self.spec, self.context, self.folder = job.spec, job.context, folder
+    def __init__(self, job: Job, held: HeldRun, messenger: Messenger) -> None:
+        self.spec, self.context = job.spec, job.context
+        self.held, self.folder = held, held.folder
         self.messenger = messenger
         self.device = torch.device(job.context.device)
 
     def run(self) -> tuple[str, str]:
         """Train to the end, from the last checkpoint where there is one, and evaluate."""
-        spec, context, folder = self.spec, self.context, self.folder
-        if folder.sealed:  # to be measured anew, from what was trained: every byte must be right
-            folder.verify()
-        folder.write_spec(spec)
-        folder.write_provenance(provenance(_device_name(self.device), torch.get_num_threads()))
+        spec, context, held = self.spec, self.context, self.held
+        if self.folder.sealed:  # to be measured anew: every byte that was trained must be right
+            self.folder.verify()
+        held.write_spec(spec)
+        use_device(self.device)
+        before = switches()
         built = build(
             spec, context.data, self.device,
             offline=context.offline, save_every=context.save_every,
         )
+        self.start = switches()
+        own = changes(before, self.start)
+        if own and not spec.outside:
+            raise GenbenchError(f"what all runs of a process share changed: {'; '.join(own)}")
+        facts = provenance(_device_name(self.device), torch.get_num_threads())
+        held.write_provenance({**facts, "switches": own} if own else facts)
         if built.training is not None:
             try:
                 self.train(built.training)
             except Diverged as error:
                 built.training.update = error.update
-                folder.write_curves(built.training.curves.rows)
+                held.write_curves(built.training.curves.rows)
+                self.unchanged()
                 self.status("diverged", built.training, str(error))
-                folder.seal()
+                held.seal()
                 return "diverged", str(error)
         self.evaluate(built)
         return "done", ""
@@ -120,13 +149,14 @@ class _Cell:
         """Train from the last checkpoint, where there is one, to the end of the budget."""
         if self.folder.checkpoint.exists():
             training.restore(*load_checkpoint(self.folder.checkpoint))
+            training.seconds = self.folder.status().seconds
             if training.update >= training.total:
                 return
         self.status("running", training)
         gc.collect()
         gc.freeze()  # what is there now lives to the end: nothing for the collector to walk over
         training.run(self)
-        self.folder.write_curves(training.curves.rows)
+        self.held.write_curves(training.curves.rows)
         self.save(training)
 
     def evaluate(self, built: Built) -> None:
@@ -135,13 +165,29 @@ class _Cell:
         evidence = evidence_of(self.spec, built, self.context)
         near = Path(self.spec.folder) if self.spec.folder else None
         measurements = measure(self.spec.evaluate, evidence, folder=near)
-        self.folder.write_samples(artefacts(evidence))
-        self.folder.write_metrics(
+        self.held.write_samples(artefacts(evidence))
+        self.held.write_metrics(
             self.spec, [m.to_dict() for m in measurements], self.budget(built),
             [*(() if built.given is None else built.given.notes), *notes(evidence)],
         )
+        self.unchanged()
         self.status("done", built.training)
-        self.folder.seal()
+        self.held.seal()
+
+    def unchanged(self) -> None:
+        """Refuse numbers of which some were made under other settings of torch than others.
+
+        Code from outside may set them when it is imported or built, in its own process.
+
+        Raises:
+            GenbenchError: what changed.
+        """
+        changed = changes(self.start, switches())
+        if changed:
+            raise GenbenchError(
+                f"code of this run changed, while it ran, what decides its bits: "
+                f"{'; '.join(changed)}; set such a thing where the file is imported"
+            )
 
     def budget(self, built: Built) -> dict[str, Any]:
         """What the row cost."""
@@ -150,7 +196,6 @@ class _Cell:
         return {
             "updates": updates,
             "examples": updates * self.spec.batch,
-            "seconds": 0.0 if training is None else round(training.seconds, 3),
             "device": _device_name(self.device),
             "parameters": 0 if model is None else sum(p.numel() for p in model.parameters()),
             "ema": self.spec.ema,
@@ -160,10 +205,10 @@ class _Cell:
     def status(self, state: str, training: Training | None, reason: str = "") -> None:
         """Write where the run stands."""
         if training is None:
-            self.folder.write_status(Status(state, reason))
+            self.held.write_status(Status(state, reason))
             return
         seconds = round(training.seconds, 3)
-        self.folder.write_status(Status(state, reason, training.update, training.total, seconds))
+        self.held.write_status(Status(state, reason, training.update, training.total, seconds))
 
     # --- the hooks of the loop ---
 
@@ -176,17 +221,14 @@ class _Cell:
         return self.messenger.stopping()
 
     def save(self, training: Training) -> None:
-        """Write a checkpoint and, while training goes on, the status."""
+        """Write a checkpoint, and the status."""
         tensors, meta = training.state()
         packed = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
-        facts = {
-            "genbench": json.dumps(meta),
-            "data": json.dumps(outline(training.feed.data, training.feed.scaling)),
-        }
-        path = self.folder.checkpoint
-        replace_file(path, lambda temporary: safetensors.torch.save_file(packed, temporary, facts))
-        if training.update < training.total:
-            self.status("interrupted" if self.stopping() else "running", training)
+        meta["data"] = outline(training.feed.data, training.feed.scaling)
+        facts = {"genbench": json.dumps(meta)}  # several would stand in the file in any order
+        self.held.write_checkpoint(lambda path: safetensors.torch.save_file(packed, path, facts))
+        stopping = training.update < training.total and self.stopping()
+        self.status("interrupted" if stopping else "running", training)
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
@@ -211,8 +253,8 @@ def load_outline(path: Path) -> tuple[Data, Scaling] | None:
     """
     try:
         with safetensors.safe_open(path, "pt") as file:
-            known = file.metadata().get("data")
-        return None if known is None else without_rows(json.loads(known))
+            known = json.loads(file.metadata()["genbench"]).get("data")
+        return None if known is None else without_rows(known)
     except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
         raise damaged(path, str(error)) from None
 

@@ -11,9 +11,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
+from genbench.errors import StoreError
+from genbench.store.runs import Status, Store
 from genbench.suites.spec import RunSpec
 
-__all__ = ["NOT_STARTED", "Context", "Event", "Executor", "Job", "cores", "late", "timed_out"]
+__all__ = [
+    "NOT_STARTED", "Context", "Event", "Executor", "Job", "concluded", "cores", "late",
+    "timed_out",
+]
 
 NOT_STARTED = "not started"
 """The reason of a run that was still waiting when everything was asked to stop."""
@@ -76,6 +81,18 @@ def late(job: Job, since: float) -> bool:
     """Whether a run that began at `since` (of `time.monotonic`) has taken longer than it may."""
     limit = job.context.time_limit
     return limit is not None and time.monotonic() - since > 60 * limit
+
+
+def concluded(job: Job, state: str, reason: str, patience: float = 0.0) -> Event:
+    """The end of a run whose process is gone without a word, as the store has it then.
+
+    Its lock is waited for as many seconds as `patience` says. See `Store.conclude`.
+    """
+    try:
+        status = Store(job.context.root).conclude(job.spec.id, state, reason, patience)
+    except StoreError as error:
+        status = Status("failed", f"{reason}; {error}" if reason else str(error))
+    return Event(job.spec.id, "finished", state=status.state, reason=status.reason)
 
 
 def timed_out(job: Job) -> str:

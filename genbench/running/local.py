@@ -8,6 +8,7 @@ place for its socket, each loads it anew.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import sys
 import time
@@ -20,15 +21,23 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from genbench.errors import GenbenchError
-from genbench.running.executor import NOT_STARTED, Event, Executor, Job, late, timed_out
+from genbench.running.executor import (
+    NOT_STARTED,
+    Event,
+    Executor,
+    Job,
+    concluded,
+    late,
+    timed_out,
+)
 from genbench.running.worker import work
-from genbench.store.runs import Status, Store
 
 __all__ = ["Local"]
 
 FORKS = sys.platform == "linux"
 LOADED = ("__main__", "genbench.running.cell", "genbench.running.preparation", "torch._dynamo")
 """What the server of the workers imports; the last is what torch's optimisers import at first."""
+_POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 SERVERS = 3
 """Attempts to start a worker, where its server was killed."""
 
@@ -39,6 +48,8 @@ class _Worker:
     pipe: Connection
     job: Job | None = None
     evaluating: bool = False
+    spent: bool = False
+    """Whether it ran code from outside the package, which may have changed anything in it."""
     stopping: bool = False
     since: float = 0.0
 
@@ -49,10 +60,15 @@ class _Worker:
 
 
 class Local(Executor):
-    """`workers` processes, each with `threads` threads, spawned once and used again and again."""
+    """`workers` processes, each with `threads` threads, used again and again.
+
+    A run that brings code from outside the package has a process of its own.
+    """
 
     def __init__(self, workers: int, threads: int) -> None:
         self.count, self.threads = workers, threads
+        for library in _POOLS:  # NumPy's reads it when it is loaded
+            os.environ[library] = str(threads)
         self._forks = FORKS and _served()
         self._context = (
             multiprocessing.get_context("forkserver") if self._forks
@@ -60,9 +76,10 @@ class Local(Executor):
         )
         self._stopping = False
         self._workers: list[_Worker] = []
+        self._leaving: list[_Worker] = []
 
     def prepare(self, jobs: Sequence[Job]) -> Sequence[Job]:
-        """See Executor; the first worker does the checks, and keeps what it loaded."""
+        """See Executor; the first worker does the checks, and keeps what it loaded of ours."""
         worker = self._spawn()
         worker.pipe.send(("prepare", list(jobs)))
         try:
@@ -72,6 +89,7 @@ class Local(Executor):
             raise GenbenchError(
                 f"the first worker {_fate(worker.process.exitcode)} while it loaded the data"
             ) from None
+        worker.spent = any(job.spec.outside for job in jobs)
         if isinstance(answer, GenbenchError):
             raise answer
         return list(answer)
@@ -79,12 +97,10 @@ class Local(Executor):
     def run(self, jobs: Sequence[Job]) -> Iterator[Event]:
         """See Executor."""
         waiting = list(reversed(jobs))
-        while len(self._workers) < min(self.count, len(jobs)):
-            self._spawn()
         while True:
             if self._stopping:
                 yield from self._let_go()
-            for worker in self._living():
+            for worker in self._ready(len(waiting)):
                 if worker.job is None and waiting and not self._stopping:
                     worker.job, worker.evaluating = waiting.pop(), False
                     worker.since = time.monotonic()
@@ -109,13 +125,22 @@ class Local(Executor):
                 continue
             worker.evaluating = event.kind == "evaluating"
             if event.kind == "finished":
-                worker.job = None
+                assert worker.job is not None
+                worker.spent, worker.job = worker.job.spec.outside, None
             yield event
 
-    def _living(self) -> list[_Worker]:
-        """The workers, those that died while idle replaced."""
-        for worker in [w for w in self._workers if w.job is None and not w.process.is_alive()]:
-            self._workers.remove(worker)
+    def _ready(self, waiting: int) -> list[_Worker]:
+        """The workers; for those that are spent, or died idle, there are others if there is work.
+        """
+        for worker in [w for w in self._workers if w.job is None]:
+            if worker.spent or not worker.process.is_alive():
+                self._workers.remove(worker)
+                self._leaving.append(worker)
+                with suppress(OSError):
+                    worker.pipe.send(None)
+        busy = sum(worker.job is not None for worker in self._workers)
+        wanted = 0 if self._stopping else min(self.count, busy + waiting)
+        while len(self._workers) < wanted:
             self._spawn()
         return list(self._workers)
 
@@ -127,35 +152,27 @@ class Local(Executor):
                 with suppress(OSError):
                     worker.pipe.send(("stop", None))
         for worker in [w for w in self._workers if w.job is not None and w.evaluating]:
-            worker.process.terminate()
-            worker.process.join()
-            self._workers.remove(worker)
-            assert worker.job is not None
-            yield Event(worker.job.spec.id, "finished", state="interrupted")
+            worker.process.kill()
+            yield self._conclude(worker, "interrupted", "")
 
     def _time_out(self, worker: _Worker) -> Event:
         """End a worker whose run has taken too long; what it saved stays."""
         worker.process.kill()
-        job = worker.job
-        assert job is not None
-        return self._replace(worker, "timed-out", timed_out(job))
+        assert worker.job is not None
+        return self._conclude(worker, "timed-out", timed_out(worker.job))
 
     def _bury(self, worker: _Worker) -> Event:
         """A worker that died takes one run with it."""
         worker.process.join()
-        return self._replace(
-            worker, "failed", f"the worker process {_fate(worker.process.exitcode)}"
-        )
+        fate = f"the worker process {_fate(worker.process.exitcode)}"
+        return self._conclude(worker, "failed", fate)
 
-    def _replace(self, worker: _Worker, state: str, reason: str) -> Event:
-        """Another takes the place of a worker that is gone; its run is recorded so."""
+    def _conclude(self, worker: _Worker, state: str, reason: str) -> Event:
+        """The end of a run whose worker is gone, recorded under the lock that it let go of."""
         worker.process.join()
         self._workers.remove(worker)
-        self._spawn()
-        job = worker.job
-        assert job is not None
-        Store(job.context.root).run(job.spec.id).write_status(Status(state, reason))
-        return Event(job.spec.id, "finished", state=state, reason=reason)
+        assert worker.job is not None
+        return concluded(worker.job, state, reason)
 
     def _spawn(self) -> _Worker:
         ours, theirs = self._context.Pipe()
@@ -188,23 +205,24 @@ class Local(Executor):
                 with suppress(OSError):
                     worker.pipe.send(None)
             else:
-                worker.process.terminate()
-        for worker in self._workers:
+                worker.process.kill()
+        for worker in [*self._workers, *self._leaving]:
             worker.process.join(timeout=5)
             if worker.process.is_alive():
                 worker.process.kill()
         self._workers.clear()
+        self._leaving.clear()
 
 
 def _served() -> bool:
     """Whether there is the server that workers are forked from; starts it where it is not.
 
-    Ctrl-C is not for it. It needs a socket below TMPDIR, and there may be no room for one, or its
-    path be longer than a socket's may be.
+    Ctrl-C and SIGTERM, which reach a whole group, are not for it. It needs a socket below TMPDIR,
+    and there may be no room for one, or its path be longer than a socket's may be.
     """
     multiprocessing.set_forkserver_preload(list(LOADED))
     resource_tracker.ensure_running()  # the server needs it, and its start ends every mask
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         forkserver.ensure_running()
     except OSError:

@@ -48,7 +48,11 @@ class Ray(Shared):
         self._join()
         device = jobs[0].context.device if jobs else "cpu"
         need = self._settle(device)
-        self._remote = self._ray.remote(_run).options(max_retries=RETRIES, **need)
+        # what a run brings from outside has a process that ends with it
+        self._remote, self._alone = (
+            self._ray.remote(max_calls=calls)(_run).options(max_retries=RETRIES, **need)
+            for calls in (0, 1)
+        )
         threads = self.cluster.cpus
         device = "cuda:0" if need["num_gpus"] else "cpu"
         given = [
@@ -117,7 +121,10 @@ class Ray(Shared):
 
     def submit(self, jobs: Sequence[Job], post: Post) -> None:
         """See Shared."""
-        self._tasks = {self._remote.remote(job, post.folder): job.spec.id for job in jobs}
+        self._tasks = {
+            (self._alone if job.spec.outside else self._remote).remote(job, post.folder):
+            job.spec.id for job in jobs
+        }
 
     def endings(self, seconds: float) -> list[tuple[str, Ending]]:
         """See Shared."""

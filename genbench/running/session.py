@@ -24,9 +24,11 @@ from genbench.suites.spec import RunSpec
 
 __all__ = [
     "Outcome", "Request", "Standing", "dry", "execute", "executor_for", "repair", "run_suite",
-    "standing", "workers_and_threads",
+    "standing", "workers_for",
 ]
 
+ONE_SIGNAL = 1.0
+"""Seconds within which two signals are one: `timeout` tells a process, and then its group."""
 BUSY_WAIT = 2.0
 """Seconds between two looks at runs that another runner is working on."""
 
@@ -81,7 +83,9 @@ def repair(plan: Plan, store: Store) -> list[tuple[str, StoreError, Path]]:
     """
     moved = []
     for run_id, error in store.damaged([spec.id for spec in plan.runs]).items():
-        moved.append((run_id, error, store.repair(run_id)))
+        aside = store.repair(run_id)
+        if aside is not None:
+            moved.append((run_id, error, aside))
     return moved
 
 
@@ -92,7 +96,7 @@ class Outcome:
     states: dict[str, list[str]] = field(default_factory=dict)
     stopped: bool = False
     before: dict[str, Record] = field(default_factory=dict)
-    """What was read of the runs that were finished before."""
+    """What was read of the runs, where all of them were finished before."""
 
     def add(self, run: str, state: str) -> None:
         """Count a run."""
@@ -127,6 +131,7 @@ class Request:
     time_limit: float | None = None
     save_every: float = 60.0
     offline: bool = False
+    threads: int = 1
 
 
 def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> Outcome:
@@ -155,13 +160,14 @@ def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> O
     console.print(f"{plan.name}: {_count(found.to_do)} to do{done}; {where}", markup=False)
     with display(console, plan.name, len(found.to_do)) as show:
         outcome = execute(found.to_do, context, executor, show)
-    outcome.before = found.records
     if outcome.stopped:
         console.print("stopped; the same command goes on from here", markup=False)
     elif outcome.failed:
+        kept = [run for run in outcome.failed if (store.run(run).path / "error.txt").exists()]
+        where = f"; what went wrong is kept in {store.runs_folder}" if kept else ""
         console.print(
-            f"{_count(outcome.failed)} failed; what went wrong is kept in {store.runs_folder}, "
-            "and the same command tries again", soft_wrap=True, markup=False,
+            f"{_count(outcome.failed)} failed{where}; the same command tries again",
+            soft_wrap=True, markup=False,
         )
     return outcome
 
@@ -176,8 +182,9 @@ def executor_for(request: Request) -> tuple[Executor, str]:
         from genbench.running.slurm import Slurm
 
         return Slurm(request.cluster), "on Slurm"
-    workers, threads = workers_and_threads(request.workers, request.device)
-    return Local(workers, threads), "1 process" if workers == 1 else f"{workers} processes"
+    workers = request.workers or workers_for(request.device, request.threads)
+    where = "1 process" if workers == 1 else f"{workers} processes"
+    return Local(workers, request.threads), where
 
 
 def _count(runs: Sequence[object]) -> str:
@@ -235,10 +242,15 @@ def _drain(executor: Executor, jobs: Sequence[Job], show: Display, outcome: Outc
 def _gentle_interrupt(executor: Executor, show: Display, outcome: Outcome) -> Iterator[None]:
     """The first Ctrl-C (or SIGTERM) asks every run to save and stop; the second one insists."""
 
+    first = 0.0
+
     def handle(number: int, frame: FrameType | None) -> None:
+        nonlocal first
         if outcome.stopped:
-            raise KeyboardInterrupt
-        outcome.stopped = True
+            if time.monotonic() - first > ONE_SIGNAL:
+                raise KeyboardInterrupt
+            return
+        outcome.stopped, first = True, time.monotonic()
         show.say("stopping: every run saves first (Ctrl-C again to stop at once)")
         executor.stop()
 
@@ -250,11 +262,9 @@ def _gentle_interrupt(executor: Executor, show: Display, outcome: Outcome) -> It
             signal.signal(number, old)
 
 
-def workers_and_threads(workers: int | None, device: str) -> tuple[int, int]:
-    """How many processes, and how many CPU threads each has.
+def workers_for(device: str, threads: int) -> int:
+    """How many processes of so many CPU threads there are where nobody says it: one a core.
 
-    By default up to four processes share the cores; on a GPU one process does one run at a time.
+    On a GPU one process does one run at a time.
     """
-    if workers is None:
-        workers = min(cores(), 4) if device in ("cpu", "auto") else 1
-    return workers, max(1, cores() // workers)
+    return max(1, cores() // threads) if device in ("cpu", "auto") else 1

@@ -7,12 +7,22 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from genbench.running.executor import NOT_STARTED, Event, Executor, Job, late, timed_out
+from genbench.running.executor import (
+    NOT_STARTED,
+    Event,
+    Executor,
+    Job,
+    concluded,
+    late,
+    timed_out,
+)
 from genbench.running.post import Messenger, Post
-from genbench.store.runs import Status, Store
+from genbench.store.runs import Store
 
 __all__ = ["Ending", "Shared", "do"]
 
+PATIENCE = 10.0
+"""Seconds that a process which was told to end has to let go of its run."""
 LOOK_EVERY = 0.5
 """Seconds between two looks at what runs have to say."""
 
@@ -97,8 +107,9 @@ class Shared(Executor):
     def _end(self, job: Job, ending: Ending, post: Post) -> Event:
         post.forget(job.spec.id)
         if ending.lost:
-            folder = Store(job.context.root).run(job.spec.id)
-            folder.write_status(Status(ending.state, ending.reason))
+            event = concluded(job, ending.state, ending.reason, PATIENCE)
+            if event.state != "busy":  # else what is left of its process says how it ended
+                return event
         updates = job.spec.updates
         return Event(
             job.spec.id, "finished", updates, updates,

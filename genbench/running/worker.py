@@ -42,15 +42,16 @@ class _Messenger:
 def work(pipe: Connection, threads: int) -> None:
     """Serve jobs from `pipe`: ("prepare", jobs) and ("run", job); None ends the worker.
 
-    Ctrl-C is the parent's to handle: it sends ("stop", None), at which a run saves and ends.
+    Ctrl-C and SIGTERM are the parent's to handle, which they reach too where a whole group is
+    told: it sends ("stop", None), at which a run saves and ends.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     # torch is imported here, in the worker, so that the parent answers at once.
     from genbench.running.bits import use_threads
     from genbench.running.cell import run_cell
     from genbench.running.preparation import prepared
 
-    use_threads(threads)
     with suppress(BrokenPipeError):  # the parent is gone: nobody is left to be told
         while True:
             try:
@@ -60,6 +61,7 @@ def work(pipe: Connection, threads: int) -> None:
             if message is None:
                 return
             kind, payload = message
+            use_threads(threads)
             if kind == "stop":  # the run that it was for has ended
                 continue
             if kind == "prepare":

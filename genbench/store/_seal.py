@@ -29,6 +29,14 @@ class Seal:
         """Whether the last write of a finished run has come."""
         return self.path.exists()
 
+    @property
+    def stamp(self) -> int:
+        """What changes with every seal; 0 where there is none."""
+        try:
+            return os.stat(self.path).st_mtime_ns
+        except OSError:
+            return 0
+
     def put(self) -> None:
         """Write it."""
         self.break_()

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from genbench.errors import StoreError
+from genbench.errors import Unwritable
 
 __all__ = ["replace_file", "write_bytes", "write_json", "write_npz", "write_text"]
 
@@ -28,7 +28,7 @@ def replace_file(path: Path, fill: Callable[[Path], None]) -> None:
     For writers that want a file name (safetensors). Folders above are made.
 
     Raises:
-        StoreError: the folder cannot be written, or the disk is full.
+        Unwritable: the folder cannot be written, or the disk is full.
     """
     temporary: Path | None = None
     try:
@@ -47,7 +47,7 @@ def replace_file(path: Path, fill: Callable[[Path], None]) -> None:
         _sync_folder(path.parent)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise StoreError(
+        raise Unwritable(
             f"cannot write {path}: {reason}; give a folder that can be written with --results"
         ) from None
     finally:
@@ -57,7 +57,7 @@ def replace_file(path: Path, fill: Callable[[Path], None]) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write bytes atomically (StoreError where that is impossible)."""
+    """Write bytes atomically (Unwritable where that is impossible)."""
 
     def fill(temporary: Path) -> None:
         temporary.write_bytes(content)

@@ -1,4 +1,4 @@
-"""The folder of one run: typed reads, atomic writes, and the seal of a finished run."""
+"""The folder of one run, read: typed, and held against the seal of a finished run."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import csv
 import io
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
 
-from genbench.errors import SuiteError
+from genbench.errors import StoreError, SuiteError
 from genbench.store._reading import (
     checksum,
     damaged,
@@ -25,32 +25,24 @@ from genbench.store._reading import (
     read_text,
 )
 from genbench.store._seal import Seal
-from genbench.store.files import write_json, write_npz, write_text
-from genbench.store.provenance import taken_on
-from genbench.store.records import (
-    FINAL,
-    METRICS,
-    PROVENANCE,
-    STATES,
-    STATUS,
-    Record,
-    Status,
-    asked,
-)
+from genbench.store.records import FINAL, METRICS, PROVENANCE, STATES, STATUS, Record, Status
 from genbench.suites.spec import RunSpec
-from genbench.suites.yaml_source import dump, parse
+from genbench.suites.yaml_source import parse
 
-__all__ = ["RunFolder"]
+__all__ = ["CURVE_FIELDS", "RunFolder"]
 
 CURVE_FIELDS = ("update", "stage", "player", "term", "value")
 
 
 class RunFolder:
-    """The folder of one run. Reads raise StoreError naming the file that is missing or damaged."""
+    """The folder of one run. Reads raise StoreError naming the file that is missing or damaged.
+
+    Who wants to write asks `Store.claim` for it.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._seal = Seal(path)
+        self.seal = Seal(path)
 
     @property
     def id(self) -> str:
@@ -91,11 +83,6 @@ class RunFolder:
         """One of STATES, as `standing` has it."""
         return self.standing().state
 
-    def write_status(self, status: Status) -> None:
-        """Replace the status."""
-        self._seal.break_()
-        write_json(self.path / "status.json", asdict(status))
-
     def spec(self) -> RunSpec:
         """The resolved specification."""
         path = self.path / "spec.yaml"
@@ -108,36 +95,14 @@ class RunFolder:
         except ValidationError as error:
             raise damaged(path, fault(error)) from None
 
-    def write_spec(self, spec: RunSpec) -> None:
-        """Store the resolved specification."""
-        self._seal.break_()
-        write_text(self.path / "spec.yaml", dump(spec.model_dump(mode="json")))
-
     def provenance(self) -> dict[str, Any]:
         """Versions, commit and machine, and earlier ones of them; empty where none was stored."""
         return read_json(self.path / "provenance.json", PROVENANCE, missing=b"{}")
-
-    def write_provenance(self, provenance: Mapping[str, Any]) -> None:
-        """Store versions, commit and machine (see `provenance.provenance`) beside those before."""
-        self._seal.break_()
-        write_json(self.path / "provenance.json", taken_on(self.provenance(), provenance))
 
     def metrics(self) -> dict[str, Any]:
         """`measurements`, `budget`, `notes` and `asked`; empty lists where nothing is measured."""
         raw = read_json(self.path / "metrics.json", METRICS, missing=b"{}")
         return {"measurements": [], "budget": {}, "notes": [], **raw}
-
-    def write_metrics(
-        self, spec: RunSpec, measurements: Sequence[Mapping[str, Any]],
-        budget: Mapping[str, Any], notes: Iterable[str] = (),
-    ) -> None:
-        """Store what was measured, and which metrics were asked for."""
-        self._seal.break_()
-        content = {
-            "measurements": [dict(one) for one in measurements], "budget": dict(budget),
-            "notes": list(notes), "asked": asked(spec),
-        }
-        write_json(self.path / "metrics.json", content)
 
     def record(self) -> Record:
         """Where the run stands and what was measured; a finished run's files are looked at.
@@ -145,11 +110,16 @@ class RunFolder:
         Raises:
             StoreError: naming the first file that is missing or not what it was.
         """
-        status = self.standing()
-        if status.state not in FINAL:
-            return Record(status, {})
-        self.check()
-        return Record(status, self.metrics())
+        while True:
+            status, seal = self.standing(), self.seal.stamp
+            if status.state not in FINAL:
+                return Record(status, {})
+            try:
+                self.check()
+                return Record(status, self.metrics())
+            except StoreError:
+                if self.seal.stamp == seal:
+                    raise  # else somebody works on the run, and what was read is of two times
 
     def curves(self) -> list[dict[str, Any]]:
         """Training curves: rows of update, stage, player, term, value; none where not trained."""
@@ -193,17 +163,6 @@ class RunFolder:
             raise damaged(path, f"a line is not {head.strip()}")
         return [cells[column::len(CURVE_FIELDS)] for column in range(len(CURVE_FIELDS))]
 
-    def write_curves(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Store the training curves whole; floats are written so that they read back the same."""
-        self._seal.break_()
-        buffer = io.StringIO()
-        writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerow(CURVE_FIELDS)
-        for row in rows:
-            *keys, value = (row[name] for name in CURVE_FIELDS)
-            writer.writerow([*keys, repr(float(value))])
-        write_text(self.curves_path, buffer.getvalue())
-
     def samples(self) -> dict[str, np.ndarray]:
         """The stored arrays by name; empty where none were stored."""
         path = self.samples_path
@@ -216,32 +175,18 @@ class RunFolder:
         except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
             raise damaged(path, str(error) or type(error).__name__) from None
 
-    def write_samples(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Store named arrays."""
-        self._seal.break_()
-        write_npz(self.samples_path, arrays)
-
-    def write_text(self, name: str, text: str) -> None:
-        """Store a text beside the others, e.g. the traceback of a failed run."""
-        self._seal.break_()
-        write_text(self.path / name, text)
-
     @property
     def sealed(self) -> bool:
         """Whether the last write of a finished run has come."""
-        return self._seal.there
-
-    def seal(self) -> None:
-        """Write size and sha256 of every file: the last act of a finished run."""
-        self._seal.put()
+        return self.seal.there
 
     def sums(self) -> dict[str, dict[str, Any]]:
         """Size and sha256 of every file of a sealed run; empty where it is not sealed."""
-        return self._seal.sums()
+        return self.seal.sums()
 
     def sealed_sum(self, name: str) -> str | None:
         """The sha256 that the seal has of a file; None while there is none."""
-        return self._seal.hash_of(name)
+        return self.seal.hash_of(name)
 
     def fingerprint(self, name: str) -> str:
         """The sha256 of a file: as the seal has it, or of what lies there while there is none."""
@@ -253,7 +198,7 @@ class RunFolder:
         Raises:
             StoreError: naming the first file that is missing or not what it was.
         """
-        self._seal.check(whole=False)
+        self.seal.check(whole=False)
 
     def verify(self) -> None:
         """Read every file: hashes of a sealed run, and that what is there can be parsed.
@@ -261,7 +206,7 @@ class RunFolder:
         Raises:
             StoreError: naming the first damaged file.
         """
-        self._seal.check(whole=True)
+        self.seal.check(whole=True)
         self.status()
         self.provenance()
         self.metrics()

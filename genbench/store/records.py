@@ -36,6 +36,7 @@ class _Provenance(TypedDict, total=False):
     git: dict[str, Any] | None
     platform: str
     threads: int
+    switches: list[str]
     versions: dict[str, str]
     earlier: list[_Provenance]
 

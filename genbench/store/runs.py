@@ -11,8 +11,8 @@
     results/<suite>/runs/.locks/<id>.lock        held by whoever works on the run
     results/<suite>/runs/.damaged/<id>-<n>/      what `--repair` moved aside
 
-Every write is atomic and first takes `checksums.json` away, so a folder that has one is finished
-and whole.
+Nobody writes without the lock (`Store.claim`). Every write is atomic and first takes
+`checksums.json` away, so a folder that has one is finished and whole.
 """
 
 from __future__ import annotations
@@ -20,15 +20,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from genbench.errors import StoreError
 from genbench.store.folder import RunFolder
+from genbench.store.held import HeldRun
 from genbench.store.records import FINAL, STATES, Record, Status
 
-__all__ = ["FINAL", "STATES", "Record", "RunFolder", "Status", "Store"]
+__all__ = ["FINAL", "STATES", "HeldRun", "Record", "RunFolder", "Status", "Store"]
 
 
 class Store:
@@ -72,25 +74,48 @@ class Store:
         return [RunFolder(path) for path in sorted(folders) if path.is_dir()]
 
     @contextmanager
-    def claim(self, run_id: str, timeout: float = 0.0) -> Iterator[bool]:
-        """Hold the run's lock; yields whether it was to be had within `timeout` seconds.
+    def claim(self, run_id: str, timeout: float = 0.0) -> Iterator[HeldRun | None]:
+        """Hold the run's lock; yields the run to write to, None if another has it for so long.
 
         Whoever holds it must look at the state again: another runner may have just finished it.
+
+        Raises:
+            StoreError: naming the lock, where it cannot be had at all.
         """
-        self.prepare()
         lock = FileLock(self.runs_folder / ".locks" / f"{run_id}.lock")
         try:
             lock.acquire(timeout=timeout)
         except Timeout:
-            yield False
+            yield None
             return
-        except OSError as error:
-            raise StoreError(f"cannot lock {lock.lock_file}: {error.strerror}") from None
+        except (OSError, NotImplementedError) as error:
+            reason = getattr(error, "strerror", None) or "the file system has no locks"
+            raise StoreError(
+                f"cannot lock {lock.lock_file}: {reason}; nothing of the run is touched without it"
+            ) from None
         try:
             self._sweep(run_id)
-            yield True
+            yield HeldRun(self.run(run_id))
         finally:
             lock.release()
+
+    def conclude(self, run_id: str, state: str, reason: str, timeout: float = 0.0) -> Status:
+        """Record how a run ended whose process cannot say so itself; gives what holds now.
+
+        A finished run stays finished, and one that another runner has is "busy".
+
+        Raises:
+            StoreError: the run cannot be locked, read or written.
+        """
+        with self.claim(run_id, timeout) as held:
+            if held is None:
+                return Status("busy", "another runner has it")
+            before = held.folder.standing()
+            if before.state in FINAL:
+                return before
+            ended = replace(before, state=state, reason=reason)
+            held.write_status(ended)
+            return ended
 
     def _sweep(self, run_id: str) -> None:
         """Take away what a killed process was writing; only for whoever holds the run's lock."""
@@ -109,8 +134,21 @@ class Store:
                 found[folder.id] = error
         return found
 
-    def repair(self, run_id: str) -> Path:
-        """Move a run's folder aside to `runs/.damaged/<id>-<n>`, so that it is queued anew."""
+    def repair(self, run_id: str) -> Path | None:
+        """Move a damaged run's folder to `runs/.damaged/<id>-<n>`, so that it is queued anew.
+
+        Gives where it lies now; None where it is whole by now, or another runner has it.
+        """
+        with self.claim(run_id) as held:
+            if held is None:
+                return None
+            try:
+                held.folder.verify()
+            except StoreError:
+                return self._move_aside(run_id)
+            return None
+
+    def _move_aside(self, run_id: str) -> Path:
         aside = self.runs_folder / ".damaged"
         try:
             aside.mkdir(exist_ok=True)

@@ -128,6 +128,13 @@ class RunSpec(_Spec):
         """Updates of the model over all stages."""
         return sum(stage.updates for stage in self.stages)
 
+    @cached_property
+    def outside(self) -> bool:
+        """Whether code from outside the package takes part."""
+        names = [self.model.name, self.data.name, *(metric.name for metric in self.evaluate)]
+        names += [term.objective.name for stage in self.stages for term in stage.terms]
+        return any(":" in name for name in names)
+
     def deciding(self) -> dict[str, Any]:
         """The part that decides the trained model."""
         outside = {"suite", "method", "dataset", "evaluate", "protocol", "folder"}

@@ -249,7 +249,7 @@ class Training:
                     elif value is not None:
                         scalars[where] = value
         return tensors, {
-            "update": self.update, "seconds": self.seconds, "scalars": scalars,
+            "update": self.update, "scalars": scalars,
             "curves": self.curves.state(),
         }
 
@@ -260,7 +260,7 @@ class Training:
             stage.objective.load_state_dict(_under(tensors, f"objective.{index}."))
         if self.average is not None:
             self.average.model.load_state_dict(_under(tensors, "average."))
-        self.update, self.seconds = meta["update"], meta["seconds"]
+        self.update = meta["update"]
         self.curves.restore(meta["curves"])
         index, first = self.stage_of(self.update)
         if not self.stages or self.update == first or self.update >= self.total:

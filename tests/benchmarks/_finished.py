@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from genbench.seeding import derive
-from genbench.store.runs import Status, Store
+from genbench.store.runs import HeldRun, Status, Store
 from genbench.store.table import expected_values
 from genbench.suites.expand import load_plan
 from genbench.suites.spec import REAL, RunSpec
@@ -61,14 +61,15 @@ def finished_suite(folder: Path, seeds: int = 10) -> Path:
     store = Store(folder / "results" / plan.name)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda handle: None)  # thousands of files
+        store.prepare()
         for spec in plan.runs:
-            _write(spec, store)
+            with store.claim(spec.id) as run:
+                _write(spec, run)
     return suite
 
 
-def _write(spec: RunSpec, store: Store) -> None:
+def _write(spec: RunSpec, folder: HeldRun) -> None:
     """One run folder, as the runner leaves it."""
-    folder = store.run(spec.id)
     real = spec.method == REAL
     rng = np.random.default_rng(derive(spec.method, spec.dataset, spec.seed))
     folder.write_spec(spec)
@@ -80,7 +81,7 @@ def _write(spec: RunSpec, store: Store) -> None:
     })
     if not real:
         folder.write_curves(_curves(spec, rng))
-        folder.checkpoint.write_bytes(rng.bytes(100_000))
+        folder.folder.checkpoint.write_bytes(rng.bytes(100_000))
     budget = {"updates": spec.updates, "examples": spec.updates * spec.batch, "seconds": 12.5,
               "device": "cpu", "parameters": 100_000, "ema": spec.ema, "log_det": None}
     folder.write_metrics(spec, _measurements(spec, rng), budget, ["classifier: 99.0 % right"])

@@ -39,6 +39,7 @@ def trivial(folder: Path, seeds: int) -> list[Job]:
     suite.write_text(TRIVIAL.replace("SEEDS", str(seeds)))
     plan = load_plan(suite)
     context = Context(folder / "results", folder, folder)
+    Store(context.root).prepare()
     return [Job(spec, context) for spec in plan.runs]
 
 

@@ -44,10 +44,10 @@ def test_a_run_that_went_on_elsewhere_was_not_made_as_one_that_did_not():
 def test_the_report_names_all_who_worked_on_a_run(fake, tmp_path, monkeypatch):
     plan, store = fake.make_plan(tmp_path), Store(tmp_path / "results")
     fake.fill(plan, store)
-    folder = store.run(plan.runs[0].id)
-    sealed = folder.provenance()
-    folder.write_provenance({**sealed, "git": {"commit": "f" * 40, "dirty": False}})
-    folder.seal()
+    sealed = store.run(plan.runs[0].id).provenance()
+    with store.claim(plan.runs[0].id) as run:
+        run.write_provenance({**sealed, "git": {"commit": "f" * 40, "dirty": False}})
+        run.seal()
     text = build(plan, store, tmp_path / "out").read_text()
     [line] = [line for line in text.splitlines() if line.startswith("| commit |")]
     assert "ffffffffffff" in line

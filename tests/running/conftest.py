@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -87,14 +86,9 @@ def content(folder: Path) -> Callable[[str, str], dict[str, bytes]]:
     def read(results: str, suite: str) -> dict[str, bytes]:
         found = {}
         for path in sorted((folder / results / suite / "runs").glob("[!.]*")):
-            for name in ("checkpoint.safetensors", "curves.csv", "samples.npz"):
+            for name in ("checkpoint.safetensors", "curves.csv", "samples.npz", "metrics.json"):
                 if (path / name).exists():
-                    raw = (path / name).read_bytes()
-                    if name.startswith("checkpoint"):  # the header holds the seconds of training
-                        raw = raw[8 + int.from_bytes(raw[:8], "little"):]
-                    found[f"{path.name}/{name}"] = raw
-            metrics = json.loads((path / "metrics.json").read_text())["measurements"]
-            found[f"{path.name}/metrics"] = json.dumps(metrics).encode()
+                    found[f"{path.name}/{name}"] = (path / name).read_bytes()
         return found
 
     return read

@@ -318,7 +318,8 @@ def test_interrupted_at_any_time_and_run_again(
     assert content("whole", "long") == content("parts", "long")
 
 
-def test_ctrl_c_saves_and_goes_on(genbench, start, folder: Path) -> None:
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_told_to_end_saves_and_goes_on(start, folder: Path, told: int) -> None:
     (folder / "long.yaml").write_text(LONG.replace("1500", "100000"))
     process = start("long.yaml")
     deadline = time.monotonic() + 90
@@ -329,9 +330,11 @@ def test_ctrl_c_saves_and_goes_on(genbench, start, folder: Path) -> None:
             break
         time.sleep(0.2)
     time.sleep(1)
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, told)
+    os.kill(process.pid, told)  # as `timeout` does: once for the process, once for its group
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, (out, err)
+    assert "failed" not in out
     assert "goes on from here" in out
     assert "Traceback" not in out + err
     stopped = [p for p in runs(folder, "long").values() if (p / "checkpoint.safetensors").exists()]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from genbench.seeding import derive
-from genbench.store.runs import Status, Store
+from genbench.store.runs import HeldRun, Status, Store
 from genbench.suites.plan import DatasetInfo, MethodInfo, Plan
 from genbench.suites.schema import Suite
 from genbench.suites.spec import REAL, ComponentSpec, MetricSpec, RunSpec, StageSpec, TermSpec
@@ -100,7 +100,12 @@ def fill(plan: Plan, store: Store, *, spoil: bool = True) -> None:
 
 def write_run(spec: RunSpec, store: Store, *, diverged: bool = False) -> None:
     """One run folder, as the runner would leave it."""
-    folder = store.run(spec.id)
+    store.prepare()
+    with store.claim(spec.id) as run:
+        _write(spec, run, diverged=diverged)
+
+
+def _write(spec: RunSpec, folder: HeldRun, *, diverged: bool) -> None:
     folder.write_spec(spec)
     folder.write_provenance({"versions": VERSIONS,
                              "git": {"commit": "abc" * 13, "dirty": False}, "threads": 1})

@@ -46,15 +46,18 @@ def test_a_run_that_was_never_touched_is_queued_and_empty(tmp_path):
     assert not folder.path.exists()
 
 
-def test_curves_read_back_to_the_last_bit(tmp_path, fake):
-    folder = RunFolder(tmp_path / "run")
+def test_curves_read_back_to_the_last_bit(tmp_path):
+    store = Store(tmp_path)
+    store.prepare()
+    folder = store.run("run")
     rows = [
         {"update": 1, "stage": 0, "player": "model", "term": "nll", "value": 0.1 + 0.2},
         {"update": 2, "stage": 1, "player": "a,b", "term": 'x "y"', "value": -1e-300},
         {"update": 3, "stage": 1, "player": "model", "term": "nll", "value": math.inf},
     ]
     for written in (rows, rows[::2]):  # with and without names that need quotes
-        folder.write_curves(written)
+        with store.claim("run") as held:
+            held.write_curves(written)
         assert folder.curves() == written
     assert folder.series()["model", "nll"].tolist() == [[1, 3], [0.1 + 0.2, math.inf]]
 
@@ -80,25 +83,28 @@ def test_a_result_whose_last_write_never_came_counts_as_interrupted(finished):
 
 
 def test_every_write_breaks_the_seal(finished):
-    _, spec, folder = finished
+    store, spec, folder = finished
     writes = (
-        lambda: folder.write_spec(spec), lambda: folder.write_curves([]),
-        lambda: folder.write_status(folder.status()), lambda: folder.write_provenance({}),
-        lambda: folder.write_metrics(spec, [], {}), lambda: folder.write_samples({}),
-        lambda: folder.write_text("traceback.txt", "x"),
+        lambda run: run.write_spec(spec), lambda run: run.write_curves([]),
+        lambda run: run.write_status(folder.status()), lambda run: run.write_provenance({}),
+        lambda run: run.write_metrics(spec, [], {}), lambda run: run.write_samples({}),
+        lambda run: run.write_text("traceback.txt", "x"),
+        lambda run: run.write_checkpoint(lambda path: path.write_bytes(b"x")),
     )
-    for write in writes:
-        folder.seal()
-        assert folder.sealed
-        write()
-        assert not folder.sealed
+    with store.claim(spec.id) as held:
+        for write in writes:
+            held.seal()
+            assert folder.sealed
+            write(held)
+            assert not folder.sealed
 
 
 def test_a_failed_run_is_not_finished_and_a_diverged_one_is(finished):
-    _, _, folder = finished
+    store, spec, folder = finished
     for state, final in (("failed", False), ("diverged", True), ("timed-out", False)):
-        folder.write_status(Status(state, "why"))
-        folder.seal()
+        with store.claim(spec.id) as held:
+            held.write_status(Status(state, "why"))
+            held.seal()
         assert (folder.state in FINAL) is final
 
 
@@ -166,9 +172,13 @@ def test_pickles_in_samples_are_refused(finished):
 
 def test_repair_moves_the_folder_aside_and_queues_the_run(finished):
     store, spec, folder = finished
+    assert store.repair(spec.id) is None  # it is whole
     for number in (1, 2):
-        (folder.path / "mark").parent.mkdir(exist_ok=True)
+        folder.path.mkdir(exist_ok=True)
         (folder.path / "mark").write_text(str(number))
+        (folder.path / "status.json").write_text("{")
+        with store.claim(spec.id):
+            assert store.repair(spec.id) is None  # another has it
         moved = store.repair(spec.id)
         assert moved.name == f"{spec.id}-{number}"
         assert (moved / "mark").read_text() == str(number)
@@ -177,27 +187,30 @@ def test_repair_moves_the_folder_aside_and_queues_the_run(finished):
 
 
 def test_numbers_asked_for_otherwise_are_not_measured(finished):
-    _, spec, folder = finished
+    store, spec, folder = finished
     assert folder.record().measured(spec)
     other = spec.model_copy(update={"evaluate": spec.evaluate[:1]})
     assert not folder.record().measured(other)
-    folder.write_status(Status("diverged", "nll became nan at update 3"))
-    folder.seal()
+    with store.claim(spec.id) as held:
+        held.write_status(Status("diverged", "nll became nan at update 3"))
+        held.seal()
     assert folder.record().measured(other)
 
 
 def test_a_record_without_numbers_is_not_measured(finished):
-    _, spec, folder = finished
+    store, spec, folder = finished
     (folder.path / "metrics.json").unlink()
-    folder.seal()
+    with store.claim(spec.id) as held:
+        held.seal()
     assert not folder.record().measured(spec)
 
 
 def test_a_fingerprint_is_the_seals_or_that_of_what_lies_there(finished):
-    _, _, folder = finished
+    store, spec, folder = finished
     expected = hashlib.sha256(folder.curves_path.read_bytes()).hexdigest()
     assert folder.fingerprint("curves.csv") == expected
-    folder.write_curves([])
+    with store.claim(spec.id) as held:
+        held.write_curves([])
     assert not folder.sealed
     expected = hashlib.sha256(folder.curves_path.read_bytes()).hexdigest()
     assert folder.fingerprint("curves.csv") == expected
@@ -205,6 +218,7 @@ def test_a_fingerprint_is_the_seals_or_that_of_what_lies_there(finished):
 
 def test_one_runner_holds_a_run(tmp_path):
     store = Store(tmp_path)
+    store.prepare()
     order = []
 
     def work(name):
@@ -260,3 +274,60 @@ def test_metrics_keep_the_budget_and_what_was_asked(finished):
     stored = json.loads((folder.path / "metrics.json").read_text())
     assert stored["budget"]["examples"] == 1500 * 128
     assert stored["asked"]["protocol"] == {"samples": None, "sets": 3}
+
+
+def test_how_a_run_ended_is_recorded_by_whoever_has_its_lock_alone(finished):
+    store, spec, folder = finished
+    before = {path.name: path.read_bytes() for path in folder.path.iterdir()}
+    # a runner that was stopped wakes: meanwhile others finished the run, or work on it
+    assert store.conclude(spec.id, "failed", "killed").state == "done"
+    with store.claim(spec.id):
+        assert store.conclude(spec.id, "failed", "killed").state == "busy"
+    assert before == {path.name: path.read_bytes() for path in folder.path.iterdir()}
+    with store.claim(spec.id) as held:
+        held.write_status(Status("running", "", 700, 1500, 3.5))
+    store.conclude(spec.id, "timed-out", "too long")
+    assert folder.status() == Status("timed-out", "too long", 700, 1500, 3.5)
+
+
+def test_a_lock_that_cannot_be_had_is_one_line(finished):
+    store, spec, folder = finished
+    lock = store.runs_folder / ".locks" / f"{spec.id}.lock"
+    lock.unlink(missing_ok=True)
+    lock.mkdir()
+    for act in (lambda: store.claim(spec.id).__enter__(), lambda: store.repair(spec.id),
+                lambda: store.conclude(spec.id, "failed", "why")):
+        with pytest.raises(StoreError, match=r"cannot lock .*\.lock") as error:
+            act()
+        assert "\n" not in str(error.value)
+    assert folder.state == "done"
+
+
+@pytest.mark.parametrize("instead", [False, True], ids=["gone", "made anew"])
+def test_nothing_is_written_where_the_folder_went_away(finished, instead):
+    store, spec, folder = finished
+    with store.claim(spec.id) as held:
+        aside = store.root / "aside"
+        folder.path.rename(aside)
+        if instead:
+            folder.path.mkdir()
+        with pytest.raises(StoreError, match="went away, or another took its place"):
+            held.write_curves([])
+        assert folder.path.exists() == instead
+        assert not instead or list(folder.path.iterdir()) == []
+    assert RunFolder(aside).state == "done"
+
+
+def test_who_reads_a_run_while_another_measures_it_anew_sees_no_damage(finished, monkeypatch):
+    store, spec, folder = finished
+    check = folder.check
+
+    def late_check():
+        monkeypatch.setattr(folder, "check", check)
+        with store.claim(spec.id) as held:  # between the look at the status and at the files
+            held.write_metrics(spec, [], {}, ["measured anew"])
+            held.seal()
+        raise StoreError("sizes of two times")
+
+    monkeypatch.setattr(folder, "check", late_check)
+    assert folder.record().metrics["notes"] == ["measured anew"]

@@ -60,7 +60,8 @@ def test_what_has_no_number_has_a_status_and_a_reason(filled):
 def test_unfinished_runs_give_their_state(filled, status):
     plan, store = filled
     spec = plan.runs[-1]
-    store.run(spec.id).write_status(status)
+    with store.claim(spec.id) as held:
+        held.write_status(status)
     rows = tidy(plan, store).query("run == @spec.id")
     assert set(rows.status) == {status.state}
     assert set(rows.reason) == {status.reason or "at update 300 of 1,500"}
