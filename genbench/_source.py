@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 from genbench.errors import PluginError
 
-__all__ = ["Component", "Option", "find_class", "parse_file", "read_component"]
+__all__ = ["Component", "Option", "find_class", "parse_file", "read_component", "taken_names"]
 
 _PACKAGE = Path(__file__).parent
 _REQUIRED = object()
@@ -74,6 +75,40 @@ class Component:
 def parse_file(path: Path) -> ast.Module:
     """The syntax tree of a file of the package (cached: it does not change under us)."""
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+@cache
+def taken_names(folder: str, base: str) -> frozenset[str]:
+    """What every component of a kind has: no option's field can be called so."""
+    room = _PACKAGE / folder.partition("/")[0]
+    node = _class_named(parse_file(room / "_base.py"), base)
+    trees = [node, _class_named(parse_file(_PACKAGE / "configured.py"), "Configured")]
+    if any(ast.unparse(parent) == "nn.Module" for parent in node.bases):
+        torch = importlib.util.find_spec("torch")  # not imported
+        assert torch is not None
+        assert torch.origin is not None
+        module = Path(torch.origin).parent / "nn" / "modules" / "module.py"
+        trees.append(_class_named(parse_file(module), "Module"))
+    return frozenset(name for tree in trees for name in _names_of(tree))
+
+
+def _class_named(tree: ast.Module, name: str) -> ast.ClassDef:
+    """The class of that name at the top of a file that has one."""
+    return next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name)
+
+
+def _names_of(node: ast.ClassDef) -> Iterator[str]:
+    """The methods and fields of a class, and what its methods set."""
+    for statement in node.body:
+        match statement:
+            case ast.FunctionDef(name) | ast.AnnAssign(ast.Name(name)):
+                yield name
+            case ast.Assign([ast.Name(name)]):
+                yield name
+    for part in ast.walk(node):
+        match part:
+            case ast.Attribute(ast.Name("self"), name, ast.Store()):
+                yield name
 
 
 def find_class(tree: ast.Module, base: str, name: str | None = None) -> ast.ClassDef | None:

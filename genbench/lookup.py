@@ -23,8 +23,15 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.errors import PydanticUserError
 from pydantic_core import SchemaError
 
-from genbench import fields
-from genbench._source import Component, Option, find_class, parse_file, read_component
+from genbench._annotations import KNOWN, type_of
+from genbench._source import (
+    Component,
+    Option,
+    find_class,
+    parse_file,
+    read_component,
+    taken_names,
+)
 from genbench.errors import PluginError, UnknownName, in_a_line, is_ctrl_c
 from genbench.seeding import digest
 
@@ -51,6 +58,11 @@ KINDS: Mapping[str, tuple[str, str]] = {
 }
 """Kind → (folder under the package, name of the base class)."""
 
+_OF_SUITES: Mapping[str, tuple[str, ...]] = {
+    "model": ("name",), "objective": ("weight",), "dataset": ("use", "budget"), "metric": (),
+}
+"""Kind → the words that a suite writes beside its options."""
+
 CAPABILITIES: Mapping[str, str] = {
     "density": "log_prob",
     "bound": "log_weights",
@@ -64,12 +76,6 @@ CAPABILITIES: Mapping[str, str] = {
     "fit": "fit",
 }
 """What a model may be able to do → the method by which its source shows it."""
-
-_ANNOTATIONS: dict[str, Any] = {name: getattr(fields, name) for name in fields.__all__} | {
-    "bool": bool, "dict": dict, "float": float, "int": int, "list": list, "str": str,
-    "tuple": tuple, "None": None,
-}
-
 
 def suggest(name: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?`, or the list of what there is when nothing is close."""
@@ -101,7 +107,11 @@ def describe(kind: str, name: str, near: Path | None = None) -> Component:
     if ":" in name:
         return _describe_plugin(kind, name, near)
     if name not in available(kind):
-        raise UnknownName(f"no {kind} '{name}'{suggest(name, available(kind))}")
+        hint = suggest(name, available(kind))
+        own = "" if "did you mean" in hint else (
+            f"; or a class of your own, my_file.py:My{KINDS[kind][1]} (the README shows one)"
+        )
+        raise UnknownName(f"no {kind} '{name}'{hint}{own}")
     return _describe_builtin(kind, name)
 
 
@@ -124,7 +134,19 @@ def options_model(component: Component) -> type[BaseModel]:
         PluginError: an annotation that is not a type that an option may have.
     """
     definitions: dict[str, Any] = {}
+    own = not (component.module or "").startswith("genbench.")
     for option in component.options:
+        if own and option.attribute in taken_names(*KINDS[component.kind]):
+            raise PluginError(
+                f"{component.path}: every {component.kind} has a '{option.attribute}' already, so "
+                f"that no option can be called so; call the field '{option.attribute}_' (in a "
+                f"suite the option is '{option.attribute}' then) or otherwise"
+            )
+        if own and option.name in _OF_SUITES[component.kind]:
+            raise PluginError(
+                f"{component.path}: in a suite '{option.name}' says something else of every "
+                f"{component.kind}, so that no option can be called so"
+            )
         annotation = _annotation(option, component)
         default = ... if option.required else option.default
         definitions[option.name] = (annotation, Field(default, description=option.doc))
@@ -180,12 +202,12 @@ def _of_class(kind: str, path: Path, name: str, module: str) -> Component:
 
 def _annotation(option: Option, component: Component) -> Any:
     try:
-        return eval(option.annotation, {"__builtins__": {}}, dict(_ANNOTATIONS))
-    except Exception:
+        return type_of(option.annotation)
+    except ValueError:
         raise PluginError(
             f"{component.path}: option '{option.name}': '{option.annotation}' is not a type that "
-            f"an option may have; use {', '.join(sorted(_ANNOTATIONS))}, or ClassVar[...] for "
-            "what is not an option"
+            f"an option may have; use {', '.join(sorted(KNOWN))}, or ClassVar[...] for what is no "
+            "option"
         ) from None
 
 
@@ -239,15 +261,20 @@ def _read_plugin(
 
 
 def _module_path(dotted: str) -> Path | None:
-    try:  # the parents of a dotted name are imported, and may do anything
-        found = importlib.util.find_spec(dotted)
-    except BaseException as error:
-        if is_ctrl_c(error):
-            raise
-        if isinstance(error, ModuleNotFoundError):
+    """The source file of a module; nothing is imported, not even the packages that it is in."""
+    places: Any = None
+    origin = None
+    for depth, _ in enumerate(parts := dotted.split("."), start=1):
+        name = ".".join(parts[:depth])
+        found = (
+            finder.find_spec(name, places) for finder in sys.meta_path
+            if hasattr(finder, "find_spec")
+        )
+        spec = next(filter(None, found), None)
+        if spec is None:
             return None
-        raise PluginError(f"module '{dotted}': {in_a_line(error)}") from None
-    return Path(found.origin) if found is not None and found.origin else None
+        places, origin = spec.submodule_search_locations or [], spec.origin
+    return Path(origin) if origin else None
 
 
 @cache

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from genbench._source import taken_names
 from genbench.data.space import Space
 from genbench.errors import PluginError, UnknownName
 from genbench.lookup import KINDS, available, describe, load, of_class, options_model, suggest
@@ -143,7 +144,7 @@ def test_a_module_beside_the_suite(plugin: Path, monkeypatch: pytest.MonkeyPatch
     ("no.such.module:Mine", "no module"), ("mine.py:Mein", "holds no class Mein"),
     ("mine.py:", "holds no class"), (":Mine", ""), ("..:Mine", ""), (".py:Mine", ""),
     ("\x00.py:Mine", ""), ("x" * 5000 + ".py:Mine", ""), ("~nobody_at_all/x.py:Mine", ""),
-    ("raises_on_import.inner:Mine", "ZeroDivisionError"),
+    ("raises_on_import.missing:Mine", "no module"),
     ("os:system", "there is no module os with a source file"),
 ])
 def test_plug_ins_that_are_not_there(
@@ -155,6 +156,69 @@ def test_plug_ins_that_are_not_there(
     (package / "__init__.py").write_text("1 / 0")
     with pytest.raises(PluginError, match=says or "'"):
         describe("metric", name, plugin.parent)
+
+
+def test_a_plug_in_is_described_and_nothing_imported(
+    plugin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither its package, nor the code that stands where a type should."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    package = plugin.parent / "raises_when_imported"
+    package.mkdir()
+    (package / "__init__.py").write_text("1 / 0")
+    plugin.rename(package / "inner.py")
+    assert describe("metric", "raises_when_imported.inner:Mine", plugin.parent).options
+
+    mark = plugin.parent / "ran"
+    ran = f"open({str(mark)!r}, 'w')"
+    for annotation in (
+        f"[{ran} for _ in '1'] and int", f"list[{ran}]", f"Annotated[int, {ran}]",
+        f"Annotated[int, Field(ge={ran})]", f"Literal[{ran}]", repr(ran), f"list[{ran!r}]",
+        f"int.__class__.__call__({ran})", f"(lambda: {ran})()", f"int | {ran}",
+    ):
+        plugin.write_text(PLUGIN.replace("k: Count = 3", f"k: {annotation} = 3"))
+        with pytest.raises(PluginError, match="is not a type that"):
+            options_model(describe("metric", "mine.py:Mine", plugin.parent))
+        assert not mark.exists()
+
+
+@pytest.mark.parametrize(("annotation", "good", "bad"), [
+    ("int | None", [None, 3], ["x"]), ("'int'", [3], ["x"]), ("list['int']", [[3]], [["x"]]),
+    ("Literal[-1, 'a']", [-1, "a"], [1]), ("dict[str, int | None]", [{"a": None}], [{"a": "x"}]),
+    ("Annotated[list[float], Field(min_length=2)]", [[1.0, 2.0]], [[1.0]]),
+    ("tuple[int, ...]", [(1, 2, 3)], [("x",)]), ("Widths | None", [None, [2]], [[]]),
+    ("Count", [10**9], [0, 10**9 + 1, 10**23]), ("Any", [object], []),
+    ("Annotated[int, Field(ge=-2), 'a remark']", [-2], [-3]),
+])
+def test_types_of_options(
+    plugin: Path, annotation: str, good: list[object], bad: list[object]
+) -> None:
+    plugin.write_text(PLUGIN.replace("k: Count = 3", f"k: {annotation}"))
+    model = options_model(describe("metric", "mine.py:Mine", plugin.parent))
+    for value in good:
+        assert model(k=value).k == value
+    for value in bad:
+        with pytest.raises(ValidationError):
+            model(k=value)
+
+
+@pytest.mark.parametrize(("kind", "option"), [
+    ("dataset", "kind"), ("dataset", "load"), ("dataset", "use"), ("dataset", "budget"),
+    ("model", "train"), ("model", "space"), ("model", "name"), ("model", "parameters"),
+    ("objective", "weight"), ("objective", "loss"), ("metric", "values"), ("metric", "measure"),
+])
+def test_names_that_no_option_can_have(tmp_path: Path, kind: str, option: str) -> None:
+    base = KINDS[kind][1]
+    (tmp_path / "own.py").write_text(f"class Own({base}):\n    {option}: int = 1\n    'It.'\n")
+    with pytest.raises(PluginError, match=f"'{option}'.*no option can be called so"):
+        options_model(describe(kind, "own.py:Own", tmp_path))
+
+
+def test_built_in_options_have_names_of_their_own() -> None:
+    for kind in KINDS:
+        for name in available(kind):
+            fields = {option.attribute for option in describe(kind, name).options}
+            assert not fields & taken_names(*KINDS[kind]), (kind, name)
 
 
 @pytest.mark.parametrize(("old", "new", "says"), [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ __all__ = [
 
 MAX_SEEDS = 10_000
 MAX_RUNS = 100_000
+MAX_ID = 200
+"""Characters of a run's id, which names its folder: file systems take 255 with what is added."""
 
 
 def load_plan(
@@ -252,7 +254,13 @@ class _Loader:
             compile=bool(method.setting("compile", suite.compile)), limited=cut != stages,
         )
 
-    def check_ids(self, runs: Iterable[RunSpec]) -> None:
+    def check_ids(self, runs: Sequence[RunSpec]) -> None:
+        for run in {(run.method, run.dataset): run for run in runs}.values():
+            if len(run.id) > MAX_ID:
+                shorter = len(run.method) < len(run.dataset)
+                where = ("datasets", run.dataset) if shorter else ("methods", run.method)
+                self.problems.add(where, f"the name is too long: a folder would be called by "
+                                         f"{len(run.id)} characters, and {MAX_ID} is the most")
         counts = Counter(run.id.lower() for run in runs)
         twins = sorted(name for name, count in counts.items() if count > 1)
         if twins:

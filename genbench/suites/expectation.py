@@ -39,7 +39,6 @@ CellName = tuple[str, str, str | None]
 """Metric, row, and dataset or None for every dataset."""
 
 _Terms = list[tuple[float, CellName | None]]
-
 _EXAMPLE = "nll[mixflow-ml] < nll[flow-ml]"
 _NUMBER = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _METRIC = re.compile(r"[A-Za-z_][A-Za-z0-9_@./{}=-]*")
@@ -77,7 +76,13 @@ def parse_expectations(text: str) -> tuple[Expectation, ...]:
     Raises:
         SuiteError: as `parse_expectation`.
     """
-    return tuple(parse_expectation(part) for part in _AND.split(text))
+    parts: list[str] = []
+    for part in _AND.split(text):
+        if parts and parts[-1].count("[") > parts[-1].count("]"):  # within the name of a row
+            parts[-1] += f" and {part}"
+        else:
+            parts.append(part)
+    return tuple(map(parse_expectation, parts))
 
 
 def parse_cell(text: str) -> CellName:
@@ -97,8 +102,7 @@ def parse_expectation(text: str) -> Expectation:
     """Read a single comparison.
 
     Raises:
-        SuiteError: it does not parse, names no cell, or compares a cell with itself; without file
-            and line, which the suite's loader adds.
+        SuiteError: it does not parse, names no cell, or compares a cell with itself.
     """
     return _Reader(text).expectation()
 
@@ -285,14 +289,11 @@ class _Reader:
     def take(self, pattern: re.Pattern[str]) -> str | None:
         self.peek()
         match = pattern.match(self.text, self.at)
-        if match is None:
-            return None
-        self.at = match.end()
-        return match.group()
+        self.at = match.end() if match else self.at
+        return match and match.group()
 
     def error(self, expected: str) -> SuiteError:
-        rest = self.peek()
-        got = f"'{rest}'" if rest else "the end"
+        got = f"'{self.peek()}'" if self.peek() else "the end"
         return SuiteError(
             f"'{self.text}', column {self.at + 1}: expected {expected}, got {got}; "
             f"write for example '{_EXAMPLE}'"

@@ -9,7 +9,7 @@ from typing import Any
 
 from genbench.errors import SuiteError, UnknownName
 from genbench.fields import Optimiser
-from genbench.lookup import Component, suggest
+from genbench.lookup import Component, describe, suggest
 from genbench.suites.parts import find, resolve
 from genbench.suites.plan import MethodInfo
 from genbench.suites.problems import Path, Problems
@@ -17,7 +17,7 @@ from genbench.suites.rows import Row
 from genbench.suites.schema import Budget, Entry
 from genbench.suites.spec import ComponentSpec, TermSpec
 from genbench.suites.terms import RawTerm, read_terms
-from genbench.suites.typed import check, shown
+from genbench.suites.typed import Fault, check, shown
 from genbench.suites.zoo import method_names, zoo_source
 
 __all__ = ["Method", "Stage", "resolve_method"]
@@ -79,7 +79,7 @@ class Method:
 def resolve_method(row: Row, folder: FilePath, problems: Problems) -> Method | None:
     """The method of a row, or None once its problems are noted."""
     entry, faults = check(Entry, row.entry)
-    problems.faults(row.path, faults)
+    problems.faults(row.path, [_pointed(fault, row) for fault in faults])
     if entry is None:
         return None
     zoo, base = _zoo(row, entry, problems)
@@ -95,6 +95,26 @@ def resolve_method(row: Row, folder: FilePath, problems: Problems) -> Method | N
     component, spec = model
     optimiser, optimisers = _optimisers(entry, base)
     return Method(row, entry, zoo, base, spec, component, stages, optimiser, optimisers)
+
+
+def _pointed(fault: Fault, row: Row) -> Fault:
+    """A fault; of an option that belongs to the method's model or objective, where it goes."""
+    place, message = fault
+    name = str(row.entry.get("use", row.base))
+    if not message.startswith("unknown option") or len(place) > 1 or name not in method_names():
+        return fault
+    key, source = str(place[0]), zoo_source(name)
+    model = source.data.get("model")
+    homes = [("model", model["name"] if isinstance(model, Mapping) else model, "{}")]
+    for stage in (source.data, *source.data.get("stages", [])):
+        terms = read_terms(stage["train"], (), Problems(source)) if "train" in stage else []
+        homes += [("objective", term.name, f"{{{term.name}: {{}}}}") for term in terms]
+    for kind, part, inside in homes:
+        if key in [option.name for option in describe(kind, str(part)).options]:
+            written = inside.replace("{}", f"{{{key}: …}}")
+            return place, (f"unknown option '{key}'; it is one of {kind} '{part}': write "
+                           f"{'model' if kind == 'model' else 'train'}: {written}")
+    return fault
 
 
 def _zoo(row: Row, entry: Entry, problems: Problems) -> tuple[str | None, Entry | None]:

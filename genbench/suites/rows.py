@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +18,8 @@ __all__ = ["MAX_ROWS", "Row", "expand_grids", "read_rows"]
 MAX_ROWS = 500
 """The rows that one grid may expand to."""
 
-_SAFE = re.compile(r"[\w.+=()@:\- ]+")
-_FORBIDDEN = "[ ] , / \\ and control characters"
+_MARKS = "_ . + - = ( ) @ :"
+"""What a row's name may hold beside letters (with their accents), digits and blanks."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,9 @@ def read_rows(value: Any, path: Path, what: str, problems: Problems) -> list[Row
         name = key.rpartition(":")[2] if ":" in key and what != "metric" else key
         if ":" in key and entry.get("use", key) == key and what != "metric":
             entry = {"use": key, **entry}
-        if what != "metric" and not _SAFE.fullmatch(name):
-            problems.add(where, f"'{name}' cannot name a row: it may not hold {_FORBIDDEN}")
+        if what != "metric" and (odd := _odd(name)):
+            problems.add(where, f"'{name}' cannot name a row: it holds {odd}, and a name is made "
+                                f"of letters, digits, blanks and {_MARKS}")
         elif what != "metric" and name in names:
             problems.add(where, f"{what} row '{name}' is there already; give it a name of its own "
                                 "as {row: {use: …}}")
@@ -50,6 +52,15 @@ def read_rows(value: Any, path: Path, what: str, problems: Problems) -> list[Row
     if not found and not problems.found:
         problems.add(path, f"there is no {what} here")
     return found
+
+
+def _odd(name: str) -> str:
+    """The first character that no row's name may hold, quoted; empty where there is none."""
+    for letter in name:
+        accent = unicodedata.category(letter).startswith("M")
+        if not (letter.isalnum() or letter in _MARKS or accent):
+            return repr(letter)
+    return "" if name.strip() else "nothing"
 
 
 def _pairs(

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from genbench.fields import Count, Optimiser, Share
+from genbench.fields import MOST, Count, Optimiser, Share
 from genbench.suites.cluster import Cluster, Time
 
 __all__ = [
@@ -31,7 +31,8 @@ __all__ = [
 
 Scale = Literal["auto", "raw", "standard", "unit", "symmetric", "logit"]
 Decay = Annotated[float, Field(gt=0, lt=1)]
-Name = Annotated[str, Field(min_length=1)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\n\r\t]*$")]
+Name = Annotated[Line, Field(min_length=1)]
 
 
 class _Part(BaseModel):
@@ -67,9 +68,9 @@ class Entry(_Part):
 
     use: Name | None = None
     """The zoo's method to start from; without it, the row's name where the zoo has one of it."""
-    title: str = ""
+    title: Line = ""
     """How reports call it."""
-    family: str = ""
+    family: Line = ""
     """GAN, flow, mixture, VAE, diffusion, hybrid or classical."""
     summary: str = ""
     """One sentence."""
@@ -117,9 +118,9 @@ class External(_Part):
     """The dataset row that they are samples of; null takes the only one."""
     range: Annotated[list[float], Field(min_length=2, max_length=2)] = [0.0, 1.0]
     """The values of black and white, where images are floats."""
-    title: str = ""
+    title: Line = ""
     """How reports call it."""
-    family: str = ""
+    family: Line = ""
     """GAN, flow, mixture, VAE, diffusion, hybrid or classical."""
     summary: str = ""
     """One sentence."""
@@ -130,7 +131,7 @@ class External(_Part):
 class Protocol(_Part):
     """What all metrics of a suite share."""
 
-    samples: Annotated[int, Field(ge=2)] | None = None
+    samples: Annotated[int, Field(ge=2, le=MOST)] | None = None
     """Samples for each metric; null means as many as the reference has, at most 10,000."""
     sets: Count = 3
     """Independent sample sets of one model, for the sampling spread."""
@@ -141,14 +142,14 @@ class Published(_Part):
 
     value: float
     """The number."""
-    source: str = ""
+    source: Line = ""
     """Where it stands."""
 
 
 class Table(_Part):
     """A table of the report: methods × columns."""
 
-    title: str = ""
+    title: Line = ""
     """Its heading."""
     dataset: str | None = None
     """The dataset row that it shows; null makes one table for each dataset."""
@@ -159,7 +160,7 @@ class Table(_Part):
     them by default."""
     published: dict[str, dict[str, float | Published]] = {}
     """Published numbers: method row → column → number, or {value: …, source: …}."""
-    variants: dict[str, str] = {}
+    variants: dict[Line, Line] = {}
     """Settings shown side by side, heading → what follows a method row's name: with
     {at the paper's settings: "", tuned: "-tuned"}, the line of `flow` shows the numbers of the
     rows `flow` and `flow-tuned`, each under its heading. A variant that a row has not is empty."""
@@ -170,9 +171,9 @@ class Claim(_Part):
 
     id: Name
     """A short name."""
-    text: Name
+    text: Annotated[str, Field(min_length=1)]
     """The sentence."""
-    expect: Name | None = None
+    expect: Annotated[str, Field(min_length=1)] | None = None
     """The comparison, e.g. `nll[mixflow] < nll[nice]`; `metric[row, dataset]` names one dataset,
     and the row `real` the data themselves."""
     unjudged: str = ""
@@ -224,7 +225,7 @@ class FigureEntry(_Part):
     """Sweep: the metrics, a panel for each, or for each name less its number."""
     level: str | None = None
     """Sweep: a metric whose value is a dashed line in every panel."""
-    axis: str = ""
+    axis: Line = ""
     """Sweep: what the horizontal axis is; the grid's option by default."""
     by_component: bool = False
     """Samples of images: a line of the sheet for each component of a mixture."""
@@ -253,7 +254,7 @@ class Report(_Part):
 class Suite(_Part):
     """A suite: methods × datasets × seeds, what to evaluate, report and claim."""
 
-    title: str = ""
+    title: Line = ""
     """The report's heading; the file's name by default."""
     description: str = ""
     """A paragraph below it (Markdown)."""

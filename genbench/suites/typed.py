@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -20,12 +20,13 @@ M = TypeVar("M", bound=BaseModel)
 
 _EXPECTED = {
     "int_type": "a whole number", "int_parsing": "a whole number",
-    "int_from_float": "a whole number", "int_parsing_size": "a smaller number",
+    "int_from_float": "a whole number", "int_parsing_size": "a whole number below 2⁶³",
     "float_type": "a number", "float_parsing": "a number", "finite_number": "a finite number",
     "bool_type": "true or false", "bool_parsing": "true or false", "string_type": "text",
     "list_type": "a list", "tuple_type": "a list", "dict_type": "a mapping",
     "mapping_type": "a mapping", "model_type": "a mapping", "none_required": "null",
     "model_attributes_type": "a mapping", "string_sub_type": "text", "set_type": "a list",
+    "string_pattern_mismatch": "one line of text",
 }
 _BOUNDS = {
     "greater_than": ("gt", "a number > "), "greater_than_equal": ("ge", "a number ≥ "),
@@ -119,13 +120,17 @@ def _key_fault(model: type[BaseModel], place: tuple[Any, ...], detail: ErrorDeta
     key = str(place[-1]) if place else ""
     if detail["type"] == "missing":
         return place[:-1], f"'{key}' is missing"
-    known = _known(model, place[:-1])
+    owner = _owner(model, place[:-1])
+    known = [field.alias or name for name, field in owner.model_fields.items()] if owner else []
     hint = suggest(key, known) or "; it takes no options"
+    inner = owner and next((n for n in owner.model_fields if key in _options_in(owner, n)), None)
+    if inner and "did you mean" not in hint:
+        hint = f"; it is one of '{inner}': write {inner}: {{{key}: …}}"
     return place, f"unknown option '{key}'{hint}"
 
 
-def _known(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
-    """The keys that are known at a place, as far as the way there leads through models."""
+def _owner(model: type[BaseModel], place: Sequence[str | int]) -> type[BaseModel] | None:
+    """The model of what stands at a place, as far as the way there leads through models."""
     for part in place:
         if isinstance(part, int):
             continue
@@ -133,9 +138,18 @@ def _known(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
             continue  # the key of a mapping
         inner = _inner_model(model, part)
         if inner is None:
-            return []
+            return None
         model = inner
-    return [field.alias or name for name, field in model.model_fields.items()]
+    return model
+
+
+def _options_in(model: type[BaseModel], field: str) -> Mapping[str, Any]:
+    """The fields of a field that is itself a model (and no list or mapping of them)."""
+    annotation = model.model_fields[field].annotation
+    for part in (annotation, *getattr(annotation, "__args__", ())):
+        if isinstance(part, type) and issubclass(part, BaseModel):
+            return part.model_fields if get_origin(annotation) not in (list, dict) else {}
+    return {}
 
 
 @cache
@@ -155,7 +169,8 @@ def _expected(detail: ErrorDetails) -> str:
         return _EXPECTED[kind]
     if kind in _BOUNDS:
         key, text = _BOUNDS[kind]
-        return f"{text}{context.get(key):g}"
+        bound = context.get(key)
+        return text + (f"{bound:,}" if isinstance(bound, int) else f"{bound:g}")
     if kind in _LENGTHS:
         key, text = _LENGTHS[kind]
         return f"{text} {context.get(key)} of them"
@@ -204,6 +219,8 @@ def _changed(given: Any, checked: Any, place: tuple[str | int, ...]) -> list[Fau
     if isinstance(given, list) and isinstance(checked, list | tuple):
         pairs = zip(given, checked, strict=False)
         return [f for i, (a, b) in enumerate(pairs) for f in _changed(a, b, (*place, i))]
+    if isinstance(checked, int) and abs(checked) >= 2**63:  # more than torch and NumPy can hold
+        return [(place, f"expected a whole number below 2⁶³, got {shown(given)}")]
     numbers = isinstance(given, int | float) and isinstance(checked, int | float)
     same = isinstance(given, bool) == isinstance(checked, bool) if numbers else (
         isinstance(given, str) == isinstance(checked, str)

@@ -191,6 +191,9 @@ class _Builder:
         if event.tag not in (None, "!", "tag:yaml.org,2002:str"):
             raise self.error(f"tag {event.tag!r}: tags are not allowed in suites", line)
         text = event.value
+        odd = _CONTROL.search(text)  # as an escape in quotes: "\\e[2J"
+        if odd:
+            raise self.error(f"control character {odd[0]!r} in a text", line)
         if event.tag is not None or not event.implicit[0]:
             return text
         if text in _WORDS:

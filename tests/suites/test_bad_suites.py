@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from genbench.errors import SuiteErrors
-from genbench.suites.expand import load_plan
+from genbench.suites.expand import Plan, load_plan
 
 ErrorsOf = Callable[[str], list[str]]
 
@@ -29,6 +29,23 @@ CASES = [
     ("{updates: 100}", "100", ":6: budget: ", "expected a mapping, got 100"),
     ("train:", "budget: {updates: 5, x: 1}, train:", ":8: methods.flow.budget: ",
      "unknown option 'x'; there is batch, updates"),
+    ("train:", "lr: 1, train:", ":8: methods.flow: ",
+     "unknown option 'lr'; it is one of 'optimiser': write optimiser: {lr: …}"),
+    ("train:", "updates: 9, train:", ":8: methods.flow: ", "write budget: {updates: …}"),
+    ("seeds: 2", "seeds: 2\ncpus: 4", ":6: ", "write cluster: {cpus: …}"),
+    ('{model: {name: "parts.py:Flow"}, train: "parts.py:Fit"}', "{use: nice, couplings: 2}",
+     ":8: methods.flow: ",
+     "unknown option 'couplings'; it is one of model 'nice': write model: {couplings: …}"),
+    ('{model: {name: "parts.py:Flow"}, train: "parts.py:Fit"}', "{use: wgan-gp, critic_steps: 2}",
+     ":8: methods.flow: ", "write train: {adversarial: {critic_steps: …}}"),
+    ("updates: 100", "updates: 1e23", ":6: budget.updates: ", "expected a whole number below 2⁶³"),
+    ("updates: 100", "updates: 1e10", ":6: budget.updates: ", "expected a number ≤ 1,000,000,000"),
+    ('Flow"}', 'Flow", size: 9223372036854775808}', ":8: methods.flow.model.size: ", "below 2⁶³"),
+    ("title: A suite", 'title: "A\\nsuite"', ":2: title: ", "expected one line of text"),
+    ("title: A suite", 'title: "\\e[2J"', ":2: ", "control character '\\x1b' in a text"),
+    ("train:", 'title: "a\\nb", train:', ":8: methods.flow.title: ", "expected one line of text"),
+    ("  flow:", f"  {'m' * 300}:", f":8: methods.{'m' * 300}: ", "322 characters, and 200 is the"),
+    ("  points:", f"  {'p' * 190}:", f":4: datasets.{'p' * 190}: ", "the name is too long"),
     ("train:", "trian:", ":8: methods.flow: ", "unknown option 'trian'; did you mean 'train'?"),
     ("train:", "ema: 2, train:", ":8: methods.flow.ema: ", "expected a number < 1, got 2"),
     ("train:", "scale: logti, train:", ":8: methods.flow.scale: ", "did you mean 'logit'?"),
@@ -81,7 +98,13 @@ CASES = [
     ('{model: {name: "parts.py:Flow"}, train: "parts.py:Fit"}', "7", ":8: methods.flow: ",
      "expected a mapping of options, got 7"),
     ("  flow:", "  real:", ":8: methods.real: ", "give the method another name"),
-    ("  flow:", "  a/b:", ":8: methods.a/b: ", "cannot name a row"),
+    ("  flow:", "  a/b:", ":8: methods.a/b: ", "cannot name a row: it holds '/'"),
+    ("  flow:", "  a|b:", ":8: methods.a|b: ", "it holds '|', and a name is made of letters"),
+    ("  flow:", "  50%:", ":8: methods.50%: ", "it holds '%'"),
+    ("  flow:", "  R&D:", ":8: methods.R&D: ", "it holds '&'"),
+    ("  flow:", '  "a #2":', ":8: methods.a #2: ", "it holds '#'"),
+    ("datasets:\n", "datasets:\n  mine: {}\n", ":4: datasets.mine: ",
+     "or a class of your own, my_file.py:MyDataset"),
     ("{use: parts.py:Points}", "{use: rnig}", ":4: datasets.points: ", "did you mean 'ring'?"),
     ("{use: parts.py:Points}", "{use: ring, mods: 3}", ":4: datasets.points: ",
      "unknown option 'mods'; did you mean 'modes'?"),
@@ -266,3 +289,11 @@ def test_many_problems_are_found_quickly_and_the_first_shown(
     lines = str(caught.value).splitlines()
     assert len(lines) == 21
     assert lines[-1] == "… and 4980 more"
+
+
+def test_rows_may_be_called_as_people_write(plan_of: Callable[..., Plan], good: str) -> None:
+    """Accents however they are typed, every script, and words that claims have too."""
+    for name in ("e\u0301te\u0301", "流", "नमूना", "flow and em", "x (v1.2) @home"):
+        claim = f'report: {{claims: [{{id: a, text: b, expect: "depth_k3[{name}] < 3"}}]}}'
+        plan = plan_of(good.replace("  flow:", f"  {name}:") + claim)
+        assert list(plan.methods) == [name]
