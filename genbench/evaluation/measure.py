@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -53,6 +53,10 @@ class Measurement:
     protocol: str
     status: str
     reason: str
+    target: str = ""
+    """With the direction "target": the best value, and the side on which worse ones lie."""
+    tolerance: float | None = None
+    """How much worse the gate lets it become, in its unit; None for a share of the mean."""
 
     def to_dict(self) -> dict[str, Any]:
         """The entry of metrics.json."""
@@ -94,10 +98,19 @@ def _measured(metric: Metric, evidence: Evidence) -> list[Measurement]:
         status, reason = "failed", in_a_line(error)
     protocol = _protocol(metric, evidence)
     options = vars(metric)
+    dimension = math.prod(evidence.data.shape)
     return [
-        _cell(name.format(**options), meta, options, sets, status, reason, protocol)
+        replace(
+            _cell(name.format(**options), meta, options, sets, status, reason, protocol),
+            tolerance=_tolerance(meta.get("tolerance", ""), dimension),
+        )
         for name, meta in metric.values.items()
     ]
+
+
+def _tolerance(text: str, dimension: int) -> float | None:
+    number, per, _ = text.partition(" per dimension")
+    return float(number) * (dimension if per else 1) if number else None
 
 
 def _numbers(found: object) -> Numbers:
@@ -131,7 +144,7 @@ def _cell(
                 std = float(np.std(numbers, ddof=1)) if len(numbers) > 1 else None
     title = meta.get("title", name).format(**options)
     return Measurement(name, value, std, meta.get("better", "none"), meta.get("unit", ""), title,
-                       protocol, status, reason)
+                       protocol, status, reason, meta.get("target", ""))
 
 
 def _protocol(metric: Metric, evidence: Evidence) -> str:

@@ -2,6 +2,7 @@
 
     {"format": 1, "suite": "ci",
      "tolerances": {"fid": {"relative": 0.05}},
+     "specifications": {"digits": {"wgan-gp": {"optimiser": {"lr": 0.0001}, …}}},
      "cells": [{"method": "wgan-gp", "dataset": "digits", "metric": "fid",
                 "protocol": "classifier-1k-test", "better": "lower", "unit": "",
                 "values": {"0": 31.2, "1": 30.8, "2": 32.0},
@@ -10,22 +11,30 @@
 
 `tolerances` (by metric) and a cell's `tolerance` are written by hand and survive `--update`.
 `absent` says which seeds gave no number when the baseline was accepted, and why.
+`specifications` are what decided the rows (by dataset and method, without the seed), so that the
+gate can name what changed.
 """
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from genbench.errors import GenbenchError
 from genbench.fields import NonNegative
-from genbench.reporting._cells import RESULTS, Cell, cells_of, limited_runs
+from genbench.reporting._cells import RESULTS, Cell, Trouble, cells_of, limited_runs
 from genbench.store.files import write_json
+from genbench.suites.plan import Plan
 
-__all__ = ["DEFAULT_TOLERANCE", "Baseline", "BaselineCell", "Tolerance", "accept", "read_baseline"]
+__all__ = [
+    "DEFAULT_TOLERANCE", "Baseline", "BaselineCell", "Tolerance", "accept", "changes",
+    "read_baseline", "refuse_limited", "specifications", "suite_of",
+]
 
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -57,7 +66,7 @@ class BaselineCell(_Part):
     dataset: str
     metric: str
     protocol: str
-    better: Literal["lower", "higher", "none"]
+    better: Literal["lower", "higher", "target", "none"]
     unit: str = ""
     values: dict[int, _Finite]
     absent: dict[int, str] = {}
@@ -74,6 +83,11 @@ class BaselineCell(_Part):
         """The values in the order of their seeds."""
         return [self.values[seed] for seed in sorted(self.values)]
 
+    def as_cell(self, like: Cell) -> Cell:
+        """The cell that was accepted, with the direction of one of now."""
+        lost = {seed: Trouble(status, "") for seed, status in self.absent.items()}
+        return replace(like, values=self.values, troubles=lost)
+
 
 class Baseline(_Part):
     """Accepted numbers of one suite."""
@@ -83,10 +97,15 @@ class Baseline(_Part):
     cells: list[BaselineCell]
     tolerances: dict[str, Tolerance] = {}
     """By metric."""
+    specifications: dict[str, dict[str, dict[str, Any]]] = {}
+    """By dataset and method: what decided the runs, without their seeds."""
 
-    def tolerance(self, cell: BaselineCell) -> Tolerance:
-        """The cell's own, else the metric's, else 2 % of the mean."""
-        return cell.tolerance or self.tolerances.get(cell.metric) or DEFAULT_TOLERANCE
+    def tolerance(self, cell: BaselineCell, declared: float | None = None) -> Tolerance:
+        """The cell's own, else the metric's here, else what it declares, else 2 % of the mean."""
+        given = cell.tolerance or self.tolerances.get(cell.metric)
+        if given is None and declared is not None:
+            return Tolerance(absolute=declared)
+        return given or DEFAULT_TOLERANCE
 
 
 def read_baseline(path: Path) -> Baseline:
@@ -119,8 +138,10 @@ def read_baseline(path: Path) -> Baseline:
     return baseline
 
 
-def accept(frame: pd.DataFrame, path: Path) -> Baseline:
+def accept(frame: pd.DataFrame, path: Path, plan: Plan | None = None) -> Baseline:
     """Write the table's numbers as the baseline at `path`, and return it.
+
+    With the `plan`, what decided them is written beside them.
 
     Tolerances of a baseline that is there already are kept. Diverged runs and values that are not
     finite are results and are accepted as such; runs that failed or have not ended are not.
@@ -151,9 +172,42 @@ def accept(frame: pd.DataFrame, path: Path) -> Baseline:
         suite=suite_of(frame),
         cells=sorted(accepted, key=lambda c: (c.dataset, c.method, c.metric, c.protocol)),
         tolerances=old.tolerances if old else {},
+        specifications=specifications(plan) if plan else {},
     )
     write_json(path, baseline.model_dump(mode="json", exclude_defaults=True) | {"format": 1})
     return baseline
+
+
+def specifications(plan: Plan) -> dict[str, dict[str, dict[str, Any]]]:
+    """By dataset and method: what decides their runs, without their seeds."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for spec in plan.runs:
+        rows = found.setdefault(spec.dataset, {})
+        if spec.method not in rows:
+            rows[spec.method] = {k: v for k, v in spec.deciding().items() if k != "seed"}
+    return found
+
+
+def changes(before: Any, now: Any, name: str = "") -> list[str]:
+    """What differs between two specifications, e.g. `optimiser.lr: 0.001 → 0.0003`."""
+    if before == now:
+        return []
+    if isinstance(before, dict) and isinstance(now, dict):
+        return [
+            line for key in [*before, *(key for key in now if key not in before)]
+            for line in changes(before.get(key), now.get(key), f"{name}.{key}" if name else key)
+        ]
+    if isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        return [
+            line for place, (one, other) in enumerate(zip(before, now, strict=True))
+            for line in changes(one, other, f"{name}[{place}]")
+        ]
+    return [f"{name}: {_short(before)} → {_short(now)}"]
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False) if value is not None else "nothing"
+    return text if len(text) <= 60 else f"{text[:57]}…"
 
 
 def suite_of(frame: pd.DataFrame) -> str:
@@ -185,13 +239,9 @@ def refuse_limited(frame: pd.DataFrame) -> None:
 
 
 def _accepted(cell: Cell) -> BaselineCell:
-    better: Literal["lower", "higher", "none"] = "none"
-    if cell.better == "lower":
-        better = "lower"
-    elif cell.better == "higher":
-        better = "higher"
-    return BaselineCell(
-        method=cell.method, dataset=cell.dataset, metric=cell.metric, protocol=cell.protocol,
-        better=better, unit=cell.unit, values=dict(sorted(cell.values.items())),
-        absent={seed: trouble.status for seed, trouble in sorted(cell.troubles.items())},
-    )
+    return BaselineCell.model_validate({
+        "method": cell.method, "dataset": cell.dataset, "metric": cell.metric,
+        "protocol": cell.protocol, "better": cell.better, "unit": cell.unit,
+        "values": dict(sorted(cell.values.items())),
+        "absent": {seed: trouble.status for seed, trouble in sorted(cell.troubles.items())},
+    })

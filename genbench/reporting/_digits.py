@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from genbench.reporting.statistics import mean_and_std
 
-__all__ = ["mean_text", "number", "p_text"]
+__all__ = ["interval", "mean_text", "number", "p_text", "spread_text"]
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -25,14 +25,51 @@ def number(value: float | None, digits: int = 4) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def spread_text(mean: float, std: float) -> str:
+    """`mean ± std`: two digits of the spread, and the mean to the same place.
+
+    Numbers far from 1 share a power of ten: `(3.3 ± 5.8)e-05`. Of a mean without a spread (NaN)
+    four digits stand alone.
+    """
+    if math.isnan(std) or not math.isfinite(mean):
+        return number(mean)
+    if std == 0 or not math.isfinite(std):
+        return f"{number(mean)} ± {number(std)}"
+    largest = max(abs(mean), std)
+    if 1e-3 <= largest < 1e7:
+        place = _place(std)
+        return f"{_to(mean, place)} ± {_to(std, place)}"
+    power = math.floor(math.log10(largest))
+    mean, std = mean / 10.0**power, std / 10.0**power
+    place = _place(std)
+    return f"({_to(mean, place)} ± {_to(std, place)})e{power:+03d}"
+
+
 def mean_text(values: Sequence[float]) -> str:
     """`mean ± std (n=…)` over seeds; the spread is left out for a single value."""
     if not values:
         return "–"
-    mean, std = mean_and_std(values)
-    if len(values) == 1:
-        return f"{number(mean)} (n=1)"
-    return f"{number(mean)} ± {number(std, 2)} (n={len(values)})"
+    return f"{spread_text(*mean_and_std(values))} (n={len(values)})"
+
+
+def interval(low: float, high: float) -> str:
+    """`low, high` to three digits of the width, so that the two can be told apart."""
+    width = high - low
+    if not (math.isfinite(width) and width > 0 and 1e-4 <= max(abs(low), abs(high)) < 1e7):
+        return f"{number(low)}, {number(high)}"
+    place = math.floor(math.log10(width)) - 2
+    return f"{_to(low, place)}, {_to(high, place)}"
+
+
+def _place(std: float) -> int:
+    """The power of ten of the second digit of a spread, as it is rounded."""
+    return int(f"{std:.1e}".partition("e")[2]) - 1
+
+
+def _to(value: float, place: int) -> str:
+    """A number rounded to a power of ten."""
+    text = f"{round(value, -place):.{max(0, -place)}f}"
+    return text.removeprefix("-") if not float(text) else text
 
 
 def p_text(p: float | None) -> str:

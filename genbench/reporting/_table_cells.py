@@ -6,34 +6,44 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from genbench.reporting._digits import number
+from genbench.reporting._cell import RESULTS
+from genbench.reporting._digits import mean_text, number
 from genbench.reporting.markdown import Footnotes, plus_minus, seed_list
 from genbench.reporting.numbers import Column, Entry, Numbers
+from genbench.reporting.ranking import WORSE, Place
 from genbench.reporting.statistics import mean_and_std
-from genbench.suites.spec import REAL
 
-__all__ = ["NOT_APPLICABLE", "best_mean", "cell_text", "published_cells", "values_of"]
+__all__ = ["NOT_APPLICABLE", "cell_text", "published_cells", "values_of"]
 
 NOT_APPLICABLE = "skipped"
 
 
 def cell_text(
-    numbers: Numbers, method: str, column: Column, best: float | None, seeds: int,
-    notes: Footnotes,
+    numbers: Numbers, method: str, column: Column, place: Place, notes: Footnotes
 ) -> str:
+    """Mean ± std, bold or marked by its place; what is lost, or why there is nothing."""
     entries = numbers.entries(method, column)
     values = values_of(entries)
     why = _why_not(entries, column) if len(values) < max(len(entries), 1) else ""
+    lost = sorted({entry.status for entry in entries if entry.status in RESULTS})
+    if lost and values:  # no mean of those that survive
+        why += f"; the other {'seed' if len(values) == 1 else 'seeds'} {mean_text(values)}"
     mark = notes.mark(why) if why else ""
-    if not values:
+    if lost:
+        text = " or ".join(lost).replace("-", " ")
+    elif not values:
         return f"–{mark}"
-    text = plus_minus(values)
-    if best is not None and method != REAL and mean_and_std(values)[0] == best:
+    else:
+        text = plus_minus(values)
+        if len(values) < len(entries):
+            text += f" (n = {len(values)})"
+    if place is Place.BEST:
         text = f"**{text}**"
-    return text + (f" (n = {len(values)})" if len(values) != seeds else "") + mark
+    return text + (f" {WORSE}" if place is Place.WORSE else "") + mark
 
 
 def values_of(entries: Sequence[Entry]) -> list[float]:
+    """The values of the seeds that have one."""
     return [e.value for e in entries if e.status == "ok" and not math.isnan(e.value)]
 
 
@@ -57,18 +67,6 @@ def _why_not(entries: Sequence[Entry], column: Column) -> str:
     )
 
 
-def best_mean(numbers: Numbers, column: Column, methods: Sequence[str]) -> float | None:
-    """The best mean of a column, where there are two to choose from."""
-    means = [
-        mean_and_std(values)[0]
-        for method in methods if method != REAL
-        for values in [values_of(numbers.entries(method, column))] if values
-    ]
-    if len(set(means)) < 2 or column.better not in ("lower", "higher"):
-        return None
-    return min(means) if column.better == "lower" else max(means)
-
-
 def published_cells(
     numbers: Numbers, method: str, column: Column,
     published: Mapping[str, Mapping[str, Any]], notes: Footnotes,
@@ -78,6 +76,7 @@ def published_cells(
         return ["", ""]
     value, source = float(getattr(known, "value", known)), getattr(known, "source", "")
     mark = notes.mark(f"published: {source}") if source else ""
-    ours = values_of(numbers.entries(method, column))
+    entries = numbers.entries(method, column)
+    ours = [] if any(e.status in RESULTS for e in entries) else values_of(entries)
     difference = f"{mean_and_std(ours)[0] - value:+.4g}" if ours else "–"
     return [f"{number(value)}{mark}", difference]

@@ -20,7 +20,7 @@ from rich.text import Text
 from genbench.errors import GenbenchError, ProtocolError
 from genbench.reporting._baseline import read_baseline
 from genbench.reporting._cells import COLUMNS, Cell, cells_of, trouble_text
-from genbench.reporting._digits import number, p_text
+from genbench.reporting._digits import number, p_text, spread_text
 from genbench.reporting.statistics import ALPHA, MIN_SEEDS, Test, holm, mean_and_std, welch
 
 __all__ = ["Comparison", "compare", "compare_table", "load_numbers"]
@@ -146,8 +146,7 @@ def _p(p: float) -> str:
 def _side(mean: float, std: float, seeds: int) -> str:
     if not seeds:
         return "–"
-    spread = "" if math.isnan(std) else f" ± {number(std, 2)}"
-    return f"{number(mean)}{spread} (n={seeds})"
+    return f"{spread_text(mean, std)} (n={seeds})"
 
 
 # --- matching ---------------------------------------------------------------------------------

@@ -2,20 +2,26 @@
 
 Every cell (method, dataset, metric, protocol) gets one verdict:
 
-ok                within its tolerance, or worse by no more than the seeds' noise explains
+ok                within its tolerance, or better
 improved          better by more than its tolerance, and significantly
+unresolved        worse by more than its tolerance, and not told from the seeds' noise; with the
+                  smallest change that would have been
 regressed         worse by more than its tolerance, and significantly
+changed           with `exact`: not the same bits
 inconclusive      worse by more than its tolerance, with fewer than three seeds on one side
 changed-protocol  measured, but otherwise than the baseline was: not compared
 missing           in the baseline, and not measured now
 failed            a run failed, or diverged where the baseline's did not, or gave no finite value
 new               measured now, and not in the baseline
 
-*Worse* follows the metric's direction; metrics with none are not gated (their runs must still
-not fail). *Significant* is a one-sided Welch test on seeds at 5 %, after Holm's correction over
-the cells compared: a suite of unchanged methods raises a false alarm one time in twenty at most.
-Cells whose values are the same bits as the baseline's are not part of that family: nothing that a
-seed decides put them there, and counting them would only hide a regression elsewhere.
+*Worse* follows the metric's direction; metrics with none are not gated (their runs must still not
+fail). A value that is not finite is the worst there is. A tolerance is the baseline's own, else
+what the metric declares in its unit, else 2 % of the baseline's mean. *Significant* is a one-sided
+test at 5 % (`judged.versus`: Welch's, and by pairs where both sides have the same seeds), after
+Holm's correction over the cells compared: a suite of unchanged methods raises a false alarm one
+time in twenty at most. Cells whose values are the same bits as the baseline's are not part of that
+family: nothing that a seed decides put them there, and counting them would only hide a regression
+elsewhere.
 
 With fewer than three seeds there is no estimate of noise. Within the tolerance is ok; beyond it a
 regression cannot be told from noise, and a gate that then said "fine" would guard nothing. Such a
@@ -24,17 +30,18 @@ cell is `inconclusive`, named loudly, and fails the check (exit 1) like a regres
 the baseline that covers its noise. The reference row `real`, which no seed trains, is tolerated
 three sampling spreads of a difference besides.
 
-Exit codes: 1 if a cell regressed (or is inconclusive); else 3 if one failed, is missing or changed
-its protocol, or if nothing at all was compared; else 0. GenbenchError is the caller's exit 2.
+Exit codes: 1 if a cell regressed or changed (or is inconclusive); else 3 if one failed, is missing
+or changed its protocol, or if nothing at all was compared; else 0. GenbenchError is the caller's
+exit 2.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 
 import pandas as pd
 
@@ -45,93 +52,25 @@ from genbench.reporting._baseline import (
     BaselineCell,
     Tolerance,
     accept,
+    changes,
     read_baseline,
     refuse_limited,
+    specifications,
     suite_of,
 )
-from genbench.reporting._cells import (
-    Cell,
-    cells_of,
-    is_reference,
-    trouble_text,
-)
+from genbench.reporting._cells import Cell, cells_of, is_reference, trouble_text
 from genbench.reporting._digits import number, p_text
-from genbench.reporting.statistics import (
-    ALPHA,
-    MIN_SEEDS,
-    holm,
-    mean_and_std,
-    welch,
-)
+from genbench.reporting._evidence import how, smallest_change, would_be
+from genbench.reporting._outcome import VERDICTS, Finding, Outcome
+from genbench.reporting.judged import versus
+from genbench.reporting.markdown import seed_list
+from genbench.reporting.statistics import ALPHA, MIN_SEEDS, Test, holm
+from genbench.suites.plan import Plan
 
 __all__ = [
     "DEFAULT_TOLERANCE", "VERDICTS", "Baseline", "BaselineCell", "Finding", "Outcome", "Tolerance",
     "accept", "check", "read_baseline",
 ]
-
-VERDICTS = (
-    "regressed", "inconclusive", "failed", "missing", "changed-protocol", "improved", "new", "ok",
-)
-"""Worst first."""
-_UNMEASURED = ("failed", "missing", "changed-protocol")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The verdict on one cell."""
-
-    method: str
-    dataset: str
-    metric: str
-    protocol: str
-    better: str
-    unit: str
-    verdict: str
-    detail: str
-    baseline: tuple[float, ...] = ()
-    """The baseline's values, in the order of their seeds."""
-    values: tuple[float, ...] = ()
-    p: float | None = None
-    """One-sided in the direction of the change, after Holm's correction; None if not tested."""
-    compared: bool = False
-    """Whether numbers were held against numbers."""
-
-    @property
-    def name(self) -> str:
-        """`metric[row, dataset]`."""
-        return f"{self.metric}[{self.method}, {self.dataset}]"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The verdicts on a suite, worst first."""
-
-    suite: str
-    findings: tuple[Finding, ...]
-    allow_inconclusive: bool = False
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many cells got each verdict, worst first, zeros left out."""
-        counter = Counter(finding.verdict for finding in self.findings)
-        return {verdict: counter[verdict] for verdict in VERDICTS if counter[verdict]}
-
-    @property
-    def exit_code(self) -> int:
-        """0 fine, 1 regressed, 3 runs failed or nothing measured."""
-        counts = self.counts
-        if "regressed" in counts or ("inconclusive" in counts and not self.allow_inconclusive):
-            return 1
-        compared = any(finding.compared for finding in self.findings)
-        return 3 if not compared or any(verdict in counts for verdict in _UNMEASURED) else 0
-
-    @property
-    def summary(self) -> str:
-        """One line: `ci: 12 ok, 1 regressed; exit code 1`."""
-        parts = [f"{count} {verdict}" for verdict, count in self.counts.items()]
-        if not any(finding.compared for finding in self.findings):
-            parts.append("nothing compared")
-        return f"{self.suite}: {', '.join(parts)}; exit code {self.exit_code}"
 
 
 @dataclass(frozen=True)
@@ -139,17 +78,23 @@ class _Compared:
     """A finding that waits for Holm's correction."""
 
     finding: Finding
+    before: float
+    """The baseline's mean."""
     worse: float
     """How much worse the mean is, in the metric's unit; negative if better."""
     allowed: float
-    p_worse: float
-    p_better: float
+    test: Test
+    """Of what the values cost now, less what they cost before."""
 
 
 def check(
-    frame: pd.DataFrame, baseline: Baseline | Path, *, allow_inconclusive: bool = False
+    frame: pd.DataFrame, baseline: Baseline | Path, *, allow_inconclusive: bool = False,
+    exact: bool = False, plan: Plan | None = None,
 ) -> Outcome:
     """Hold a suite's tidy table against its baseline.
+
+    With the `plan`, what changed in its rows since the baseline is named. `exact` asks for the
+    same bits.
 
     Raises:
         GenbenchError: the baseline is missing, damaged or of another suite, --limit-updates cut a
@@ -168,7 +113,7 @@ def check(
     settled: list[Finding] = []
     waiting: list[_Compared] = []
     for old in accepted.cells:
-        result = _against(old, by_row.get(old.key[:3], []), accepted.tolerance(old))
+        result = _against(old, by_row.get(old.key[:3], []), accepted, exact)
         if isinstance(result, _Compared):
             waiting.append(result)
         elif result is not None:
@@ -178,11 +123,23 @@ def check(
     settled.sort(
         key=lambda f: (VERDICTS.index(f.verdict), f.dataset, f.method, f.metric, f.protocol)
     )
-    return Outcome(accepted.suite, tuple(settled), allow_inconclusive)
+    changed = _changed(accepted, plan) if plan is not None else ()
+    return Outcome(accepted.suite, tuple(settled), allow_inconclusive, changed)
+
+
+def _changed(accepted: Baseline, plan: Plan) -> tuple[str, ...]:
+    """What changed in the specifications of the rows that the baseline knows."""
+    now, lines = specifications(plan), list[str]()
+    for dataset, rows in accepted.specifications.items():
+        for method, before in rows.items():
+            if method in now.get(dataset, {}):
+                lines += [f"{method} on {dataset}: {line}"
+                          for line in changes(before, now[dataset][method])]
+    return tuple(lines)
 
 
 def _against(
-    old: BaselineCell, now: Sequence[Cell], tolerance: Tolerance
+    old: BaselineCell, now: Sequence[Cell], accepted: Baseline, exact: bool
 ) -> Finding | _Compared | None:
     """One cell of the baseline against what the table has of it; None if it is not gated."""
     blank = Finding(
@@ -196,7 +153,7 @@ def _against(
     if new is not None and not _expected(old, new):
         verdict = "missing" if new.not_run else "failed"
         return replace(blank, verdict=verdict, detail=trouble_text(new), values=tuple(new.sample))
-    if old.better == "none":
+    if old.better == "none" and not exact:
         return None
     if new is None:
         protocols = [cell.protocol for cell in now if cell.values]
@@ -216,7 +173,12 @@ def _against(
         return replace(
             found, verdict="improved", detail="the baseline has no finite value", compared=True
         )
-    return _compare(replace(found, compared=True), old, new, tolerance)
+    found = replace(found, compared=True)
+    if old.values == new.values and sorted(old.absent) == new.lost:
+        return replace(found, detail="the same values")
+    if exact:
+        return replace(found, verdict="changed", detail=_bits(old, new))
+    return _compare(found, old, new, accepted.tolerance(old, new.tolerance))
 
 
 def _expected(old: BaselineCell, new: Cell) -> bool:
@@ -224,22 +186,30 @@ def _expected(old: BaselineCell, new: Cell) -> bool:
     return all(old.absent.get(seed) == trouble.status for seed, trouble in new.troubles.items())
 
 
+def _bits(old: BaselineCell, new: Cell) -> str:
+    """Which seeds have other bits."""
+    seeds = sorted(old.values.keys() | new.values.keys())
+    other = [seed for seed in seeds if old.values.get(seed) != new.values.get(seed)]
+    both = [seed for seed in other if seed in old.values and seed in new.values]
+    moved = [abs(new.values[seed] - old.values[seed]) for seed in both]
+    most = f", by {number(max(moved), 2)} at most" if moved else ""
+    return f"not the same bits: {seed_list(other)}{most}"
+
+
 def _compare(
     found: Finding, old: BaselineCell, new: Cell, tolerance: Tolerance
 ) -> Finding | _Compared:
-    if old.values == new.values:
-        return replace(found, detail="the same values")
-    before, after = mean_and_std(old.sample)[0], mean_and_std(new.sample)[0]
-    worse = (after - before) * (1 if old.better == "lower" else -1)
-    allowed = tolerance.allowed(before)
-    if min(len(old.values), len(new.values)) >= MIN_SEEDS:
-        test = welch(new.sample, old.sample)
-        up, down = test.p_greater, test.p_less
-        p_worse, p_better = (up, down) if old.better == "lower" else (down, up)
-        return _Compared(found, worse, allowed, p_worse, p_better)
+    before, after = old.as_cell(new).costs, new.costs
+    mean = fmean(old.sample)
+    worse = _mean(after) - _mean(before)
+    if math.isnan(worse):  # the same seeds are infinite on both sides
+        worse = _mean(_finite(after)) - _mean(_finite(before))
+    allowed = tolerance.allowed(mean)
+    if min(len(before), len(after)) >= MIN_SEEDS:
+        return _Compared(found, mean, worse, allowed, versus(after, before, certain=new.fixed))
     if is_reference(new):
         allowed = max(allowed, 3 * math.sqrt(2) * new.sampling_std)
-    change = _change(worse, before)
+    change = _change(worse, mean)
     if abs(worse) <= allowed:
         return replace(found, detail=f"{change}, within the tolerance of {number(allowed)}")
     if worse < 0:
@@ -251,24 +221,37 @@ def _compare(
     )
 
 
+def _mean(costs: Mapping[int, float]) -> float:
+    return math.inf if math.inf in costs.values() else fmean(costs.values())
+
+
+def _finite(costs: Mapping[int, float]) -> dict[int, float]:
+    return {seed: cost for seed, cost in costs.items() if math.isfinite(cost)}
+
+
 def _judged(waiting: Sequence[_Compared]) -> list[Finding]:
     """Both directions are families of their own, each at 5 %."""
-    worse = holm([item.p_worse for item in waiting])
-    better = holm([item.p_better for item in waiting])
-    judged = []
+    worse = holm([item.test.p_greater for item in waiting])
+    better = holm([item.test.p_less for item in waiting])
+    judged, level = [], ALPHA / max(1, len(waiting))
     for item, p_worse, p_better in zip(waiting, worse, better, strict=True):
         p = p_worse if item.worse > 0 else p_better
-        before = mean_and_std(item.finding.baseline)[0]
-        change, verdict = _change(item.worse, before), "ok"
+        change, verdict, smallest = _change(item.worse, item.before), "ok", None
         if abs(item.worse) <= item.allowed:
             why = f"within the tolerance of {number(item.allowed)}"
-        elif p > ALPHA:
-            why = f"beyond the tolerance of {number(item.allowed)}, within the noise of the seeds"
-        else:
+        elif p <= ALPHA:
             verdict = "regressed" if item.worse > 0 else "improved"
             why = f"beyond the tolerance of {number(item.allowed)}"
-        detail = f"{change}, {why}, {p_text(p)}"
-        judged.append(replace(item.finding, verdict=verdict, detail=detail, p=p))
+        else:
+            why = (f"beyond the tolerance of {number(item.allowed)}, not told from noise by "
+                   f"{min(item.test.seeds)} seeds")
+            if item.worse > 0:
+                verdict, smallest = "unresolved", smallest_change(item.test, item.before, level)
+                why += f" ({would_be(item.test, smallest, level)})"
+        detail = f"{change}, {why}, {p_text(p)}{how(item.test)}"
+        judged.append(replace(
+            item.finding, verdict=verdict, detail=detail, p=p, smallest=smallest
+        ))
     return judged
 
 
@@ -284,7 +267,7 @@ def _unknown(cells: Sequence[Cell], accepted: Baseline) -> list[Finding]:
         if broken:
             verdict = "missing" if cell.not_run else "failed"
             detail = f"{trouble_text(cell)}; not in the baseline"
-        elif not cell.values or cell.better == "none":
+        elif not (cell.values or cell.lost) or not cell.directed:
             continue
         findings.append(Finding(
             cell.method, cell.dataset, cell.metric, cell.protocol, cell.better, cell.unit, verdict,
@@ -295,6 +278,8 @@ def _unknown(cells: Sequence[Cell], accepted: Baseline) -> list[Finding]:
 
 def _change(worse: float, before: float) -> str:
     """`worse by 1.2 (4.1 %)`."""
-    share = f" ({number(100 * abs(worse / before), 2)} %)" if before else ""
+    share = ""
+    if before and math.isfinite(worse):
+        share = f" ({number(100 * abs(worse / before), 2)} %)"
     word = "worse" if worse > 0 else "better"
     return f"{word} by {number(abs(worse))}{share}" if worse else "the same mean"

@@ -10,16 +10,19 @@ from rich.table import Table
 from rich.text import Text
 
 from genbench.reporting._digits import mean_text
-from genbench.reporting.gate import Finding, Outcome
+from genbench.reporting._outcome import Finding, Outcome
+from genbench.reporting.markdown import ARROWS
 
 __all__ = ["junit_xml", "markdown", "terminal_table"]
 
 _COLOURS = {
-    "regressed": "bold red", "inconclusive": "yellow", "failed": "red", "missing": "red",
+    "regressed": "bold red", "changed": "bold red", "unresolved": "yellow",
+    "inconclusive": "yellow", "failed": "red", "missing": "red",
     "changed-protocol": "magenta", "improved": "green", "new": "cyan",
 }
 _WORDS = {
-    0: "fine", 1: "regressed, or worse with too few seeds to tell", 3: "failed or not measured",
+    0: "fine", 1: "regressed, or changed, or worse with too few seeds to tell",
+    3: "failed or not measured",
 }
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -55,6 +58,8 @@ def junit_xml(outcome: Outcome) -> str:
         ET.SubElement(case, "error", {"type": "nothing", "message": "nothing was compared"})
         suite.set("tests", str(len(bad) + 1))
         suite.set("errors", "1")
+    if outcome.notes:
+        ET.SubElement(suite, "system-out").text = _clean("\n".join(outcome.notes))
     root = ET.Element("testsuites")
     root.append(suite)
     ET.indent(root)
@@ -66,8 +71,9 @@ def markdown(outcome: Outcome) -> str:
     notable = [finding for finding in outcome.findings if finding.verdict != "ok"]
     fine = [finding for finding in outcome.findings if finding.verdict == "ok"]
     lines = [
-        f"## genbench check: {_escape(outcome.suite)} is {_WORDS[outcome.exit_code]}", "",
-        f"{_escape(outcome.summary)}.", "",
+        f"## genbench check: {_escape(outcome.suite)} is {_words(outcome)}", "",
+        f"{_escape(outcome.summary)}.", "", *(f"- {_escape(note)}" for note in outcome.notes),
+        *([""] if outcome.notes else []),
     ]
     lines += _rows(notable)
     if fine:
@@ -96,8 +102,13 @@ def terminal_table(outcome: Outcome, *, everything: bool = False) -> Table:
     return table
 
 
+def _words(outcome: Outcome) -> str:
+    unresolved = outcome.exit_code == 0 and "unresolved" in outcome.counts
+    return "not told from noise everywhere" if unresolved else _WORDS[outcome.exit_code]
+
+
 def _element(finding: Finding, outcome: Outcome) -> str:
-    if finding.verdict == "regressed":
+    if finding.verdict in ("regressed", "changed"):
         return "failure"
     if finding.verdict == "inconclusive":
         return "" if outcome.allow_inconclusive else "failure"
@@ -127,7 +138,7 @@ def _title(finding: Finding) -> str:
 
 
 def _arrow(finding: Finding) -> str:
-    return {"lower": " ↓", "higher": " ↑"}.get(finding.better, "")
+    return ARROWS.get(finding.better, "")
 
 
 def _escape(text: str) -> str:

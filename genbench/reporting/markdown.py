@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from genbench.reporting._digits import number
+from genbench.reporting._digits import spread_text
 from genbench.reporting.statistics import mean_and_std
 
 __all__ = ["ARROWS", "Footnotes", "code", "count", "escape", "plus_minus", "seed_list", "table"]
 
-ARROWS = {"lower": " ↓", "higher": " ↑"}
+ARROWS = {"lower": " ↓", "higher": " ↑", "target": " →"}
 """Better direction → what stands behind a column's title."""
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -71,16 +71,7 @@ def plus_minus(values: Sequence[float]) -> str:
 
     A single value has no spread and stands alone, with four digits.
     """
-    mean, std = mean_and_std(values)
-    if len(values) < 2:
-        return number(mean)
-    if std == 0:
-        return f"{number(mean)} ± 0"
-    place = math.floor(math.log10(std)) - 1
-    if max(abs(mean), std) >= 1e6 or std < 1e-5:
-        return f"{number(mean)} ± {number(std, 2)}" if std < 1e-5 else f"{mean:.3g} ± {std:.2g}"
-    decimals = max(0, -place)
-    return f"{mean:.{decimals}f} ± {std:.{decimals}f}"
+    return spread_text(*mean_and_std(values))
 
 
 def count(value: float | None) -> str:

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from genbench.reporting._cells import REAL_TITLE
+from genbench.reporting._cells import REAL_TITLE, Cell, cells_of
 from genbench.reporting.markdown import ARROWS, code, escape
+from genbench.reporting.ranking import Place, places
 from genbench.suites.plan import Plan
 from genbench.suites.spec import REAL
 
@@ -49,13 +50,16 @@ class Numbers:
 
     def __init__(
         self, plan: Plan, frame: pd.DataFrame, mixed: Mapping[tuple[str, str], str] | None = None,
-        log_dets: Mapping[str, float] | None = None,
+        log_dets: Mapping[str, float] | None = None, cells: Sequence[Cell] | None = None,
     ) -> None:
         self.plan = plan
         self.mixed = mixed or {}
         """(Row, dataset) → in what its seeds differ besides the seed."""
         self.log_dets = log_dets or {}
         """Run → what its scaling adds to a log density, nats."""
+        self._columns: dict[tuple[str, str], list[Cell]] = {}
+        for cell in cells_of(frame) if cells is None else cells:
+            self._columns.setdefault((cell.dataset, cell.metric), []).append(cell)
         self.cells: dict[tuple[str, str, str], list[Entry]] = {}
         self.facts: dict[str, tuple[str, str, str]] = {}
         """Metric → title, unit, better."""
@@ -121,6 +125,14 @@ class Numbers:
         """The entries of a cell; those without a protocol (no number) belong to every column."""
         found = self.cells.get((method, column.dataset, column.metric), [])
         return [e for e in found if column.protocol is None or e.protocol in ("", column.protocol)]
+
+    def places(self, column: Column, methods: Sequence[str]) -> dict[str, Place]:
+        """Where each of these rows stands in a column."""
+        return places([
+            cell for cell in self._columns.get((column.dataset, column.metric), [])
+            if cell.method in (*methods, REAL)
+            and (column.protocol is None or cell.protocol in ("", column.protocol))
+        ])
 
     def columns(self, name: str, dataset: str, methods: Sequence[str]) -> list[Column]:
         """The columns that a name stands for: one, or one for each protocol where they differ."""

@@ -19,6 +19,7 @@ from genbench.reporting.markdown import Footnotes, code, escape, table
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.origins import made_with, mixed_rows, origins_of
 from genbench.reporting.protocols import protocols
+from genbench.reporting.ranking import LEGEND
 from genbench.reporting.seeds import seeds_table
 from genbench.reporting.tables import Table, make_tables
 from genbench.reporting.targets import targets_table
@@ -59,7 +60,7 @@ def build(plan: Plan, store: Store, out: Path, found: Findings | None = None) ->
     runs, cells = found or gather(plan, store)
     frame = runs.frame
     origins = origins_of(plan, store)
-    numbers = Numbers(plan, frame, mixed_rows(origins), _log_dets(runs))
+    numbers = Numbers(plan, frame, mixed_rows(origins), _log_dets(runs), cells)
     figures, chosen = draw_figures(numbers, store, out)
     verdicts = judge(plan, cells) if plan.suite.report.claims else []
     parts = [
@@ -147,9 +148,10 @@ def _results(tables: list[Table], figures: list[Figure]) -> list[str]:
                 shown.add(figure.file)
     others = [f for f in figures if f.kind != "curves" and f.file not in shown]
     return parts + [_image(figure) for figure in others] + [
-        "± is the standard deviation over seeds (n − 1); bold is the best mean of a column, real "
-        "data apart; ↓ lower is better, ↑ higher is better. Updates are those of the model, "
-        "never of a critic."
+        f"± is the standard deviation over seeds (n − 1); {LEGEND}; real data, what is better "
+        "than they are, and rows that lack a seed are never bold. ↓ lower is better, ↑ higher is "
+        "better, → best at the value of the real row or the truth. Updates are those of the "
+        "model, never of a critic."
     ]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import fmean
 
 from scipy.special import nctdtr, stdtrit
 
@@ -57,7 +58,7 @@ def seeds_table(numbers: Numbers, cells: Sequence[Cell]) -> list[str]:
     """The section of a report; empty where no two methods have two seeds each."""
     groups: dict[tuple[str, str, str], list[Cell]] = {}
     for cell in cells:
-        if cell.better != "none" and len(cell.values) >= 2 and not is_reference(cell):
+        if cell.directed and cell.whole and len(cell.values) >= 2 and not is_reference(cell):
             groups.setdefault((cell.dataset, cell.metric, cell.protocol), []).append(cell)
     rows = [row for group in groups.values() if (row := _row(numbers, group)) is not None]
     if not rows:
@@ -77,27 +78,27 @@ def seeds_table(numbers: Numbers, cells: Sequence[Cell]) -> list[str]:
 
 def _row(numbers: Numbers, cells: Sequence[Cell]) -> list[str] | None:
     """A line about the two best of a metric, or None where there is nothing to tell apart."""
-    sign = 1 if cells[0].better == "lower" else -1
-    ranked = sorted(cells, key=lambda cell: sign * mean_and_std(cell.sample)[0])[:2]
+    ranked = sorted(cells, key=lambda cell: fmean(cell.costs.values()))[:2]
     if len(ranked) < 2:
         return None
     best, second = ranked
     shared = set(best.values) == set(second.values)
-    difference = mean_and_std(second.sample)[0] - mean_and_std(best.sample)[0]
-    spreads = [mean_and_std(cell.sample)[1] for cell in ranked]
+    difference = fmean(second.costs.values()) - fmean(best.costs.values())
+    spreads = [mean_and_std(list(cell.costs.values()))[1] for cell in ranked]
     spread = math.sqrt((spreads[0] ** 2 + spreads[1] ** 2) / 2)
     if spread == 0:
         return None
     if shared:
         spread = mean_and_std([
-            second.values[seed] - best.values[seed] for seed in sorted(best.values)
+            second.costs[seed] - best.costs[seed] for seed in sorted(best.values)
         ])[1]
     needed = seeds_needed(difference / spread, paired=shared) if spread else 2
     sets = max(best.sampling_std, second.sampling_std)
     title = numbers.facts[best.metric][0] or best.metric
     return [
         escape(best.dataset), escape(title), numbers.label(best.method),
-        numbers.label(second.method), number(difference),
+        numbers.label(second.method),
+        number(mean_and_std(second.sample)[0] - mean_and_std(best.sample)[0]),
         " / ".join(number(each, 2) for each in spreads), number(sets, 2) if sets else "–",
         " / ".join(str(len(cell.values)) for cell in ranked),
         f"over {MOST:,}" if needed is None else f"{needed:,}",

@@ -1,17 +1,17 @@
-"""Tests on training seeds: Welch, paired, and Holm's correction.
+"""Student's tests on training seeds, Welch and paired, and Holm's correction.
 
 - B. L. Welch, The generalization of "Student's" problem when several different population
   variances are involved, Biometrika 34, 1947, https://doi.org/10.1093/biomet/34.1-2.28
 - S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of
   Statistics 6, 1979, https://www.jstor.org/stable/4615733
 
-Every test here is of a contrast, Σ cᵢ·mean(sampleᵢ) + constant, against zero:
-t = estimate / SE with SE² = Σ cᵢ² sᵢ²/nᵢ, and the degrees of freedom of Welch and Satterthwaite.
-Two samples with c = (1, −1) are Welch's test; one sample of differences is the paired test.
+Every test here is of a contrast, Σ cᵢ·mean(sampleᵢ) + constant, against zero. `contrast` is
+Student's: t = estimate / SE with SE² = Σ cᵢ² sᵢ²/nᵢ, and the degrees of freedom of Welch and
+Satterthwaite. Two samples with c = (1, −1) are Welch's test; one sample of differences is the
+paired test.
 
-Values without any spread are not noise: equal constants give p = 1, different ones p = 0, and the
-test says that it is `deterministic`. Spreads and differences below 1e-12 of the values' size are
-rounding and count as none. Fewer than three seeds can say nothing: the test is not `conclusive`.
+Spreads and differences below 1e-12 of the values' size are rounding and count as none. Fewer than
+three seeds can say nothing: the test is not `conclusive`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from scipy.special import stdtr, stdtrit
 
 __all__ = [
-    "ALPHA", "MIN_SEEDS", "Test", "contrast", "holm", "mean_and_std", "one_sample", "paired",
-    "welch",
+    "ALPHA", "MIN_SEEDS", "ROUNDING", "Test", "contrast", "holm", "mean_and_std", "one_sample",
+    "paired", "welch",
 ]
 
 ALPHA = 0.05
@@ -32,7 +32,8 @@ ALPHA = 0.05
 MIN_SEEDS = 3
 """Fewer seeds than this give no usable estimate of their spread."""
 
-_ROUNDING = 1e-12
+ROUNDING = 1e-12
+"""The share of the values' size that is none."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Test:
     __test__ = False  # not a test case, whatever pytest thinks of the name
 
     kind: str
-    """`Welch`, `paired` or `one-sample`."""
+    """`Welch`, `paired` or `one-sample`, or `exact …`, or `rank`."""
     estimate: float
     """The contrast; for two samples the difference of means, first less second."""
     standard_error: float
@@ -56,6 +57,12 @@ class Test:
     high: float
     seeds: tuple[int, ...]
     """Sizes of the samples."""
+    logs: bool = False
+    """Whether logarithms were compared, because of heavy tails."""
+    rivals: tuple[Test, ...] = ()
+    """The tests of which it is the best, itself among them; p is that of as many chances."""
+    certain: bool = False
+    """Whether nothing random was trained or drawn, so that any difference is one."""
 
     @property
     def p(self) -> float:
@@ -66,6 +73,11 @@ class Test:
     def deterministic(self) -> bool:
         """Whether no sample has any spread."""
         return self.standard_error == 0
+
+    @property
+    def infinite(self) -> bool:
+        """Whether a sample holds NaN or infinity, which count as the worst value."""
+        return not math.isfinite(self.estimate)
 
     @property
     def conclusive(self) -> bool:
@@ -115,7 +127,7 @@ def contrast(
         size = max(size, max(abs(factor * value) for value in values))
         parts.append(_part(factor, values, max(scale, max(abs(v) for v in values))))
         estimate += factor * mean_and_std(values)[0]
-    if abs(estimate) <= _ROUNDING * size:
+    if abs(estimate) <= ROUNDING * size:
         estimate = 0.0
     error = math.sqrt(sum(parts) + variance)
     sizes = tuple(len(values) for _, values in terms)
@@ -129,7 +141,7 @@ def _part(factor: float, values: Sequence[float], scale: float) -> float:
     if len(values) == 1:
         return math.nan
     std = mean_and_std(values)[1]
-    return 0.0 if std <= _ROUNDING * scale else factor**2 * std**2 / len(values)
+    return 0.0 if std <= ROUNDING * scale else factor**2 * std**2 / len(values)
 
 
 def _freedom(parts: Sequence[float], sizes: Sequence[int], variance: float) -> float:
@@ -179,6 +191,8 @@ def mean_and_std(values: Sequence[float]) -> tuple[float, float]:
     if not values:
         raise ValueError("no value to take the mean of")
     n = len(values)
+    if any(math.isinf(value) for value in values):
+        return math.inf if max(values) == math.inf else -math.inf, math.nan
     if min(values) == max(values):
         return values[0], 0.0 if n > 1 else math.nan
     mean = math.fsum(values) / n

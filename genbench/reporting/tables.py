@@ -16,12 +16,12 @@ import pandas as pd
 from genbench.reporting._digits import number
 from genbench.reporting._table_cells import (
     NOT_APPLICABLE,
-    best_mean,
     cell_text,
     published_cells,
 )
 from genbench.reporting.markdown import Footnotes, code, count, escape, table
 from genbench.reporting.numbers import Column, Numbers
+from genbench.reporting.ranking import Place
 from genbench.reporting.statistics import mean_and_std
 from genbench.suites.schema import Table as Asked
 from genbench.suites.spec import REAL
@@ -87,10 +87,10 @@ def _table(
     names, unused = (list(names), []) if names else _default_columns(numbers, dataset, methods)
     columns = [c for name in names for c in numbers.columns(name, dataset, methods)]
     notes = Footnotes()
-    best = {column: best_mean(numbers, column, methods) for column in columns}
+    place = {column: numbers.places(column, methods) for column in columns}
     compared = [c for c in columns if any(c.name in published.get(m, {}) for m in methods)]
     lines = [
-        _line(numbers, method, dataset, methods, columns, best, compared, published, notes)
+        _line(numbers, method, dataset, methods, columns, place, compared, published, notes)
         for method in methods
     ]
     head = ["method"]
@@ -135,11 +135,9 @@ def _variants(numbers: Numbers, title: str, dataset: str, one: Asked) -> Table:
             cells = []
             for heading, suffix in one.variants.items():
                 method = base + suffix
-                best = best_mean(numbers, column, groups[heading])
-                seeds = numbers.seeds(method, dataset)
+                where = numbers.places(column, groups[heading]).get(method, Place.NONE)
                 cells.append(
-                    cell_text(numbers, method, column, best, seeds, notes)
-                    if method in there else "–"
+                    cell_text(numbers, method, column, where, notes) if method in there else "–"
                 )
             if column in compared:
                 first = base + next(iter(one.variants.values()))
@@ -169,7 +167,8 @@ def _default_columns(
 
 def _line(
     numbers: Numbers, method: str, dataset: str, methods: Sequence[str],
-    columns: Sequence[Column], best: Mapping[Column, float | None], compared: Sequence[Column],
+    columns: Sequence[Column], place: Mapping[Column, Mapping[str, Place]],
+    compared: Sequence[Column],
     published: Mapping[str, Mapping[str, Any]], notes: Footnotes,
 ) -> list[str]:
     label = numbers.label(method, methods)
@@ -183,7 +182,8 @@ def _line(
     seeds = numbers.seeds(method, dataset)
     line = [label]
     for column in columns:
-        line.append(cell_text(numbers, method, column, best[column], seeds, notes))
+        where = place[column].get(method, Place.NONE)
+        line.append(cell_text(numbers, method, column, where, notes))
         if column in compared:
             line += published_cells(numbers, method, column, published, notes)
     return [*line, str(seeds), *_budget(numbers, method, dataset)]
@@ -228,5 +228,5 @@ def _spread(numbers: Numbers, methods: Sequence[str], columns: Sequence[Column])
         )]
         for method in methods if any(stds(method, c) for c in having)
     ]
-    heads = [column.head.rstrip(" ↓↑") for column in having]
+    heads = [column.head.rstrip(" ↓↑→") for column in having]
     return table(["method", *heads], rows)

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from genbench.reporting._cell import RESULTS
 from genbench.reporting._digits import number
 from genbench.reporting.markdown import code, escape, table
 from genbench.reporting.numbers import Entry, Numbers
@@ -24,7 +25,7 @@ class Reached:
     dataset: str
     metric: str
     value: float | None
-    """The statistic over the seeds, None without any."""
+    """The statistic over the seeds, None without any, and where one diverged or is infinite."""
     range: str
     """The smallest and largest value, and how many seeds they are of."""
     missing: str
@@ -65,8 +66,9 @@ def _held(numbers: Numbers, target: Target) -> Reached:
     if values:
         span = f"{number(min(values))} to {number(max(values))}, n = {len(values)}"
     planned = numbers.seeds(row, dataset)
+    lost = any(entry.status in RESULTS for entry in entries)
     return Reached(
-        target, row, dataset, name, _statistic(target, values), span,
+        target, row, dataset, name, None if lost else _statistic(target, values), span,
         _missing(entries, planned, len(values)),
     )
 

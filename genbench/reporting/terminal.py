@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
+from math import inf, nan
 from typing import Any
 
 from rich import box
@@ -20,8 +20,9 @@ from genbench.reporting._cells import (
     is_reference,
     trouble_text,
 )
-from genbench.reporting._digits import number
+from genbench.reporting._digits import mean_text, spread_text
 from genbench.reporting.markdown import ARROWS
+from genbench.reporting.ranking import LEGEND, WORSE, Place, places
 from genbench.reporting.statistics import mean_and_std
 
 __all__ = ["measurement_table", "summary_tables"]
@@ -38,7 +39,7 @@ def summary_tables(
     cells: Sequence[Cell], *, metrics: Sequence[str] | None = None,
     max_columns: int = MAX_COLUMNS, width: int | None = None,
 ) -> list[Group]:
-    """A table for each dataset: mean ± std over seeds, the best in bold, what went wrong below.
+    """A table for each dataset: mean ± std over seeds, its ranking, and what went wrong below.
 
     `metrics` are the columns wanted (`metric` or `metric@protocol`), in order; without them, the
     first `max_columns` that have a better direction and a value, in the table's order. Of these,
@@ -84,11 +85,11 @@ def _table(
     table = Table(title=Text(dataset), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("method", no_wrap=True)
     table.add_column("seeds", justify="right", no_wrap=True)
-    room = math.inf if width is None else width - _wide(names, "method") - _wide(seeds, "seeds")
+    room = inf if width is None else width - _wide(names, "method") - _wide(seeds, "seeds")
     body = [names, seeds]
     for column in columns:
-        best = _best(cells, column)
-        texts = [_text(own[method], column, best) for method in methods]
+        where = _places(cells, column)
+        texts = [_text(own[m], column, where.get(m, Place.NONE)) for m in methods]
         heading = _heading(column, columns, cells)
         room -= _wide(texts, heading)
         if room < 0 and len(body) > 2:
@@ -98,7 +99,11 @@ def _table(
     for row in zip(*body, strict=True):
         table.add_row(*row)
     # Not the table's caption: that would be wrapped to the width of the table.
-    return Group(table, *(Text(note) for note in _remarks(cells, len(columns) + 2 - len(body))))
+    ranked = any(
+        place is not Place.NONE for column in columns for place in _places(cells, column).values()
+    )
+    remarks = [LEGEND] * ranked + _remarks(cells, len(columns) + 2 - len(body))
+    return Group(table, *(Text(note) for note in remarks))
 
 
 def _wide(texts: Sequence[Text], heading: str) -> int:
@@ -109,8 +114,7 @@ def _heading(column: _Column, columns: Sequence[_Column], cells: Sequence[Cell])
     metric, protocol = column
     alone = [name for name, _ in columns].count(metric) == 1
     better = next((cell.better for cell in cells if cell.metric == metric), "none")
-    arrow = {"lower": " ↓", "higher": " ↑"}.get(better, "")
-    return (metric if alone else f"{metric}@{protocol}") + arrow
+    return (metric if alone else f"{metric}@{protocol}") + ARROWS.get(better, "")
 
 
 def _remarks(cells: Sequence[Cell], left_out: int) -> list[str]:
@@ -122,33 +126,26 @@ def _remarks(cells: Sequence[Cell], left_out: int) -> list[str]:
     return remarks
 
 
-def _text(own: Sequence[Cell], column: _Column, best: float | None) -> Text:
+def _text(own: Sequence[Cell], column: _Column, place: Place) -> Text:
     cell = next((c for c in own if (c.metric, c.protocol) == column), None)
     if cell is None:
         # What did not end was measured under no protocol, but belongs to this column.
         cell = next((c for c in own if c.metric == column[0] and not c.values), None)
     if cell is None or not (cell.values or cell.troubles):
         return Text("–", style="dim")
-    if not cell.values:
-        return Text(sorted(t.status for t in cell.troubles.values())[0], style="red")
-    mean, std = mean_and_std(cell.sample)
-    text = number(mean) if len(cell.values) == 1 else f"{number(mean)} ± {number(std, 2)}"
-    bold = not is_reference(cell) and mean == best
-    mark = "*" if cell.troubles else ""
-    return Text(text + mark, style="bold" if bold else "")
+    mark = "*" if cell.troubles and cell.values else ""
+    mark += f" {WORSE}" if place is Place.WORSE else ""
+    if cell.lost or not cell.values:  # no mean of those that survive
+        troubles = [cell.troubles[seed] for seed in cell.lost] or cell.troubles.values()
+        status = sorted(trouble.status for trouble in troubles)[0]
+        return Text(status.replace("-", " ") + mark, style="red")
+    text = spread_text(*mean_and_std(cell.sample))
+    return Text(text + mark, style="bold" if place is Place.BEST else "")
 
 
-def _best(cells: Sequence[Cell], column: _Column) -> float | None:
-    """The best mean among methods whose every seed has a value."""
-    rivals = [
-        cell for cell in cells
-        if (cell.metric, cell.protocol) == column and cell.values and not cell.troubles
-        and not is_reference(cell)
-    ]
-    if not rivals or rivals[0].better == "none":
-        return None
-    means = [mean_and_std(cell.sample)[0] for cell in rivals]
-    return min(means) if rivals[0].better == "lower" else max(means)
+def _places(cells: Sequence[Cell], column: _Column) -> dict[str, Place]:
+    """Where the rows stand in a column, those that were measured under no protocol too."""
+    return places([c for c in cells if c.metric == column[0] and c.protocol in ("", column[1])])
 
 
 def _notes(cells: Sequence[Cell]) -> list[str]:
@@ -157,9 +154,10 @@ def _notes(cells: Sequence[Cell]) -> list[str]:
     for cell in cells:
         if cell.troubles:
             mark = "* " if cell.values else ""
-            diverged = all(t.status == "not-finite" for t in cell.troubles.values())
-            what = f"{cell.method}, {cell.metric}" if diverged else cell.method
-            notes.append(f"{mark}{what}: {trouble_text(cell)}")
+            infinite = all(t.status == "not-finite" for t in cell.troubles.values())
+            rest = f"; the others {mean_text(cell.sample)}" if infinite and cell.values else ""
+            what = f"{cell.method}, {cell.metric}" if infinite else cell.method
+            notes.append(f"{mark}{what}: {trouble_text(cell)}{rest}")
     return list(dict.fromkeys(notes))
 
 
@@ -175,8 +173,7 @@ def measurement_table(measurements: Sequence[Mapping[str, Any]], notes: Sequence
     table.add_column("protocol", overflow="fold")
     for one in measurements:
         value, spread = one["value"], one["sampling_std"]
-        text = "–" if value is None else number(value)
-        text += "" if spread is None else f" ± {number(spread, 2)}"
+        text = "–" if value is None else spread_text(value, nan if spread is None else spread)
         why = one["protocol"] if one["status"] == "ok" else one["reason"]
         table.add_row(f"{one['metric']}{ARROWS.get(one['better'], '')}", text, one["unit"],
                       escape(why))

@@ -52,6 +52,8 @@ class _Measurement(TypedDict, total=False):
     title: str
     protocol: str | None
     reason: str | None
+    target: str
+    tolerance: Number | None
 
 
 @_loose

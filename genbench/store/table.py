@@ -29,7 +29,8 @@ COLUMNS: dict[str, str] = {
     "metric": "object", "protocol": "object", "value": "float64", "better": "object",
     "unit": "object", "status": "object", "reason": "object", "run": "object",
     "sampling_std": "float64", "title": "object", "updates": "Int64", "examples": "Int64",
-    "seconds": "float64", "device": "object", "limited": "bool",
+    "seconds": "float64", "device": "object", "limited": "bool", "target": "object",
+    "tolerance": "float64",
 }
 """Column → its pandas dtype, in order."""
 
@@ -87,8 +88,8 @@ def expected_values(spec: MetricSpec, folder: str = "") -> dict[str, dict[str, s
 class _Facts(NamedTuple):
     """What a run is asked for."""
 
-    fresh: set[str]
-    """Measured with the present settings."""
+    fresh: dict[str, dict[str, str]]
+    """Measured with the present settings: name → better, unit, title."""
     stale: dict[str, dict[str, str]]
     """Not measured with them: name → better, unit, title."""
 
@@ -109,7 +110,7 @@ class _Asked:
                  for name, facts in expected_values(metric, spec.folder).items()}
                 for metrics in _by_age(stored, spec)
             )
-            self._known[key] = _Facts(set(fresh), stale)
+            self._known[key] = _Facts(fresh, stale)
         return self._known[key]
 
 
@@ -123,14 +124,20 @@ def _add_rows(
     found = [one for one in stored["measurements"] if one["metric"] in fresh] if complete else []
     state, reason = ("queued", _STALE) if complete else _why_missing(status)
     known = {one["metric"] for one in found} if stale else set()
-    rows: list[dict[str, Any]] = found + [
-        {"metric": name, "status": state, "reason": reason, **facts}
-        for name, facts in stale.items() if name not in known
+    missing = [
+        {"metric": name, "status": state, "reason": reason, **about}
+        for name, about in stale.items() if name not in known
     ]
+    rows, facts = [*found, *missing], {**stale, **fresh}
     for name, instead in _ABSENT.items():
         columns[name].extend([one.get(name) or instead for one in rows])
+    for name in _DECLARED:  # a metric's own word counts, not what was its word when it measured
+        columns[name].extend([
+            facts[one["metric"]].get(name) or _DECLARED[name] for one in rows
+        ])
     columns["value"].extend([one.get("value") if one["status"] == "ok" else None for one in rows])
     columns["sampling_std"].extend([one.get("sampling_std") for one in rows])
+    columns["tolerance"].extend([one.get("tolerance") for one in found] + [None] * len(missing))
     budget = stored.get("budget", {})
     shared = {
         "suite": suite, "method": spec.method, "dataset": spec.dataset, "seed": spec.seed,
@@ -143,11 +150,10 @@ def _add_rows(
         columns[name].extend([value] * len(rows))
 
 
-_ABSENT = {
-    "metric": "", "protocol": "", "better": "none", "unit": "", "status": "", "reason": "",
-    "title": "",
-}
+_ABSENT = {"metric": "", "protocol": "", "unit": "", "status": "", "reason": "", "title": ""}
 """The texts of a measurement → what the table has where there is none."""
+_DECLARED = {"better": "none", "target": ""}
+"""What a metric declares → what the table has where it does not."""
 
 
 def _by_age(

@@ -45,7 +45,8 @@ def test_every_declared_value_gives_one_cell_and_none_fails(
         assert (cell.value is None) == (cell.status != "ok")
         assert bool(cell.reason) == (cell.status != "ok")
         assert cell.title
-        assert cell.better in ("lower", "higher", "none")
+        assert cell.better in ("lower", "higher", "target", "none")
+        assert (cell.better == "target") == bool(cell.target)
     json.dumps([cell.to_dict() for cell in cells], allow_nan=False)
 
 

@@ -233,11 +233,13 @@ def test_at_the_best_critic_non_saturating_is_kl_less_twice_js() -> None:
     assert value.item() == pytest.approx(2 * js.item() - math.log(4))
 
 
-def test_running_moments_are_those_of_what_is_sampled() -> None:
+@pytest.mark.parametrize("network", ["mlp", "dcgan"])
+def test_running_moments_are_those_of_what_is_sampled(network: str) -> None:
     """The codes of data pass through the generator too, and are nothing that is sampled."""
     torch.manual_seed(0)
     space = Space("images", (1, 8, 8), low=-1.0, high=1.0)
-    model = Autoencoder(space, latent=3, widths=[16], norm="batch")
+    norm = "batch" if network == "mlp" else "none"
+    model = Autoencoder(space, latent=3, network=network, widths=[16], channels=4, norm=norm)
     objective = ModeRegularised(model, critic_widths=[8])
     batch = Batch(torch.rand(64, 1, 8, 8) * 2 - 1)
     with torch.no_grad():  # codes of data that lie far from the prior

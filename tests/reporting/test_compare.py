@@ -108,7 +108,7 @@ def test_the_table_shows_names_as_they_are():
     text = text_of(compare_table(compare(table(A), table(A)), "old[1]", "new"))
     assert "flow[layers=4]" in text
     assert "new against old[1]" in text
-    assert "1 ± 0.1 (n=3)" in text
+    assert "1.00 ± 0.10" in text
 
 
 def test_csv_and_baseline_read_back(tmp_path):

@@ -35,7 +35,7 @@ def test_junit_counts_and_parses():
     assert len(suite.findall("testcase/failure")) == 2
     assert cases[0].get("classname") == "ci.ring.gan[k=5]"
     assert cases[0].find("failure").get("message") == "regressed: worse by 3 | <b>"
-    assert "baseline 1.5 ± 0.71 (n=2)" in cases[0].find("failure").text
+    assert "baseline 1.50 ± 0.71 (n=2)" in cases[0].find("failure").text
 
 
 def test_lenient_inconclusive_passes():

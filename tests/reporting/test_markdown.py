@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from genbench.reporting.markdown import Footnotes, code, count, escape, plus_minus, table
+from genbench.reporting.statistics import mean_and_std
 
 
 @pytest.mark.parametrize(("values", "text"), [
@@ -14,11 +16,19 @@ from genbench.reporting.markdown import Footnotes, code, count, escape, plus_min
     ([2.34567], "2.346"),
     ([1.0, 2.0, 3.0], "2.0 ± 1.0"),
     ([100.0, 102.0], "101.0 ± 1.4"),
-    ([1234.0, 1534.0], "1384 ± 212"),
+    ([1234.0, 1534.0], "1380 ± 210"),
     ([0.00102, 0.00104], "0.001030 ± 0.000014"),
     ([5.0, 5.0], "5 ± 0"),
     ([-2.0, -4.0], "-3.0 ± 1.4"),
-    ([1e7, 3e7], "2e+07 ± 1.4e+07"),
+    ([1e7, 3e7], "(2.0 ± 1.4)e+07"),
+    # once "1 ± 4.3e-05", "12346 ± 0.0095" and "1.23e+06 ± 18"
+    ([1 - 3e-5, 1 + 3e-5], "1.000000 ± 0.000042"),
+    ([12345.67, 12345.6837], "12345.6768 ± 0.0097"),
+    ([1234554.0, 1234580.0], "1234567 ± 18"),
+    ([0.99, 1.09], "1.040 ± 0.071"),
+    ([0.00009, -0.00002], "(3.5 ± 7.8)e-05"),
+    ([-0.1, 0.1], "0.00 ± 0.14"),
+    ([0.0, 1.41], "0.7 ± 1.0"),
 ])
 def test_the_spread_decides_the_digits(values, text):
     assert plus_minus(values) == text
@@ -27,9 +37,15 @@ def test_the_spread_decides_the_digits(values, text):
 @given(st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=6))
 def test_any_numbers_can_be_written(values):
     text = plus_minus(values)
-    assert float(text.split(" ± ")[0]) == pytest.approx(
+    power = re.sub(r"[^)]*\)", "", text) if text.startswith("(") else ""
+    mean, _, std = text.lstrip("(").partition(")")[0].partition(" ± ")
+    assert float(mean + power) == pytest.approx(
         math.fsum(values) / len(values), rel=0.06, abs=1e-4 + 0.06 * max(map(abs, values))
     )
+    spread = mean_and_std(values)[1]
+    if spread > 0:  # two digits of it, and the mean to the same place
+        assert float(std + power) == pytest.approx(spread, rel=0.051)
+        assert len(mean.partition(".")[2]) == len(std.partition(".")[2])
 
 
 @pytest.mark.parametrize(("value", "text"), [

@@ -50,19 +50,26 @@ def test_a_table_a_dataset_with_the_reference_last():
     assert text.index("ring") < text.index("gan[k=5]") < text.index("real: train vs test")
     assert text.index("real: train vs test") < text.index("grid")
     assert "nll ↓" in text
-    assert "1.1 ± 0.1" in line_of(text, "gan[k=5]")
+    assert "1.10 ± 0.10" in line_of(text, "gan[k=5]")
 
 
 def test_the_best_is_bold_and_the_reference_never():
-    text = show(rows("real", [0.5]), rows("a", [1.0] * 3), rows("b", [2.0] * 3), styles=True)
-    bold = [line for line in text.splitlines() if "\x1b[1m1 ± 0" in line]
-    assert len(bold) == 1
-    assert "\x1b[1m2 ± 0" not in text
+    low, high = [1.0, 1.01, 0.99], [2.0, 2.02, 1.99]
+    text = show(rows("real", [0.5]), rows("a", low), rows("b", high), styles=True)
+    assert "\x1b[1m  1.000 ± 0.010" in text
+    assert "\x1b[1m  2.003" not in text
+    assert "2.003 ± 0.015 †" in text
     assert "\x1b[1m0.5" not in text
-    text = show(
-        rows("a", [1.0] * 3, better="higher"), rows("b", [2.0] * 3, better="higher"), styles=True
-    )
-    assert "\x1b[1m2 ± 0" in text
+    assert "†: significantly worse" in text
+    text = show(rows("a", low, better="higher"), rows("b", high, better="higher"), styles=True)
+    assert "\x1b[1m  2.003" in text
+    assert "1.000 ± 0.010 †" in text
+
+
+def test_what_no_seeds_tell_apart_is_not_ranked():
+    text = show(rows("a", [1.0, 1.01]), rows("b", [2.0, 2.01]), styles=True)
+    assert "\x1b[1m1" not in text
+    assert "significantly" not in text
 
 
 def test_troubles_are_marked_and_explained_once():
@@ -70,7 +77,10 @@ def test_troubles_are_marked_and_explained_once():
         rows("a", [1.0, "diverged", 1.2]), rows("a", [1.0, "diverged", 1.2], metric="w1"),
         rows("b", ["failed"] * 3), rows("c", ["skipped"] * 3), rows("d", [9.0, 9.0, 9.0]),
     )
-    assert "1.1 ± 0.14*" in line_of(text, "a ")
+    assert "diverged*" in line_of(text, "a ")
+    infinite = show(rows("a", [1.0, "not-finite", 1.2]), rows("d", [9.0, 9.1, 9.2]))
+    assert "not finite*" in line_of(infinite, "a ")
+    assert "1 of 3 runs not-finite; the others 1.10 ± 0.14 (n=2)" in infinite
     assert "failed" in line_of(text, "b ")
     assert "–" in line_of(text, "c ")
     assert text.count("* a: 1 of 3 runs diverged (critic became nan at update 31)") == 1
@@ -109,7 +119,7 @@ def test_numbers(value, text):
 
 
 def test_means_and_p():
-    assert mean_text([1.0, 2.0]) == "1.5 ± 0.71 (n=2)"
+    assert mean_text([1.0, 2.0]) == "1.50 ± 0.71 (n=2)"
     assert mean_text([1.0]) == "1 (n=1)"
     assert mean_text([]) == "–"
     assert (p_text(0.0), p_text(0.0123), p_text(None)) == ("p < 0.0001", "p = 0.012", "no p-value")

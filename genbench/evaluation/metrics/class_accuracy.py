@@ -21,7 +21,9 @@ class ClassAccuracy(Metric):
     """Share of samples that the classifier names as the class that was asked for."""
 
     values: ClassVar[dict[str, dict[str, str]]] = {
-        "class_accuracy": {"better": "higher", "unit": "", "title": "class accuracy"},
+        "class_accuracy": {
+            "better": "higher", "tolerance": "0.02", "unit": "", "title": "class accuracy",
+        },
     }
     kinds: ClassVar[tuple[str, ...]] = ("images",)
     needs: ClassVar[tuple[str, ...]] = ("labels",)

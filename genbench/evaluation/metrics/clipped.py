@@ -15,7 +15,9 @@ class Clipped(Metric):
     """Share of the samples' values that lie out of range by more than a rounding."""
 
     values: ClassVar[dict[str, dict[str, str]]] = {
-        "clipped": {"better": "lower", "unit": "", "title": "clipped"},
+        "clipped": {
+            "better": "lower", "tolerance": "0.02", "unit": "", "title": "clipped",
+        },
     }
     kinds: ClassVar[tuple[str, ...]] = ("images",)
     version: ClassVar[int] = 2

@@ -32,7 +32,9 @@ class CodePurity(Metric):
     """Share of samples that look like the commonest class of their code's value."""
 
     values: ClassVar[dict[str, dict[str, str]]] = {
-        "code_purity": {"better": "higher", "unit": "", "title": "code purity"},
+        "code_purity": {
+            "better": "higher", "tolerance": "0.02", "unit": "", "title": "code purity",
+        },
     }
     needs: ClassVar[tuple[str, ...]] = ("codes",)
     sampled: ClassVar[bool] = True

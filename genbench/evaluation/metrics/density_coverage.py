@@ -22,8 +22,13 @@ class DensityCoverage(Metric):
     """Density and coverage by k-nearest-neighbour balls of the data in feature space."""
 
     values: ClassVar[dict[str, dict[str, str]]] = {
-        "density": {"better": "higher", "unit": "", "title": "density (k = {k})"},
-        "coverage": {"better": "higher", "unit": "", "title": "coverage (k = {k})"},
+        "density": {
+            "better": "target", "target": "real from below", "tolerance": "0.02", "unit": "",
+            "title": "density (k = {k})",
+        },
+        "coverage": {
+            "better": "higher", "tolerance": "0.02", "unit": "", "title": "coverage (k = {k})",
+        },
     }
     sampled: ClassVar[bool] = True
     cite: ClassVar[str] = """@inproceedings{naeem2020reliable,

@@ -6,7 +6,7 @@ either side, so that no sample, however far, moves the grid.
 
 With p of the test points and q of the samples, in nats:
 
-    kl = KL(p ‖ q) = Σ p log(p/q)      infinite where q misses what p has: then it has no number
+    kl = KL(p ‖ q) = Σ p log(p/q)      infinite where q misses what p has
     js = ½ KL(p ‖ m) + ½ KL(q ‖ m),    m = (p + q)/2, at most log 2
     js_sum = KL(p ‖ m) + KL(q ‖ m)     the other convention, at most 2 log 2
 
@@ -68,7 +68,7 @@ class Divergences(Metric):
     """Points of each set."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The three divergences; kl is left out where it is infinite."""
+        """The three divergences."""
         y = evidence.reference("test", self.size).double().numpy()
         x = evidence.samples(sample_set, self.size).double().numpy()
         if x.shape[1] > 2:
@@ -76,8 +76,7 @@ class Divergences(Metric):
         low, wide = y.min(0), np.ptp(y, 0)
         wide = np.where(wide > 1e-9, 1.000002 * wide, 1.0)
         p, q = (shares(rows, low - 5e-7 * wide, wide, self.bins) for rows in (y, x))
-        found = divergences(p, q)
-        return {name: value for name, value in found.items() if np.isfinite(value)}
+        return divergences(p, q)
 
     def protocol(self, evidence: Evidence) -> str:
         """The number of points and of bins."""

@@ -125,8 +125,12 @@ class Kid(Metric):
     """Unbiased kernel distance of features between samples and as many reference images."""
 
     values: ClassVar[dict[str, dict[str, str]]] = {
-        "kid": {"better": "lower", "unit": "", "title": "KID"},
-        "kid_subsets": {"better": "lower", "unit": "", "title": "KID (subsets)"},
+        "kid": {
+            "better": "lower", "tolerance": "0.001", "unit": "", "title": "KID",
+        },
+        "kid_subsets": {
+            "better": "lower", "tolerance": "0.001", "unit": "", "title": "KID (subsets)",
+        },
     }
     kinds: ClassVar[tuple[str, ...]] = ("images",)
     sampled: ClassVar[bool] = True

@@ -40,7 +40,10 @@ class Memorisation(Metric):
 
     values: ClassVar[dict[str, dict[str, str]]] = {
         "nn_distance_ratio": {"better": "none", "unit": "", "title": "NN distance ratio"},
-        "nn_close_share": {"better": "lower", "unit": "", "title": "near copies"},
+        "nn_close_share": {
+            "better": "target", "target": "0.01 from above", "tolerance": "0.02", "unit": "",
+            "title": "near copies",
+        },
     }
     sampled: ClassVar[bool] = True
     cite: ClassVar[str] = """@inproceedings{meehan2020copying,

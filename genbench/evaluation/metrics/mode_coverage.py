@@ -77,8 +77,13 @@ class ModeCoverage(Metric):
 
     values: ClassVar[dict[str, dict[str, str]]] = {
         "modes_covered": {"better": "higher", "unit": "modes", "title": "modes"},
-        "high_quality": {"better": "higher", "unit": "", "title": "high quality"},
-        "mode_deviation": {"better": "lower", "unit": "", "title": "mode deviation"},
+        "high_quality": {
+            "better": "target", "target": "0.989 from below", "tolerance": "0.02", "unit": "",
+            "title": "high quality",
+        },
+        "mode_deviation": {
+            "better": "lower", "tolerance": "0.02", "unit": "", "title": "mode deviation",
+        },
         "mode_kl": {"better": "lower", "unit": "nats", "title": "KL of modes"},
     }
     needs: ClassVar[tuple[str, ...]] = ("modes",)

@@ -53,7 +53,9 @@ class ModeScore(Metric):
         "mode_score": {"better": "higher", "unit": "", "title": "MODE"},
         "mode_score_xu": {"better": "higher", "unit": "", "title": "MODE (Xu)"},
         "mode_kl_labels": {"better": "lower", "unit": "nats", "title": "KL of labels"},
-        "mode_tv_labels": {"better": "lower", "unit": "", "title": "TV of labels"},
+        "mode_tv_labels": {
+            "better": "lower", "tolerance": "0.02", "unit": "", "title": "TV of labels",
+        },
     }
     kinds: ClassVar[tuple[str, ...]] = ("images",)
     needs: ClassVar[tuple[str, ...]] = ("labels",)

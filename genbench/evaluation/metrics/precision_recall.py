@@ -21,8 +21,13 @@ class PrecisionRecall(Metric):
     """Precision and recall by k-nearest-neighbour balls in feature space."""
 
     values: ClassVar[dict[str, dict[str, str]]] = {
-        "precision": {"better": "higher", "unit": "", "title": "precision (k = {k})"},
-        "recall": {"better": "higher", "unit": "", "title": "recall (k = {k})"},
+        "precision": {
+            "better": "target", "target": "real from below", "tolerance": "0.02", "unit": "",
+            "title": "precision (k = {k})",
+        },
+        "recall": {
+            "better": "higher", "tolerance": "0.02", "unit": "", "title": "recall (k = {k})",
+        },
     }
     sampled: ClassVar[bool] = True
     cite: ClassVar[str] = """@inproceedings{kynkaanniemi2019improved,
