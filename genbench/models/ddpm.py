@@ -7,7 +7,14 @@ https://arxiv.org/abs/2006.11239. With ᾱ_t = Π (1 − β_s):
     p(x_{t−1} ∣ x_t) = N(μ(x_t, x̂₀), σ_t² I),   x̂₀ = (x_t − √(1 − ᾱ_t) ε̂(x_t, t)) / √ᾱ_t
     log p(x₀) ≥ E_q [ log p(x_T) + Σ_t log p(x_{t−1} ∣ x_t) − log q(x_{1:T} ∣ x₀) ]
 
-Steps count from 0 here: x_t after step t is the paper's x_{t+1}. Left out: learned variances.
+Steps count from 0 here: x_t after step t is the paper's x_{t+1}. With learned variances, as in
+Nichol, Dhariwal, "Improved Denoising Diffusion Probabilistic Models", 2021,
+https://arxiv.org/abs/2102.09672, eq. 15, the network also says v for every dimension:
+
+    σ_t² = exp(v log β_t + (1 − v) log β̃_t)
+
+At the last step back, whose β̃ is 0, half a grey level stands for it (the paper: β̃ of the step
+before), so that a pixel that is certain costs next to nothing even with few steps.
 """
 
 from __future__ import annotations
@@ -49,8 +56,9 @@ class DDPM(Model):
     """Steps of the chain."""
     schedule: Literal["cosine", "linear"] = "linear"
     """How fast noise comes in; `linear` is the paper's, `cosine` wastes fewer steps on noise."""
-    variance: Literal["large", "small"] = "small"
-    """Variance of a step back: β_t, or the posterior's β̃_t; the best lies between."""
+    variance: Literal["large", "small", "learned"] = "small"
+    """Variance of a step back: β_t, or the posterior's β̃_t; the best lies between, and `learned`
+    lets the network say where. Fixed ones cost some bits on every pixel if steps are few."""
     clip: bool = True
     """Whether the predicted datum is clamped to the range of bounded data, as the paper does."""
     network: Literal["auto", "mlp", "unet"] = "auto"
@@ -65,24 +73,43 @@ class DDPM(Model):
     def build(self, space: Space) -> None:
         """Make the network and the schedule."""
         self.net = self._network(space)
-        coefficients = schedule(self.schedule, self.steps)
-        back = coefficients.beta.sqrt()
-        if self.variance == "small":
-            back[1:] = coefficients.posterior[1:]  # β̃ is zero at the last step back
-        for name, values in (*vars(coefficients).items(), ("back", back)):
-            self.register_buffer(f"at_{name}", values.float(), persistent=False)
         self.bounded = self.clip and space.low is not None
         self.discrete = (
             space.levels is not None and not space.dequantised and space.low is not None
         )
+        coefficients = schedule(self.schedule, self.steps)
+        back = coefficients.beta.sqrt()
+        if self.variance != "large":
+            back[1:] = coefficients.posterior[1:]  # β̃ is zero at the last step back
+        span = coefficients.beta.sqrt() / back  # what v goes over, from `back` to √β
+        if self.learned:
+            least = self._least(coefficients.posterior)
+            back[0], span[0] = least, coefficients.beta[0].sqrt() / least
+        for name, values in (*vars(coefficients).items(), ("back", back), ("span", span.log())):
+            self.register_buffer(f"at_{name}", values.float(), persistent=False)
         self.likelihood_reason = None if self.discrete else density_reason(space)
 
+    @property
+    def learned(self) -> bool:
+        """Whether the network says the variances of the steps back."""
+        return self.variance == "learned"
+
+    def _least(self, posterior: Tensor) -> float:
+        """The σ₀ that v = 0 stands for."""
+        if not self.discrete:
+            return float(posterior[min(1, self.steps - 1)]) or 0.01
+        assert self.space.levels is not None
+        assert self.space.low is not None
+        assert self.space.high is not None
+        return 0.5 * (self.space.high - self.space.low) / (self.space.levels - 1)
+
     def _network(self, space: Space) -> UNet | StepMLP:
+        outputs = 1 + self.learned
         if space.kind == "points" and self.network == "unet":
             raise GenbenchError("ddpm.network: 'unet' is for images, the data are points; use mlp")
         if space.kind == "points" or self.network == "mlp":
-            return StepMLP(space.dims, self.widths, self.steps)
-        return UNet(space.shape[0], self.channels, self.multipliers, self.steps)
+            return StepMLP(space.dims, self.widths, self.steps, outputs=outputs)
+        return UNet(space.shape[0], self.channels, self.multipliers, self.steps, outputs)
 
     def _at(self, name: str, t: Tensor, like: Tensor) -> Tensor:
         values = self.get_buffer(f"at_{name}")[t]
@@ -94,25 +121,57 @@ class DDPM(Model):
 
     def predict_noise(self, x_t: Tensor, t: Tensor) -> Tensor:
         """The predicted noise of x_t (B, *shape) at steps t (B,), (B, *shape)."""
-        return self.net(x_t, t).to(x_t.dtype)
+        return self.predict(x_t, t)[0]
+
+    def predict(self, x_t: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        """The predicted noise of x_t (B, *shape) at steps t (B,), (B, *shape), and σ_t beside it.
+
+        σ_t is (B, 1, …) where it is fixed.
+        """
+        eps, sigma = self.net(x_t, t).to(x_t.dtype), self._at("back", t, x_t)
+        if self.learned:
+            eps, v = eps.chunk(2, dim=1)
+            sigma = sigma * (0.5 * (v + 1) * self._at("span", t, x_t)).exp()
+        return eps, sigma
 
     def bound_weights(self, t: Tensor) -> Tensor:
         """What ‖ε − ε̂‖² at steps t (B,) costs in the negative bound, nats, (B,).
 
-        β_t² / (2 σ_t² α_t (1 − ᾱ_t)); where the decoder is discretised, a continuous one stands
-        in for it.
+        β_t² / (2 σ_t² α_t (1 − ᾱ_t)) with fixed σ_t; where the decoder is discretised, a
+        continuous one stands in for it.
         """
         pull, signal, sigma = (self.get_buffer(f"at_{n}")[t] for n in ("pull", "signal", "back"))
         return 0.5 * (pull * self.get_buffer("at_noise")[t] / (signal * sigma)).square()
 
-    def _back(self, x_t: Tensor, step: int) -> Tensor:
-        """The mean of p(x_{t−1} ∣ x_t) for all rows at one step."""
-        t = torch.full((len(x_t),), step, device=x_t.device)
-        eps = self.predict_noise(x_t, t)
+    def step_bound(
+        self, x: Tensor, x_t: Tensor, t: Tensor, eps: Tensor, sigma: Tensor
+    ) -> Tensor:
+        """What steps t (B,) cost in the negative bound of x (B, *shape), nats, (B, *shape).
+
+        KL(q(x_{t−1} ∣ x_t, x) ‖ p(x_{t−1} ∣ x_t)) where the network says `eps` and `sigma`, and
+        −log p(x ∣ x_t) at the last step back.
+        """
+        mean = self._mean(x_t, t, eps)
+        exact = self._at("keep", t, x_t) * x_t + self._at("pull", t, x_t) * x
+        spread = self._at("posterior", t, x_t)
+        last = t.reshape(-1, *[1] * (x.ndim - 1)) == 0
+        narrow = spread.where(~last, torch.ones_like(spread))
+        kl = (sigma / narrow).log() - 0.5
+        kl = kl + 0.5 * (narrow.square() + (exact - mean).square()) / sigma.square()
+        return torch.where(last, -self._decoder(x, mean, sigma), kl)
+
+    def _mean(self, x_t: Tensor, t: Tensor, eps: Tensor) -> Tensor:
+        """The mean of p(x_{t−1} ∣ x_t) by the predicted noise."""
         clean = (x_t - self._at("noise", t, x_t) * eps) / self._at("signal", t, x_t)
         if self.bounded:
             clean = clean.clamp(self.space.low, self.space.high)
         return self._at("keep", t, x_t) * x_t + self._at("pull", t, x_t) * clean
+
+    def _back(self, x_t: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of p(x_{t−1} ∣ x_t) for all rows at one step."""
+        t = torch.full((len(x_t),), step, device=x_t.device)
+        eps, sigma = self.predict(x_t, t)
+        return self._mean(x_t, t, eps), sigma
 
     def log_weights(self, x: Tensor, noise: Noise, k: int = 1) -> Tensor:
         """k log importance weights of noised paths of x (B, *shape), nats, (k, B).
@@ -121,9 +180,9 @@ class DDPM(Model):
         large terms of log p and log q cancel step by step.
         """
         clean = x.expand(k, *x.shape).flatten(0, 1)  # (k·B, *shape)
-        signal, spread, sigma, keep, pull, back = (
+        signal, spread, sigma, keep, pull = (
             self.get_buffer(f"at_{name}").to(x.dtype)
-            for name in ("signal", "noise", "posterior", "keep", "pull", "back")
+            for name in ("signal", "noise", "posterior", "keep", "pull")
         )
         eps = self._path_noise(noise, "end", x, k)
         x_t = signal[-1] * clean + spread[-1] * eps
@@ -131,10 +190,10 @@ class DDPM(Model):
         for t in range(self.steps - 1, 0, -1):
             eps = self._path_noise(noise, f"step{t}", x, k)
             below = keep[t] * x_t + pull[t] * clean + sigma[t] * eps
-            model = log_normal(below, self._back(x_t, t), back[t])
+            model = log_normal(below, *self._back(x_t, t))
             total = total + _sum(model - log_normal(eps)) + self.space.dims * sigma[t].log()
             x_t = below
-        return (total + _sum(self._decoder(clean, self._back(x_t, 0), back[0]))).reshape(k, -1)
+        return (total + _sum(self._decoder(clean, *self._back(x_t, 0)))).reshape(k, -1)
 
     def _path_noise(self, noise: Noise, name: str, x: Tensor, k: int) -> Tensor:
         return noise.normal(name, k, *x.shape).to(x).flatten(0, 1)
@@ -154,8 +213,9 @@ class DDPM(Model):
         x_t = noise.normal("end", n, *self.space.shape).to(next(self.parameters()))
         for t in range(self.steps - 1, 0, -1):
             eps = noise.normal(f"step{t}", *x_t.shape).to(x_t)
-            x_t = self._back(x_t, t) + self.get_buffer("at_back")[t].to(x_t.dtype) * eps
-        return self._back(x_t, 0)
+            mean, sigma = self._back(x_t, t)
+            x_t = mean + sigma * eps
+        return self._back(x_t, 0)[0]
 
 
 def _sum(terms: Tensor) -> Tensor:

@@ -36,18 +36,20 @@ class StepMLP(nn.Module):
     Frequency Functions in Low Dimensional Domains", 2020, https://arxiv.org/abs/2006.10739).
     """
 
-    def __init__(self, dims: int, widths: Sequence[int], steps: int, embedding: int = 32) -> None:
+    def __init__(
+        self, dims: int, widths: Sequence[int], steps: int, embedding: int = 32, outputs: int = 1,
+    ) -> None:
         super().__init__()
         self.register_buffer("table", sinusoids(steps, embedding), persistent=False)
         features = dims * (2 * len(_OCTAVES) + 1) if dims <= _FEW else dims
         self.waves = dims <= _FEW
-        self.net = MLP(features + embedding, dims, widths, "silu").zero_last()
+        self.net = MLP(features + embedding, outputs * dims, widths, "silu").zero_last()
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
-        """x (B, …) at steps t (B,) int64, to the same shape."""
+        """x (B, C, …) at steps t (B,) int64, to (B, outputs · C, …)."""
         table = self.get_buffer("table")
         flat = x.flatten(1)
         parts = [flat, table[t].to(x.dtype)]
         for rate in _OCTAVES if self.waves else ():
             parts += [torch.sin(rate * flat), torch.cos(rate * flat)]
-        return self.net(torch.cat(parts, dim=1)).reshape(x.shape)
+        return self.net(torch.cat(parts, dim=1)).reshape(len(x), -1, *x.shape[2:])

@@ -67,7 +67,7 @@ class _Attention(nn.Module):
 
 
 class UNet(nn.Module):
-    """Images (B, C, H, W) and steps (B,) to images of the same shape, zero at the start.
+    """Images (B, C, H, W) and steps (B,) to `outputs` times as many planes, zero at the start.
 
     Level i has `width · multipliers[i]` channels and half the resolution of the one above. Sizes
     that do not halve evenly are padded with zeros and cropped again.
@@ -75,6 +75,7 @@ class UNet(nn.Module):
 
     def __init__(
         self, channels: int, width: int, multipliers: Sequence[int], steps: int,
+        outputs: int = 1,
     ) -> None:
         super().__init__()
         embedding = 4 * width
@@ -97,11 +98,12 @@ class UNet(nn.Module):
         )
         self.grow = nn.ModuleList(nn.Conv2d(s, s, 3, padding=1) for s in reversed(sizes[1:]))
         self.tail = nn.Sequential(
-            _norm(sizes[0]), nn.SiLU(), _zeroed(nn.Conv2d(sizes[0], channels, 3, padding=1))
+            _norm(sizes[0]), nn.SiLU(),
+            _zeroed(nn.Conv2d(sizes[0], outputs * channels, 3, padding=1)),
         )
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
-        """x (B, C, H, W) at steps t (B,) int64, to the same shape."""
+        """x (B, C, H, W) at steps t (B,) int64, to (B, outputs · C, H, W)."""
         height, width = x.shape[2:]
         unit = 2 ** len(self.shrink)
         h = self.head(F.pad(x, (0, -width % unit, 0, -height % unit)))

@@ -14,6 +14,8 @@ from genbench.models._schedules import schedule
 from genbench.models.ddpm import DDPM
 from genbench.nets.densities import discretised_gaussian
 from genbench.noise import Noise
+from genbench.objectives._base import Batch
+from genbench.objectives.denoising import Denoising
 
 POINTS = Space("points", (2,))
 GREY = Space("images", (1, 2, 2), levels=5, low=-1.0, high=1.0)
@@ -46,7 +48,7 @@ def kl_form(model: DDPM, x: Tensor, n: int) -> Tensor:
     for t in range(model.steps):
         eps = torch.randn(rows.shape, generator=generator, dtype=torch.float64)
         x_t = kept[t].sqrt() * rows + (1 - kept[t]).sqrt() * eps
-        guess = model.predict_noise(x_t, torch.full((n,), t))
+        guess, back = model.predict(x_t, torch.full((n,), t))
         clean = (x_t - (1 - kept[t]).sqrt() * guess) / kept[t].sqrt()
         if model.bounded:
             clean = clean.clamp(-1, 1)
@@ -55,7 +57,8 @@ def kl_form(model: DDPM, x: Tensor, n: int) -> Tensor:
         mean = (coefficients[0] * clean + coefficients[1] * x_t) / (1 - kept[t])
         target = (coefficients[0] * rows + coefficients[1] * x_t) / (1 - kept[t])
         spread = (beta[t] * (1 - before) / (1 - kept[t])).sqrt()
-        back = beta[t].sqrt() if model.variance == "large" or t == 0 else spread
+        if not model.learned:
+            back = beta[t].sqrt() if model.variance == "large" or t == 0 else spread
         if t:
             total = total + gaussian_kl(target, spread, mean, back)
         elif model.discrete:
@@ -68,7 +71,7 @@ def kl_form(model: DDPM, x: Tensor, n: int) -> Tensor:
 
 
 @pytest.mark.parametrize("space", [POINTS, GREY])
-@pytest.mark.parametrize("variance", ["small", "large"])
+@pytest.mark.parametrize("variance", ["small", "large", "learned"])
 @pytest.mark.parametrize("name", ["linear", "cosine"])
 def test_the_mean_weight_is_the_kl_form(space: Space, variance: str, name: str) -> None:
     model = ddpm(space, variance=variance, schedule=name)
@@ -100,8 +103,7 @@ def test_with_one_step_the_importance_weighted_bound_is_the_density() -> None:
     line = torch.linspace(-7, 7, 401, dtype=torch.float64)
     grid = torch.cartesian_prod(line, line)
     with torch.no_grad():
-        mean = model._back(grid, 0)
-        sigma = model.get_buffer("at_back").double()[0]
+        mean, sigma = model._back(grid, 0)
         logs = torch.distributions.Normal(mean, sigma).log_prob(x).sum(1)
         logs = logs + torch.distributions.Normal(0.0, 1.0).log_prob(grid).sum(1)
         truth = torch.logsumexp(logs, 0) + 2 * math.log(14 / 400)
@@ -187,3 +189,62 @@ def test_the_posterior_is_exact_at_the_last_step_back(variance: str) -> None:
     model = ddpm(POINTS, variance=variance)
     assert float(model.get_buffer("at_posterior")[0]) == 0  # x₀ is x₀
     assert float(model.get_buffer("at_back")[0]) > 0
+
+
+@pytest.mark.parametrize("space", [POINTS, GREY])
+@pytest.mark.parametrize("variance", ["small", "large", "learned"])
+def test_the_steps_sum_to_the_bound(space: Space, variance: str) -> None:
+    """E over paths of what the steps cost is the bound, but for what x_T costs."""
+    model = ddpm(space, variance=variance)
+    n = 20_000
+    x = torch.full((n, *space.shape), 0.5, dtype=torch.float64)
+    generator, total = torch.Generator().manual_seed(3), torch.zeros(n, dtype=torch.float64)
+    with torch.no_grad():
+        for step in range(model.steps):
+            t = torch.full((n,), step)
+            x_t = model.diffuse(x, t, torch.randn(x.shape, generator=generator).double())
+            total += model.step_bound(x, x_t, t, *model.predict(x_t, t)).flatten(1).sum(1)
+        signal, spread = (model.get_buffer(f"at_{n}")[-1].double() for n in ("signal", "noise"))
+        total += gaussian_kl(signal * x, spread, torch.zeros_like(x), torch.ones_like(spread))
+        form = kl_form(model, x[:1], n)
+    error = math.sqrt(float(total.var() + form.var()) / n)
+    assert float(total.mean()) == pytest.approx(float(form.mean()), abs=4 * error + 1e-6)
+
+
+def test_what_is_certain_costs_next_to_nothing_with_learned_variances() -> None:
+    """All data are one grey image and the noise is known: three bits a pixel with fixed σ₀."""
+    space = Space("images", (1, 4, 4), levels=256, low=-1.0, high=1.0)
+    x = torch.full((64, 1, 4, 4), 17 / 127.5 - 1)
+    bits = {}
+    for variance in ("small", "learned"):
+        model = DDPM(space, steps=100, schedule="cosine", network="mlp", variance=variance)
+        net = model.net = Knowing(model, x[0])  # type: ignore[assignment]
+        optimiser = torch.optim.Adam(net.parameters(), 0.05)
+        objective = Denoising(model)
+        for update in range(300):
+            terms = objective.loss("model", model, Batch(x), Noise(update))
+            optimiser.zero_grad()
+            torch.stack(list(terms.values())).sum().backward()
+            optimiser.step()
+        with torch.no_grad():
+            cost = -model.log_weights(x[:4], Noise(0)).mean() / 16 / math.log(2)
+        bits[variance] = float(cost)
+    assert bits["small"] > 3
+    assert bits["learned"] < 1
+
+
+class Knowing(torch.nn.Module):
+    """Says the noise of a datum exactly, and v of each step by a parameter."""
+
+    def __init__(self, model: DDPM, datum: Tensor) -> None:
+        super().__init__()
+        self.model, self.datum = [model], datum
+        self.v = torch.nn.Parameter(torch.zeros(model.steps))
+
+    def forward(self, x: Tensor, t: Tensor) -> Tensor:
+        model = self.model[0]
+        signal, spread = (model.get_buffer(f"at_{n}")[t].view(-1, 1, 1, 1)
+                          for n in ("signal", "noise"))
+        v = self.v[t].view(-1, 1, 1, 1).expand_as(x)
+        eps = (x - signal * self.datum) / spread
+        return torch.cat((eps, v), 1) if model.learned else eps + 0 * v
