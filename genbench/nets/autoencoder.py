@@ -29,7 +29,7 @@ class EnergyNet(nn.Module):
         trunk: nn.Module
         if kind == "dcgan":
             trunk, features = downsampler(shape, channels, "none")
-            self.up: nn.Module = Upsampler(code, shape, channels)
+            self.up: nn.Module = Upsampler(code, shape, channels, running=False)
         else:
             dims = math.prod(shape)
             trunk, features = dense_trunk(dims, widths, "none", activation), widths[-1]

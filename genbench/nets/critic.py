@@ -22,6 +22,7 @@ from genbench.nets.labels import with_labels
 from genbench.nets.minibatch import MinibatchDeviation, MinibatchDiscrimination
 from genbench.nets.mlp import StackedLinear, linear
 from genbench.nets.norms import norm_layers
+from genbench.nets.precision import exact
 from genbench.nets.virtual_norm import WithReference
 
 __all__ = [
@@ -74,7 +75,7 @@ class Critic(nn.Module):
         """All that the critic makes of x (B, *shape)."""
         features = self.trunk(self._given(x, labels))  # (B, F)
         seen = features if self.batchwise is None else self.batchwise(features)
-        logits = self.head(seen)
+        logits = exact(self.head(seen))
         score = logits.squeeze(1) if logits.shape[1] == 1 else torch.logsumexp(logits, 1)
         if self.embedding is not None and labels is not None:
             score = score + (self.embedding(labels) * features).sum(1)

@@ -53,17 +53,21 @@ class Upsampler(nn.Module):
 
     `channels` feature maps lie before the last layer, twice as many before each earlier one. The
     output is linear. In training, batch norm makes the images of a batch depend on one another;
-    in evaluation mode it uses its running moments, and they do not. With `reference` rows it is
+    in evaluation mode it uses its running moments, and they do not; without `running` ones, as in
+    a critic, which is shown several kinds of batch, they always do. With `reference` rows it is
     virtual batch norm, and images never depend on one another.
     """
 
     def __init__(
-        self, inputs: int, shape: tuple[int, ...], channels: int, reference: int = 0
+        self, inputs: int, shape: tuple[int, ...], channels: int, reference: int = 0,
+        running: bool = True,
     ) -> None:
         super().__init__()
 
         def norm(maps: int) -> nn.Module:
-            return VirtualBatchNorm(maps, reference) if reference else nn.BatchNorm2d(maps)
+            if reference:
+                return VirtualBatchNorm(maps, reference)
+            return nn.BatchNorm2d(maps, track_running_stats=running)
 
         times = halvings(shape)
         self.size = shape[1:]

@@ -13,6 +13,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from genbench.nets.precision import exact
+
 __all__ = ["MinibatchDeviation", "MinibatchDiscrimination"]
 
 
@@ -42,6 +44,6 @@ class MinibatchDeviation(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, F) to (B, F + 1)."""
-        variance = features.var(0, correction=0)
+        variance = exact(features).var(0, correction=0)
         deviation = (variance + 1e-8).sqrt().mean().expand(len(features), 1)
         return torch.cat((features, deviation), 1)

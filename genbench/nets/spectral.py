@@ -18,6 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import parametrize
 
+from genbench.nets.precision import full_precision
+
 __all__ = ["SpectralNorm", "iterate", "normalise"]
 
 START = 30
@@ -40,7 +42,7 @@ class SpectralNorm(nn.Module):
 
     def forward(self, weight: Tensor) -> Tensor:
         """The weight (out, …) divided by its estimated spectral norm, in float32."""
-        with torch.autocast(weight.device.type, enabled=False):
+        with full_precision(weight):
             return weight / torch.dot(self.u, weight.flatten(1) @ self.v)
 
     @torch.no_grad()

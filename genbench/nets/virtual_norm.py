@@ -12,6 +12,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from genbench.nets.precision import exact, full_precision
+
 __all__ = ["VirtualBatchNorm", "WithReference"]
 
 
@@ -30,8 +32,8 @@ class VirtualBatchNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(R + B, C, …), normalised for each channel."""
-        with torch.autocast(x.device.type, enabled=False):
-            return self._normalised(x.float() if x.dtype.itemsize < 4 else x).to(x.dtype)
+        with full_precision(x):
+            return self._normalised(exact(x)).to(x.dtype)
 
     def _normalised(self, x: Tensor) -> Tensor:
         n, pixels = self.reference, tuple(range(2, x.dim()))

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from genbench.nets.precision import exact, full_precision
+
 __all__ = [
     "covariance_gap", "distances", "energy_distance", "mean_gap", "mmd_squared",
     "squared_distances",
@@ -25,8 +27,8 @@ def squared_distances(x: Tensor, y: Tensor) -> Tensor:
 
     About the mean of y, so that no two large numbers are subtracted where the rows lie far off 0.
     """
-    with torch.autocast(x.device.type, enabled=False):
-        x, y = (rows.float() if rows.dtype.itemsize < 4 else rows for rows in (x, y))
+    x, y = exact(x), exact(y)
+    with full_precision(x):
         centre = y.detach().mean(0)
         x, y = x - centre, y - centre
         square = x.square().sum(1)[:, None] + y.square().sum(1) - 2 * x @ y.t()
@@ -43,7 +45,7 @@ def mmd_squared(x: Tensor, y: Tensor, variances: Sequence[float] | Tensor) -> Te
 
     k(a, b) = mean_v exp(−‖a − b‖² / (2v)) over the variances. May be negative.
     """
-    widths = torch.as_tensor(variances).to(x)
+    widths = torch.as_tensor(variances).to(exact(x))
 
     def kernel(a: Tensor, b: Tensor) -> Tensor:
         return torch.exp(-squared_distances(a, b)[..., None] / (2 * widths)).mean(2)
@@ -59,7 +61,7 @@ def energy_distance(x: Tensor, y: Tensor) -> Tensor:
 
 def mean_gap(x: Tensor, y: Tensor, direction: Tensor) -> Tensor:
     """⟨v, mean x − mean y⟩ of rows (N, d), (M, d) and v (d,): at most ‖mean x − mean y‖ ‖v‖."""
-    return (x.mean(0) - y.mean(0)) @ direction
+    return (exact(x).mean(0) - exact(y).mean(0)) @ direction
 
 
 def covariance_gap(x: Tensor, y: Tensor, left: Tensor, right: Tensor) -> Tensor:
@@ -69,7 +71,7 @@ def covariance_gap(x: Tensor, y: Tensor, left: Tensor, right: Tensor) -> Tensor:
     """
 
     def along(rows: Tensor) -> Tensor:
-        centred = rows - rows.mean(0)
+        centred = exact(rows) - exact(rows).mean(0)
         return ((centred @ left) * (centred @ right)).sum() / (len(rows) - 1)
 
     return along(x) - along(y)

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor
 
+from genbench.nets.precision import exact
 from genbench.noise import Noise
 
 __all__ = [
@@ -62,12 +63,12 @@ def slope_of(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 def gradient_penalty(slope: Tensor) -> Tensor:
     """E (‖∇c‖₂ − 1)² of slopes ∇c (B, *shape), a scalar; two-sided, on the score itself."""
-    return (slope.flatten(1).norm(dim=1) - 1).square().mean()
+    return (exact(slope).flatten(1).norm(dim=1) - 1).square().mean()
 
 
 def squared_slope(slope: Tensor) -> Tensor:
     """½ E ‖∇c‖₂² of slopes ∇c (B, *shape), a scalar: zero for a flat critic alone."""
-    return slope.flatten(1).square().sum(1).mean() / 2
+    return exact(slope).flatten(1).square().sum(1).mean() / 2
 
 
 def slope_penalty(

@@ -22,7 +22,6 @@ Principled Methods for Training GANs, 2017, https://arxiv.org/abs/1701.04862.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Literal
@@ -239,8 +238,10 @@ class Adversarial(SlopedGame):
         with torch.enable_grad():
             total = torch.stack(list(self._model_terms(model, batch, noise).values())).sum()
             parameters = [p for p in model.parameters() if p.requires_grad]
-            slopes: Sequence[Tensor] = torch.autograd.grad(total, parameters)
-        return {"model_gradient": torch.stack([s.square().sum() for s in slopes]).sum().sqrt()}
+            # an encoder, or the weights of a mixture, have no part in what the critic sees
+            slopes = torch.autograd.grad(total, parameters, allow_unused=True)
+        squares = [slope.square().sum() for slope in slopes if slope is not None]
+        return {"model_gradient": torch.stack(squares).sum().sqrt()}
 
     def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
         """Clip the critic's weights or follow their spectral norms; count for the tricks."""

@@ -19,6 +19,7 @@ from torch import Tensor
 from genbench.fields import Count, NonNegative
 from genbench.models._base import Model
 from genbench.nets.critic import feature_network
+from genbench.nets.precision import exact
 from genbench.noise import Noise
 from genbench.objectives._base import Batch, Terms, samples_like
 from genbench.objectives._distances import distances, energy_distance
@@ -74,7 +75,7 @@ class Cramer(Game):
 
     def _potential(self, features: Tensor, other: Tensor) -> Tensor:
         """f (B,) at features (B, d), against features of independent samples (N, d)."""
-        norm = (features.square().sum(1) + 1e-12).sqrt()
+        norm = (exact(features).square().sum(1) + 1e-12).sqrt()
         return distances(features, other).mean(1) - norm
 
     def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:

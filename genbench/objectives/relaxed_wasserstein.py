@@ -25,6 +25,7 @@ from torch.nn.functional import relu
 from genbench.fields import Positive
 from genbench.models._base import Model
 from genbench.nets.critic import critic_network
+from genbench.nets.precision import exact, full_precision
 from genbench.noise import Noise
 from genbench.objectives._base import Batch, Terms, samples_like
 from genbench.objectives._distances import squared_distances
@@ -45,10 +46,11 @@ def bregman(kind: str, x: Tensor, y: Tensor) -> Tensor:
     """
     if kind == "squared_euclidean":
         return squared_distances(x, y) / (2 * x.shape[1])
-    x, y = x.clamp(max=HIGHEST), y.clamp(max=HIGHEST)
+    x, y = exact(x).clamp(max=HIGHEST), exact(y).clamp(max=HIGHEST)
     slope = y.exp()
     own = (slope - slope * y).sum(1)  # φ(y) − ⟨∇φ(y), y⟩
-    value = x.exp().sum(1)[:, None] - own - x @ slope.t()
+    with full_precision(x):
+        value = x.exp().sum(1)[:, None] - own - x @ slope.t()
     return value.clamp(min=0) / x.shape[1]
 
 

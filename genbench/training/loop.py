@@ -20,6 +20,7 @@ from genbench.objectives._base import Batch, Player
 from genbench.objectives._sum import WeightedSum
 from genbench.training.average import Average
 from genbench.training.curves import Curves
+from genbench.training.modes import wake
 from genbench.training.optimisers import PlayerOptimiser
 
 __all__ = ["Hooks", "Interrupted", "Settings", "Stage", "Training"]
@@ -129,7 +130,6 @@ class Training:
             Diverged: a loss or a parameter became NaN or infinite.
             Interrupted: `hooks.stopping()` said so; the state was saved.
         """
-        self.model.train()
         began = saved = read = time.monotonic()
         before = self.seconds
         for index in range(len(self.stages)):
@@ -161,8 +161,6 @@ class Training:
         if prepare:
             self._prepare(index)
         players = objective.players(self.model)
-        # batch norm of a model that stands still keeps its moments
-        self.model.train(any(player.name == "model" for player in players))
         everyone = {id(p): p for player in players for p in player.parameters}
         self.seats = []
         for player in players:
@@ -174,6 +172,7 @@ class Training:
             others = [p for k, p in everyone.items() if k not in mine and p.requires_grad]
             self.seats.append(_Seat(player, optimiser, others))
         self._seated = index
+        wake(self.model, everyone)
 
     def _enter_empty(self, index: int) -> None:
         """A stage without updates (a closed-form fit) is all preparation."""

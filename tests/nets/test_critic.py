@@ -77,3 +77,9 @@ def test_a_projection_does_not_drown_the_score_at_the_start() -> None:
     x, labels = torch.rand(500, 1, 28, 28) * 2 - 1, torch.arange(500) % 10
     alone = critic.look(x).score
     assert (critic(x, labels) - alone).std() < 0.5
+
+
+def test_scores_are_of_full_precision_under_autocast() -> None:
+    critic = make("mlp", (2,))
+    with torch.autocast("cpu", torch.bfloat16):
+        assert critic(torch.randn(4, 2)).dtype == torch.float32

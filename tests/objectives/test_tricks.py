@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from genbench import lookup
 from genbench.data.space import Space
 from genbench.errors import GenbenchError
 from genbench.models.autoencoder import Autoencoder
@@ -207,6 +208,23 @@ def test_the_models_gradient_is_noted_for_a_critic_alone() -> None:
     norm = torch.cat([slope.flatten() for slope in slopes]).norm()
     torch.testing.assert_close(noted, norm)
     assert make()[1].watch("critic", model, batch, Noise(3)) == {}
+
+
+@pytest.mark.parametrize(("name", "options"), [
+    ("autoencoder", {}), ("mixture", {"components": 2, "component_options": {"couplings": 2}}),
+    ("generator_mixture", {}), ("vae", {}),
+])
+def test_it_is_noted_of_a_model_of_which_samples_use_a_part(
+    name: str, options: dict[str, Any]
+) -> None:
+    model = lookup.load(lookup.describe("model", name))(POINTS, **options)
+    objective = Adversarial(model, critic_only=True, model_gradient=True, critic="mlp")
+    batch = Batch(Noise(1).normal("x", 6, 2))
+    noted = objective.watch("critic", model, batch, Noise(3))["model_gradient"]
+    sum(objective.loss("model", model, batch, Noise(3)).values()).backward()
+    slopes = [p.grad.flatten() for p in model.parameters() if p.grad is not None]
+    assert len(slopes) < len(list(model.parameters()))
+    torch.testing.assert_close(noted, torch.cat(slopes).norm())
 
 
 def test_at_the_best_critic_non_saturating_is_kl_less_twice_js() -> None:
