@@ -19,7 +19,7 @@ _PACKAGE = Path(__file__).parent
 _REQUIRED = object()
 _CONSTANTS: Mapping[str, type] = {
     "accepts": tuple, "at_most_rows": tuple, "cite": str, "conditional": bool, "has_modes": bool,
-    "kind": str, "kinds": tuple, "labelled": bool, "needs": tuple, "plays": tuple,
+    "kind": str, "kinds": tuple, "labelled": bool, "needs": tuple, "plays": tuple, "reads": tuple,
     "refuses": tuple, "requires": tuple, "sampled": bool, "train_rows": int, "values": dict,
     "version": int,
 }

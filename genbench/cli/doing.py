@@ -35,6 +35,7 @@ from genbench.cli.options import (
     at_home,
     cluster_of,
     data_root,
+    recall,
     report_folder,
     store_of,
     time_limit_of,
@@ -85,20 +86,23 @@ def run(
         "--repair", help="Move damaged run folders aside and run them again.")] = False,
 ) -> None:
     """Train and evaluate what a suite asks for and is not done yet, and write its report."""
+    from genbench.running.contents import present
     from genbench.running.session import Request, dry, run_suite
     from genbench.suites.expand import load_plan
 
     plan = load_plan(suite, seeds=seeds, limit_updates=limit_updates)
-    chosen = plan.only(only) if only else plan
-    warn(plan)
     store, root = store_of(results, plan), data_root(data)
+    there = present(plan, store, root, offline=offline)
+    warn(plan, there.changed)
+    plan = there.plan
+    chosen = plan.only(only) if only else plan
     if dry_run:
         say(dry(chosen, store))
         return
     request = Request(
         device, workers, root, cache_folder(), weights_file(weights), repair,
         executor.value, ray_address=ray_address, offline=offline, save_every=save_every,
-        time_limit=time_limit_of(plan, time_limit), threads=threads,
+        time_limit=time_limit_of(plan, time_limit), threads=threads, contents=there.contents,
         cluster=cluster_of(
             plan, cpus=cpus, gpus=gpus, partition=partition, time=time, account=account
         ),
@@ -153,8 +157,8 @@ def report(
     from genbench.reporting.report import build
     from genbench.suites.expand import load_plan
 
-    plan = load_plan(suite, seeds=seeds, limit_updates=limit_updates)
-    path = build(plan, store_of(results, plan), report_folder(results, plan, limit_updates))
+    plan, store = recall(load_plan(suite, seeds=seeds, limit_updates=limit_updates), results)
+    path = build(plan, store, report_folder(results, plan, limit_updates))
     say(str(path))
 
 
@@ -167,5 +171,5 @@ def table(
     from genbench.store.table import FORMATS, tidy
     from genbench.suites.expand import load_plan
 
-    plan = load_plan(suite, seeds=seeds, limit_updates=limit_updates)
-    write(FORMATS[format.value](tidy(plan, store_of(results, plan))))
+    plan, store = recall(load_plan(suite, seeds=seeds, limit_updates=limit_updates), results)
+    write(FORMATS[format.value](tidy(plan, store)))

@@ -23,7 +23,7 @@ from genbench.cli.options import (
     Weights,
     at_home,
     data_root,
-    store_of,
+    recall,
     weights_file,
 )
 from genbench.cli.output import console_for, say, write
@@ -126,8 +126,8 @@ def check(
     from genbench.store.table import tidy
     from genbench.suites.expand import load_plan
 
-    plan = load_plan(suite, seeds=seeds)
-    frame = tidy(plan, store_of(results, plan))
+    plan, store = recall(load_plan(suite, seeds=seeds), results)
+    frame = tidy(plan, store)
     accepted = baseline or results / plan.name / "baseline.json"
     if update:
         kept = gate.accept(frame, accepted)
@@ -154,8 +154,7 @@ def numbers_of(name: str, results: Path) -> DataFrame:
 
     path = Path(name)
     if path.suffix in (".yaml", ".yml") or not path.exists():
-        plan = load_plan(name)
-        return tidy(plan, store_of(results, plan))
+        return tidy(*recall(load_plan(name), results))
     return load_numbers(path)
 
 

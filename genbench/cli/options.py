@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -22,7 +23,7 @@ __all__ = [
     "RESULTS", "Account", "Cpus", "DataRoot", "Device", "Format", "Gpus", "JobTime", "Kind",
     "Limit", "Offline", "Partition", "RayAddress", "Results", "RunArgument", "Seeds",
     "SuiteArgument", "Time", "Weights", "Where", "at_home", "cluster_of", "data_root",
-    "report_folder", "store_of", "time_limit_of", "warn", "weights_file",
+    "recall", "report_folder", "store_of", "time_limit_of", "warn", "weights_file",
 ]
 
 P = TypeVar("P", str, Path, None)
@@ -131,6 +132,14 @@ def store_of(results: Path, plan: Plan) -> Store:
     return Store(results / plan.name)
 
 
+def recall(plan: Plan, results: Path) -> tuple[Plan, Store]:
+    """A plan as it was last run, on the data of then, and its stored runs."""
+    from genbench.store.contents import recalled
+
+    store = store_of(results, plan)
+    return recalled(plan, store), store
+
+
 def report_folder(results: Path, plan: Plan, limit_updates: int | None) -> Path:
     """Where the report goes; a trial's never takes the place of the real one."""
     folder = results / plan.name
@@ -167,7 +176,7 @@ def weights_file(path: Path | None) -> Path | None:
     return path
 
 
-def warn(plan: Plan) -> None:
+def warn(plan: Plan, more: Iterable[str] = ()) -> None:
     """Print a suite's warnings."""
-    for warning in plan.warnings:
+    for warning in (*plan.warnings, *more):
         tell(f"warning: {warning}", "yellow")

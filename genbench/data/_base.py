@@ -146,7 +146,9 @@ class Dataset(Configured, ABC):
 
     Class constants, read without importing: `kind`, `labelled` (has class labels), `has_modes`
     (has modes to count), `train_rows` (training rows at most, where no option `train_size` says
-    so; 0 where that is not known) and `cite` (a BibTeX entry).
+    so; 0 where that is not known), `reads` (which options are paths of files, below the data
+    folder or absolute: what they hold decides a run; without it the data are loaded to know) and
+    `cite` (a BibTeX entry).
     """
 
     component_kind: ClassVar[str] = "dataset"
@@ -154,6 +156,7 @@ class Dataset(Configured, ABC):
     labelled: ClassVar[bool] = False
     has_modes: ClassVar[bool] = False
     train_rows: ClassVar[int] = 0
+    reads: ClassVar[tuple[str, ...]] = ()
     cite: ClassVar[str] = ""
 
     def __init__(self, **options: object) -> None:

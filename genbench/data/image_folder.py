@@ -31,6 +31,7 @@ class ImageFolder(Dataset):
     kind: ClassVar[Literal["points", "images"]] = "images"
     labelled: ClassVar[bool] = True
     has_modes: ClassVar[bool] = False
+    reads: ClassVar[tuple[str, ...]] = ("path",)
     cite: ClassVar[str] = ""
 
     path: str

@@ -12,7 +12,7 @@ from genbench.suites.plan import Plan
 
 __all__ = ["Origin", "made_with", "mixed_rows", "origins_of"]
 
-TELLING = ("genbench", *PACKAGES, "device", "CPU", "threads")
+TELLING = ("genbench", *PACKAGES, "device", "CPU", "threads", "data")
 """What can change a number, and so should not differ among the seeds of a row."""
 
 
@@ -104,6 +104,7 @@ def _texts(provenance: Mapping[str, Any]) -> dict[str, str]:
         "device": str(provenance.get("device") or ""),
         "CPU": str(provenance.get("cpu") or ""),
         "threads": str(provenance.get("threads") or ""),
+        "data": str(provenance.get("data") or ""),
         "switches": "; ".join(map(str, provenance.get("switches") or ())),
         "platform": str(provenance.get("platform") or ""),
     }

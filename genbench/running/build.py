@@ -27,6 +27,7 @@ from genbench.objectives._sum import WeightedSum
 from genbench.places import downloads_folder
 from genbench.running.bits import use_device
 from genbench.seeding import derive
+from genbench.suites.contents import contents_of, paths_of
 from genbench.suites.spec import EXTERNAL, REAL, ComponentSpec, RunSpec
 from genbench.training.loop import Settings, Stage, Training
 
@@ -113,9 +114,14 @@ def load_data(spec: RunSpec, root: Path, device: torch.device, *, offline: bool)
     """The run's dataset with its tensors on the device; the last few are kept.
 
     Raises:
-        DataError: missing or corrupt.
+        DataError: missing or corrupt, or no longer those that the run is planned for.
     """
-    return _load_data(spec.data.model_dump_json(), spec.folder, root, str(device), offline)
+    data = _load_data(spec.data.model_dump_json(), spec.folder, root, str(device), offline)
+    now = contents_of(spec, root) if paths_of(spec, root) else data.fingerprint
+    if spec.data.contents not in ("", now):
+        raise DataError(f"the data of '{spec.dataset}' changed since the run was planned; "
+                        "`genbench run SUITE` plans it anew")
+    return data
 
 
 @lru_cache(maxsize=4)

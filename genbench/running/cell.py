@@ -15,9 +15,7 @@ from typing import Any, Protocol
 import safetensors.torch
 import torch
 
-from genbench.data._base import Data
-from genbench.data.outline import outline, without_rows
-from genbench.data.scaling import Scaling
+from genbench.data.outline import outline
 from genbench.errors import (
     Diverged,
     GenbenchError,
@@ -34,14 +32,14 @@ from genbench.evaluation.measure import measure
 from genbench.objectives._game import Game
 from genbench.running.bits import changes, switches, use_device
 from genbench.running.build import Built, build
+from genbench.running.checkpoint import load_checkpoint
 from genbench.running.executor import Context, Job
-from genbench.store.folder import damaged
 from genbench.store.provenance import provenance
 from genbench.store.runs import FINAL, HeldRun, Status, Store
 from genbench.suites.spec import RunSpec
 from genbench.training.loop import Interrupted, Training
 
-__all__ = ["Messenger", "evidence_of", "load_checkpoint", "load_outline", "run_cell"]
+__all__ = ["Messenger", "evidence_of", "run_cell"]
 
 
 class Messenger(Protocol):
@@ -100,6 +98,8 @@ _SILENT: dict[type[BaseException], str] = {MemoryError: ": it needs more memory 
 
 
 def _failed(held: HeldRun, reason: str, trace: str) -> tuple[str, str]:
+    if held.folder.sealed:  # it was to be measured anew: what it has it keeps
+        return "failed", f"{reason}; its earlier numbers stay"
     held.write_status(replace(held.folder.status(), state="failed", reason=reason))
     held.write_text("error.txt", trace)
     return "failed", reason
@@ -119,7 +119,8 @@ class _Cell:
         spec, context, held = self.spec, self.context, self.held
         if self.folder.sealed:  # to be measured anew: every byte that was trained must be right
             self.folder.verify()
-        held.write_spec(spec)
+        else:
+            held.write_spec(spec)
         use_device(self.device)
         before = switches()
         built = build(
@@ -130,8 +131,10 @@ class _Cell:
         own = changes(before, self.start)
         if own and not spec.outside:
             raise GenbenchError(f"what all runs of a process share changed: {'; '.join(own)}")
-        facts = provenance(_device_name(self.device), torch.get_num_threads())
-        held.write_provenance({**facts, "switches": own} if own else facts)
+        self.facts = provenance(_device_name(self.device), torch.get_num_threads())
+        self.facts |= {"data": built.data.fingerprint, **({"switches": own} if own else {})}
+        if not self.folder.sealed:
+            held.write_provenance(self.facts)
         if built.training is not None:
             try:
                 self.train(built.training)
@@ -165,12 +168,16 @@ class _Cell:
         evidence = evidence_of(self.spec, built, self.context)
         near = Path(self.spec.folder) if self.spec.folder else None
         measurements = measure(self.spec.evaluate, evidence, folder=near)
-        self.held.write_samples(artefacts(evidence))
-        self.held.write_metrics(
-            self.spec, [m.to_dict() for m in measurements], self.budget(built),
-            [*(() if built.given is None else built.given.notes), *notes(evidence)],
-        )
+        arrays = artefacts(evidence)
+        said = [*(() if built.given is None else built.given.notes), *notes(evidence)]
         self.unchanged()
+        if self.folder.sealed:  # measured anew, and well
+            self.held.write_spec(self.spec)
+            self.held.write_provenance(self.facts)
+        self.held.write_samples(arrays)
+        self.held.write_metrics(
+            self.spec, [m.to_dict() for m in measurements], self.budget(built), said
+        )
         self.status("done", built.training)
         self.held.seal()
 
@@ -229,34 +236,6 @@ class _Cell:
         self.held.write_checkpoint(lambda path: safetensors.torch.save_file(packed, path, facts))
         stopping = training.update < training.total and self.stopping()
         self.status("interrupted" if stopping else "running", training)
-
-
-def load_checkpoint(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """The tensors and the state of a run's checkpoint.
-
-    Raises:
-        StoreError: missing or damaged.
-    """
-    try:
-        with safetensors.safe_open(path, "pt") as file:
-            meta = json.loads(file.metadata()["genbench"])
-            return {key: file.get_tensor(key) for key in file.keys()}, meta  # noqa: SIM118
-    except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
-        raise damaged(path, str(error)) from None
-
-
-def load_outline(path: Path) -> tuple[Data, Scaling] | None:
-    """What a run's checkpoint says of its data; None where it is too old to say anything.
-
-    Raises:
-        StoreError: missing or damaged.
-    """
-    try:
-        with safetensors.safe_open(path, "pt") as file:
-            known = json.loads(file.metadata()["genbench"]).get("data")
-        return None if known is None else without_rows(known)
-    except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
-        raise damaged(path, str(error)) from None
 
 
 def evidence_of(spec: RunSpec, built: Built, context: Context) -> Evidence:

@@ -80,8 +80,19 @@ class Local(Executor):
 
     def prepare(self, jobs: Sequence[Job]) -> Sequence[Job]:
         """See Executor; the first worker does the checks, and keeps what it loaded of ours."""
+        return list(self._ask("prepare", jobs))
+
+    def contents(self, jobs: Sequence[Job]) -> list[str]:
+        """What the data of these runs hold, as hashes: they are loaded, by a worker.
+
+        Raises:
+            GenbenchError: data that cannot be loaded.
+        """
+        return list(self._ask("contents", jobs))
+
+    def _ask(self, what: str, jobs: Sequence[Job]) -> Any:
         worker = self._spawn()
-        worker.pipe.send(("prepare", list(jobs)))
+        worker.pipe.send((what, list(jobs)))
         try:
             answer: Any = worker.pipe.recv()
         except (EOFError, OSError):
@@ -92,7 +103,7 @@ class Local(Executor):
         worker.spent = any(job.spec.outside for job in jobs)
         if isinstance(answer, GenbenchError):
             raise answer
-        return list(answer)
+        return answer
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Event]:
         """See Executor."""

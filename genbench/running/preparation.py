@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,15 +14,24 @@ from genbench.running.executor import Job
 from genbench.running.supplies import check_weights
 from genbench.suites.spec import RunSpec
 
-__all__ = ["prepare", "prepared"]
+__all__ = ["ASKED", "answer", "contents", "prepare"]
 
 
-def prepared(jobs: Sequence[Job]) -> list[Job] | GenbenchError:
-    """What `prepare` returns or raises, to be sent to another process."""
+def answer(question: Callable[[Sequence[Job]], Any], jobs: Sequence[Job]) -> Any:
+    """What it returns, or the GenbenchError that it raises, to be sent to another process."""
     try:
-        return prepare(jobs)
+        return question(jobs)
     except GenbenchError as error:
         return error
+
+
+def contents(jobs: Sequence[Job]) -> list[str]:
+    """A hash of what the dataset of each run gave when it was loaded."""
+    cpu = torch.device("cpu")
+    return [
+        load_data(job.spec, job.context.data, cpu, offline=job.context.offline).fingerprint
+        for job in jobs
+    ]
 
 
 def prepare(jobs: Sequence[Job]) -> list[Job]:
@@ -56,3 +65,7 @@ def _plugins(spec: RunSpec) -> list[tuple[str, Any]]:
     parts += [("objective", term.objective) for stage in spec.stages for term in stage.terms]
     parts += [("metric", metric) for metric in spec.evaluate]
     return [(kind, part) for kind, part in parts if ":" in part.name]
+
+
+ASKED: Mapping[str, Callable[[Sequence[Job]], Any]] = {"prepare": prepare, "contents": contents}
+"""What a worker is asked before any run."""

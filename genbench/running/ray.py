@@ -173,10 +173,10 @@ def _run(job: Job, folder: Any) -> Ending:
 def _prepare(jobs: Sequence[Job]) -> Any:
     """The task before all others: are data, plug-ins and devices there?"""
     from genbench.running.bits import use_threads
-    from genbench.running.preparation import prepared
+    from genbench.running.preparation import answer, prepare
 
     use_threads(jobs[0].context.threads)
-    return prepared(jobs)
+    return answer(prepare, jobs)
 
 
 def _line(error: Exception) -> str:

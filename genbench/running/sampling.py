@@ -8,7 +8,8 @@ import numpy as np
 
 from genbench.errors import StoreError
 from genbench.running.build import build, device_of
-from genbench.running.cell import evidence_of, load_checkpoint, load_outline
+from genbench.running.cell import evidence_of
+from genbench.running.checkpoint import load_checkpoint, load_outline
 from genbench.running.executor import Context
 from genbench.store.runs import RunFolder, Store
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from genbench.errors import StoreError
 from genbench.running.executor import NOT_STARTED, Context, Executor, Job, cores
 from genbench.running.local import Local
 from genbench.running.progress import Display, display
+from genbench.store.contents import remember
 from genbench.store.runs import FINAL, Record, Store
 from genbench.suites.cluster import Cluster
 from genbench.suites.expand import Plan
@@ -132,6 +133,8 @@ class Request:
     save_every: float = 60.0
     offline: bool = False
     threads: int = 1
+    contents: Mapping[str, str] = field(default_factory=dict)
+    """What the data of the plan hold, by `suites.contents.data_key`."""
 
 
 def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> Outcome:
@@ -142,6 +145,7 @@ def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> O
             not there.
     """
     store.prepare()
+    remember(store, request.contents)
     if request.repair:
         for run_id, error, aside in repair(plan, store):
             console.print(f"{error}", soft_wrap=True, markup=False)

@@ -40,7 +40,7 @@ class _Messenger:
 
 
 def work(pipe: Connection, threads: int) -> None:
-    """Serve jobs from `pipe`: ("prepare", jobs) and ("run", job); None ends the worker.
+    """Serve jobs from `pipe`: ("prepare" or "contents", jobs), ("run", job); None is the end.
 
     Ctrl-C and SIGTERM are the parent's to handle, which they reach too where a whole group is
     told: it sends ("stop", None), at which a run saves and ends.
@@ -50,7 +50,7 @@ def work(pipe: Connection, threads: int) -> None:
     # torch is imported here, in the worker, so that the parent answers at once.
     from genbench.running.bits import use_threads
     from genbench.running.cell import run_cell
-    from genbench.running.preparation import prepared
+    from genbench.running.preparation import ASKED, answer
 
     with suppress(BrokenPipeError):  # the parent is gone: nobody is left to be told
         while True:
@@ -64,8 +64,8 @@ def work(pipe: Connection, threads: int) -> None:
             use_threads(threads)
             if kind == "stop":  # the run that it was for has ended
                 continue
-            if kind == "prepare":
-                pipe.send(prepared(payload))
+            if kind in ASKED:
+                pipe.send(answer(ASKED[kind], payload))
                 continue
             began = time.monotonic()
             pipe.send(Event(payload.spec.id, "started", 0, payload.spec.updates))

@@ -37,6 +37,7 @@ class _Provenance(TypedDict, total=False):
     platform: str
     threads: int
     switches: list[str]
+    data: str
     versions: dict[str, str]
     earlier: list[_Provenance]
 

@@ -58,7 +58,22 @@ class ComponentSpec(_Spec):
     """A built-in name, or `path/file.py:Class` or `package.module:Class`."""
     options: dict[str, Any] = {}
     source: str = ""
-    """For code outside the package: a hash of its source."""
+    """For code outside the package: a hash of its source. For data of the user's, behind a `+`:
+    one of what they hold."""
+
+    @property
+    def code(self) -> str:
+        """The hash of its source."""
+        return self.source.partition("+")[0]
+
+    @property
+    def contents(self) -> str:
+        """The hash of what the data hold, where that is known."""
+        return self.source.partition("+")[2]
+
+    def holding(self, contents: str) -> ComponentSpec:
+        """The same data, said to hold this."""
+        return self.model_copy(update={"source": f"{self.code}+{contents}"})
 
 
 class TermSpec(_Spec):

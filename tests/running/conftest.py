@@ -38,7 +38,8 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def finished(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """That folder, with the suite run: once for all tests, and copied for each."""
-    shared = tmp_path_factory.getbasetemp().parent / "finished"
+    base = tmp_path_factory.getbasetemp()  # of this session; a worker of xdist has one below it
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "finished-tiny"
     with FileLock(f"{shared}.lock"):
         if not shared.exists():
             command(folder, "run", "tiny.yaml")

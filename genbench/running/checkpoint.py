@@ -1,0 +1,45 @@
+"""Reading a run's checkpoint: what was trained, and what is known of its data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import torch
+
+from genbench.data._base import Data
+from genbench.data.outline import without_rows
+from genbench.data.scaling import Scaling
+from genbench.store.folder import damaged
+
+__all__ = ["load_checkpoint", "load_outline"]
+
+
+def load_checkpoint(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """The tensors and the state of a run's checkpoint.
+
+    Raises:
+        StoreError: missing or damaged.
+    """
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            meta = json.loads(file.metadata()["genbench"])
+            return {key: file.get_tensor(key) for key in file.keys()}, meta  # noqa: SIM118
+    except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
+        raise damaged(path, str(error)) from None
+
+
+def load_outline(path: Path) -> tuple[Data, Scaling] | None:
+    """What a run's checkpoint says of its data; None where it is too old to say anything.
+
+    Raises:
+        StoreError: missing or damaged.
+    """
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            known = json.loads(file.metadata()["genbench"]).get("data")
+        return None if known is None else without_rows(known)
+    except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
+        raise damaged(path, str(error)) from None

@@ -1,0 +1,68 @@
+"""What a plan's data hold now, before anything runs: other data are other runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from genbench.places import cache_folder
+from genbench.running.executor import Context, Job
+from genbench.running.local import Local
+from genbench.store.contents import last_contents
+from genbench.store.runs import Store
+from genbench.suites.contents import contents_of, data_key, datasets_of, paths_of, with_contents
+from genbench.suites.plan import Plan
+from genbench.suites.spec import RunSpec
+
+__all__ = ["Present", "present"]
+
+
+@dataclass(frozen=True)
+class Present:
+    """A plan on the data that are there."""
+
+    plan: Plan
+    contents: Mapping[str, str]
+    """By `suites.contents.data_key`."""
+    changed: Sequence[str]
+    """A line for each dataset that is not what it was at the last run."""
+
+
+def present(plan: Plan, store: Store, root: Path, *, offline: bool) -> Present:
+    """Look at the data of a plan; what is not there is taken to be as it was.
+
+    Files are hashed here. Data of which only code of the user's knows are loaded, in a process of
+    their own.
+
+    Raises:
+        GenbenchError: data that cannot be read or loaded.
+    """
+    before, rows = last_contents(store), datasets_of(plan)
+    now: dict[str, str] = {}
+    coded = []
+    for key, run in rows.items():
+        found = contents_of(run, root)
+        if found is not None:
+            now[key] = found
+        elif not paths_of(run, root):
+            coded.append(run)
+    now |= _loaded(coded, root, offline)
+    changed = [
+        f"the data of '{rows[key].dataset}' changed since the last run: its runs are done anew, "
+        "and those on the data before stay apart"
+        for key, contents in now.items() if before.get(key, contents) != contents
+    ]
+    return Present(with_contents(plan, before | now), now, changed)
+
+
+def _loaded(runs: Sequence[RunSpec], root: Path, offline: bool) -> dict[str, str]:
+    if not runs:
+        return {}
+    context = Context(Path(), root.resolve(), cache_folder(), offline=offline)
+    local = Local(1, 1)
+    try:
+        hashes = local.contents([Job(run, context) for run in runs])
+    finally:
+        local.close()
+    return {data_key(run.data): contents for run, contents in zip(runs, hashes, strict=True)}

@@ -1,0 +1,158 @@
+"""What a user's data hold, as a hash: it decides a run as options do.
+
+A dataset says in `reads` which of its options are paths, below the data folder or absolute. All
+files there are hashed, once: what the system knows of a file (size, times, inode) is remembered
+with its hash, so that a second look reads none of them. What a program draws has its options, and
+code of the user's that names no files is asked for its data (see `running.preparation`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from genbench.errors import DataError
+from genbench.lookup import describe
+from genbench.places import cache_folder
+from genbench.seeding import digest
+from genbench.suites.plan import Plan
+from genbench.suites.spec import ComponentSpec, RunSpec
+
+__all__ = ["contents_of", "data_key", "datasets_of", "file_contents", "paths_of", "with_contents"]
+
+_SETTLED = 2 * 10**9
+"""Nanoseconds after which a change of a file surely shows in its times."""
+
+
+def data_key(spec: ComponentSpec) -> str:
+    """What names a dataset with its options, whatever it holds."""
+    return digest(json.dumps([spec.name, spec.options, spec.code], sort_keys=True), 16)
+
+
+def datasets_of(plan: Plan) -> dict[str, RunSpec]:
+    """A run of each of the plan's datasets that a user can change, by `data_key`."""
+    return {
+        data_key(run.data): run for run in {id(run.data): run for run in plan.runs}.values()
+        if ":" in run.data.name or paths_of(run, Path())
+    }
+
+
+def paths_of(run: RunSpec, root: Path) -> list[Path]:
+    """The files and folders that a run's dataset says it reads."""
+    folder = Path(run.folder) if run.folder else None
+    options = describe("dataset", run.data.name, folder).constants.get("reads", ())
+    values = [run.data.options.get(option) for option in options]
+    return [root / Path(value).expanduser() for value in values if isinstance(value, str)]
+
+
+def contents_of(run: RunSpec, root: Path) -> str | None:
+    """The hash of the files that a run's dataset reads; None where it names none, or one is gone.
+
+    Raises:
+        DataError: a file that cannot be read.
+    """
+    paths = paths_of(run, root)
+    if not paths or not all(path.exists() for path in paths):
+        return None
+    return digest(" ".join(file_contents(path) for path in paths), 16)
+
+
+def with_contents(plan: Plan, known: Mapping[str, str]) -> Plan:
+    """The plan of runs on data that hold this, by `data_key`; the others stay as they are."""
+    made: dict[int, ComponentSpec] = {}
+
+    def holding(data: ComponentSpec) -> ComponentSpec:
+        if id(data) not in made:
+            contents = known.get(data_key(data))
+            made[id(data)] = data if contents is None else data.holding(contents)
+        return made[id(data)]
+
+    runs = tuple(
+        run if (data := holding(run.data)) is run.data else run.model_copy(update={"data": data})
+        for run in plan.runs
+    )
+    return replace(plan, runs=runs)
+
+
+def file_contents(path: Path) -> str:
+    """A hash of a file's contents, or of the names and contents of all files below a folder.
+
+    Hidden files do not count.
+
+    Raises:
+        DataError: a file that cannot be read.
+    """
+    memory = cache_folder() / "contents" / f"{digest(str(path.resolve()), 16)}.json"
+    known = _remembered(memory)
+    now: dict[str, list[Any]] = {}
+    try:
+        for name, file in _files(path):
+            mark = _mark(file)
+            before = known.get(name)
+            hashed = before[1] if before and before[0] == mark else _hash(file)
+            now[name] = [mark, hashed]
+    except OSError as error:
+        raise DataError(f"{error.filename or path}: cannot be read: {error.strerror}") from None
+    if now != known:
+        _remember(memory, now)
+    whole = [[name, hashed] for name, (_, hashed) in sorted(now.items())]
+    return digest(json.dumps(whole), 16)
+
+
+def _files(path: Path) -> Iterator[tuple[str, Path]]:
+    """Names below `path` and the files; a folder that is linked into itself is looked at once."""
+    if not path.is_dir():
+        yield "", path
+        return
+    seen: set[str] = set()
+    for folder, folders, files in os.walk(path, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = [name for name in folders if name[0] != "."]
+        for name in files:
+            file = Path(folder, name)
+            if name[0] != "." and file.is_file():
+                yield os.fsencode(file.relative_to(path)).decode(errors="backslashreplace"), file
+
+
+def _mark(file: Path) -> list[int]:
+    about = file.stat()
+    return [about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino, about.st_dev]
+
+
+def _hash(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()[:32]
+
+
+def _remembered(memory: Path) -> dict[str, list[Any]]:
+    with suppress(OSError, ValueError, AttributeError, TypeError, IndexError):
+        found = json.loads(memory.read_text(encoding="utf-8"))
+        return {
+            name: [mark, hashed] for name, (mark, hashed) in found.items()
+            if isinstance(hashed, str)
+        }
+    return {}
+
+
+def _remember(memory: Path, found: Mapping[str, list[Any]]) -> None:
+    """Keep what cannot change without a trace; what cannot be kept is hashed again next time."""
+    latest = time.time_ns() - _SETTLED
+    settled = {name: entry for name, entry in found.items() if max(entry[0][1:3]) < latest}
+    with suppress(OSError):
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=memory.parent) as folder:
+            fresh = Path(folder, "fresh")
+            fresh.write_text(json.dumps(settled), encoding="utf-8")
+            os.replace(fresh, memory)

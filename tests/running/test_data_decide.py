@@ -1,0 +1,94 @@
+"""Data decide a run as options do: other data are other runs, and say so."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+SUITE = """\
+datasets: {pics: {use: image_folder, path: pics}}
+seeds: 1
+budget: {updates: 5, batch: 8}
+methods: {gaussian-mixture: {model: {components: 1, covariance: diag}}}
+evaluate: [nll]
+protocol: {sets: 1}
+"""
+OURS = '''\
+import numpy as np
+import torch
+from genbench.data._base import Data, Dataset, Split
+from genbench.fields import ClassVar
+
+class Ours(Dataset):
+    """Points of a file that only this code knows of."""
+    kind: ClassVar = "points"
+
+    def load(self, root, *, offline=False):
+        x = torch.from_numpy(np.load(root / "points.npy"))
+        return Data("points", (2,), Split(x[:50]), Split(x[50:]), fingerprint="always the same")
+'''
+
+
+def paint(folder: Path, top: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(1)
+    for index in range(30):
+        picture = rng.integers(0, top, (8, 8), dtype=np.uint8)
+        Image.fromarray(picture).save(folder / f"{index}.png")
+
+
+def numbers(table: str) -> dict[str, float]:
+    """Seed → NLL of the fitted row."""
+    return {row["seed"]: float(row["value"]) for row in csv.DictReader(table.splitlines())
+            if row["metric"] == "nll" and row["value"]}
+
+
+def test_other_files_under_the_same_path(genbench, folder: Path) -> None:
+    (folder / "s.yaml").write_text(SUITE)
+    paint(folder / "A/pics", 40)
+    paint(folder / "B/pics", 256)
+    first = genbench("run", "s.yaml", "--data", "A")
+    assert "changed" not in first.stderr
+    dark = numbers(genbench("table", "s.yaml").stdout)
+    second = genbench("run", "s.yaml", "--data", "B", "--seeds", "2")
+    assert "the data of 'pics' changed since the last run" in second.stderr
+    assert "3 runs to do" in second.stdout
+    bright = numbers(genbench("table", "s.yaml", "--seeds", "2").stdout)
+    assert set(bright) == {"0", "1"}
+    assert all(value > dark["0"] + 50 for value in bright.values())
+    # and back: nothing was lost, nothing is trained
+    back = genbench("run", "s.yaml", "--data", "A")
+    assert "changed" in back.stderr
+    assert "all 2 runs are done" in back.stdout
+    (folder / "A").rename(folder / "away")
+    assert numbers(genbench("table", "s.yaml").stdout) == dark  # without any data
+    assert "2 finished, 0 to do" in genbench("run", "s.yaml", "--dry-run").stdout
+    (folder / "results/s/runs/.data.json").unlink()
+    said = genbench("table", "s.yaml", check=2).stderr
+    assert "made of 2 different data" in said
+
+
+def test_data_that_only_a_plug_in_knows_of(genbench, folder: Path) -> None:
+    (folder / "ours.py").write_text(OURS)
+    (folder / "p.yaml").write_text(
+        SUITE.replace("image_folder, path: pics", "'ours.py:Ours'").replace("gaussian-mixture: {"
+        "model: {components: 1, covariance: diag}}", "nice: {}"))
+    points = np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)
+    np.save(folder / "points.npy", points)
+    genbench("run", "p.yaml", "--data", ".")
+    assert "all 2 runs are done" in genbench("run", "p.yaml", "--data", ".").stdout
+    np.save(folder / "points.npy", points * 3)
+    again = genbench("run", "p.yaml", "--data", ".", "--dry-run")
+    assert "changed since the last run" in again.stderr
+    assert "2 to do" in again.stdout
+
+
+def test_the_data_of_every_run_stand_in_its_provenance(finished: Path) -> None:
+    held = {json.loads(path.read_text())["data"]
+            for path in finished.glob("results/tiny/runs/*/provenance.json")}
+    assert len(held) == 1
+    assert all(held)

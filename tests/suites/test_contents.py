@@ -1,0 +1,108 @@
+"""What files hold, as a hash that is found again without reading them."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from genbench.errors import DataError
+from genbench.suites import contents
+from genbench.suites.contents import data_key, datasets_of, file_contents, with_contents
+from genbench.suites.expand import load_plan
+
+SUITE = """\
+datasets: {pics: {use: image_folder, path: pics}, ring: {test_size: 50}}
+seeds: 2
+budget: {updates: 1}
+methods: {nice: {}}
+evaluate: [nll]
+"""
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENBENCH_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def pics(tmp_path: Path) -> Path:
+    folder = tmp_path / "pics"
+    for name in ("a/1.png", "a/2.png", "b/1.png"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(name.encode())
+    return folder
+
+
+def test_names_and_contents_count_and_where_they_lie_does_not(pics: Path) -> None:
+    first = file_contents(pics)
+    (pics / ".hidden").write_text("x")
+    os.utime(pics / "a/1.png")
+    assert file_contents(pics) == first
+    assert file_contents(pics.rename(pics.with_name("other"))) == first
+    pics = pics.with_name("other")
+    (pics / "a/1.png").rename(pics / "a/3.png")
+    renamed = file_contents(pics)
+    (pics / "a/3.png").write_bytes(b"a/1.pnG")
+    assert len({first, renamed, file_contents(pics)}) == 3
+
+
+def test_a_file_of_equal_size_and_time_is_seen_to_be_another(pics: Path) -> None:
+    file = pics / "a/1.png"
+    old = time.time() - 1000
+    os.utime(file, (old, old))
+    first = file_contents(pics)
+    file.write_bytes(b"A/1.png")
+    os.utime(file, (old, old))
+    assert file_contents(pics) != first
+
+
+def test_a_second_look_reads_no_file(pics: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contents, "_SETTLED", 0)
+    first = file_contents(pics)
+    monkeypatch.setattr(contents, "_hash", None)  # not to be called
+    assert file_contents(pics) == first
+
+
+def test_what_was_just_written_is_not_trusted_to_stay(pics: Path) -> None:
+    """Two changes within the clock's tick look alike."""
+    file_contents(pics)
+    assert contents._remembered(next((pics.parent / "cache/contents").iterdir())) == {}
+
+
+@pytest.mark.parametrize("memory", ["", "[1]", '{"": 3}', '{"a/1.png": [[1], 2]}', "\x00"])
+def test_a_damaged_memory_is_made_anew(pics: Path, memory: str) -> None:
+    first = file_contents(pics)
+    [kept] = (pics.parent / "cache/contents").iterdir()
+    kept.write_text(memory)
+    assert file_contents(pics) == first
+
+
+def test_a_folder_that_is_linked_into_itself_ends(pics: Path) -> None:
+    first = file_contents(pics)
+    (pics / "a/loop").symlink_to(pics)
+    assert file_contents(pics) == first
+    (pics.parent / "more").mkdir()
+    (pics.parent / "more/x.png").write_text("x")
+    (pics / "linked").symlink_to(pics.parent / "more")
+    assert file_contents(pics) != first
+
+
+def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="gone"):
+        file_contents(tmp_path / "gone")
+
+
+def test_contents_decide_the_runs_on_them_alone(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text(SUITE)
+    plan = load_plan(tmp_path / "s.yaml")
+    [(key, run)] = datasets_of(plan).items()
+    assert run.dataset == "pics"
+    one, two = (with_contents(plan, {key: held}) for held in ("1" * 16, "2" * 16))
+    for before, a, b in zip(plan.runs, one.runs, two.runs, strict=True):
+        assert (len({before.id, a.id, b.id}) == 3) == (before.dataset == "pics")
+        assert data_key(a.data) == data_key(before.data)
+        assert type(a).model_validate(a.model_dump()).id == a.id
+    assert one.runs[-1] is plan.runs[-1]
