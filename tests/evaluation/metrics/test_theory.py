@@ -81,6 +81,7 @@ def test_batches_of_points_and_of_images(make, toy, blob, images):
     assert EMD(size=50).measure(evidence) == {"emd": pytest.approx(exact)}
     sinkhorn = SinkhornDistance(size=50, epsilon=0.02).measure(evidence)
     assert exact <= sinkhorn["sinkhorn_0.02"] < 1.05 * exact
+    assert exact <= SinkhornDistance(size=50, epsilon=1e-4).measure(evidence)["sinkhorn_0.0001"]
     real = make(images)
     x, y = (rows.flatten(1).double() / 255 for rows in (real.samples(0, 40),
                                                          real.reference("test", 40)))
