@@ -62,7 +62,6 @@ _OF_SUITES: Mapping[str, tuple[str, ...]] = {
     "model": ("name",), "objective": ("weight",), "dataset": ("use", "budget"), "metric": (),
 }
 """Kind → the words that a suite writes beside its options."""
-
 CAPABILITIES: Mapping[str, str] = {
     "density": "log_prob",
     "bound": "log_weights",
@@ -76,6 +75,7 @@ CAPABILITIES: Mapping[str, str] = {
     "fit": "fit",
 }
 """What a model may be able to do → the method by which its source shows it."""
+
 
 def suggest(name: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?`, or the list of what there is when nothing is close."""
@@ -163,25 +163,25 @@ def options_model(component: Component) -> type[BaseModel]:
 
 
 def refusals(
-    component: Component, options: Mapping[str, Any], data: str | None = None
+    component: Component, options: Mapping[str, Any], **given: Any
 ) -> list[tuple[list[str], str]]:
     """Which of these options (all filled in) cannot go together, and why.
 
     A component says so in `refuses`: pairs of {option: value} and a reason. All values must be
-    there; a tuple stands for any of its values, and "> 0" for every positive number. With `data`,
-    "points" or "images", only those are looked at that speak of it, under the name "data".
+    there; a tuple is any of its values, "> 0" every positive number. With `data`, "points" or
+    "images", or `batch`, a size, only those are looked at that speak of it.
     """
-    def holds(value: Any, wanted: Any) -> bool:
+    def holds(name: str, wanted: Any) -> bool:
+        value = given.get(name, options.get(name))
         if wanted == "> 0":
             return isinstance(value, int | float) and value > 0
-        return value in wanted if isinstance(wanted, tuple) else value == wanted
+        return value in (wanted if isinstance(wanted, tuple) else (wanted,))
 
-    known = {**options, "data": data}
     return [
-        ([name for name in conditions if name != "data"], reason)
+        ([name for name in conditions if name in options], reason)
         for conditions, reason in component.constants.get("refuses", ())
-        if (data is not None) == ("data" in conditions)
-        and all(holds(known.get(name), wanted) for name, wanted in conditions.items())
+        if conditions.keys() & {"batch", "data"} == given.keys()
+        and all(holds(name, wanted) for name, wanted in conditions.items())
     ]
 
 

@@ -41,6 +41,7 @@ class Model(nn.Module, Configured, ABC):
     Class constants, read without importing:
         accepts: the kinds of data that the model can be built for.
         conditional: whether `generate` needs labels, and so a labelled dataset.
+        named_groups: the names of `groups`, but ''.
         refuses: options that cannot go together, with the reason (see `lookup.refusals`).
         cite: a BibTeX entry.
     Attribute, after build:
@@ -51,6 +52,7 @@ class Model(nn.Module, Configured, ABC):
     component_kind: ClassVar[str] = "model"
     accepts: ClassVar[tuple[str, ...]] = ("points", "images")
     conditional: ClassVar[bool] = False
+    named_groups: ClassVar[tuple[str, ...]] = ()
     refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = ()
     cite: ClassVar[str] = ""
     discrete: bool = False

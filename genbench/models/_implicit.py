@@ -26,6 +26,7 @@ class EitherNetwork(Model):
         ({"network": "dcgan", "data": "points"}, "network: dcgan is for images; use mlp"),
         ({"network": "dcgan", "norm": "batch"},
          "norm is of a fully connected network; strided convolutions always have batch norm"),
+        ({"norm": "batch", "batch": 1}, "batch norm needs two examples in a batch at least"),
     )
 
     network: Literal["auto", "mlp", "dcgan"] = "mlp"

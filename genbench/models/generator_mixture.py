@@ -26,6 +26,7 @@ __all__ = ["GeneratorMixture"]
 class GeneratorMixture(EitherNetwork):
     """Several implicit generators with learned weights, without a density."""
 
+    named_groups: ClassVar[tuple[str, ...]] = ("weights",)
     cite: ClassVar[str] = """@inproceedings{arora2017generalization,
   title = {Generalization and Equilibrium in Generative Adversarial Nets ({GANs})},
   author = {Arora, Sanjeev and Ge, Rong and Liang, Yingyu and Ma, Tengyu and Zhang, Yi},

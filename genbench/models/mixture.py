@@ -36,6 +36,7 @@ class MixtureModel(Model):
     their number, a sample about that of one.
     """
 
+    named_groups: ClassVar[tuple[str, ...]] = ("weights",)  # and those of the component
     cite: ClassVar[str] = """@book{mclachlan2000finite,
   title={Finite Mixture Models},
   author={McLachlan, Geoffrey J. and Peel, David},

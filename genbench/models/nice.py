@@ -33,6 +33,7 @@ class NICE(FlowModel):
     between separate modes. Images are flattened; the halves are then the even and odd pixels.
     """
 
+    named_groups: ClassVar[tuple[str, ...]] = ("scale",)
     cite: ClassVar[str] = """@article{dinh2014nice,
   title={{NICE}: Non-linear Independent Components Estimation},
   author={Dinh, Laurent and Krueger, David and Bengio, Yoshua},

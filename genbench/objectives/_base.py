@@ -66,6 +66,7 @@ class Objective(nn.Module, Configured, ABC):
     Class constants, read without importing:
         requires: the capabilities that the model must have (keys of `models.CAPABILITIES`).
         plays: the names of the players.
+        critic_groups: the names of the groups of the other players' parameters, but ''.
         labelled: whether the dataset must have labels.
         at_most_rows: options that count training rows, of which there must be as many.
         refuses: options that cannot go together, with the reason (see `lookup.refusals`);
@@ -76,6 +77,7 @@ class Objective(nn.Module, Configured, ABC):
     component_kind: ClassVar[str] = "objective"
     requires: ClassVar[tuple[str, ...]] = ()
     plays: ClassVar[tuple[str, ...]] = ("model",)
+    critic_groups: ClassVar[tuple[str, ...]] = ()
     labelled: ClassVar[bool] = False
     at_most_rows: ClassVar[tuple[str, ...]] = ()
     refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = ()
@@ -95,6 +97,9 @@ class Objective(nn.Module, Configured, ABC):
 
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
         """A data-dependent start, before the first update of the stage."""
+
+    def begin(self, updates: int) -> None:
+        """Told before a stage of so many updates is trained, or trained on."""
 
     @abstractmethod
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:

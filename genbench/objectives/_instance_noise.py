@@ -15,11 +15,11 @@ __all__ = ["InstanceNoise"]
 
 
 class InstanceNoise(nn.Module):
-    """Adds N(0, σ²), with σ falling linearly to 0 over `updates` updates (0: it stays)."""
+    """Adds N(0, σ²), with σ falling linearly to 0 over a share of the stage (0: it stays)."""
 
-    def __init__(self, sigma: float, updates: int) -> None:
+    def __init__(self, sigma: float, share: float) -> None:
         super().__init__()
-        self.sigma, self.span = sigma, updates
+        self.sigma, self.share, self.span = sigma, share, 0
         self.register_buffer("done", torch.zeros((), dtype=torch.int64))
 
     def forward(self, x: Tensor, noise: Noise) -> Tensor:
@@ -30,6 +30,10 @@ class InstanceNoise(nn.Module):
         if self.span:
             left = (1 - self.get_buffer("done").to(x) / self.span).clamp(min=0)
         return x + self.sigma * left * noise.normal("instance", *x.shape).to(x)
+
+    def begin(self, updates: int) -> None:
+        """Learn how many updates the stage has."""
+        self.span = max(1, round(self.share * updates)) if self.share else 0
 
     def at(self, update: int) -> None:
         """Note how many updates are done."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 
 import torch
 from torch import Tensor, nn
 
 from genbench.models._base import Model
+from genbench.nets.moments import moments_kept
 from genbench.noise import Noise
 from genbench.objectives._base import Batch, Draw, Objective, Player
 
@@ -17,7 +20,8 @@ __all__ = ["WeightedSum"]
 class WeightedSum(nn.Module):
     """The objective of one stage: Σ weight · objective.
 
-    An objective of weight 0 is watched: its terms are noted, and nothing is trained by them.
+    An objective of weight 0 is watched: its terms are noted, and it moves nothing. It is prepared
+    on a copy of the model, follows no move of its own, and asks nobody to move more often.
 
     A player that several objectives share moves as often as the one that asks most, and trains
     the union of their parameters.
@@ -31,10 +35,11 @@ class WeightedSum(nn.Module):
     def players(self, model: Model) -> list[Player]:
         """The merged players, in the order in which objectives name them."""
         merged: dict[str, Player] = {}
-        for objective in self._each():
+        for weight, objective in self._each():
             for player in objective.players(model):
-                known = merged.setdefault(player.name, Player(player.name, {}, player.times))
-                known.times = max(known.times, player.times)
+                known = merged.setdefault(player.name, Player(player.name))
+                if weight != 0:
+                    known.times = max(known.times, player.times)
                 seen = {id(parameter) for parameter in known.parameters}
                 for group, parameters in player.groups.items():
                     fresh = [p for p in parameters if id(p) not in seen]
@@ -43,8 +48,14 @@ class WeightedSum(nn.Module):
 
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
         """Every objective's data-dependent start."""
-        for index, objective in enumerate(self._each()):
-            objective.prepare(model, draw, noise.child(index))
+        for index, (weight, objective) in enumerate(self._each()):
+            started = model if weight != 0 else copy.deepcopy(model)
+            objective.prepare(started, draw, noise.child(index))
+
+    def begin(self, updates: int) -> None:
+        """Tell every objective how many updates the stage has."""
+        for _, objective in self._each():
+            objective.begin(updates)
 
     def loss(
         self, player: str, model: Model, batch: Batch, noise: Noise
@@ -52,10 +63,10 @@ class WeightedSum(nn.Module):
         """The weighted loss that the player minimises, and its unweighted terms by name."""
         total: Tensor | None = None
         named: dict[str, Tensor] = {}
-        for index, (weight, objective) in enumerate(zip(self.weights, self._each(), strict=True)):
+        for index, (weight, objective) in enumerate(self._each()):
             if player not in objective.plays:
                 continue
-            with torch.set_grad_enabled(weight != 0 and torch.is_grad_enabled()):
+            with nullcontext() if weight != 0 else _untouched(model):
                 terms = objective.loss(player, model, batch, noise.child(index))
             for name, term in terms.items():
                 if weight != 0:
@@ -69,16 +80,23 @@ class WeightedSum(nn.Module):
     ) -> dict[str, Tensor]:
         """What the objectives of this player note beside their losses."""
         named: dict[str, Tensor] = {}
-        for index, objective in enumerate(self._each()):
+        for index, (_, objective) in enumerate(self._each()):
             if player in objective.plays:
                 named.update(objective.watch(player, model, batch, noise.child(index)))
         return named
 
     def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
-        """Every objective's control of this player."""
-        for objective in self._each():
-            if player in objective.plays:
+        """Every objective's control of this player, but of those that are watched."""
+        for weight, objective in self._each():
+            if weight != 0 and player in objective.plays:
                 objective.after_update(player, model, batch, step)
 
-    def _each(self) -> list[Objective]:
-        return list(self.objectives)  # type: ignore[arg-type]
+    def _each(self) -> list[tuple[float, Objective]]:
+        return list(zip(self.weights, self.objectives, strict=True))  # type: ignore[arg-type]
+
+
+@contextmanager
+def _untouched(model: Model) -> Iterator[None]:
+    """Within, nothing is learnt, and batch norm's running moments stay what they are."""
+    with torch.no_grad(), moments_kept(model):
+        yield

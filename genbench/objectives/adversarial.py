@@ -78,12 +78,15 @@ class Adversarial(SlopedGame):
          "one of them out"),
         ({"penalty": "clip", "spectral": True},
          "penalty: clip bounds weights that spectral: true rescales; use one of them"),
+        ({"critic_norm": "batch", "critic": ("auto", "mlp"), "batch": 1},
+         "batch norm needs two examples in a batch at least"),
         ({"loss": ("wasserstein", "hinge"), "smooth_real": "> 0"},
          "a critic of this loss has no targets to smooth; smoothing is for minimax, "
          "non_saturating and least_squares"),
         ({"loss": ("wasserstein", "hinge"), "smooth_fake": "> 0"},
          "a critic of this loss has no targets to smooth; smoothing is for minimax, "
          "non_saturating and least_squares"),
+        ({"instance_noise": 0.0, "instance_noise_share": "> 0"}, "there is no noise to fade"),
         ({"critic_only": True, "feature_matching": "> 0"},
          "feature matching moves the model, which stands still with critic_only: true"),
         ({"critic_only": False, "model_gradient": True},
@@ -115,14 +118,13 @@ class Adversarial(SlopedGame):
     """Whether the critic sees how much its features vary in the batch."""
     instance_noise: NonNegative = 0.0
     """Standard deviation of Gaussian noise on all that the critic sees, on the scaled data."""
-    instance_noise_updates: Natural = 0
-    """Updates over which the noise falls linearly to 0; 0 keeps it."""
+    instance_noise_share: Share = 0.0
+    """The part of the stage over which the noise falls linearly to 0; 0 keeps it."""
     historical_averaging: NonNegative = 0.0
     """Weight, in both players' losses, of the squared distance of their parameters from the mean
     of these so far."""
     model_gradient: bool = False
-    """Whether to note, at every move of a critic alone, the norm of the gradient that the model
-    would get."""
+    """Whether to note, at every move of a critic alone, the norm of the model's gradient."""
 
     def build(self, model: Model) -> None:
         """Make the critic.
@@ -142,7 +144,7 @@ class Adversarial(SlopedGame):
         self.build_heads(model)
         if self.spectral:
             spectral.normalise(self.network)
-        self.noised = InstanceNoise(self.instance_noise, self.instance_noise_updates)
+        self.noised = InstanceNoise(self.instance_noise, self.instance_noise_share)
         if self.historical_averaging:
             self.critic_history = History(list(self.network.parameters()))
             self.model_history = History(list(model.parameters()))
@@ -230,6 +232,10 @@ class Adversarial(SlopedGame):
     ) -> Terms:
         """What a subclass adds to the model's loss."""
         return {}
+
+    def begin(self, updates: int) -> None:
+        """Let the noise fade over its share of the stage."""
+        self.noised.begin(updates)
 
     def watch(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The norm of the gradient that the model would get, where that is asked for."""

@@ -32,6 +32,9 @@ __all__ = ["Cramer"]
 class Cramer(Game):
     """A critic of features between which the energy distance of data and samples is large."""
 
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"batch": 1}, "distances within a batch need two examples at least"),
+    )
     cite: ClassVar[str] = """@misc{bellemare2017cramer,
   title = {The {Cramer} Distance as a Solution to Biased {Wasserstein} Gradients},
   author = {Bellemare, Marc G. and Danihelka, Ivo and Dabney, Will and Mohamed, Shakir and

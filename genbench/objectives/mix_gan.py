@@ -35,6 +35,7 @@ __all__ = ["MixGAN"]
 class MixGAN(SlopedGame):
     """Several critics against several generators, each with learned weights."""
 
+    critic_groups: ClassVar[tuple[str, ...]] = ("weights",)
     requires: ClassVar[tuple[str, ...]] = ("parts",)
     cite: ClassVar[str] = """@inproceedings{arora2017generalization,
   title = {Generalization and Equilibrium in Generative Adversarial Nets ({GANs})},

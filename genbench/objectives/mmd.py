@@ -26,6 +26,9 @@ __all__ = ["MMD"]
 class MMD(Objective):
     """Minimises the unbiased MMD² between a batch and as many samples."""
 
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"batch": 1}, "distances within a batch need two examples at least"),
+    )
     cite: ClassVar[str] = """@inproceedings{dziugaite2015training,
   title = {Training Generative Neural Networks via Maximum Mean Discrepancy Optimization},
   author = {Dziugaite, Gintare Karolina and Roy, Daniel M. and Ghahramani, Zoubin},

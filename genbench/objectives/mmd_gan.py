@@ -29,6 +29,9 @@ __all__ = ["MMDGAN"]
 class MMDGAN(Game):
     """A critic of features between which the kernels tell data from samples most."""
 
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"batch": 1}, "distances within a batch need two examples at least"),
+    )
     cite: ClassVar[str] = """@inproceedings{li2017mmd,
   title = {{MMD GAN}: Towards Deeper Understanding of Moment Matching Network},
   author = {Li, Chun-Liang and Chang, Wei-Cheng and Cheng, Yu and Yang, Yiming and

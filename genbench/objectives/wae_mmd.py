@@ -27,6 +27,9 @@ class WAEMMD(Objective):
     """Rebuilds data from codes that are, together, like the prior."""
 
     requires: ClassVar[tuple[str, ...]] = ("encoder",)
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"batch": 1}, "distances within a batch need two examples at least"),
+    )
     cite: ClassVar[str] = """@inproceedings{tolstikhin2018wasserstein,
   title = {{Wasserstein} Auto-Encoders},
   author = {Tolstikhin, Ilya and Bousquet, Olivier and Gelly, Sylvain and

@@ -202,7 +202,7 @@ class _Cell:
         updates = 0 if training is None else training.total
         return {
             "updates": updates,
-            "examples": updates * self.spec.batch,
+            "examples": 0 if training is None else training.rows,
             "device": _device_name(self.device),
             "parameters": 0 if model is None else sum(p.numel() for p in model.parameters()),
             "ema": self.spec.ema,

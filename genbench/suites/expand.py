@@ -13,6 +13,7 @@ from genbench.lookup import suggest
 from genbench.suites.external import ExternalRow, external_rows
 from genbench.suites.matrix import (
     DatasetRow,
+    check_batch,
     check_method,
     check_pair,
     divide,
@@ -244,10 +245,12 @@ class _Loader:
         stages = divide(method, budget, self.problems)
         if stages is None:
             return None
+        batch = budget.batch or 128
+        check_batch(method, dataset, batch, self.problems)
         cut = stages if self.limit_updates is None else limit(stages, self.limit_updates)
         return RunSpec(
             **common, method=method.row.name, seed=0, model=method.model, stages=cut,
-            batch=budget.batch or 128, optimiser=method.optimiser,
+            batch=batch, optimiser=method.optimiser,
             optimisers=dict(method.optimisers), ema=method.setting("ema"),
             scale=method.setting("scale") or "auto", dequantise=method.setting("dequantise"),
             precision=method.setting("precision", suite.precision) or "fp32",

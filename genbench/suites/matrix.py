@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 from typing import Any
 
-from genbench.lookup import Component, refusals
+from genbench.lookup import Component, describe, refusals, suggest
 from genbench.suites.methods import Method, Stage
 from genbench.suites.parts import capabilities
 from genbench.suites.plan import DatasetInfo
@@ -15,7 +16,7 @@ from genbench.suites.rows import Row
 from genbench.suites.schema import Budget
 from genbench.suites.spec import ComponentSpec, ProtocolSpec, RunSpec, StageSpec
 
-__all__ = ["DatasetRow", "check_method", "check_pair", "divide", "limit", "trial"]
+__all__ = ["DatasetRow", "check_batch", "check_method", "check_pair", "divide", "limit", "trial"]
 
 TRIAL_SAMPLES = 500
 """Samples of each metric where --limit-updates cut a budget."""
@@ -91,10 +92,31 @@ def check_method(method: Method, problems: Problems) -> None:
         for player in objective.constants.get("plays", ("model",))
     }
     for name in method.optimisers:
-        if name.partition(".")[0] not in players:
+        player, dot, group = name.partition(".")
+        if player not in players:
             who = ", ".join(sorted(players)) or "nobody"
             problems.add((*path, "optimisers", name),
-                         f"nobody is called '{name.partition('.')[0]}'; the players are {who}")
+                         f"nobody is called '{player}'; the players are {who}")
+        elif dot:
+            known = _groups(method, player)
+            if known is not None and group not in known:
+                hint = suggest(group, known) or "; it has none of a name"
+                problems.add((*path, "optimisers", name),
+                             f"'{player}' has no group of parameters '{group}'{hint}")
+
+
+def _groups(method: Method, player: str) -> set[str] | None:
+    """The names of a player's groups of parameters; None where code from outside does not say."""
+    if player == "model":
+        parts, maker, constant = [method.component], "groups", "named_groups"
+        if "mixture" in capabilities(method.component) and "component" in method.model.options:
+            parts.append(describe("model", method.model.options["component"], FilePath.cwd()))
+    else:
+        parts = [objective for stage in method.stages for objective in stage.objectives]
+        maker, constant = "players", "critic_groups"
+    if any(p.source_digest and maker in p.methods and constant not in p.constants for p in parts):
+        return None
+    return {name for part in parts for name in part.constants.get(constant, ())}
 
 
 def check_pair(method: Method, dataset: DatasetRow, problems: Problems) -> None:
@@ -113,7 +135,7 @@ def check_pair(method: Method, dataset: DatasetRow, problems: Problems) -> None:
         labelled.insert(0, f"model '{method.component.name}'")
     if labelled and not dataset.labelled:
         problems.add(path, f"{labelled[0]} needs labels, and dataset '{row}' has none; {mend}")
-    for names, reason in refusals(method.component, method.model.options, dataset.kind):
+    for names, reason in refusals(method.component, method.model.options, data=dataset.kind):
         problems.add((*path, "model", *names[-1:]), f"{reason} (dataset '{row}')")
     for stage in method.stages:
         for objective, term in zip(stage.objectives, stage.terms, strict=True):
@@ -131,12 +153,25 @@ def _check_term(
 ) -> None:
     """An objective's options against the kind of data and the number of rows."""
     row = dataset.row.name
-    for names, reason in refusals(objective, options, dataset.kind):
+    for names, reason in refusals(objective, options, data=dataset.kind):
         problems.add((*path, *names[-1:]), f"{reason} (dataset '{row}')")
     for name in objective.constants.get("at_most_rows", ()):
         if 0 < dataset.train_rows < options[name]:
             problems.add((*path, name), f"{options[name]} is more than the {dataset.train_rows} "
                                         f"training rows of dataset '{row}'")
+
+
+def check_batch(method: Method, dataset: DatasetRow, batch: int, problems: Problems) -> None:
+    """The size of a batch against what compares the examples within one."""
+    parts = [(method.component, method.model.options), *(
+        (objective, term.objective.options) for stage in method.stages
+        for objective, term in zip(stage.objectives, stage.terms, strict=True)
+    )]
+    for component, options in parts:
+        for names, reason in refusals(component, options, batch=batch):
+            what = f" ({', '.join(f'{name}: {options[name]}' for name in names)})" if names else ""
+            problems.add(method.row.path, f"{component.kind} '{component.name}'{what}: {reason}; "
+                                          f"its batch on dataset '{dataset.row.name}' is {batch}")
 
 
 def divide(method: Method, budget: Budget, problems: Problems) -> list[StageSpec] | None:

@@ -94,6 +94,15 @@ def resolve_method(row: Row, folder: FilePath, problems: Problems) -> Method | N
         return None
     component, spec = model
     optimiser, optimisers = _optimisers(entry, base)
+    given = {("optimiser",): (entry.optimiser, optimiser)} | {
+        ("optimisers", name): (own, optimisers[name])
+        for name, own in (entry.optimisers or {}).items()
+    }
+    for place, (own, whole) in given.items():
+        for key in own.model_fields_set if own is not None else ():
+            if whole.name not in _RULES.get(key, (whole.name,)):
+                problems.add((*row.path, *place, key),
+                             f"{whole.name} has no {key}; {' and '.join(_RULES[key])} have")
     return Method(row, entry, zoo, base, spec, component, stages, optimiser, optimisers)
 
 
@@ -232,6 +241,10 @@ def _raw_stages(entry: Entry, path: Path, problems: Problems) -> list[_RawStage]
         terms = read_terms(stage.train, (*where, "train"), problems)
         stages.append((terms, stage.updates, stage.share, where))
     return stages
+
+
+_RULES = {"betas": ("adam", "adamw"), "momentum": ("rmsprop", "sgd")}
+"""Settings of an optimiser that only these update rules have."""
 
 
 def _optimisers(entry: Entry, base: Entry) -> tuple[Optimiser, dict[str, Optimiser]]:

@@ -20,8 +20,8 @@ from genbench.objectives._base import Batch, Player
 from genbench.objectives._sum import WeightedSum
 from genbench.training.average import Average
 from genbench.training.curves import Curves
-from genbench.training.modes import wake
-from genbench.training.optimisers import PlayerOptimiser
+from genbench.training.modes import check_batch, wake
+from genbench.training.optimisers import PlayerOptimiser, check_groups
 
 __all__ = ["Hooks", "Interrupted", "Settings", "Stage", "Training"]
 
@@ -85,7 +85,8 @@ class _Seat:
 class Training:
     """The state of training one model, and the loop that moves it on.
 
-    `update` counts the updates done over all stages; together with the tensors it is the whole
+    `update` counts the updates done over all stages, `rows` the training rows drawn for the moves
+    of all players and for data-dependent starts; together with the tensors it is the whole
     state, since every random draw is named by the update and not by what came before it.
     """
 
@@ -99,8 +100,14 @@ class Training:
         ]
         self.noise, self.settings = noise, settings
         self.update = 0
+        self.rows = 0
         self.seconds = 0.0
         self.total = sum(stage.updates for stage in self.stages)
+        check_groups(
+            [player for stage in self.stages for player in stage.objective.players(model)],
+            settings.optimisers,
+        )
+        check_batch([model, *(stage.objective for stage in stages)], feed.size)
         self.curves = Curves(settings.every or max(1, self.total // 400))
         self.average = Average(model, settings.ema) if settings.ema is not None else None
         self.seats: list[_Seat] = []
@@ -158,6 +165,7 @@ class Training:
         """Make the optimisers of a stage, after its data-dependent start where it begins now."""
         objective = self.stages[index].objective
         objective.train()
+        objective.begin(self.stages[index].updates)
         if prepare:
             self._prepare(index)
         players = objective.players(self.model)
@@ -187,6 +195,7 @@ class Training:
         self.stages[index].objective.prepare(self.model, self._draw, noise)
 
     def _draw(self, n: int, noise: Noise) -> Batch:
+        self.rows += n
         return Batch(*self.feed.draw(n, noise))
 
     def _move_all(self, index: int, step: int) -> None:
@@ -198,6 +207,7 @@ class Training:
             for time_ in range(seat.player.times):
                 batch = Batch(*self.feed.batch(position))
                 position += 1
+                self.rows += len(batch)
                 noise = self.noise.child(self.update, seat.player.name, time_)
                 self._move(index, seat, batch, noise, step)
             for parameter in seat.others:
@@ -240,15 +250,14 @@ class Training:
                 tensors[f"average.{key}"] = value
         scalars: dict[str, Any] = {}
         for seat in self.seats if self.update < self.total else []:
-            for number, slots in seat.optimiser.torch.state_dict()["state"].items():
-                for key, value in slots.items():
-                    where = f"optimiser.{seat.player.name}.{number}.{key}"
-                    if isinstance(value, Tensor):
-                        tensors[where] = value
-                    elif value is not None:
-                        scalars[where] = value
+            for key, value in seat.optimiser.state().items():
+                where = f"optimiser.{seat.player.name}.{key}"
+                if isinstance(value, Tensor):
+                    tensors[where] = value
+                elif value is not None:
+                    scalars[where] = value
         return tensors, {
-            "update": self.update, "scalars": scalars,
+            "update": self.update, "rows": self.rows, "scalars": scalars,
             "curves": self.curves.state(),
         }
 
@@ -259,31 +268,19 @@ class Training:
             stage.objective.load_state_dict(_under(tensors, f"objective.{index}."))
         if self.average is not None:
             self.average.model.load_state_dict(_under(tensors, "average."))
-        self.update = meta["update"]
+        self.update, self.rows = meta["update"], meta.get("rows", 0)
         self.curves.restore(meta["curves"])
         index, first = self.stage_of(self.update)
         if not self.stages or self.update == first or self.update >= self.total:
             return
         self.seat(index, prepare=False)
-        saved = {**_under(tensors, "optimiser."), **{
-            key.removeprefix("optimiser."): value for key, value in meta["scalars"].items()
-        }}
+        saved = {**tensors, **meta["scalars"]}
         for seat in self.seats:
-            _restore_optimiser(seat, saved)
+            seat.optimiser.restore(_under(saved, f"optimiser.{seat.player.name}."))
 
 
-def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def _under(tensors: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-
-
-def _restore_optimiser(seat: _Seat, saved: Mapping[str, Any]) -> None:
-    state: dict[int, dict[str, Any]] = {}
-    for key, value in saved.items():
-        player, number, slot = key.rsplit(".", 2)
-        if player == seat.player.name:
-            state.setdefault(int(number), {})[slot] = value
-    target = seat.optimiser.torch
-    target.load_state_dict({"state": state, "param_groups": target.state_dict()["param_groups"]})
 
 
 def compile_networks(model: torch.nn.Module) -> None:

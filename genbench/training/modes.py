@@ -1,12 +1,25 @@
-"""Which parts of a model are in training mode: those that move."""
+"""Which parts of a model are in training mode: those that move; and what a batch must have."""
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 
 from torch import nn
 
-__all__ = ["wake"]
+from genbench.errors import GenbenchError
+
+__all__ = ["check_batch", "wake"]
+
+
+def check_batch(networks: Iterable[nn.Module], size: int) -> None:
+    """Refuse a batch that batch norm finds no moments in (that of images has some, over pixels).
+
+    Raises:
+        GenbenchError: one example, and batch norm of features.
+    """
+    modules = (module for network in networks for module in network.modules())
+    if size == 1 and any(isinstance(module, nn.BatchNorm1d) for module in modules):
+        raise GenbenchError("batch norm needs two examples in a batch at least, not 1")
 
 
 def wake(model: nn.Module, moved: Container[int]) -> None:

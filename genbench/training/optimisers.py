@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
 
+from genbench.errors import GenbenchError
 from genbench.fields import Optimiser
+from genbench.lookup import suggest
 from genbench.objectives._base import Player
 
-__all__ = ["PlayerOptimiser", "learning_rate"]
+__all__ = ["PlayerOptimiser", "check_groups", "learning_rate"]
 
 
 def learning_rate(spec: Optimiser, update: int, updates: int) -> float:
@@ -25,47 +27,92 @@ def learning_rate(spec: Optimiser, update: int, updates: int) -> float:
     return warm
 
 
+def check_groups(players: Iterable[Player], overrides: Mapping[str, Optimiser]) -> None:
+    """Refuse settings of a group of parameters that nobody moves.
+
+    Raises:
+        GenbenchError: which, and what there is.
+    """
+    known = {f"{player.name}.{group}" for player in players for group in player.groups if group}
+    for name in overrides:
+        if "." in name and name not in known:
+            hint = suggest(name, known)
+            raise GenbenchError(f"optimisers: nobody moves a group of parameters '{name}'{hint}")
+
+
 class PlayerOptimiser:
-    """The optimiser of one player, with a rate of its own for each group that was given one."""
+    """The optimisers of one player: one for each group of its parameters that has settings of its
+    own, so that a group may differ in anything, also in its update rule.
+
+    `clip` bounds the joint norm of all parameters that are given the same bound.
+    """
 
     def __init__(
         self, player: Player, default: Optimiser, overrides: Mapping[str, Optimiser], updates: int
     ) -> None:
-        self.spec = overrides.get(player.name, default)
+        shared = overrides.get(player.name, default)
         self.updates = updates
-        self.parameters = player.parameters
-        self.specs: list[Optimiser] = []
-        groups: list[dict[str, Any]] = []
+        groups: list[tuple[Optimiser, list[torch.nn.Parameter]]] = []
         for name, parameters in player.groups.items():
-            spec = overrides.get(f"{player.name}.{name}", self.spec) if name else self.spec
-            if spec in self.specs:  # one group for all at the same settings: one fused step
-                groups[self.specs.index(spec)]["params"].extend(parameters)
+            spec = overrides.get(f"{player.name}.{name}", shared) if name else shared
+            alike = [members for other, members in groups if other == spec]
+            if alike:  # one group for all at the same settings: one fused step
+                alike[0].extend(parameters)
             elif parameters:
-                groups.append({"params": list(parameters), "lr": spec.lr})
-                self.specs.append(spec)
-        self.torch = _make(self.spec, groups)
-        self.moving = any(s.schedule != "constant" or s.warmup for s in self.specs)
+                groups.append((spec, list(parameters)))
+        self.rules = [(spec, _make(spec, parameters)) for spec, parameters in groups]
+        self.clipped: dict[float, list[torch.nn.Parameter]] = {}
+        for spec, parameters in groups:
+            if spec.clip is not None:
+                self.clipped.setdefault(spec.clip, []).extend(parameters)
 
     def zero(self) -> None:
         """Forget the gradients."""
-        self.torch.zero_grad(set_to_none=True)
+        for _, rule in self.rules:
+            rule.zero_grad(set_to_none=True)
 
     def step(self, update: int) -> None:
         """Move once, at the schedule's rate for this update of the stage (from 0)."""
-        if self.moving:
-            for group, spec in zip(self.torch.param_groups, self.specs, strict=True):
-                group["lr"] = spec.lr * learning_rate(spec, update, self.updates)
-        if self.spec.clip is not None:
-            torch.nn.utils.clip_grad_norm_(self.parameters, self.spec.clip)
-        self.torch.step()
+        for bound, parameters in self.clipped.items():
+            torch.nn.utils.clip_grad_norm_(parameters, bound)
+        for spec, rule in self.rules:
+            if spec.schedule != "constant" or spec.warmup:
+                rate = spec.lr * learning_rate(spec, update, self.updates)
+                rule.param_groups[0]["lr"] = rate
+            rule.step()
+
+    def state(self) -> dict[str, Any]:
+        """What the rules remember: "<number of the parameter>.<slot>" → a tensor or number."""
+        kept: dict[str, Any] = {}
+        first = 0
+        for _, rule in self.rules:
+            for number, slots in rule.state_dict()["state"].items():
+                kept |= {f"{first + number}.{key}": value for key, value in slots.items()}
+            first += len(rule.param_groups[0]["params"])
+        return kept
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        first = 0
+        for _, rule in self.rules:
+            count = len(rule.param_groups[0]["params"])
+            state: dict[int, dict[str, Any]] = {}
+            for key, value in kept.items():
+                number, slot = key.split(".", 1)
+                if first <= int(number) < first + count:
+                    state.setdefault(int(number) - first, {})[slot] = value
+            groups = rule.state_dict()["param_groups"]
+            rule.load_state_dict({"state": state, "param_groups": groups})
+            first += count
 
 
-def _make(spec: Optimiser, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
-    decay = spec.weight_decay
-    if spec.name == "adam":
-        return torch.optim.Adam(groups, betas=spec.betas, weight_decay=decay, fused=True)
-    if spec.name == "adamw":
-        return torch.optim.AdamW(groups, betas=spec.betas, weight_decay=decay, fused=True)
+def _make(spec: Optimiser, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
+    lr, decay = spec.lr, spec.weight_decay
+    if spec.name in ("adam", "adamw"):
+        adam = torch.optim.Adam if spec.name == "adam" else torch.optim.AdamW
+        return adam(parameters, lr, betas=spec.betas, weight_decay=decay, fused=True)
     if spec.name == "rmsprop":
-        return torch.optim.RMSprop(groups, momentum=spec.momentum, weight_decay=decay)
-    return torch.optim.SGD(groups, momentum=spec.momentum, weight_decay=decay, fused=True)
+        return torch.optim.RMSprop(parameters, lr, momentum=spec.momentum, weight_decay=decay)
+    return torch.optim.SGD(
+        parameters, lr, momentum=spec.momentum, weight_decay=decay, fused=True
+    )

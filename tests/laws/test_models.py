@@ -98,6 +98,16 @@ def test_generate_is_differentiable_in_parameters(model: Model, kind: str) -> No
     assert all(gradient.isfinite().all() for gradient in gradients)
 
 
+def test_its_groups_are_those_that_its_source_names(
+    laws: Any, name: str, model: Model, kind: str
+) -> None:
+    named = lookup.describe("model", name).constants.get("named_groups", ())
+    inner = laws.small("model", name).get("component", "nice") if name == "mixture" else None
+    if inner:
+        named = (*named, *lookup.describe("model", inner).constants.get("named_groups", ()))
+    assert {group for group in model.groups() if group} == set(named)
+
+
 def test_its_groups_part_the_parameters(model: Model, kind: str) -> None:
     grouped = [id(p) for group in model.groups().values() for p in group]
     assert len(grouped) == len(set(grouped))

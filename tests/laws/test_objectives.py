@@ -68,6 +68,10 @@ def test_who_plays_is_who_is_said_to_play(
         assert player.times >= 1
         assert player.parameters
         assert {id(p) for p in player.parameters} <= everything
+        groups = {group for group in player.groups if group}
+        if player.name != "model":
+            named = lookup.describe("objective", objective_name).constants.get("critic_groups", ())
+            assert groups == set(named)
 
 
 def test_losses_are_finite_scalars_and_pure(

@@ -114,11 +114,13 @@ def test_history_pulls_both_players() -> None:
 
 
 def test_instance_noise_fades_out() -> None:
-    fading, x = InstanceNoise(2.0, 10), torch.zeros(20000, 1)
+    fading, x = InstanceNoise(2.0, 0.5), torch.zeros(20000, 1)
+    fading.begin(20)
     for update, expected in ((0, 2.0), (5, 1.0), (10, 0.0), (15, 0.0)):
         fading.at(update)
         assert fading(x, Noise(update)).std().item() == pytest.approx(expected, rel=0.02)
-    lasting = InstanceNoise(2.0, 0)
+    lasting = InstanceNoise(2.0, 0.0)
+    lasting.begin(20)
     lasting.at(1000)
     assert lasting(x, Noise(0)).std().item() == pytest.approx(2.0, rel=0.02)
 

@@ -22,6 +22,7 @@ class Flow(Model):
     """A flow."""
 
     cite: ClassVar[str] = """@article{flow1, title={A flow}}"""
+    named_groups: ClassVar[tuple[str, ...]] = ("weights",)
     layers: Count = 4
     """Number of layers."""
     base: Literal["gaussian", "logistic"] = "gaussian"

@@ -12,13 +12,13 @@ from torch import Tensor, nn
 from genbench.data._base import Data, Split
 from genbench.data.feed import Feed
 from genbench.data.scaling import Scaling
-from genbench.errors import Diverged
+from genbench.errors import Diverged, GenbenchError
 from genbench.fields import Optimiser
 from genbench.noise import Noise
-from genbench.objectives._base import Batch
+from genbench.objectives._base import Batch, Player
 from genbench.objectives._sum import WeightedSum
 from genbench.training.loop import Interrupted, Settings, Stage, Training
-from genbench.training.optimisers import learning_rate
+from genbench.training.optimisers import PlayerOptimiser, check_groups, learning_rate
 
 
 class Line(nn.Module):
@@ -55,6 +55,9 @@ class Sides(nn.Module):
             Player("critic", {"": list(self.critic.parameters())}, times=2),
             Player("model", {"": list(model.parameters())}),
         ]
+
+    def begin(self, updates: int) -> None:
+        pass
 
     def prepare(self, model: nn.Module, draw: object, noise: Noise) -> None:
         self.prepared += 1
@@ -223,3 +226,76 @@ def test_batch_norm_of_a_model_that_stands_still_keeps_its_moments() -> None:
     training.run(Quiet())
     for key, value in training.model.state_dict().items():
         assert torch.equal(value, before[key]), key
+
+
+def test_a_group_has_every_setting_of_its_own() -> None:
+    plain, own, tied = (nn.Parameter(torch.ones(3)) for _ in range(3))
+    player = Player("model", {"": [plain], "own": [own], "tied": [tied]})
+    default = Optimiser(name="adam", lr=0.1, betas=(0.5, 0.9), clip=1.0)
+    sgd = Optimiser(name="sgd", lr=0.5, momentum=0.9, weight_decay=0.1)
+    moving = PlayerOptimiser(player, default, {"model.own": sgd}, updates=10)
+    moved = torch.ones(3, requires_grad=True)
+    alone = torch.optim.SGD([moved], 0.5, momentum=0.9, weight_decay=0.1)
+    for update in range(4):
+        moving.zero()
+        for parameter in (plain, own, tied, moved):
+            parameter.grad = torch.full((3,), 2.0)
+        moving.step(update)
+        alone.step()
+    assert own.tolist() == pytest.approx(moved.tolist())
+    assert plain.grad is not None
+    assert tied.grad is not None
+    assert torch.cat((plain.grad, tied.grad)).norm().item() == pytest.approx(1)  # clipped as one
+    assert own.grad is not None
+    assert own.grad.tolist() == [2.0, 2.0, 2.0]
+    again = PlayerOptimiser(player, default, {"model.own": sgd}, updates=10)
+    again.restore(moving.state())
+    assert {k: v.tolist() for k, v in again.state().items()} == {
+        k: v.tolist() for k, v in moving.state().items()
+    }
+
+
+def test_settings_of_a_group_that_nobody_moves_are_refused() -> None:
+    settings = {"critic.heads": Optimiser()}
+    with pytest.raises(GenbenchError, match=r"'critic\.heads'"):
+        check_groups([Player("critic", {"": []})], settings)
+
+
+class Controlled(Sides):
+    """One whose preparation and control move the model."""
+
+    def prepare(self, model: nn.Module, draw: object, noise: Noise) -> None:
+        self.prepared += 1
+        model.weight.data.fill_(7.0)  # type: ignore[union-attr, operator]
+
+    def after_update(self, player: str, model: nn.Module, batch: Batch, step: int) -> None:
+        model.weight.data.add_(1.0)  # type: ignore[union-attr, operator]
+
+
+def test_an_objective_of_weight_0_moves_nothing_and_asks_for_no_moves() -> None:
+    watched = Controlled()
+    training = make(objective=watched)
+    training.stages[0].objective.weights[0] = 0.0
+    before = {key: value.clone() for key, value in training.model.state_dict().items()}
+    training.run(Quiet())
+    assert watched.prepared == 1
+    for key, value in training.model.state_dict().items():
+        if not key.endswith("num_batches_tracked"):  # a count that nothing is computed from
+            assert torch.equal(value, before[key]), key
+    assert [who for who, *_ in watched.log[:2]] == ["critic", "model"]
+    assert {row["term"] for row in training.curves.rows} == {"square"}
+
+
+def test_the_rows_of_every_move_are_counted_and_kept() -> None:
+    whole = make(updates=12)
+    whole.run(Quiet())
+    assert whole.rows == 12 * 3 * 8
+    first, hooks = make(updates=12), Quiet(5)
+    with pytest.raises(Interrupted):
+        first.run(hooks)
+    again = make(updates=12)
+    again.restore(*hooks.saved[-1])
+    again.run(Quiet())
+    assert again.rows == whole.rows
+    again._draw(100, Noise(0))
+    assert again.rows == whole.rows + 100
