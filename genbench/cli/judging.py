@@ -88,15 +88,19 @@ def eval_(
 
 def compare(
     a: Annotated[str, typer.Argument(
-        help="A suite, a results folder, a table or a baseline.", callback=at_home)],
-    b: Annotated[str, typer.Argument(help="What it is compared with.", callback=at_home)],
+        help="A suite, a results folder, a table or a baseline; with :METHOD, that row of it.",
+        callback=at_home)],
+    b: Annotated[str, typer.Argument(
+        help="What is set against it; SUITE:A SUITE:B are two methods of one suite.",
+        callback=at_home)],
     results: Results = RESULTS,
 ) -> None:
     """Print how B's numbers differ from A's, and which differences are significant."""
     from genbench.reporting.compare import compare as differences
     from genbench.reporting.compare import compare_table
 
-    frame = differences(numbers_of(a, results), numbers_of(b, results))
+    (left, one), (right, other) = (numbers_of(name, results) for name in (a, b))
+    frame = differences(left, right, methods=(one, other))
     console_for(sys.stdout).print(compare_table(frame, a, b))
 
 
@@ -115,6 +119,8 @@ def check(
         "--markdown", help="Write the verdicts as Markdown.", callback=at_home)] = None,
     allow_inconclusive: Annotated[bool, typer.Option(
         "--allow-inconclusive", help="Do not fail on cells with fewer than three seeds.")] = False,
+    exact: Annotated[bool, typer.Option(
+        "--exact", help="Ask for the same bits, which one machine gives.")] = False,
 ) -> None:
     """Hold stored numbers against a baseline.
 
@@ -130,10 +136,12 @@ def check(
     frame = tidy(plan, store)
     accepted = baseline or results / plan.name / "baseline.json"
     if update:
-        kept = gate.accept(frame, accepted)
+        kept = gate.accept(frame, accepted, plan)
         say(f"{accepted}: {len(kept.cells)} cells accepted")
         return
-    outcome = gate.check(frame, accepted, allow_inconclusive=allow_inconclusive)
+    outcome = gate.check(
+        frame, accepted, allow_inconclusive=allow_inconclusive, exact=exact, plan=plan
+    )
     if junit:
         write_text(junit, writing.junit_xml(outcome))
     if markdown:
@@ -142,19 +150,26 @@ def check(
     table = writing.terminal_table(outcome)
     if table.row_count:
         console.print(table)
-    console.print(outcome.summary, soft_wrap=True, markup=False)
+    for line in (*outcome.notes, outcome.summary):
+        console.print(line, soft_wrap=True, markup=False)
     raise typer.Exit(outcome.exit_code)
 
 
-def numbers_of(name: str, results: Path) -> DataFrame:
-    """The tidy table of a suite, a results folder, a metrics.csv or a baseline.json."""
-    from genbench.reporting.compare import load_numbers
+def numbers_of(name: str, results: Path) -> tuple[DataFrame, str | None]:
+    """The tidy table of a suite, a results folder, a metrics.csv or a baseline.json.
+
+    And the row that is asked for, where the name ends in :METHOD.
+    """
+    from genbench.reporting.stored_tables import load_numbers
     from genbench.store.table import tidy
     from genbench.suites.expand import load_plan
 
+    method = None
+    if ":" in name and not Path(name).exists():
+        name, _, method = name.partition(":")
     path = Path(name)
     if path.suffix in (".yaml", ".yml") or not path.exists():
-        return tidy(*recall(load_plan(name), results))
-    return load_numbers(path)
+        return tidy(*recall(load_plan(name), results)), method
+    return load_numbers(path), method
 
 

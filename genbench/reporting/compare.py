@@ -1,16 +1,18 @@
 """Two sets of results side by side: differences and whether the seeds can tell them from noise.
 
-Cells are matched by method, dataset, metric *and* protocol: numbers of different protocols are
-never subtracted. The test is Welch's on seeds, two-sided, at 95 % after Holm's correction over
-the cells that are compared; with fewer than three seeds on a side it says nothing.
+Cells are matched by method, dataset, metric *and* protocol, or one method's with another's:
+numbers of different protocols are never subtracted. The test is `judged.versus`: Welch's, and by
+pairs where both sides have the same seeds; two-sided, at 95 % after Holm's correction over the
+cells that are compared. With fewer than three seeds on a side it says nothing. A value that is not
+finite, and a run that diverged, is the worst there is; of a metric that is best at a target,
+distances from it are compared.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass, replace
 
 import pandas as pd
 from rich.console import Group
@@ -18,14 +20,16 @@ from rich.table import Table
 from rich.text import Text
 
 from genbench.errors import GenbenchError, ProtocolError
-from genbench.reporting._baseline import read_baseline
-from genbench.reporting._cells import COLUMNS, Cell, cells_of, trouble_text
+from genbench.lookup import suggest
+from genbench.reporting._cells import Cell, cells_of, trouble_text
 from genbench.reporting._digits import number, p_text, spread_text
-from genbench.reporting.statistics import ALPHA, MIN_SEEDS, Test, holm, mean_and_std, welch
+from genbench.reporting._evidence import how
+from genbench.reporting.judged import versus
+from genbench.reporting.markdown import ARROWS
+from genbench.reporting.statistics import ALPHA, MIN_SEEDS, Test, holm, mean_and_std
 
-__all__ = ["Comparison", "compare", "compare_table", "load_numbers"]
+__all__ = ["Comparison", "compare", "compare_table"]
 
-_ARROWS = {"lower": " ↓", "higher": " ↑"}
 _COLOURS = {"better": "green", "worse": "red", "different": "yellow", "inconclusive": "yellow",
             "not comparable": "magenta"}
 
@@ -58,40 +62,28 @@ class Comparison:
     """B against A: better, worse, different (no better direction), no difference, same values,
     inconclusive, not comparable, only in A, only in B."""
     reason: str = ""
+    dearer: bool = False
+    """Whether B is the worse of the two, significantly or not."""
 
 
-def load_numbers(path: Path) -> pd.DataFrame:
-    """The tidy table of a results folder, of a metrics.csv, or of a baseline.json.
-
-    Raises:
-        GenbenchError: there is nothing there, or it is not a table or baseline.
-    """
-    if path.is_dir():
-        for name in ("metrics.csv", "baseline.json"):
-            if (path / name).is_file():
-                return load_numbers(path / name)
-        raise GenbenchError(
-            f"{path} holds neither metrics.csv nor baseline.json; 'genbench report SUITE' writes "
-            f"the first"
-        )
-    if not path.exists():
-        raise GenbenchError(
-            f"there is no {path}; expected a results folder, a metrics.csv or a baseline.json"
-        )
-    return _from_baseline(path) if path.suffix == ".json" else _from_csv(path)
-
-
-def compare(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
+def compare(
+    a: pd.DataFrame, b: pd.DataFrame, *, methods: tuple[str | None, str | None] = (None, None)
+) -> pd.DataFrame:
     """Compare two tidy tables; one row a cell, in A's order, with the columns of `Comparison`.
 
-    Cells whose protocols differ, whose runs diverged or whose budgets were cut are marked, not
-    compared.
+    `methods` are the row of A and the row of B that are set against each other, where they are not
+    those of the same name. Cells whose protocols differ, that have runs without a result, or whose
+    budgets were cut are marked, not compared.
 
     Raises:
         ProtocolError: the tables share rows, but not one under the same protocol.
-        GenbenchError: the tables share nothing.
+        GenbenchError: the tables share nothing, or lack a row that is asked for.
     """
-    left, right = _by_row(cells_of(a)), _by_row(cells_of(b))
+    named = " | ".join(method for method in methods if method)
+    left, right = (
+        _by_row(_rows_of(cells_of(frame), method or other, named))
+        for frame, method, other in ((a, *methods), (b, *methods[::-1]))
+    )
     rows: list[Comparison] = []
     tests: list[Test | None] = []
     for key in dict.fromkeys([*left, *right]):
@@ -128,7 +120,7 @@ def compare_table(frame: pd.DataFrame, a: str = "A", b: str = "B") -> Group:
         several = len(protocols[row.dataset, row.metric] - {""}) > 1
         metric = f"{row.metric}@{row.protocol}" if several and row.protocol else row.metric
         table.add_row(*(Text(text) for text in (
-            row.dataset, row.method, f"{metric}{_ARROWS.get(row.better, '')}",
+            row.dataset, row.method, f"{metric}{ARROWS.get(row.better, '')}",
             _side(row.a, row.a_std, row.a_seeds), _side(row.b, row.b_std, row.b_seeds),
             number(row.difference), _p(row.p),
         )), Text(row.verdict, style=_COLOURS.get(row.verdict, "")))
@@ -152,6 +144,17 @@ def _side(mean: float, std: float, seeds: int) -> str:
 # --- matching ---------------------------------------------------------------------------------
 
 _Key = tuple[str, str, str]
+
+
+def _rows_of(cells: Sequence[Cell], method: str | None, named: str) -> Sequence[Cell]:
+    """The cells of one row, under the name that both sides share; all of them without one."""
+    if method is None:
+        return cells
+    found = [replace(cell, method=named) for cell in cells if cell.method == method]
+    if not found:
+        known = list(dict.fromkeys(cell.method for cell in cells))
+        raise GenbenchError(f"no row '{method}'{suggest(method, known)}")
+    return found
 
 
 def _by_row(cells: Sequence[Cell]) -> dict[_Key, dict[str, Cell]]:
@@ -190,19 +193,27 @@ def _pair(key: _Key, a: Cell, b: Cell) -> tuple[Comparison, Test | None]:
         if cell.limited:
             row.verdict, row.reason = "not comparable", f"--limit-updates cut the budget of {side}"
             return row, None
-        if cell.troubles or not cell.values:
+        if not cell.complete or (cell.lost and not cell.directed):
             row.verdict = "inconclusive"
             row.reason = f"{side}: {trouble_text(cell) or 'no values'}"
             return row, None
     row.difference = row.b - row.a
-    if a.values == b.values:
+    if a.outcomes == b.outcomes:
         row.verdict, row.difference = "same values", 0.0
         return row, None
-    test = welch(b.sample, a.sample)
-    row.low, row.high = test.low, test.high
+    known = a if a.target is not None else b  # a file of old may not know the target
+    first, second = (
+        replace(cell, better=known.better, target=known.target, aim=known.aim) for cell in (a, b)
+    )
+    row.better = known.better
+    test = versus(second.costs, first.costs, certain=a.fixed and b.fixed)
     if not test.conclusive:
         row.verdict, row.reason = "inconclusive", f"fewer than {MIN_SEEDS} seeds"
         return row, None
+    if row.better != "target" and not test.logs:
+        low, high = test.low, test.high
+        row.low, row.high = (-high, -low) if row.better == "higher" else (low, high)
+    row.dearer, row.reason = test.p_greater < test.p_less, how(test).strip(" ()")
     return row, test
 
 
@@ -213,10 +224,10 @@ def _filled(
     for cell in (b, a):
         if cell is not None:
             row.better, row.unit = cell.better, cell.unit
-    if a is not None and a.values:
-        (row.a, row.a_std), row.a_seeds = mean_and_std(a.sample), len(a.values)
-    if b is not None and b.values:
-        (row.b, row.b_std), row.b_seeds = mean_and_std(b.sample), len(b.values)
+    if a is not None and a.outcomes:
+        (row.a, row.a_std), row.a_seeds = mean_and_std([*a.outcomes.values()]), len(a.outcomes)
+    if b is not None and b.outcomes:
+        (row.b, row.b_std), row.b_seeds = mean_and_std([*b.outcomes.values()]), len(b.outcomes)
     return row
 
 
@@ -224,11 +235,11 @@ def _conclude(row: Comparison, p: float) -> None:
     row.p = p
     if p > ALPHA:
         row.verdict = "no difference"
-        row.reason = "within the noise of the seeds"
+        row.reason = "; ".join(filter(None, ("within the noise of the seeds", row.reason)))
     elif row.better == "none":
         row.verdict = "different"
     else:
-        row.verdict = "better" if (row.difference < 0) == (row.better == "lower") else "worse"
+        row.verdict = "worse" if row.dearer else "better"
 
 
 def _refuse_strangers(rows: Sequence[Comparison]) -> None:
@@ -244,54 +255,3 @@ def _refuse_strangers(rows: Sequence[Comparison]) -> None:
             f"no number of A was measured under the protocol of B, so nothing can be compared: "
             f"{first.metric}[{first.method}, {first.dataset}] has {first.reason}"
         )
-
-
-# --- reading ----------------------------------------------------------------------------------
-
-
-def _from_csv(path: Path) -> pd.DataFrame:
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-    except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
-        line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise GenbenchError(f"{path} is not a table of metrics: {line}") from None
-    lacking = [column for column in COLUMNS if column not in frame.columns]
-    if lacking:
-        raise GenbenchError(
-            f"{path} is not a table of metrics: it lacks the columns {', '.join(lacking)}"
-        )
-    for column in ("value", "sampling_std"):
-        if column in frame.columns:
-            frame[column] = _numbers(frame[column], path)
-    seeds = _numbers(frame["seed"], path)
-    if seeds.isna().any():
-        raise GenbenchError(f"{path}:{int(seeds.isna().argmax()) + 2}: seed: expected a number")
-    frame["seed"] = seeds.astype(int)
-    return frame
-
-
-def _numbers(column: pd.Series, path: Path) -> pd.Series:
-    numbers = pd.to_numeric(column.where(column != ""), errors="coerce")
-    wrong = numbers.isna() & ~column.str.strip().str.lower().isin(["", "nan"])
-    if wrong.any():
-        place = int(wrong.argmax())
-        raise GenbenchError(
-            f"{path}:{place + 2}: {column.name}: expected a number, got '{column.iloc[place]}'"
-        )
-    return numbers
-
-
-def _from_baseline(path: Path) -> pd.DataFrame:
-    baseline = read_baseline(path)
-    rows = []
-    for cell in baseline.cells:
-        shared = (cell.metric, cell.protocol)
-        seeds = {seed: (value, "ok") for seed, value in cell.values.items()}
-        absent = {seed: (math.nan, status) for seed, status in cell.absent.items()}
-        for seed, (value, status) in sorted((seeds | absent).items()):
-            rows.append((
-                baseline.suite, cell.method, cell.dataset, seed, *shared, value, cell.better,
-                cell.unit, status, "", "",
-            ))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 
 import pandas as pd
 import pytest
@@ -10,8 +11,9 @@ from rich.console import Console
 from scipy import stats
 
 from genbench.errors import GenbenchError, ProtocolError
-from genbench.reporting.compare import compare, compare_table, load_numbers
+from genbench.reporting.compare import compare, compare_table
 from genbench.reporting.gate import accept
+from genbench.reporting.stored_tables import load_numbers
 
 
 def rows(method, values, *, dataset="ring", metric="nll", better="lower", protocol="v1", **more):
@@ -44,10 +46,12 @@ A = rows("flow[layers=4]", [1.0, 1.1, 0.9])
 def test_differences_and_their_significance():
     b = rows("flow[layers=4]", [2.0, 2.4, 1.9])
     row = compare(table(A), table(b)).iloc[0]
-    theirs = stats.ttest_ind([2.0, 2.4, 1.9], [1.0, 1.1, 0.9], equal_var=False)
+    apart = stats.ttest_ind([2.0, 2.4, 1.9], [1.0, 1.1, 0.9], equal_var=False)
+    pairs = stats.ttest_rel([2.0, 2.4, 1.9], [1.0, 1.1, 0.9])
     assert row.difference == pytest.approx(1.1)
-    assert row.p == pytest.approx(theirs.pvalue)
-    assert (row.low, row.high) == pytest.approx(tuple(theirs.confidence_interval()))
+    assert row.p == pytest.approx(2 * min(apart.pvalue, pairs.pvalue))
+    best = min(apart, pairs, key=lambda test: test.pvalue)
+    assert (row.low, row.high) == pytest.approx(tuple(best.confidence_interval(0.975)))
     assert (row.a_seeds, row.b_seeds, row.verdict) == (3, 3, "worse")
     assert compare(table(b), table(A)).iloc[0].verdict == "better"
 
@@ -98,10 +102,49 @@ def test_troubles_and_cut_budgets_are_not_compared():
     a = [*A, *rows("x", [1.0, 2.0, 3.0]), *rows("y", [1.0, 2.0, 3.0]), *rows("z", [1.0])]
     b = [*A, *rows("x", ["diverged", 2.0, 3.0]), *rows("y", [1.0, 2.0, 3.0], limited=True)]
     found = compare(table(a), table(b)).set_index("method")
-    assert found.verdict["x"] == "inconclusive"
-    assert found.reason["x"] == "B: 1 of 3 runs diverged"
+    assert found.verdict["x"] == "no difference"
+    assert "by ranks: a value is not finite" in found.reason["x"]
+    assert found.b["x"] == math.inf
+    c = [*A, *rows("x", ["failed", 2.0, 3.0])]
+    found_c = compare(table(a), table(c)).set_index("method")
+    assert found_c.verdict["x"] == "inconclusive"
+    assert found_c.reason["x"] == "B: 1 of 3 runs failed"
     assert found.verdict["y"] == "not comparable"
     assert found.verdict["z"] == "only in A"
+
+
+def test_infinity_is_worse_than_any_number():
+    fine = rows("x", [1.0, 1.1, 1.2, 1.05])
+    lost = [{**row, "protocol": "v1"} for row in rows("x", ["not-finite", 5.0, 6.0, 7.0])]
+    found = compare(table(fine), table(lost)).iloc[0]
+    assert (found.verdict, found.p) == ("worse", pytest.approx(2 / 70))
+    assert compare(table(lost), table(fine)).iloc[0].verdict == "better"
+    assert "∞ (n=4)" in text_of(compare_table(compare(table(fine), table(lost))))
+
+
+def test_two_methods_of_one_suite():
+    suite = table(
+        rows("a", [1.0, 1.1, 0.9]), rows("b", [2.0, 2.2, 1.9]), rows("c", [5.0]),
+        rows("a", [3.0, 3.1, 3.2], metric="fid"), rows("b", [1.0, 1.15, 1.2], metric="fid"),
+    )
+    found = compare(suite, suite, methods=("a", "b"))
+    assert found.method.tolist() == ["a | b"] * 2
+    assert found.metric.tolist() == ["nll", "fid"]
+    assert found.verdict.tolist() == ["worse", "better"]
+    swapped = compare(suite, suite, methods=("b", "a"))
+    assert swapped.verdict.tolist() == ["better", "worse"]
+    assert len(compare(suite, suite, methods=("a", None))) == 2
+    with pytest.raises(GenbenchError, match="no row 'aa'; did you mean 'a'"):
+        compare(suite, suite, methods=("aa", "b"))
+
+
+def test_a_target_is_what_is_compared():
+    aim = {"metric": "hq", "better": "target", "target": "real from below"}
+    real = rows("real", [0.989], **aim)
+    suite = table(real, rows("near", [0.97, 0.971, 0.9685], **aim),
+                  rows("far", [0.5, 0.51, 0.52], **aim))
+    found = compare(suite, suite, methods=("near", "far")).iloc[0]
+    assert (found.verdict, found.better) == ("worse", "target")
 
 
 def test_the_table_shows_names_as_they_are():
@@ -118,8 +161,8 @@ def test_csv_and_baseline_read_back(tmp_path):
     for path in (tmp_path, tmp_path / "metrics.csv", tmp_path / "sub"):
         found = compare(load_numbers(path), frame)
         found = found.sort_values("method", ascending=False)
-        assert found.verdict.tolist() == ["same values", "inconclusive"]
-        assert found.a_seeds.tolist() == [3, 2]
+        assert found.verdict.tolist() == ["same values", "same values"]
+        assert found.a_seeds.tolist() == [3, 3]
 
 
 @pytest.mark.parametrize(("name", "text", "says"), [
