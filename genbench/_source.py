@@ -19,9 +19,10 @@ _PACKAGE = Path(__file__).parent
 _REQUIRED = object()
 _CONSTANTS: Mapping[str, type] = {
     "accepts": tuple, "at_most_rows": tuple, "cite": str, "conditional": bool,
-    "critic_groups": tuple, "has_modes": bool, "kind": str, "kinds": tuple, "labelled": bool,
-    "named_groups": tuple, "needs": tuple, "plays": tuple, "reads": tuple, "refuses": tuple,
-    "requires": tuple, "sampled": bool, "train_rows": int, "values": dict, "version": int,
+    "critic_groups": tuple, "has_modes": bool, "ignores_labels": bool, "kind": str,
+    "kinds": tuple, "labelled": bool, "named_groups": tuple, "needs": tuple, "plays": tuple,
+    "reads": tuple, "refuses": tuple, "requires": tuple, "sampled": bool, "train_rows": int,
+    "values": dict, "version": int,
 }
 """The class constants that contracts name, and their types. They must be literals."""
 

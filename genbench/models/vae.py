@@ -117,6 +117,11 @@ class VAE(Model):
         """The mean code of x (B, *shape), (B, latent)."""
         return self.posterior(x)[0]
 
+    def encode_draw(self, x: Tensor, noise: Noise) -> Tensor:
+        """A code of each x (B, *shape), drawn from q(z ∣ x), (B, latent)."""
+        mean, std = self.posterior(x)
+        return mean + std * noise.normal("code", *mean.shape).to(x)
+
     def decode(self, z: Tensor) -> Tensor:
         """The mean datum of codes z (B, latent), (B, *shape)."""
         return self.likelihood.mean(self._features(z)).reshape(-1, *self.space.shape)

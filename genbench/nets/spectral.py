@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import parametrize
 
+from genbench.nets.minibatch import MinibatchDiscrimination
 from genbench.nets.precision import full_precision
 
 __all__ = ["SpectralNorm", "iterate", "normalise"]
@@ -54,10 +55,12 @@ class SpectralNorm(nn.Module):
 
 
 def normalise(network: nn.Module) -> None:
-    """Put spectral normalisation on every linear, convolutional and embedding layer, in place."""
+    """Put spectral normalisation on every layer with a weight matrix or kernel, in place."""
     for layer in list(network.modules()):
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.Embedding):
             parametrize.register_parametrization(layer, "weight", SpectralNorm(layer.weight))
+        elif isinstance(layer, MinibatchDiscrimination):
+            parametrize.register_parametrization(layer, "kernel", SpectralNorm(layer.kernel))
 
 
 def iterate(network: nn.Module) -> None:

@@ -68,6 +68,8 @@ class Objective(nn.Module, Configured, ABC):
         plays: the names of the players.
         critic_groups: the names of the groups of the other players' parameters, but ''.
         labelled: whether the dataset must have labels.
+        ignores_labels: whether it compares samples with data whatever their labels are, and so
+            teaches a class-conditional model nothing about them.
         at_most_rows: options that count training rows, of which there must be as many.
         refuses: options that cannot go together, with the reason (see `lookup.refusals`);
             a subclass adds to those that it inherits.
@@ -79,6 +81,7 @@ class Objective(nn.Module, Configured, ABC):
     plays: ClassVar[tuple[str, ...]] = ("model",)
     critic_groups: ClassVar[tuple[str, ...]] = ()
     labelled: ClassVar[bool] = False
+    ignores_labels: ClassVar[bool] = False
     at_most_rows: ClassVar[tuple[str, ...]] = ()
     refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = ()
     cite: ClassVar[str] = ""

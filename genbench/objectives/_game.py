@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeVar
 
 from torch import Tensor, nn
@@ -16,9 +17,18 @@ from genbench.objectives._base import Batch, Draw, Objective, Player
 from genbench.objectives._penalties import clip_weights
 from genbench.objectives._start import start_from_data
 
-__all__ = ["Game", "network_kind"]
+__all__ = ["Fakes", "Game", "SlopedGame", "network_kind"]
 
 Network = TypeVar("Network", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Fakes:
+    """Samples x (B, *shape) with the labels that a conditional model was given, and codes."""
+
+    x: Tensor
+    labels: Tensor | None = None
+    codes: Tensor | None = None
 
 
 class Game(Objective):
@@ -55,6 +65,10 @@ class Game(Objective):
     def limit(self) -> float | None:
         """The bound that the critic's weights are clipped to."""
         return None
+
+    def bounded(self) -> Iterable[nn.Parameter]:
+        """The weights that are clipped: the critic's own, not those of heads that read it."""
+        return self.parameters()
 
     @property
     def probability(self) -> bool:
@@ -106,7 +120,7 @@ class Game(Objective):
     def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
         """Clip the critic's weights after its move, if they have a limit."""
         if player == "critic" and self.limit is not None:
-            clip_weights(self.parameters(), self.limit)
+            clip_weights(self.bounded(), self.limit)
 
     @abstractmethod
     def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -129,6 +143,12 @@ def network_kind(kind: str, model: Model) -> str:
 class SlopedGame(Game):
     """A game with a loss pair, and with something that holds the critic's slope."""
 
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"penalty": ("none", "clip", "dragan"), "penalty_at": ("interpolates", "data", "fakes")},
+         "penalty_at is for penalty: gradient and r1; clip takes no slope, and dragan has points "
+         "of its own"),
+    )
+
     loss_: Literal[
         "minimax", "non_saturating", "least_squares", "wasserstein", "hinge"
     ] = "non_saturating"
@@ -137,6 +157,9 @@ class SlopedGame(Game):
     """What holds the critic's slope: weights clipped to ±clip after each of its moves; a two-sided
     gradient penalty between each real and fake example (gradient) or around real ones (dragan); or
     the squared slope at real examples (r1), with λ/2."""
+    penalty_at: Literal["interpolates", "data", "fakes"] | None = None
+    """Where the slope of gradient and r1 is taken: between each real and fake example, at the real
+    or at the fake ones. Null: interpolates for gradient, data for r1, which at fakes is R2."""
     penalty_weight: NonNegative = 10.0
     """λ of the penalty."""
     clip: Positive = 0.01

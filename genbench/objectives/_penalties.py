@@ -6,8 +6,8 @@
   Improved Training of Wasserstein GANs, 2017, https://arxiv.org/abs/1704.00028
 - dragan: Naveen Kodali, Jacob Abernethy, James Hays, Zsolt Kira: On Convergence and Stability of
   GANs, 2017, https://arxiv.org/abs/1705.07215
-- r1: Lars Mescheder, Andreas Geiger, Sebastian Nowozin: Which Training Methods for GANs do
-  actually Converge?, 2018, https://arxiv.org/abs/1801.04406
+- r1, and at samples r2: Lars Mescheder, Andreas Geiger, Sebastian Nowozin: Which Training Methods
+  for GANs do actually Converge?, 2018, https://arxiv.org/abs/1801.04406
 """
 
 from __future__ import annotations
@@ -21,9 +21,13 @@ from genbench.nets.precision import exact
 from genbench.noise import Noise
 
 __all__ = [
-    "around_data", "clip_weights", "gradient_penalty", "interpolate", "slope_of", "slope_penalty",
-    "squared_slope",
+    "around_data", "clip_weights", "gradient_penalty", "interpolate", "penalty_points", "slope_of",
+    "slope_penalty", "squared_slope",
 ]
+
+
+SQUARED = {"data": "r1", "fakes": "r2", "interpolates": "squared_slope"}
+"""The names of the zero-centred penalty by where its slope is taken."""
 
 
 @torch.no_grad()
@@ -72,19 +76,28 @@ def squared_slope(slope: Tensor) -> Tensor:
 
 
 def slope_penalty(
-    kind: str, slope: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, noise: Noise
+    kind: str, slope: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, noise: Noise,
+    at: str | None = None,
 ) -> dict[str, Tensor]:
     """The penalty of that name, a scalar, by the name of its term; empty if it is not on slopes.
 
-    `slope` gives ∇c at points (B, *shape).
+    `slope` gives ∇c at points (B, *shape); `at` says which: see `penalty_points`.
     """
     if kind == "r1":
-        return {"r1": squared_slope(slope(real))}
-    if kind not in ("gradient", "dragan"):
-        return {}
-    share = noise.uniform("interpolate", len(real))
+        at = at or "data"
+        return {SQUARED[at]: squared_slope(slope(penalty_points(at, real, fake, noise)))}
     if kind == "gradient":
-        at = interpolate(real, fake, share)
+        points = penalty_points(at or "interpolates", real, fake, noise)
+    elif kind == "dragan":
+        share = noise.uniform("interpolate", len(real))
+        points = around_data(real, share, noise.uniform("offset", *real.shape).to(real))
     else:
-        at = around_data(real, share, noise.uniform("offset", *real.shape).to(real))
-    return {"gradient_penalty": gradient_penalty(slope(at))}
+        return {}
+    return {"gradient_penalty": gradient_penalty(slope(points))}
+
+
+def penalty_points(at: str, real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
+    """Where a slope is taken, (B, *shape): the "data", the "fakes", or "interpolates" of both."""
+    if at == "interpolates":
+        return interpolate(real, fake, noise.uniform("interpolate", len(real)))
+    return real if at == "data" else fake

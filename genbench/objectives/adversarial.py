@@ -22,12 +22,12 @@ Principled Methods for Training GANs, 2017, https://arxiv.org/abs/1701.04862.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import partial
 from typing import ClassVar, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from genbench.errors import GenbenchError
 from genbench.fields import Count, Natural, NonNegative, Share
@@ -36,22 +36,13 @@ from genbench.nets import spectral
 from genbench.nets.critic import Critic, Look, critic_network
 from genbench.noise import Noise
 from genbench.objectives._base import Batch, Draw, Terms
-from genbench.objectives._game import SlopedGame
+from genbench.objectives._game import Fakes, SlopedGame
 from genbench.objectives._gan_losses import LOSSES
 from genbench.objectives._history import History
 from genbench.objectives._instance_noise import InstanceNoise
 from genbench.objectives._penalties import slope_of, slope_penalty
 
 __all__ = ["Adversarial", "Fakes"]
-
-
-@dataclass(frozen=True)
-class Fakes:
-    """Samples x (B, *shape) with the labels that a conditional model was given, and codes."""
-
-    x: Tensor
-    labels: Tensor | None = None
-    codes: Tensor | None = None
 
 
 class Adversarial(SlopedGame):
@@ -134,6 +125,11 @@ class Adversarial(SlopedGame):
         """
         kind = self.kind_for(model)
         self.classes = model.space.classes if model.conditional else 0
+        if self.condition == "projection" and not self.classes_seen(model):
+            raise GenbenchError(
+                "adversarial: condition is how the critic of a class-conditional model sees the "
+                f"label, and {type(model).__name__} is none; leave it out"
+            )
         self.network: Critic = critic_network(
             kind, model.space.shape, widths=self.critic_widths, channels=self.critic_channels,
             norm=self.critic_norm, activation=self.critic_activation,
@@ -146,7 +142,7 @@ class Adversarial(SlopedGame):
             spectral.normalise(self.network)
         self.noised = InstanceNoise(self.instance_noise, self.instance_noise_share)
         if self.historical_averaging:
-            self.critic_history = History(list(self.network.parameters()))
+            self.critic_history = History(list(self.parameters()))
             self.model_history = History(list(model.parameters()))
 
     def build_heads(self, model: Model) -> None:
@@ -164,6 +160,10 @@ class Adversarial(SlopedGame):
     def scores_data(self) -> bool:
         """Whether the critic is not class-conditional."""
         return self.network.planes == 0 and self.network.embedding is None
+
+    def bounded(self) -> Iterable[nn.Parameter]:
+        """The weights that are clipped: the critic's, not those of heads on its features."""
+        return self.network.parameters()
 
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
         """Draw the reference batch of virtual batch norm, and what the model starts from."""
@@ -199,7 +199,11 @@ class Adversarial(SlopedGame):
         with torch.no_grad():
             fakes = self.draw_fakes(model, batch, noise)
         labels = self._labels(batch)
-        real, fake = self._both(batch.x, labels, fakes, noise)
+        x, samples = (
+            self.noised(shown, noise.child(name))
+            for shown, name in ((batch.x, "real"), (fakes.x, "fake"))
+        )
+        real, fake = self._both(x, labels, samples, fakes.labels)
         smoothed = {"high": 1 - self.smooth_real, "low": self.smooth_fake}
         targets = smoothed if self.smooth_real or self.smooth_fake else {}
         terms: dict[str, Tensor] = {
@@ -209,10 +213,10 @@ class Adversarial(SlopedGame):
             terms["drift"] = self.drift * real.score.square().mean()
         if self.penalty_weight > 0:
             slope = partial(self._slope, labels=labels)
-            held = slope_penalty(self.penalty, slope, batch.x, fakes.x, noise)
+            held = slope_penalty(self.penalty, slope, x, samples, noise, self.penalty_at)
             terms |= {name: self.penalty_weight * value for name, value in held.items()}
         if self.historical_averaging:
-            distance = self.critic_history.distance(self.network.parameters())
+            distance = self.critic_history.distance(self.parameters())
             terms["history"] = self.historical_averaging * distance
         return {**terms, **self.critic_extras(model, batch, real, fake, fakes, noise)}
 
@@ -256,7 +260,7 @@ class Adversarial(SlopedGame):
             spectral.iterate(self.network)
         self.noised.at(step + 1 if player == "model" else step)
         if self.historical_averaging and player == "critic":
-            self.critic_history.follow(self.network.parameters())
+            self.critic_history.follow(self.parameters())
         elif self.historical_averaging:
             self.model_history.follow(model.parameters())
 
@@ -269,19 +273,15 @@ class Adversarial(SlopedGame):
         return self.network.look(self.noised(x, noise), labels)
 
     def _both(
-        self, x: Tensor, labels: Tensor | None, fakes: Fakes, noise: Noise
+        self, x: Tensor, labels: Tensor | None, fakes: Tensor, fake_labels: Tensor | None
     ) -> tuple[Look, Look]:
         ties = self.critic_norm == "batch" or self.minibatch_features or self.minibatch_deviation
         if ties:
             # in a batch of both kinds what ties examples together would tell which is of which
-            real = self.look(x, labels, noise.child("real"))
-            return real, self.look(fakes.x, fakes.labels, noise.child("fake"))
-        known = labels is not None and fakes.labels is not None
-        both = torch.cat((labels, fakes.labels)) if known else None  # type: ignore[arg-type]
-        seen = torch.cat((
-            self.noised(x, noise.child("real")), self.noised(fakes.x, noise.child("fake"))
-        ))
-        halves = [part.split(len(x)) for part in self.network.look(seen, both)]
+            return self.network.look(x, labels), self.network.look(fakes, fake_labels)
+        known = labels is not None and fake_labels is not None
+        both = torch.cat((labels, fake_labels)) if known else None  # type: ignore[arg-type]
+        halves = [part.split(len(x)) for part in self.network.look(torch.cat((x, fakes)), both)]
         return Look(*(half[0] for half in halves)), Look(*(half[1] for half in halves))
 
     def _slope(self, x: Tensor, labels: Tensor | None) -> Tensor:

@@ -31,6 +31,10 @@ class AuxiliaryClassifier(Adversarial):
 
     requires: ClassVar[tuple[str, ...]] = ("conditional",)
     labelled: ClassVar[bool] = True
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"condition": "projection"},
+         "this critic is not told the label, which its classifier names; leave condition out"),
+    )
     cite: ClassVar[str] = """@inproceedings{odena2017conditional,
   title = {Conditional Image Synthesis with Auxiliary Classifier {GANs}},
   author = {Odena, Augustus and Olah, Christopher and Shlens, Jonathon},

@@ -31,6 +31,7 @@ __all__ = ["BEGAN"]
 class BEGAN(Game):
     """An autoencoder as critic, with a control that holds it in balance with the model."""
 
+    ignores_labels: ClassVar[bool] = True
     cite: ClassVar[str] = """@misc{berthelot2017began,
   title = {{BEGAN}: Boundary Equilibrium Generative Adversarial Networks},
   author = {Berthelot, David and Schumm, Thomas and Metz, Luke},

@@ -29,6 +29,11 @@ class ClassAdversarial(Adversarial):
     """A critic of C + 1 classes, the last of which is for samples, against the model."""
 
     labelled: ClassVar[bool] = True
+    ignores_labels: ClassVar[bool] = True
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"condition": "projection"},
+         "this critic is not told the label, by which it sorts data; leave condition out"),
+    )
     cite: ClassVar[str] = """@inproceedings{salimans2016improved,
   title = {Improved Techniques for Training {GANs}},
   author = {Salimans, Tim and Goodfellow, Ian and Zaremba, Wojciech and Cheung, Vicki and

@@ -32,6 +32,7 @@ __all__ = ["Cramer"]
 class Cramer(Game):
     """A critic of features between which the energy distance of data and samples is large."""
 
+    ignores_labels: ClassVar[bool] = True
     refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
         ({"batch": 1}, "distances within a batch need two examples at least"),
     )

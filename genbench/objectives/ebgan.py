@@ -38,6 +38,7 @@ def pulling_away(codes: Tensor) -> Tensor:
 class EBGAN(Game):
     """An autoencoder gives data low energy and samples high energy; the model lowers its own."""
 
+    ignores_labels: ClassVar[bool] = True
     cite: ClassVar[str] = """@inproceedings{zhao2017energy,
   title = {Energy-based Generative Adversarial Networks},
   author = {Zhao, Junbo and Mathieu, Michael and LeCun, Yann},

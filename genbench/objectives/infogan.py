@@ -35,6 +35,10 @@ class InfoGAN(Adversarial):
     """A critic that also reads the codes, against a model that follows them."""
 
     requires: ClassVar[tuple[str, ...]] = ("codes",)
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"condition": "projection"},
+         "this critic sees no labels; leave condition out"),
+    )
     cite: ClassVar[str] = """@inproceedings{chen2016infogan,
   title = {{InfoGAN}: Interpretable Representation Learning by Information Maximizing Generative
            Adversarial Nets},

@@ -76,7 +76,8 @@ class InfoGANSemi(InfoGAN):
         """InfoGAN's terms, and −λ_s E log Q(y ∣ x) over as many labelled rows as the batch has."""
         rows = noise.integers("labelled", self.labels, min(len(batch), self.labels))
         x: Tensor = self.get_buffer("known_x")[rows]
-        first = self.category_logits(self.reader(self.network.trunk(x)))[0]
+        seen = self.look(x, None, noise.child("known"))
+        first = self.category_logits(self.reader(seen.features))[0]
         taught = cross_entropy(first, self.get_buffer("known_y")[rows])
         own = super().critic_extras(model, batch, real, fake, fakes, noise)
         return {**own, "supervision": self.supervision * taught}

@@ -35,6 +35,7 @@ __all__ = ["McGAN"]
 class McGAN(Game):
     """A critic of features whose mean and covariance differ most between data and samples."""
 
+    ignores_labels: ClassVar[bool] = True
     cite: ClassVar[str] = """@inproceedings{mroueh2017mcgan,
   title = {{McGan}: Mean and Covariance Feature Matching {GAN}},
   author = {Mroueh, Youssef and Sercu, Tom and Goel, Vaibhava},

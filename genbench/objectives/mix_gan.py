@@ -13,7 +13,7 @@ Every generator makes ⌈B/T⌉ samples of a batch of B.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -72,6 +72,10 @@ class MixGAN(SlopedGame):
         critic = Player("critic", groups, self.critic_steps)
         return [critic] if self.critic_only else [critic, Player("model", model.groups())]
 
+    def bounded(self) -> Iterable[nn.Parameter]:
+        """The weights that are clipped: the critics', not those that mix them."""
+        return self.networks.parameters()
+
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The payoff, the entropy term of the player's weights, and the critics' penalty."""
         assert isinstance(model, Parts)
@@ -99,11 +103,14 @@ class MixGAN(SlopedGame):
             self.loss_: critics @ (losses @ shares),
             "weights": -self.weight_entropy * torch.log_softmax(self.logits, 0).mean(),
         }
+        if self.drift:
+            terms["drift"] = self.drift * real.square().mean()
         if self.penalty_weight > 0:
             samples = fakes.transpose(0, 1).flatten(0, 1)[: len(batch)]
             for i, network in enumerate(self.networks):
                 held = slope_penalty(
-                    self.penalty, partial(slope_of, network), batch.x, samples, noise.child(i)
+                    self.penalty, partial(slope_of, network), batch.x, samples, noise.child(i),
+                    self.penalty_at,
                 )
                 for name, value in held.items():
                     part = self.penalty_weight * value / self.critics

@@ -26,6 +26,7 @@ __all__ = ["MMD"]
 class MMD(Objective):
     """Minimises the unbiased MMD² between a batch and as many samples."""
 
+    ignores_labels: ClassVar[bool] = True
     refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
         ({"batch": 1}, "distances within a batch need two examples at least"),
     )

@@ -5,15 +5,16 @@ https://arxiv.org/abs/1705.08584
 
     min_G max_f  MMD²(f(x), f(G(z))) − λ E ‖x − f'(f(x))‖²,  over data and samples
 
-The autoencoder term keeps f injective; the weights of both networks are clipped.
+The autoencoder term keeps f injective; the weights of f are clipped, those of f' are free.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from genbench.fields import Annotated, Count, Field, NonNegative, Positive
 from genbench.models._base import Model
@@ -29,6 +30,7 @@ __all__ = ["MMDGAN"]
 class MMDGAN(Game):
     """A critic of features between which the kernels tell data from samples most."""
 
+    ignores_labels: ClassVar[bool] = True
     refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
         ({"batch": 1}, "distances within a batch need two examples at least"),
     )
@@ -46,7 +48,7 @@ class MMDGAN(Game):
     rebuild: NonNegative = 8.0
     """λ of the autoencoder term, a mean squared error per dimension."""
     clip: Positive = 0.01
-    """Largest absolute weight of the critic."""
+    """Largest absolute weight of the encoder, which the critic compares by."""
     features: Count = 16
     """Dimensions of the features."""
 
@@ -57,6 +59,10 @@ class MMDGAN(Game):
             GenbenchError: a critic that is not for these data, or a model that learns nothing.
         """
         self.network = self.made_by(EnergyNet, model, self.features)
+
+    def bounded(self) -> Iterable[nn.Parameter]:
+        """The weights that are clipped: the encoder's. A clipped decoder would rebuild nothing."""
+        return self.network.down.parameters()
 
     @property
     def limit(self) -> float | None:

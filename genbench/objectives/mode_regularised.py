@@ -28,6 +28,10 @@ class ModeRegularised(Adversarial):
     """A critic against a model with an encoder, which must rebuild the data and please it."""
 
     requires: ClassVar[tuple[str, ...]] = ("encoder",)
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"condition": "projection"},
+         "this critic sees no labels; leave condition out"),
+    )
     cite: ClassVar[str] = """@inproceedings{che2017mode,
   title = {Mode Regularized Generative Adversarial Networks},
   author = {Che, Tong and Li, Yanran and Jacob, Athul Paul and Bengio, Yoshua and Li, Wenjie},

@@ -25,7 +25,7 @@ from genbench.noise import Noise
 from genbench.objectives._base import Batch, Terms
 from genbench.objectives._game import SlopedGame
 from genbench.objectives._gan_losses import LOSSES
-from genbench.objectives._penalties import gradient_penalty, interpolate
+from genbench.objectives._penalties import gradient_penalty, penalty_points
 
 __all__ = ["PGAN"]
 
@@ -66,6 +66,9 @@ class PGAN(SlopedGame):
          "critic: dcgan is one trunk; add shared_trunk: true"),
         ({"bound": "drift", "drift": 0.0},
          "bound: drift with a drift of 0 bounds nothing; use none"),
+        ({"bound": "centre", "loss": ("minimax", "non_saturating", "least_squares")},
+         "a centred critic has no scale of its own: this loss would train it against values that "
+         "the model never sees; use bound: drift, or loss: wasserstein or hinge"),
         ({"penalty": ("dragan", "r1")},
          "the slope of mixed critics is held by penalty: gradient or clip"),
     )
@@ -79,6 +82,13 @@ class PGAN(SlopedGame):
         kind = self.kind_for(model)
         if model.conditional:
             raise GenbenchError("pgan: the model is conditional; use adversarial")
+        if kind == "dcgan" and not self.shared_trunk:
+            raise GenbenchError(
+                "pgan: a convolutional model has convolutional critics (critic: auto), which are "
+                "one trunk; add shared_trunk: true, or critic: mlp"
+            )
+        if self.assignment == "hard" and self.temperature != 1:
+            raise GenbenchError("pgan: assignment: hard has no temperature; leave it out")
         assert isinstance(model, Mixture)
         self.network: ComponentCritics = component_critics(
             kind, model.space.shape, len(model.mixture_log_weights()),
@@ -95,7 +105,7 @@ class PGAN(SlopedGame):
         with torch.no_grad():
             fake = model.generate(len(batch), noise)
         both = torch.cat((batch.x, fake))
-        between = interpolate(batch.x, fake, noise.uniform("interpolate", len(batch)))
+        between = penalty_points(self.penalty_at or "interpolates", batch.x, fake, noise)
         weights, weights_between = self.responsibilities(model, torch.cat((both, between))).split(
             (len(both), len(between))
         )

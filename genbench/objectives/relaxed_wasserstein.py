@@ -57,6 +57,7 @@ def bregman(kind: str, x: Tensor, y: Tensor) -> Tensor:
 class RelaxedWasserstein(Game):
     """Two potentials that bound a transport cost from below, against the model."""
 
+    ignores_labels: ClassVar[bool] = True
     cite: ClassVar[str] = """@misc{guo2017relaxed,
   title = {Relaxed {Wasserstein} with Applications to {GANs}},
   author = {Guo, Xin and Hong, Johnny and Lin, Tianyi and Yang, Nan},

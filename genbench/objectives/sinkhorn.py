@@ -65,6 +65,7 @@ def transport_cost(
 class Sinkhorn(Objective):
     """Minimises a Sinkhorn divergence between data and samples; needs no critic and no density."""
 
+    ignores_labels: ClassVar[bool] = True
     cite: ClassVar[str] = """@inproceedings{genevay2018learning,
   title={Learning Generative Models with Sinkhorn Divergences},
   author={Genevay, Aude and Peyr{\\'e}, Gabriel and Cuturi, Marco},

@@ -87,6 +87,7 @@ def check_method(method: Method, problems: Problems) -> None:
                     f"objective '{objective.name}' moves the model by gradients, and "
                     f"'{method.component.name}' is fitted; train it with em",
                 )
+        _check_labels(stage, method, problems)
     players = {
         player for stage in method.stages for objective in stage.objectives
         for player in objective.constants.get("plays", ("model",))
@@ -117,6 +118,24 @@ def _groups(method: Method, player: str) -> set[str] | None:
     if any(p.source_digest and maker in p.methods and constant not in p.constants for p in parts):
         return None
     return {name for part in parts for name in part.constants.get(constant, ())}
+
+
+def _check_labels(stage: Stage, method: Method, problems: Problems) -> None:
+    """A class-conditional model learns its labels from somebody."""
+    if "conditional" not in capabilities(method.component):
+        return
+    teachers = [
+        objective for objective, term in zip(stage.objectives, stage.terms, strict=True)
+        if term.weight != 0 and "model" in objective.constants.get("plays", ("model",))
+    ]
+    if teachers and all(teacher.constants.get("ignores_labels", False) for teacher in teachers):
+        names = " and ".join(f"'{teacher.name}'" for teacher in teachers)
+        problems.add(
+            stage.path if stage.path[:1] == ("methods",) else method.row.path,
+            f"objective {names} does not look at labels, from which the class-conditional model "
+            f"'{method.component.name}' could learn nothing about them; use adversarial or "
+            "auxiliary_classifier, or a model without labels",
+        )
 
 
 def check_pair(method: Method, dataset: DatasetRow, problems: Problems) -> None:

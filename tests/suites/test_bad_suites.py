@@ -310,3 +310,29 @@ def test_rows_may_be_called_as_people_write(plan_of: Callable[..., Plan], good: 
         claim = f'report: {{claims: [{{id: a, text: b, expect: "depth_k3[{name}] < 3"}}]}}'
         plan = plan_of(good.replace("  flow:", f"  {name}:") + claim)
         assert list(plan.methods) == [name]
+
+
+LABELS = """
+title: Labels
+datasets: {digits: {}}
+budget: {updates: 5}
+methods:
+  cgan: {train: TRAIN}
+evaluate: [class_accuracy]
+"""
+
+
+@pytest.mark.parametrize("train", ["mmd", "class_adversarial", "[{adversarial: 0}, mmd]"])
+def test_a_conditional_model_needs_an_objective_that_looks_at_labels(
+    errors_of: ErrorsOf, train: str
+) -> None:
+    (problem,) = errors_of(LABELS.replace("TRAIN", train))
+    assert problem.startswith("mine.yaml:6: methods.cgan.train: ")
+    assert "does not look at labels" in problem
+
+
+@pytest.mark.parametrize("train", ["adversarial", "[adversarial, {mmd: 0.1}]"])
+def test_an_objective_that_looks_at_labels_may_have_company(
+    write: Callable[[str], Path], train: str
+) -> None:
+    load_plan(write(LABELS.replace("TRAIN", train)))
