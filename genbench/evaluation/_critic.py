@@ -8,9 +8,12 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from genbench.data.scaling import Scaling
+from genbench.errors import NotApplicable
 from genbench.models._base import Model
+from genbench.nets.minibatch import MinibatchDeviation, MinibatchDiscrimination
 from genbench.nets.mlp import StackedLinear
 from genbench.noise import Noise
 from genbench.objectives._game import Game
@@ -35,6 +38,8 @@ class CriticView:
     """Whether the sigmoid of the score is a probability of being data."""
     information: Callable[[Tensor, Tensor], Tensor] | None = None
     """log Q(c ∣ x) + H(c), nats, (B,), of scaled samples and their codes, where it reads codes."""
+    tied: bool = False
+    """Whether the score of an example depends on the others of its batch."""
 
     @classmethod
     def of(cls, game: Game, model: Model) -> CriticView:
@@ -45,14 +50,30 @@ class CriticView:
         ]
         return cls(
             partial(game.score_under, model), torch.cat(weights or [torch.empty(0)]), game.limit,
-            game.probability, game.information,
+            game.probability, game.information, any(map(_ties, game.modules())),
         )
 
     @torch.no_grad()
     def at(self, points: Tensor, scaling: Scaling, device: torch.device) -> Tensor:
-        """The score of raw points (N, D), (N,) float32 on the CPU."""
+        """The score of raw points (N, D), (N,) float32 on the CPU.
+
+        Raises:
+            NotApplicable: no point has a score by itself.
+        """
+        if self.tied:
+            raise NotApplicable(
+                "the critic ties the examples of a batch (batch norm, minibatch layers): no point "
+                "has a score by itself"
+            )
         parts = [
             self.score(scaling.forward(part.to(device), Noise(0, device))).float().cpu()
             for part in points.split(BATCH)
         ]
         return torch.cat(parts)
+
+
+def _ties(layer: nn.Module) -> bool:
+    """Whether a layer mixes the examples of a batch outside of training too."""
+    if isinstance(layer, _BatchNorm):
+        return layer.running_mean is None
+    return isinstance(layer, MinibatchDiscrimination | MinibatchDeviation)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import logsumexp
 
 from genbench.errors import NotApplicable
 
@@ -19,10 +18,11 @@ __all__ = ["assignment_cost", "entropic_plan", "exact_cost", "linear_program_cos
 
 CHECKED = 10
 """Iterations between two looks at the marginals."""
-STRETCH = 50
-"""Looks between two steps in the log domain."""
-FAR = 100.0
+FAR = 30.0
 """The largest logarithm of a scaling before it is taken into the potentials."""
+LARGE, NEAR, SHORT = 1000, 1e-3, 10
+"""Rows from which an assignment starts from potentials; their ε, in mean costs; their iterations
+at most."""
 
 
 def exact_cost(cost: np.ndarray) -> float:
@@ -35,8 +35,27 @@ def assignment_cost(cost: np.ndarray) -> float:
     """The least mean cost of a square matrix (N, N) over permutations."""
     from scipy.optimize import linear_sum_assignment
 
-    rows, columns = linear_sum_assignment(cost)
+    reduced = cost if len(cost) < LARGE else _reduced(cost)
+    rows, columns = linear_sum_assignment(reduced)
     return float(cost[rows, columns].mean())
+
+
+def _reduced(cost: np.ndarray) -> np.ndarray:
+    """cost (N, M) less potentials of its rows and columns, not below 0: the same best assignment.
+
+    With potentials that are nearly the best, those of an entropic plan at a small ε, the search
+    for it has short ways (5,000 points around a ring: 7 s for 5 s of the truth, 5 s for 25 s of a
+    model that misses modes).
+    """
+    rough, last = cost.astype(np.float32), NEAR * float(cost.mean()) or 1.0
+    with np.errstate(all="ignore"):
+        _, g, _ = _descended(rough, last, SHORT, 0.02)
+    if not np.isfinite(g).all():  # costs too far apart for single precision
+        return cost
+    f = (cost - g).min(1)
+    reduced = cost - f[:, None]
+    reduced -= reduced.min(0)
+    return reduced
 
 
 def linear_program_cost(cost: np.ndarray) -> float:
@@ -69,47 +88,59 @@ def entropic_plan(
     Raises:
         NotApplicable: a level takes more than `iterations`; says how far off the marginals are.
     """
-    level = max(float(cost.max()) / 2, epsilon)
-    f, g = np.zeros(cost.shape[0]), np.zeros(cost.shape[1])
-    while level > epsilon:
-        f, g, _ = _potentials(cost, level, f, g, iterations, max(0.01, tolerance))
-        level = max(level / 2, epsilon)
-    f, g, off = _potentials(cost, epsilon, f, g, iterations, tolerance)
+    f, g, off = _descended(cost, epsilon, iterations, tolerance)
     if off > tolerance:
         raise NotApplicable(
             f"no entropic plan at ε = {epsilon:g} in {iterations} iterations: its marginals are "
             f"off by {off:.1g}, more than {tolerance:g} (iterations)"
         )
-    return _coupling(np.exp((f[:, None] + g - cost) / epsilon))
+    return _coupling(_kernel(cost, epsilon, f, g))
+
+
+def _descended(
+    cost: np.ndarray, epsilon: float, iterations: int, tolerance: float
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Sinkhorn's potentials (N,), (M,) at ε, and how far the marginals are off in all."""
+    level = max(float(cost.max()) / 2, epsilon)
+    f, g = np.zeros(cost.shape[0]), np.zeros(cost.shape[1])
+    while level > epsilon:
+        f, g, _ = _potentials(cost, level, f, g, iterations, max(0.01, tolerance))
+        level = max(level / 2, epsilon)
+    return _potentials(cost, epsilon, f, g, iterations, tolerance)
 
 
 def _potentials(
     cost: np.ndarray, epsilon: float, f: np.ndarray, g: np.ndarray, iterations: int,
     tolerance: float,
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Sinkhorn's potentials at ε from those near by, and how far the marginals are off in all.
+    """The same from potentials near by, in the precision of the costs.
 
-    Most iterations scale a kernel, a product of a matrix and a vector each; the scalings are taken
-    into the potentials, in the log domain, before they grow out of the range of numbers.
+    An iteration scales a kernel, a product of a matrix and a vector each way; the scalings are
+    taken into the potentials before they grow out of the range of numbers.
     """
     n, m = cost.shape
     off, done = math.inf, 0
     while off > tolerance and done < iterations:
-        f = -epsilon * (math.log(n) + logsumexp((g - cost) / epsilon, 1))
-        g = -epsilon * (math.log(m) + logsumexp((f[:, None] - cost) / epsilon, 0))
-        kernel = np.exp((f[:, None] + g - cost) / epsilon)
-        u, v = np.ones(n), np.ones(m)
-        for _ in range(STRETCH):
+        kernel = _kernel(cost, epsilon, f, g)
+        u, v = np.ones(n, cost.dtype), np.ones(m, cost.dtype)
+        far = False
+        while off > tolerance and done < iterations and not far:
             for _ in range(CHECKED):
                 u = 1 / (n * (kernel @ v))
                 v = 1 / (m * (u @ kernel))
             done += CHECKED
             off = float(np.abs(u * (kernel @ v) - 1 / n).sum())
             far = max(np.abs(np.log(u)).max(), np.abs(np.log(v)).max()) > FAR
-            if off <= tolerance or far or done >= iterations:
-                break
         f, g = f + epsilon * np.log(u), g + epsilon * np.log(v)
     return f, g, off
+
+
+def _kernel(cost: np.ndarray, epsilon: float, f: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """exp((f + g − cost) / ε), (N, M), in one array."""
+    found = np.add.outer(f.astype(cost.dtype), g.astype(cost.dtype))
+    found -= cost
+    found /= epsilon
+    return np.exp(found, out=found)
 
 
 def _coupling(plan: np.ndarray) -> np.ndarray:

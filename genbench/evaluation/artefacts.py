@@ -64,7 +64,7 @@ def _line(evidence: Evidence) -> dict[str, np.ndarray]:
     with suppress(NotApplicable):
         kept["line_log_density"] = evidence.log_prob(nodes).float().numpy()
     view = evidence.critic
-    if view is not None:
+    if view is not None and not view.tied:
         score = view.at(nodes, evidence.scaling, evidence.device)
         kept["line_critic"] = (score.sigmoid() if view.probability else score).numpy()
         kept["line_probability"] = np.array(view.probability)
@@ -84,7 +84,7 @@ def _surfaces(evidence: Evidence) -> dict[str, np.ndarray]:
     kept = {"grid": np.array([x0, x1, y0, y1])}
     with suppress(NotApplicable):  # a generator without a density has samples, and a critic
         kept["log_density"] = evidence.log_prob(nodes).reshape(GRID, GRID).float().numpy()
-    if evidence.critic is not None:
+    if evidence.critic is not None and not evidence.critic.tied:
         score = evidence.critic.at(nodes, evidence.scaling, evidence.device)
         kept["critic"] = score.reshape(GRID, GRID).numpy()
     return kept
@@ -121,6 +121,9 @@ def _by_component(evidence: Evidence) -> dict[str, np.ndarray]:
 def notes(evidence: Evidence) -> list[str]:
     """Footnotes that a reader of the numbers needs; call it after `measure`."""
     found = list(evidence.data.warnings)
+    if evidence.critic is not None and evidence.critic.tied and evidence.data.kind == "points":
+        found.append("the critic's value has no picture: batch norm or minibatch layers tie the "
+                     "examples of a batch, so that no point has a score by itself")
     for network in evidence.extractors():
         accuracy = getattr(network, "accuracy", None)
         if accuracy is not None:

@@ -253,12 +253,13 @@ def evidence_of(spec: RunSpec, built: Built, context: Context) -> Evidence:
 
 
 def _critic(training: Training | None) -> CriticView | None:
-    """The critic of the last stage that has one, where it judges unlabelled data."""
+    """The critic of the last stage that trains one, where it judges unlabelled data."""
     if training is None:
         return None
     for stage in reversed(training.stages):
-        for objective in stage.objective.objectives:
-            if isinstance(objective, Game) and objective.scores_data:
+        both = zip(stage.objective.weights, stage.objective.objectives, strict=True)
+        for weight, objective in both:  # what is watched alone, of weight 0, is never trained
+            if weight and isinstance(objective, Game) and objective.scores_data:
                 return CriticView.of(objective.eval(), training.trained)
     return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
@@ -95,3 +96,12 @@ def test_a_plan_that_has_not_converged_is_none() -> None:
 
 def test_equal_points_cost_nothing() -> None:
     np.testing.assert_allclose(entropic_plan(np.zeros((4, 6)), 0.1), 1 / 24, rtol=1e-12)
+
+
+@pytest.mark.parametrize("far", [0.0, 50.0])
+def test_large_assignments_start_from_potentials_and_end_at_the_same(far: float) -> None:
+    costs = cost(1100, 1100, seed=5)
+    costs[:300, 200:] += far  # a group that has to be carried far
+    rows, columns = linear_sum_assignment(costs)
+    assert assignment_cost(costs) == pytest.approx(costs[rows, columns].mean(), rel=1e-12)
+    assert assignment_cost(np.zeros((1000, 1000))) == 0

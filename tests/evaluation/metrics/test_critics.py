@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -9,14 +11,16 @@ from genbench.data._base import Data, Split
 from genbench.data.space import Space
 from genbench.errors import NotApplicable
 from genbench.evaluation._critic import CriticView
-from genbench.evaluation.artefacts import artefacts
+from genbench.evaluation.artefacts import artefacts, notes
 from genbench.evaluation.metrics.critic_modes import CriticModes
 from genbench.evaluation.metrics.critic_weights import CriticWeights
 from genbench.evaluation.metrics.nll import Nll
 from genbench.evaluation.metrics.train_nll import TrainNll
 from genbench.models.generator import Generator
 from genbench.noise import Noise
+from genbench.objectives._sum import WeightedSum
 from genbench.objectives.adversarial import Adversarial
+from genbench.running.cell import _critic
 
 
 def view(score, weights=(0.0, 1.0), limit=None):
@@ -109,3 +113,38 @@ def test_the_view_of_a_critic(options, limit, probability):
     assert torch.equal(found.weights, expected)
     x = torch.randn(3, 2)
     assert torch.equal(found.score(x), game.score(x))
+
+
+@pytest.mark.parametrize(("options", "tied"), [
+    ({}, False), ({"critic_norm": "batch"}, True), ({"critic_norm": "layer"}, False),
+    ({"minibatch_features": 3}, True), ({"minibatch_deviation": True}, True),
+])
+def test_a_critic_that_ties_a_batch_has_no_score_of_a_point(make, toy, blob, options, tied):
+    model = Generator(Space("points", (2,)), latent=2, widths=[4])
+    view = CriticView.of(Adversarial(model, critic_widths=[5, 5], **options).eval(), model)
+    x = torch.randn(6, 2)
+    alone = torch.allclose(view.score(x)[:3], view.score(x[:3]), atol=1e-6)
+    assert (view.tied, alone) == (tied, not tied)
+    evidence = make(toy, blob, critic=view)
+    kept = artefacts(evidence)
+    assert ("critic" in kept) == (not tied)
+    assert "critic_weights" in kept
+    assert any("no point has a score" in note for note in notes(evidence)) == tied
+    if tied:
+        with pytest.raises(NotApplicable, match="no point has a score by itself"):
+            CriticModes().measure(evidence)
+
+
+def test_the_critic_shown_is_one_that_was_trained():
+    model = Generator(Space("points", (2,)), latent=2, widths=[4])
+    games = [Adversarial(model, critic_widths=[width]) for width in (3, 4, 5)]
+
+    def shown(*weights):
+        stage = SimpleNamespace(objective=WeightedSum(list(zip(weights, games, strict=True))))
+        view = _critic(SimpleNamespace(stages=[stage], trained=model))
+        return None if view is None else len(view.weights)
+
+    sizes = [2 * width + width for width in (3, 4, 5)]
+    assert shown(0, 1, 1) == sizes[1]
+    assert shown(0, 0, 0.5) == sizes[2]
+    assert shown(0, 0, 0) is None

@@ -82,3 +82,13 @@ def test_copies_are_seen_and_fresh_draws_are_not():
     assert close == pytest.approx(0.01, abs=0.012)
     with pytest.raises(NotApplicable, match="training rows"):
         copying(base, np.zeros(5))
+
+
+@pytest.mark.parametrize("d", [3, 20, 128])
+def test_exact_copies_are_at_no_distance(d):
+    train, held = cloud(2000, d, shift=3), cloud(500, d, 1, shift=3)
+    near = nearest(train[200:700], train)
+    assert not near.any()
+    assert copying(near, nearest(held, train))[0] == 0
+    wide = cdist(held.astype(np.float64), train.astype(np.float64)).min(1)
+    assert nearest(held, train) == pytest.approx(wide, rel=1e-6)
