@@ -241,10 +241,11 @@ def _method_text(name: str) -> str:
     assert entry is not None
     assert method is not None
     parts = [f"method {name}: {entry.title}".removesuffix(": "), entry.summary.strip()]
-    if entry.family:
-        parts.append(f"family: {entry.family}")
+    parts += [f"family: {entry.family}"] if entry.family else []
     if entry.formula:
         parts.append(textwrap.indent(entry.formula.strip(), "    "))
+    said = "settings: as published" if entry.published else f"note: {_line(entry.note)}"
+    parts.append(textwrap.fill(said, 90, break_on_hyphens=False))
     style: dict[str, Any] = {"sort_keys": False, "allow_unicode": True, "width": 90}
     resolved = yaml.safe_dump(_resolved(method), default_flow_style=None, **style).strip()
     parts += [f"resolved:\n{textwrap.indent(resolved, '  ')}"]

@@ -85,6 +85,9 @@ def resolve_method(row: Row, folder: FilePath, problems: Problems) -> Method | N
     zoo, base = _zoo(row, entry, problems)
     if base is None:
         return None
+    if entry.published:
+        problems.add((*row.path, "published"), "that its settings are the published ones is said "
+                                               "of the zoo's methods alone")
     if entry.train is not None and entry.stages is not None:
         problems.add((*row.path, "stages"), "`train` and `stages` exclude each other")
         return None
@@ -149,6 +152,9 @@ def _zoo(row: Row, entry: Entry, problems: Problems) -> tuple[str | None, Entry 
     own = Problems(source)
     base, faults = check(Entry, source.data)
     own.faults((), faults)
+    if base is not None and base.published == bool(base.note.strip()):
+        own.add((), "a method of the zoo has the published settings (`published: true`) or a "
+                    "`note` that says what differs and why: one of the two")
     problems.found += own.found
     return name, base
 

@@ -78,6 +78,11 @@ class Entry(_Part):
     """What is optimised, in plain Unicode."""
     cite: str = ""
     """A BibTeX entry."""
+    published: bool = False
+    """Zoo alone: whether objective, optimiser and batch are those of the publication. Networks are
+    as large as the data need. An entry that says no has a `note`."""
+    note: str = ""
+    """What differs from the publication, and why."""
     model: Any = None
     """A model's name, or {name: …, options}; options without a name change the zoo's model."""
     train: Any = None

@@ -14,6 +14,7 @@ import yaml
 from genbench import lookup
 from genbench.fields import Optimiser
 from genbench.noise import Noise
+from genbench.reporting.catalogue import info
 from genbench.suites.parts import capabilities
 
 ZOO = Path(lookup.__file__).parent / "zoo"
@@ -22,7 +23,8 @@ ENTRIES: dict[str, dict[str, Any]] = {
 }
 KEYS = {
     "title", "family", "summary", "formula", "cite", "model", "train", "stages", "optimiser",
-    "optimisers", "ema", "scale", "dequantise", "precision", "compile", "budget",
+    "optimisers", "ema", "scale", "dequantise", "precision", "compile", "budget", "published",
+    "note",
 }
 FAMILIES = {"GAN", "flow", "mixture", "VAE", "diffusion", "classical", "hybrid"}
 Term = tuple[str, float, dict[str, Any]]
@@ -66,6 +68,16 @@ def test_it_says_what_it_is(name: str) -> None:
     assert entry["summary"].endswith(".")
     assert "\n" not in entry["summary"].strip()
     assert max(map(len, entry["formula"].splitlines())) <= 99
+
+
+def test_its_settings_are_the_published_ones_or_a_note_says_what_differs(name: str) -> None:
+    published, note = ENTRIES[name].get("published", False), ENTRIES[name].get("note", "")
+    assert published is not bool(note)
+    if note:
+        assert note.strip().endswith(".")
+        assert len(note.split()) >= 8, "what differs, and why"
+    said = " ".join(info(name, "method").split())
+    assert ("settings: as published" if published else " ".join(note.split())) in said
 
 
 def test_its_citation_is_bibtex(name: str) -> None:

@@ -70,6 +70,7 @@ CASES = [
      ":8: methods.flow: ", "its batch on dataset 'points' is 1"),
     ("train:", "datasets: [pints], train:", ":8: methods.flow.datasets[0]: ",
      "did you mean 'points'?"),
+    ("train:", "published: true, train:", ":8: methods.flow.published: ", "zoo's methods alone"),
     ("train:", "stages: [], train:", ":8: methods.flow.stages: ", "exclude each other"),
     ('Flow"}', 'Flow", layrs: 3}', ":8: methods.flow.model: ",
      "unknown option 'layrs'; did you mean 'layers'?"),

@@ -12,8 +12,10 @@ import pytest
 
 from genbench.errors import SuiteError, UnknownName
 from genbench.fields import Optimiser
+from genbench.suites import methods
 from genbench.suites.expand import Plan, find_suite, load_plan
 from genbench.suites.spec import RunSpec
+from genbench.suites.yaml_source import parse
 
 PlanOf = Callable[..., Plan]
 
@@ -266,3 +268,14 @@ def test_a_trial_shares_no_run_with_the_whole_suite(plan_of: PlanOf, good: str) 
     assert all(run.limited for run in trial.runs)
     assert not {run.id for run in whole.runs} & {run.id for run in trial.runs}
     assert {(run.protocol.samples, run.protocol.sets) for run in trial.runs} == {(500, 1)}
+
+
+@pytest.mark.parametrize("says", ["", "published: true\nnote: A rate."])
+def test_a_method_of_the_zoo_is_as_published_or_says_what_differs(
+    plan_of: PlanOf, good: str, monkeypatch: pytest.MonkeyPatch, says: str
+) -> None:
+    entry = f"model: nice\ntrain: likelihood\n{says}\n"
+    monkeypatch.setattr(methods, "zoo_source", lambda name: parse(entry, f"{name}.yaml"))
+    row = '{model: {name: "parts.py:Flow"}, train: "parts.py:Fit"}'
+    with pytest.raises(SuiteError, match=r"gan\.yaml.*: one of the two"):
+        plan_of(good.replace(row, "{use: gan}"))
