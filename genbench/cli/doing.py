@@ -133,16 +133,17 @@ def _conclude(plan: Plan, store: Store, out: Path, known: Mapping[str, Record]) 
 def sample(
     run: RunArgument,
     out: Annotated[Path, typer.Option(
-        "--out", help="A .png, or .npz for the numbers.", callback=at_home)],
+        "--out", help="A .png, or .npz or .csv for the numbers.", callback=at_home)],
     n: Annotated[int, typer.Option("--n", min=1, max=100_000, help="How many.")] = 64,
     results: Results = RESULTS,
     data: DataRoot = None,
     device: Device = "cpu",
 ) -> None:
     """Draw samples of a finished run from its checkpoint."""
-    from genbench.reporting.sheets import write_samples
+    from genbench.reporting.sheets import check_ending, write_samples
     from genbench.running.sampling import draw, find_run
 
+    check_ending(out)
     folder = find_run(run, results)
     samples = draw(folder, n, data=data_root(data), cache=cache_folder(), device=device)
     write_samples(samples, out)

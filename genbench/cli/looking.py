@@ -6,11 +6,12 @@ Commands import what they need when they are called, so that `genbench --help` a
 from __future__ import annotations
 
 import json
+from textwrap import indent
 from typing import Annotated
 
 import typer
 
-from genbench.cli.options import RESULTS, Kind, Results, RunArgument, SuiteArgument, warn
+from genbench.cli.options import RESULTS, Results, RunArgument, SuiteArgument, at_home, warn
 from genbench.cli.output import say, write
 
 __all__ = ["cite", "info", "list_", "schema", "show", "validate"]
@@ -29,7 +30,9 @@ def validate(suite: SuiteArgument) -> None:
 def show(
     run: RunArgument,
     results: Results = RESULTS,
-    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    spec: Annotated[bool, typer.Option(
+        "--spec", help="The whole specification too.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
 ) -> None:
     """Show a run's numbers, where they came from, and the command that repeats them."""
     import yaml
@@ -41,6 +44,8 @@ def show(
     if json_:
         write(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     else:
+        if not spec:
+            del found["specification"]
         say(yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=100).rstrip("\n"))
 
 
@@ -52,15 +57,18 @@ def schema() -> None:
 
 
 def list_(
-    kind: Annotated[Kind | None, typer.Argument(help="What to list; everything by default.")] = (
-        None
-    ),
+    kind: Annotated[str | None, typer.Argument(
+        help="models, objectives, methods, datasets, metrics or suites; everything by default.",
+    )] = None,
 ) -> None:
-    """List the models, objectives, methods, datasets and metrics that there are."""
-    from genbench.reporting.catalogue import listing
+    """List the models, objectives, methods, datasets, metrics and suites that there are."""
+    from genbench.reporting.catalogue import KINDS, listing
 
-    for chosen in [kind] if kind else Kind:
-        say(listing(chosen.value))
+    if kind:
+        say(listing(kind))
+        return
+    for each in KINDS:
+        say(f"{each}:\n{indent(listing(each), '  ')}")
 
 
 def info(
@@ -72,9 +80,11 @@ def info(
     say(describe(name))
 
 
-def cite(suite: SuiteArgument) -> None:
-    """Print the BibTeX of everything that a suite uses."""
-    from genbench.reporting.catalogue import cite as bibtex
-    from genbench.suites.expand import load_plan
+def cite(
+    name: Annotated[str, typer.Argument(
+        help="A suite, method, model, objective, dataset or metric.", callback=at_home)],
+) -> None:
+    """Print the BibTeX of everything that a suite uses, or of what has that name."""
+    from genbench.reporting.citations import cite as bibtex
 
-    say(bibtex(load_plan(suite)))
+    say(bibtex(name))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from genbench.suites.expand import Plan
 
 __all__ = [
-    "RESULTS", "Account", "Cpus", "DataRoot", "Device", "Format", "Gpus", "JobTime", "Kind",
+    "RESULTS", "Account", "Cpus", "DataRoot", "Device", "Format", "Gpus", "JobTime",
     "Limit", "Offline", "Partition", "RayAddress", "Results", "RunArgument", "Seeds",
     "SuiteArgument", "Time", "Weights", "Where", "at_home", "cluster_of", "data_root",
     "recall", "report_folder", "store_of", "time_limit_of", "warn", "weights_file",
@@ -44,7 +44,8 @@ def at_home(path: P) -> P:
 
 
 SuiteArgument = Annotated[str, typer.Argument(
-    help="A suite's YAML file.", show_default=False, callback=at_home)]
+    help="A suite's YAML file, or the name of one that `genbench list suites` shows.",
+    show_default=False, callback=at_home)]
 RunArgument = Annotated[str, typer.Argument(
     help="A run's id (or its start), or its folder.", callback=at_home)]
 Results = Annotated[Path, typer.Option(
@@ -76,16 +77,6 @@ Weights = Annotated[Path | None, typer.Option(
     "--weights", help="Inception weights; by default torch-fidelity fetches its own.",
     callback=at_home)]
 RESULTS = Path("results")
-
-
-class Kind(StrEnum):
-    """What `genbench list` lists."""
-
-    models = "models"
-    objectives = "objectives"
-    methods = "methods"
-    datasets = "datasets"
-    metrics = "metrics"
 
 
 class Where(StrEnum):

@@ -10,7 +10,9 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import sys
+import textwrap
 from collections.abc import Iterable
 from typing import Any, TextIO
 
@@ -95,8 +97,24 @@ def console_for(stream: TextIO) -> Console:
 
 
 def say(text: str) -> None:
-    """Print lines for a person."""
-    print(visible(text))
+    """Print lines for a person; a terminal gets none that it would break within a word."""
+    lines = visible(text).splitlines()
+    if sys.stdout.isatty():
+        width = console_for(sys.stdout).width
+        lines = [part for line in lines for part in _folded(line, width)]
+    print("\n".join(lines))
+
+
+def _folded(line: str, width: int) -> list[str]:
+    """A line in parts of at most `width` characters; the second column of a list hangs."""
+    if len(line) <= width:
+        return [line]
+    first = re.match(r" *\S+ {2,}(?=\S)|[ -]*", line)
+    hanging = first.end() if first and first.end() < width // 2 else 2
+    return textwrap.wrap(
+        line, width, subsequent_indent=" " * hanging, break_long_words=False,
+        break_on_hyphens=False, drop_whitespace=True,
+    )
 
 
 def write(text: str) -> None:

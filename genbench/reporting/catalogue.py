@@ -1,4 +1,4 @@
-"""What there is: lists, everything about one name, and the citations of a suite, as plain text."""
+"""What there is: lists, and everything about one name, as plain text."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ from genbench.lookup import Component, available, describe, suggest
 from genbench.suites.expand import load_plan
 from genbench.suites.methods import Method, resolve_method
 from genbench.suites.parts import capabilities
-from genbench.suites.plan import Plan, find_suite, suite_names
+from genbench.suites.plan import find_suite, suite_names
 from genbench.suites.problems import Problems
 from genbench.suites.rows import Row
-from genbench.suites.schema import Entry
-from genbench.suites.spec import REAL, TermSpec
-from genbench.suites.typed import check, plain
+from genbench.suites.spec import TermSpec
+from genbench.suites.typed import plain
 from genbench.suites.yaml_source import read
 from genbench.suites.zoo import method_names, zoo_path, zoo_source
 
-__all__ = ["KINDS", "cite", "info", "listing"]
+__all__ = ["KINDS", "exists", "found", "info", "listing", "zoo_method"]
 
 KINDS = ("models", "objectives", "methods", "datasets", "metrics", "suites")
 _COMPONENTS = ("model", "objective", "dataset", "metric")
@@ -56,60 +55,36 @@ def info(name: str, kind: str | None = None) -> str:
     Raises:
         UnknownName: nothing, or more than one thing, has that name.
     """
+    one, name = found(name, kind)
+    if one == "method":
+        return _method_text(name)
+    return _suite_text(name) if one == "suite" else _component_text(describe(one, name))
+
+
+def found(name: str, kind: str | None = None) -> tuple[str, str]:
+    """Kind and name of the one thing that has this name, as `info` takes it.
+
+    Raises:
+        UnknownName: nothing, or more than one thing, has it.
+    """
     head, slash, tail = name.partition("/")
     if kind is None and slash and f"{head.removesuffix('s')}s" in KINDS:
         kind, name = head, tail
     kinds = [kind.removesuffix("s")] if kind else [k.removesuffix("s") for k in KINDS]
     if kind:
         _kind(kind)
-    found = [one for one in kinds if _exists(one, name)]
-    if len(found) > 1:
+    having = [one for one in kinds if exists(one, name)]
+    if len(having) > 1:
         raise UnknownName(
-            f"'{name}' is among the {'s and the '.join(found)}s; say which: "
-            f"{' or '.join(f'{one}/{name}' for one in found)}"
+            f"'{name}' is among the {'s and the '.join(having)}s; say which: "
+            f"{' or '.join(f'{one}/{name}' for one in having)}"
         )
-    if not found:
+    if not having:
         known = sorted({other for one in kinds for other in _all(one)})
-        what = kind.removesuffix("s") if kind else "model, objective, method, dataset or metric"
+        every = "model, objective, method, dataset, metric or suite"
+        what = kind.removesuffix("s") if kind else every
         raise UnknownName(f"no {what} '{name}'{suggest(name, known)}")
-    if found[0] == "method":
-        return _method_text(name)
-    return _suite_text(name) if found[0] == "suite" else _component_text(describe(found[0], name))
-
-
-def cite(suite: Plan | Path | str) -> str:
-    """The BibTeX of the methods, models, objectives, datasets and metrics of a suite, once each.
-
-    `suite` is a plan, a path, or the name of a suite in ./suites.
-
-    Raises:
-        GenbenchError: no such suite, or it cannot be loaded.
-    """
-    plan = suite if isinstance(suite, Plan) else load_plan(suite)
-    folder = plan.path.resolve().parent
-    used: dict[tuple[str, str], None] = {}
-    for run in plan.runs:
-        used[("dataset", run.data.name)] = None
-        if run.method != REAL:
-            used[("model", run.model.name)] = None
-        for stage in run.stages:
-            used |= {("objective", term.objective.name): None for term in stage.terms}
-    used |= {("metric", metric.name): None for metric in plan.metrics}
-    texts = [method.cite for method in plan.methods.values()]
-    texts += [
-        str(describe(kind, name, folder).constants.get("cite", "")) for kind, name in used
-    ]
-    entries: dict[str, str] = {}
-    for entry in (entry for text in texts for entry in _entries(text)):
-        key = re.match(r"@\w+\s*\{\s*([^,\s]+)", entry)
-        entries.setdefault(key.group(1) if key else entry, entry)
-    return "\n\n".join(entries[key] for key in sorted(entries))
-
-
-def _entries(text: str) -> Iterator[str]:
-    for entry in re.split(r"^(?=@)", text, flags=re.MULTILINE):
-        if entry.strip().startswith("@"):
-            yield entry.strip()
+    return having[0], name
 
 
 # --- names -------------------------------------------------------------------------------------
@@ -127,7 +102,8 @@ def _all(kind: str) -> Iterable[str]:
     return suite_names() if kind == "suite" else available(kind)
 
 
-def _exists(kind: str, name: str) -> bool:
+def exists(kind: str, name: str) -> bool:
+    """Whether there is such a thing of a kind (in the singular)."""
     if name in _all(kind):
         return True
     if kind == "suite" and name.endswith((".yaml", ".yml")):
@@ -230,16 +206,18 @@ def _yaml(value: Any) -> str:
 # --- one method, one suite ----------------------------------------------------------------------
 
 
-def _method_text(name: str) -> str:
-    source = zoo_source(name)
-    problems = Problems(source)
-    entry, faults = check(Entry, source.data)
-    problems.faults((), faults)
-    problems.stop()
+def zoo_method(name: str) -> Method:
+    """A method of the zoo, resolved."""
+    problems = Problems(zoo_source(name))
     method = resolve_method(Row(name, name, (), {}), zoo_path(name).parent, problems)
     problems.stop()
-    assert entry is not None
     assert method is not None
+    return method
+
+
+def _method_text(name: str) -> str:
+    method = zoo_method(name)
+    entry = method.zoo_entry
     parts = [f"method {name}: {entry.title}".removesuffix(": "), entry.summary.strip()]
     parts += [f"family: {entry.family}"] if entry.family else []
     if entry.formula:

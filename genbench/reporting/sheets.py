@@ -17,7 +17,7 @@ from genbench.reporting.palette import PAPER
 from genbench.reporting.png import write_text
 from genbench.store.files import write_bytes, write_npz
 
-__all__ = ["component_sheet", "line_sheet", "sample_sheet", "write_samples"]
+__all__ = ["check_ending", "component_sheet", "line_sheet", "sample_sheet", "write_samples"]
 
 BLOCK = 320
 """Side of a block of samples, pixels."""
@@ -103,18 +103,35 @@ def _lines(arrays: dict[str, np.ndarray]) -> list[tuple[str, np.ndarray]]:
     return [("", images[i : i + EACH]) for i in range(0, len(images), EACH)]
 
 
+def check_ending(out: Path) -> None:
+    """Refuse a file that `write_samples` cannot write, before anything is drawn for it.
+
+    Raises:
+        GenbenchError: an ending that says nothing.
+    """
+    if out.suffix not in (".png", ".npz", ".csv"):
+        raise GenbenchError(f"{out}: expected a file that ends in .png, .npz or .csv")
+
+
 def write_samples(samples: np.ndarray, out: Path) -> None:
-    """Write samples, bytes (N, C, H, W) or points (N, D), to a .png or, as numbers, to a .npz.
+    """Write samples, bytes (N, C, H, W) or points (N, D), to a .png or, as numbers, to a .npz or
+    (a row for each sample) a .csv.
 
     Raises:
         GenbenchError: another ending, or points of more than two dimensions for a picture.
         StoreError: the file cannot be written.
     """
+    check_ending(out)
     if out.suffix == ".npz":
         write_npz(out, {"samples": samples})
         return
-    if out.suffix != ".png":
-        raise GenbenchError(f"{out}: expected a file that ends in .png or .npz")
+    if out.suffix == ".csv":
+        rows = samples.reshape(len(samples), -1)
+        text = io.StringIO()
+        np.savetxt(text, rows, "%.9g", ",", comments="",
+                   header=",".join(f"x{index}" for index in range(rows.shape[1])))
+        write_bytes(out, text.getvalue().encode())
+        return
     if samples.ndim == 4:
         columns = math.ceil(math.sqrt(len(samples)))
         picture = _grid(samples, columns, max(BLOCK // 8, *samples.shape[2:]))

@@ -8,13 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from genbench.errors import SuiteError, UnknownName
-from genbench.lookup import suggest
+from genbench.lookup import ROOT, suggest
 from genbench.suites.schema import Suite
 from genbench.suites.spec import MetricSpec, RunSpec
 
 __all__ = ["DatasetInfo", "MethodInfo", "Plan", "find_suite", "suite_names"]
 
 SUITES = Path("suites")
+"""The folder, where the command is typed, in which suites are found by name."""
+_CLONE = ROOT.parent
+SHIPPED = _CLONE / "suites" if (_CLONE / "pyproject.toml").is_file() else ROOT / "shipped"
+"""The suites that come with genbench: of its clone, or packed into the wheel."""
 
 
 @dataclass(frozen=True)
@@ -81,12 +85,12 @@ def _matches(run: RunSpec, pattern: str) -> bool:
 
 
 def suite_names() -> list[str]:
-    """The names of the suites in ./suites."""
-    return sorted(path.stem for path in SUITES.glob("*.yaml"))
+    """The names of the suites in ./suites, and of those that come with genbench."""
+    return sorted({path.stem for folder in (SUITES, SHIPPED) for path in folder.glob("*.yaml")})
 
 
 def find_suite(name: Path | str) -> Path:
-    """The file of a suite, given as a path or as the name of one in ./suites.
+    """The file of a suite, given as a path or as the name of one that `suite_names` has.
 
     Raises:
         UnknownName: there is no such suite.
@@ -95,11 +99,10 @@ def find_suite(name: Path | str) -> Path:
     try:
         if path.suffix in (".yaml", ".yml") and path.is_file():
             return path
-        named = SUITES / f"{name}.yaml"
-        if path.name == str(name) and named.is_file():
-            return named
+        for folder in (SUITES, SHIPPED):
+            named = folder / f"{name}.yaml"
+            if path.name == str(name) and named.is_file():
+                return named
     except OSError as error:
         raise UnknownName(f"no suite '{name}': {error.strerror}") from None
-    known = suite_names()
-    hint = suggest(path.stem, known) or f"; there is no {SUITES}/ folder here"
-    raise UnknownName(f"no suite '{name}'{hint}")
+    raise UnknownName(f"no suite '{name}'{suggest(path.stem, suite_names())}")

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import ast
+import fcntl
 import io
 import os
+import pty
+import re
+import struct
 import subprocess
 import sys
+import termios
+from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.table import Table
 
@@ -95,6 +102,65 @@ def test_a_run_outlives_whoever_watches_it(folder: Path) -> None:
     done = shell(folder, "genbench run tiny.yaml --workers 1 | head -n 1")
     assert done.stderr == ""
     assert (folder / "results/tiny/report.md").exists()
+
+
+def on_a_terminal(folder: Path, columns: int, *words: str) -> str:
+    """What the command prints on a terminal of so many columns."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    environment = {key: value for key, value in os.environ.items() if key != "COLUMNS"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "genbench", *words], cwd=folder, stdout=theirs, stderr=theirs,
+        env={**environment, "TERM": "xterm"},
+    )
+    os.close(theirs)
+    text = b""
+    with suppress(OSError):  # as Linux says that the other end is closed
+        while part := os.read(ours, 65536):
+            text += part
+    os.close(ours)
+    assert process.wait() == 0
+    return text.decode()
+
+
+def test_lists_have_headings_and_break_no_word(folder: Path) -> None:
+    lines = on_a_terminal(folder, 60, "list").splitlines()
+    headings = [line for line in lines if line and not line.startswith(" ")]
+    kinds = ("models", "objectives", "methods", "datasets", "metrics", "suites")
+    assert headings == [f"{kind}:" for kind in kinds]
+    assert max(map(len, lines)) <= 60
+    whole = shell(folder, "genbench list").stdout
+    assert {word for line in lines for word in line.split()} == set(whole.split())
+    first = next(line for line in whole.splitlines() if len(line) > 60)
+    place = first.index(re.split(" {2,}", first.strip())[1])  # where its second column begins
+    hanging = lines[lines.index(next(line for line in lines if line[:place] == first[:place])) + 1]
+    assert len(hanging) - len(hanging.lstrip()) == place
+    assert shell(folder, "genbench list metric").stdout == shell(
+        folder, "genbench list metrics").stdout
+    typo = shell(folder, "genbench list modles")
+    assert (typo.returncode, typo.stderr) == (
+        2, "error: no kind 'modles'; did you mean 'models'?\n"
+    )
+
+
+@pytest.mark.usefixtures("finished")
+def test_a_runs_specification_is_shown_when_asked_for(folder: Path) -> None:
+    short = shell(folder, "genbench show flow--ring--s0").stdout
+    assert "specification:" not in short
+    assert "repeat:" in short
+    assert "specification:" in shell(folder, "genbench show flow--ring--s0 --spec").stdout
+
+
+@pytest.mark.usefixtures("finished")
+def test_samples_as_a_table(folder: Path) -> None:
+    assert shell(folder, "genbench sample flow--ring--s0 --n 5 --out x.csv").returncode == 0
+    assert shell(folder, "genbench sample flow--ring--s0 --n 5 --out x.npz").returncode == 0
+    head, *rows = (folder / "x.csv").read_text().splitlines()
+    assert head == "x0,x1"
+    written = np.array([[float(cell) for cell in row.split(",")] for row in rows], np.float32)
+    np.testing.assert_array_equal(written, np.load(folder / "x.npz")["samples"])
+    other = shell(folder, "genbench sample flow--ring--s0 --out x.txt")
+    assert "expected a file that ends in .png, .npz or .csv" in other.stderr
 
 
 def test_no_home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
