@@ -26,6 +26,7 @@ from genbench.evaluation._draws import (
 )
 from genbench.evaluation._likelihood import Likelihood
 from genbench.evaluation._settings import LIMIT, Settings, count_name
+from genbench.evaluation._steps import step
 from genbench.evaluation.extractors._base import Extractor
 from genbench.evaluation.extractors.choice import chosen, make
 from genbench.models._base import Model
@@ -188,7 +189,9 @@ class Evidence:
         known = self._kept.get(key)
         have = 0 if known is None else len(known[0])
         if have < n:
-            fresh = network.extract(self.samples(s, n)[have:])
+            rows = self.samples(s, n)[have:]
+            with step(f"features {s + 1}/{self.settings.sets}"):
+                fresh = network.extract(rows)
             both = fresh if known is None else tuple(
                 np.concatenate(pair) for pair in zip(known, fresh, strict=True)
             )
@@ -212,7 +215,8 @@ class Evidence:
     def _reference_extracted(self, name: str, split: str, n: int | None) -> dict[str, np.ndarray]:
         def extract() -> dict[str, np.ndarray]:
             rows = self.reference(split, n)
-            features, logits = self.extractor(name).extract(rows)
+            with step(f"features of the {split} split"):
+                features, logits = self.extractor(name).extract(rows)
             return {"features": features, "logits": logits}
 
         if self.data.kind == "points":

@@ -13,6 +13,7 @@ import numpy as np
 from genbench import lookup
 from genbench.errors import GenbenchError, NotApplicable, in_a_line
 from genbench.evaluation._base import Metric, NotFinite
+from genbench.evaluation._steps import share_of, step
 from genbench.evaluation.evidence import Evidence
 from genbench.models._base import CAPABILITIES
 
@@ -72,7 +73,8 @@ def measure(
     start. A plug-in that does not import raises PluginError, an unknown name UnknownName.
     """
     found: list[Measurement] = []
-    for spec in specs:
+    for index, spec in enumerate(specs):
+        share_of(index, len(specs))
         metric = lookup.load(lookup.describe("metric", spec.name, folder))(**spec.options)
         found.extend(_measured(metric, evidence))
     return found
@@ -87,7 +89,8 @@ def _measured(metric: Metric, evidence: Evidence) -> list[Measurement]:
             raise NotApplicable(refusal)
         for s in range(evidence.settings.sets if metric.sampled else 1):
             evidence.noise.child("metric", type(metric).__name__, s).seed_torch()
-            sets.append(_numbers(metric.measure(evidence, s)))
+            with step(_name(metric, evidence, s)):
+                sets.append(_numbers(metric.measure(evidence, s)))
     except NotApplicable as why:
         status, reason = "skipped", str(why)
     except NotFinite as why:
@@ -111,6 +114,14 @@ def _measured(metric: Metric, evidence: Evidence) -> list[Measurement]:
 def _tolerance(text: str, dimension: int) -> float | None:
     number, per, _ = text.partition(" per dimension")
     return float(number) * (dimension if per else 1) if number else None
+
+
+def _name(metric: Metric, evidence: Evidence, s: int) -> str:
+    """`FID 2/3`: the metric and, of several, the sample set."""
+    meta = next(iter(metric.values.values()), {})
+    name = meta.get("title", type(metric).__name__).format(**vars(metric))
+    several = metric.sampled and evidence.settings.sets > 1
+    return f"{name} {s + 1}/{evidence.settings.sets}" if several else name
 
 
 def _numbers(found: object) -> Numbers:

@@ -25,6 +25,7 @@ from genbench.errors import (
     is_ctrl_c,
 )
 from genbench.evaluation._critic import CriticView
+from genbench.evaluation._steps import told
 from genbench.evaluation.artefacts import artefacts, notes
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.evidence import Settings as EvidenceSettings
@@ -48,8 +49,8 @@ class Messenger(Protocol):
     def progress(self, update: int, losses: Mapping[str, float]) -> None:
         """Updates done, and the latest losses."""
 
-    def evaluating(self) -> None:
-        """Training is over."""
+    def evaluating(self, step: str = "", share: float = 0.0) -> None:
+        """Training is over, and a step of the evaluation begins; `share` of it is done."""
 
     def stopping(self) -> bool:
         """Whether to save and stop."""
@@ -167,7 +168,8 @@ class _Cell:
         self.messenger.evaluating()
         evidence = evidence_of(self.spec, built, self.context)
         near = Path(self.spec.folder) if self.spec.folder else None
-        measurements = measure(self.spec.evaluate, evidence, folder=near)
+        with told(self.messenger.evaluating):
+            measurements = measure(self.spec.evaluate, evidence, folder=near)
         arrays = artefacts(evidence)
         said = [*(() if built.given is None else built.given.notes), *notes(evidence)]
         self.unchanged()

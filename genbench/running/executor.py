@@ -63,6 +63,10 @@ class Event:
     update: int = 0
     updates: int = 0
     losses: Mapping[str, float] = field(default_factory=dict)
+    step: str = ""
+    """For "evaluating": what is measured or made just now."""
+    share: float = 0.0
+    """For "evaluating": the part of the evaluation that is done."""
     state: str = ""
     """For "finished": done, diverged, failed, timed-out, interrupted, or busy (another runner has
     it)."""

@@ -115,9 +115,11 @@ class Messenger:
             self._told = now
             self.post.tell(Event(self.run, "progress", update, self.updates, dict(losses)))
 
-    def evaluating(self) -> None:
-        """Training is over."""
-        self.post.tell(Event(self.run, "evaluating", self.updates, self.updates))
+    def evaluating(self, step: str = "", share: float = 0.0) -> None:
+        """Training is over; a step of the evaluation begins."""
+        self.post.tell(
+            Event(self.run, "evaluating", self.updates, self.updates, step=step, share=share)
+        )
 
     def stopping(self) -> bool:
         """Whether to save and stop."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 from typing import Protocol
@@ -13,11 +14,11 @@ from rich.text import Text
 
 from genbench.running.executor import Event
 
-__all__ = ["Display", "display"]
+__all__ = ["Display", "Pace", "display"]
 
-HEARTBEAT = 30.0
+HEARTBEAT = 60.0
 """Seconds between two plain lines about one run."""
-BESIDE = 58
+BESIDE = 66
 """Characters that a run's bar, counts and times take beside its name and losses."""
 _COLOURS = {"done": "green", "diverged": "yellow", "failed": "red", "timed-out": "red",
             "interrupted": "yellow"}
@@ -40,18 +41,75 @@ def display(console: Console, suite: str, total: int) -> Display:
     return kind(console, suite, total)
 
 
+class Pace:
+    """How far the runs under way are, and how long they will take, at times `now` in seconds."""
+
+    def __init__(self) -> None:
+        self.latest: dict[str, Event] = {}
+        self._first: dict[str, tuple[float, int]] = {}
+        self._evaluating: dict[str, float] = {}
+        self._evaluations: list[float] = []
+        """Seconds that the evaluations so far took."""
+
+    def take(self, event: Event, now: float) -> None:
+        """Take notice of one event."""
+        run = event.run
+        if event.kind == "finished":
+            self.latest.pop(run, None)
+            self._first.pop(run, None)
+            began = self._evaluating.pop(run, None)
+            if began is not None and event.state == "done":
+                self._evaluations.append(now - began)
+            return
+        self.latest[run] = event
+        if event.kind == "progress":
+            self._first.setdefault(run, (now, event.update))
+        elif event.kind == "evaluating":
+            self._evaluating.setdefault(run, now)
+
+    def rate(self, run: str, now: float) -> float:
+        """Updates a second; 0 where that is not known yet."""
+        began, first = self._first.get(run, (now, 0))
+        return (self.latest[run].update - first) / (now - began) if now > began else 0.0
+
+    def left(self, run: str, now: float) -> str:
+        """The time to the run's end, with its evaluation; empty where it cannot be told."""
+        event, typical = self.latest[run], self._typical()
+        if event.kind == "evaluating":
+            spent = now - self._evaluating[run]
+            if event.share > 0:
+                return f"{_clock(spent * (1 - event.share) / event.share)} left"
+            return "" if typical is None else f"{_clock(max(0.0, typical - spent))} left"
+        rate = self.rate(run, now)
+        if not rate:
+            return ""
+        training = (event.updates - event.update) / rate
+        if typical is None:
+            return f"{_clock(training)} left + evaluation"
+        return f"{_clock(training + typical)} left"
+
+    def _typical(self) -> float | None:
+        return sum(self._evaluations) / len(self._evaluations) if self._evaluations else None
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
 class _Bars:
     """A bar for the suite, and one for each run that is under way."""
 
     def __init__(self, console: Console, suite: str, total: int) -> None:
         self.console = console
+        self.pace = Pace()
         self.bars = Progress(
             TextColumn("{task.description}"), BarColumn(bar_width=20), _Count(), _Rate(),
-            _Left(), TextColumn("[dim]{task.fields[losses]}"),
+            _Left(self.pace), TextColumn("[dim]{task.fields[losses]}"),
             console=console, transient=True, refresh_per_second=5,
         )
         self.suite = self.bars.add_task(
-            f"[bold]{escape(suite)}", total=total, losses="", unit="runs"
+            f"[bold]{escape(suite)}", total=total, losses="", unit=" runs", run=None
         )
         self.tasks: dict[str, TaskID] = {}
         self.finished, self.total = 0, total
@@ -67,9 +125,11 @@ class _Bars:
         self.console.print(text)
 
     def show(self, event: Event) -> None:
+        self.pace.take(event, time.monotonic())
         if event.kind == "started":
             self.tasks[event.run] = self.bars.add_task(
-                f"  {escape(event.run)}", total=max(1, event.updates), losses="", unit="updates"
+                f"  {escape(event.run)}", total=max(1, event.updates), losses="", unit="",
+                run=event.run,
             )
         elif event.kind == "finished":
             if event.run in self.tasks:
@@ -78,46 +138,67 @@ class _Bars:
             self.bars.update(self.suite, completed=self.finished)
             self.console.print(_closing(event, self.finished, self.total), highlight=False)
         elif event.run in self.tasks:
-            text = "evaluating" if event.kind == "evaluating" else losses_text(event.losses)
             room = max(10, self.console.width - len(event.run) - BESIDE)
-            short = text if len(text) <= room else text[: room - 1] + "…"
-            self.bars.update(self.tasks[event.run], completed=event.update, losses=short)
+            text = event.step or "evaluating" if event.kind == "evaluating" else losses_text(
+                event.losses
+            )
+            short = escape(text if len(text) <= room else text[: room - 1] + "…")
+            task = self.tasks[event.run]
+            if event.kind == "evaluating":
+                self.bars.update(task, total=100, completed=int(100 * event.share), unit=" %",
+                                 losses=short)
+            else:
+                self.bars.update(task, completed=event.update, losses=short)
 
 
 class _Lines:
-    """One line when a run starts and ends, and one now and then in between."""
+    """One line when a run ends, and one a minute while it is under way."""
 
     def __init__(self, console: Console, suite: str, total: int) -> None:
         self.console, self.total, self.finished = console, total, 0
-        self.began: dict[str, tuple[float, int]] = {}
-        self.said: dict[str, float] = {}
+        self.pace = Pace()
+        self._over = threading.Event()
+        self._clock = threading.Thread(target=self._beat, daemon=True)
 
     def __enter__(self) -> Display:
+        self._clock.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        pass
+        self._over.set()
+        self._clock.join()
+
+    def _beat(self) -> None:
+        # a thread, since a long step of an evaluation sends no event that a line could follow
+        while not self._over.wait(HEARTBEAT):
+            for line in self.lines(time.monotonic()):
+                self.say(escape(line))
+
+    def lines(self, now: float) -> list[str]:
+        """What is to be said of the runs under way."""
+        return [_standing(self.pace, event, now) for event in list(self.pace.latest.values())]
 
     def say(self, text: str) -> None:
         self.console.print(text, soft_wrap=True)
 
     def show(self, event: Event) -> None:
-        now = time.monotonic()
-        if event.kind == "started":
-            self.said[event.run] = now
-        elif event.kind == "finished":
+        self.pace.take(event, time.monotonic())
+        if event.kind == "finished":
             self.finished += 1
             line = _closing(event, self.finished, self.total)
             self.console.print(line, soft_wrap=True, highlight=False)
-        elif event.kind == "progress":
-            first, at = self.began.setdefault(event.run, (now, event.update))
-            if now - self.said.get(event.run, 0.0) > HEARTBEAT:
-                self.said[event.run] = now
-                rate = (event.update - at) / max(now - first, 1e-9)
-                self.say(escape(
-                    f"{event.run}: {event.update}/{event.updates} updates, {rate:.3g} updates/s, "
-                    f"{losses_text(event.losses)}"
-                ))
+
+
+def _standing(pace: Pace, event: Event, now: float) -> str:
+    """Where a run is, in a line."""
+    if event.kind == "evaluating":
+        parts = [f"evaluating: {event.step}" if event.step else "evaluating",
+                 f"{event.share:.0%} of it done"]
+    else:
+        parts = [f"{event.update}/{event.updates} updates",
+                 f"{pace.rate(event.run, now):.3g} updates/s"]
+    parts += [pace.left(event.run, now), losses_text(event.losses)]
+    return f"{event.run}: {', '.join(part for part in parts if part)}"
 
 
 def _closing(event: Event, finished: int, total: int) -> str:
@@ -140,21 +221,28 @@ def losses_text(losses: Mapping[str, float]) -> str:
 
 class _Count(ProgressColumn):
     def render(self, task: Task) -> Text:
-        unit = " runs" if task.fields["unit"] == "runs" else ""
-        return Text(f"{int(task.completed)}/{int(task.total or 0)}{unit}", no_wrap=True)
+        unit = task.fields["unit"]
+        of = "" if unit == " %" else f"/{int(task.total or 0)}"
+        return Text(f"{int(task.completed)}{of}{unit}", no_wrap=True)
 
 
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         speed = task.speed
-        show = speed is not None and task.fields["unit"] == "updates"
+        show = speed is not None and not task.fields["unit"]
         return Text(f"{speed:,.0f}/s" if show else "", style="cyan")
 
 
 class _Left(ProgressColumn):
+    def __init__(self, pace: Pace) -> None:
+        super().__init__()
+        self.pace = pace
+
     def render(self, task: Task) -> Text:
-        left = task.time_remaining
-        if left is None:
-            return Text("")
-        minutes, seconds = divmod(int(left), 60)
-        return Text(f"{minutes}:{seconds:02d} left", style="magenta", no_wrap=True)
+        run = task.fields["run"]
+        if run is not None:
+            text = self.pace.left(run, time.monotonic()) if run in self.pace.latest else ""
+        else:
+            left = task.time_remaining
+            text = "" if left is None else f"{_clock(left)} left"
+        return Text(text, style="magenta", no_wrap=True)

@@ -31,8 +31,10 @@ class _Messenger:
             self.told = now
             self.pipe.send(Event(self.run, "progress", update, self.updates, dict(losses)))
 
-    def evaluating(self) -> None:
-        self.pipe.send(Event(self.run, "evaluating", self.updates, self.updates))
+    def evaluating(self, step: str = "", share: float = 0.0) -> None:
+        self.pipe.send(
+            Event(self.run, "evaluating", self.updates, self.updates, step=step, share=share)
+        )
 
     def stopping(self) -> bool:
         # to a worker that is busy comes nothing but "stop", or the end of the pipe

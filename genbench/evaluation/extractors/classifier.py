@@ -27,6 +27,7 @@ from torch.nn import functional as F
 from genbench.data._base import Data, Split
 from genbench.errors import NotApplicable
 from genbench.evaluation._cache import content_hash, once_on_disk
+from genbench.evaluation._steps import step
 from genbench.evaluation.extractors._base import exact_arithmetic
 from genbench.noise import Noise
 from genbench.seeding import derive
@@ -202,7 +203,8 @@ def classifier_for(data: Data, cache: Path, device: torch.device) -> Classifier:
     path = SHIPPED / name if (SHIPPED / name).is_file() else cache / "classifier" / name
 
     def learn() -> dict[str, np.ndarray]:
-        network = train(images, labels, classes)
+        with step("classifier"):
+            network = train(images, labels, classes)
         weights = {key: value.numpy() for key, value in network.state_dict().items()}
         return {**weights, "accuracy": np.array(accuracy(network, *tested))}
 
