@@ -88,6 +88,7 @@ def run(
     """Train and evaluate what a suite asks for and is not done yet, and write its report."""
     from genbench.running.contents import present
     from genbench.running.session import Request, dry, run_suite
+    from genbench.store.holder import check_holder, hold
     from genbench.suites.expand import load_plan
 
     plan = load_plan(suite, seeds=seeds, limit_updates=limit_updates)
@@ -97,8 +98,11 @@ def run(
     plan = there.plan
     chosen = plan.only(only) if only else plan
     if dry_run:
+        check_holder(store.root, plan.path)
         say(dry(chosen, store))
         return
+    store.prepare()
+    hold(store.root, plan.path)
     request = Request(
         device, workers, root, cache_folder(), weights_file(weights), repair,
         executor.value, ray_address=ray_address, offline=offline, save_every=save_every,
@@ -156,9 +160,11 @@ def report(
 ) -> None:
     """Rebuild a suite's report, tables and figures from the stored results alone."""
     from genbench.reporting.report import build
+    from genbench.store.holder import hold
     from genbench.suites.expand import load_plan
 
     plan, store = recall(load_plan(suite, seeds=seeds, limit_updates=limit_updates), results)
+    hold(store.root, plan.path)
     path = build(plan, store, report_folder(results, plan, limit_updates))
     say(str(path))
 

@@ -129,11 +129,14 @@ def check(
     from genbench.reporting import gate
     from genbench.reporting import junit as writing
     from genbench.store.files import write_text
+    from genbench.store.holder import check_holder
     from genbench.store.table import tidy
     from genbench.suites.expand import load_plan
 
     plan, store = recall(load_plan(suite, seeds=seeds), results)
     frame = tidy(plan, store)
+    if baseline is None:
+        check_holder(store.root, plan.path)
     accepted = baseline or results / plan.name / "baseline.json"
     if update:
         kept = gate.accept(frame, accepted, plan)

@@ -7,6 +7,7 @@ Sizes are inches on paper: a pair of panels fits a column of 8.5 cm (3.35 inches
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -82,7 +83,9 @@ def canvas(size: tuple[float, float]) -> Iterator[Any]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context():
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        # a letter that the font has not is drawn as a box, and nothing for a terminal
+        warnings.filterwarnings("ignore", r"Glyph \d+")
         matplotlib.rcdefaults()
         parameters: Any = matplotlib.rcParams
         parameters.update(STYLE)

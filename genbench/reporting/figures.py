@@ -44,7 +44,8 @@ def draw_figures(
     Pictures of an earlier report that are no part of this one are removed.
     """
     wanted = numbers.plan.suite.report.figures
-    kinds = KINDS if wanted is None else tuple(kind for kind in KINDS if kind in wanted)
+    named = None if wanted is None else [kind for kind in wanted if isinstance(kind, str)]
+    kinds = tuple(kind for kind in KINDS if not named or kind in named) if wanted != [] else ()
     chosen = list(draw_chosen(numbers, store, out))
     made: list[Figure] = []
     for dataset in numbers.plan.datasets:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from genbench.reporting._digits import spread_text
 from genbench.reporting.statistics import mean_and_std
+from genbench.visible import visible
 
-__all__ = ["ARROWS", "Footnotes", "code", "count", "escape", "plus_minus", "seed_list", "table"]
+__all__ = [
+    "ARROWS", "Footnotes", "code", "count", "escape", "plus_minus", "prose", "seed_list", "table",
+]
 
 ARROWS = {"lower": " ↓", "higher": " ↑", "target": " →"}
 """Better direction → what stands behind a column's title."""
@@ -40,11 +44,23 @@ def _raised(index: int) -> str:
 
 
 def escape(text: str) -> str:
-    """Text on one line that Markdown leaves alone, in tables too."""
+    """Text on one line that Markdown leaves alone, in tables too; nothing in it stays unseen."""
     line = " ".join(str(text).split()).replace("&", "&amp;").replace("<", "&lt;")
     for mark in "\\|*`":
         line = line.replace(mark, f"\\{mark}")
-    return line
+    return visible(line.replace("](", "]\\("))
+
+
+_TAG = re.compile(r"<(?!https?://|mailto:)(?=[A-Za-z/!?])")
+_LINK = re.compile(r"\](\(|:)(?!\s*(?:https?://|mailto:|#|[\w./-]+[\s)#]))")
+
+
+def prose(text: str) -> str:
+    """A user's Markdown without HTML, and without links but to the web, mail and files beside it.
+
+    What is taken away stays to be read, as text.
+    """
+    return visible(_LINK.sub(r"]\\\1", _TAG.sub("&lt;", text)))
 
 
 def seed_list(seeds: Sequence[int]) -> str:
@@ -54,9 +70,9 @@ def seed_list(seeds: Sequence[int]) -> str:
 
 def code(text: str) -> str:
     """Text as code, in tables too."""
-    fence = "``" if "`" in text else "`"
-    room = " " if "`" in text else ""
-    line = " ".join(text.split()).replace("|", "\\|")
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence, room = "`" * (longest + 1), " " if longest else ""
+    line = visible(" ".join(text.split()).replace("|", "\\|"))
     return f"{fence}{room}{line}{room}{fence}"
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, PngImagePlugin
 
-from genbench.reporting.palette import INK, font
+from genbench.errors import GenbenchError, in_a_line
+from genbench.reporting.palette import INK, PAPER, font
 from genbench.seeding import digest
 from genbench.store.files import write_bytes
 
@@ -64,9 +65,21 @@ def _drawn_with() -> str:
 
 
 def keep_or_draw(path: Path, mark: str, draw: Callable[[str], bytes]) -> None:
-    """Leave a picture that was drawn from the same inputs; write a new one otherwise."""
-    if _mark(path) != mark:
-        write_bytes(path, draw(mark))
+    """Leave a picture that was drawn from the same inputs; write a new one otherwise.
+
+    What goes wrong in one picture stands in its place, and it is tried again next time.
+    """
+    if _mark(path) == mark:
+        return
+    try:
+        picture = draw(mark)
+    except GenbenchError:  # damaged results, of which no report is made
+        raise
+    except Exception as error:
+        blank = Image.new("RGB", (900, 120), PAPER)
+        write_text(blank, (20, 50), f"not drawn: {in_a_line(error)}", 18, width=860)
+        picture = encode(blank, "not drawn")
+    write_bytes(path, picture)
 
 
 def is_ours(path: Path) -> bool:

@@ -15,7 +15,7 @@ from genbench.reporting._cells import Cell, cells_of
 from genbench.reporting.chosen import ChosenFigure
 from genbench.reporting.claims import Verdict, judge
 from genbench.reporting.figures import Figure, draw_figures
-from genbench.reporting.markdown import Footnotes, code, escape, table
+from genbench.reporting.markdown import Footnotes, code, escape, prose, table
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.origins import made_with, mixed_rows, origins_of
 from genbench.reporting.protocols import protocols
@@ -93,7 +93,7 @@ def _opening(plan: Plan, status: Mapping[str, Status]) -> list[str]:
     """Title, description, what is not comparable, how to reproduce it, how far the runs are."""
     parts = [f"# {escape(plan.title or plan.name)}"]
     description = getattr(plan.suite, "description", "")
-    parts += [str(description).strip()] if description else []
+    parts += [prose(str(description)).strip()] if description else []
     if any(spec.limited for spec in plan.runs):
         parts.append(
             "> **Not comparable**: `--limit-updates` cut the training budget of these runs. They "

@@ -133,6 +133,8 @@ def _text(own: Sequence[Cell], column: _Column, place: Place) -> Text:
         cell = next((c for c in own if c.metric == column[0] and not c.values), None)
     if cell is None or not (cell.values or cell.troubles):
         return Text("–", style="dim")
+    if _not_run(cell):
+        return Text("not run", style="dim")
     mark = "*" if cell.troubles and cell.values else ""
     mark += f" {WORSE}" if place is Place.WORSE else ""
     if cell.lost or not cell.values:  # no mean of those that survive
@@ -148,11 +150,16 @@ def _places(cells: Sequence[Cell], column: _Column) -> dict[str, Place]:
     return places([c for c in cells if c.metric == column[0] and c.protocol in ("", column[1])])
 
 
+def _not_run(cell: Cell) -> bool:
+    """Whether nothing was asked of it yet, as of rows that `--only` leaves out."""
+    return not cell.values and all(t.status == "queued" for t in cell.troubles.values())
+
+
 def _notes(cells: Sequence[Cell]) -> list[str]:
     """What went wrong, once for each method and story."""
     notes = []
     for cell in cells:
-        if cell.troubles:
+        if cell.troubles and not _not_run(cell):
             mark = "* " if cell.values else ""
             infinite = all(t.status == "not-finite" for t in cell.troubles.values())
             rest = f"; the others {mean_text(cell.sample)}" if infinite and cell.values else ""

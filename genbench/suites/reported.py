@@ -24,6 +24,8 @@ _KINDS = {
     "interpolation": "images", "arithmetic": "images", "turn": "images",
 }
 """Figures that are for one kind of data."""
+_DEFAULT = ("samples", "density", "curves")
+"""Figures that are drawn where no kind is named."""
 _CONDITIONS = {
     "modes": "no dataset here has modes",
     "truth": "no dataset here has a known density",
@@ -161,7 +163,8 @@ class _Checker:
         """No two figures go into one file."""
         taken = {
             f"figures/{kind}-{dataset}.png": f"the {kind} of {dataset}"
-            for kind in figures if isinstance(kind, str) for dataset in self.datasets
+            for kind in [one for one in figures if isinstance(one, str)] or _DEFAULT
+            for dataset in self.datasets
         }
         for index, figure in enumerate(figures):
             if isinstance(figure, FigureEntry):

@@ -248,8 +248,8 @@ class Report(_Part):
     tables: list[Table] = []
     """Tables; by default one for each dataset with everything that was measured."""
     figures: list[Literal["samples", "density", "curves"] | FigureEntry] | None = None
-    """Figures: kinds, each drawn for every dataset, or figures of chosen rows; by default all
-    kinds that apply."""
+    """Figures: kinds, each drawn for every dataset, and figures of chosen rows. Where no kind is
+    named, all that apply are drawn; `[]` asks for none."""
     claims: list[Claim] = []
     """Claims to judge."""
     targets: list[Target] = []

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from genbench.errors import GenbenchError
+from genbench.errors import GenbenchError, StoreError
 from genbench.reporting.curves import Curve, curve_sheet
 from genbench.reporting.densities import (
     DEPTHS,
@@ -17,7 +19,7 @@ from genbench.reporting.densities import (
     density_sheet,
 )
 from genbench.reporting.palette import COLOURS, ramp, rgb
-from genbench.reporting.png import digest_of, encode, keep_or_draw
+from genbench.reporting.png import digest_of, encode, is_ours, keep_or_draw
 from genbench.reporting.sheets import sample_sheet, write_samples
 
 
@@ -138,3 +140,21 @@ def test_samples_of_a_run_as_a_picture_and_as_numbers(tmp_path):
     for name, samples in (("d.png", np.zeros((9, 5))), ("d.jpg", images)):
         with pytest.raises(GenbenchError, match=r"\.npz"):
             write_samples(samples, tmp_path / name)
+
+
+def test_a_figure_that_fails_takes_no_report_with_it(tmp_path: Path) -> None:
+    def broken(mark: str) -> bytes:
+        raise TypeError("no such axis")
+
+    picture = tmp_path / "a.png"
+    keep_or_draw(picture, "mark", broken)
+    assert is_ours(picture)  # and so replaced or removed like any other
+    failed = picture.read_bytes()
+    keep_or_draw(picture, "mark", lambda mark: encode(Image.new("L", (4, 4)), mark))
+    assert picture.read_bytes() != failed  # it is tried again
+
+    def damaged(mark: str) -> bytes:
+        raise StoreError("samples.npz is damaged")
+
+    with pytest.raises(StoreError):
+        keep_or_draw(picture, "other", damaged)

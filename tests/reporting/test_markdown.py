@@ -6,8 +6,17 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
-from genbench.reporting.markdown import Footnotes, code, count, escape, plus_minus, table
+from genbench.reporting.markdown import (
+    Footnotes,
+    code,
+    count,
+    escape,
+    plus_minus,
+    prose,
+    table,
+)
 from genbench.reporting.statistics import mean_and_std
 
 
@@ -79,3 +88,30 @@ def test_code_in_a_table_keeps_its_cell():
     """A pipe ends a cell, in code too, unless it is escaped."""
     assert code("|a| > 3") == "`\\|a\\| > 3`"
     assert code("a`b") == "`` a`b ``"
+
+
+@pytest.mark.parametrize("hostile", [
+    "<img src=x onerror=alert(1)>", "</td><script>x</script>", "<!-- x", "<?php", "<svg/onload=x>",
+    "[a](javascript:alert(1))", "[a]( \n javascript:x)", "[a](&#106;avascript:x)", "[a](data:x,y)",
+    "[a](<javascript:x>)", "![a](vbscript:x)", "[a]\n\n[a]: javascript:x", "<javascript:x>",
+    "[a](JaVaScRiPt:x)", "[a](java\\script:x)",
+])
+def test_a_users_markdown_makes_nothing_but_text(hostile: str) -> None:
+    """As a parser of Markdown that lets HTML through reads it."""
+    for text in (prose(hostile), f"| {escape(hostile)} |", f"# {escape(hostile)}"):
+        html = MarkdownIt("commonmark").render(f"before {text} after\n\n{text}\n")
+        assert not re.search(r"<(?!/?(?:p|h1)>)", html), html
+
+
+def test_what_markdown_is_for_stays() -> None:
+    text = "A *word*, `code`, [page](https://arxiv.org/abs/1), [file](figures/a.png)\n\n- a < b"
+    assert prose(text) == text
+    assert prose("<https://arxiv.org>") == "<https://arxiv.org>"
+    assert escape("wgan-gp[steps=1] (a)") == "wgan-gp[steps=1] (a)"
+    assert escape("a\x1b[2Jb\u202e") == "a\\x1b[2Jb\\u202e"
+
+
+def test_code_cannot_be_left() -> None:
+    for inside in ("a", "`a`", "``<img>``", "```"):
+        html = MarkdownIt("commonmark").render(code(f"x {inside} <img> y"))
+        assert re.fullmatch(r"<p><code>[^<]*</code></p>\n", html), html

@@ -341,3 +341,38 @@ def test_what_is_told_to_end_saves_and_goes_on(start, folder: Path, told: int) -
     assert stopped
     assert {json.loads((p / "status.json").read_text())["state"] for p in stopped} == {
         "interrupted"}
+
+
+def test_two_suites_of_one_name_do_not_share_a_report(genbench, folder: Path) -> None:
+    """The second is refused before it trains; a suite that was moved keeps what it has."""
+    for name in ("a", "b"):
+        (folder / name).mkdir()
+        text = (folder / "tiny.yaml").read_text().replace("Tiny", f"Study {name}")
+        (folder / name / "same.yaml").write_text(text)
+    trial = ("--only", "flow", "--seeds", "1", "--limit-updates", "2")
+    genbench("run", "a/same.yaml", *trial)
+    told = "results/same holds the results of a/same.yaml, and b/same.yaml has the same name"
+    for words in (("run", *trial), ("run", "--dry-run"), ("report",), ("check", "--update")):
+        refused = genbench(words[0], "b/same.yaml", *words[1:], check=2)
+        assert told in refused.stderr
+        assert refused.stderr.count("\n") == 1
+    assert "# Study a" in (folder / "results/same/limited-2/report.md").read_text()
+    genbench("run", "b/same.yaml", *trial, "--results", "elsewhere")
+    (folder / "moved").mkdir()
+    (folder / "a" / "same.yaml").rename(folder / "moved" / "same.yaml")
+    assert "are done" in genbench("run", "moved/same.yaml", *trial).stdout
+    (folder / "b" / "same.yaml").write_text((folder / "moved" / "same.yaml").read_text())
+    assert "are done" in genbench("run", "b/same.yaml", *trial).stdout  # a copy
+
+
+def test_rows_that_only_leaves_out_are_not_called_queued(genbench) -> None:
+    shown = genbench("run", "tiny.yaml", "--only", "flow", "--limit-updates", "2").stdout
+    assert "queued" not in shown
+    assert re.search(r"^ *gan +0 +not run", shown, re.MULTILINE)
+
+
+def test_letters_that_the_font_lacks_are_nobodys_warning(genbench, folder: Path) -> None:
+    suite = (folder / "tiny.yaml").read_text().replace("title: A flow", "title: 流")
+    (folder / "tiny.yaml").write_text(suite, encoding="utf-8")
+    done = genbench("run", "tiny.yaml", "--limit-updates", "2", "--only", "flow")
+    assert done.stderr == ""

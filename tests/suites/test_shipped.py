@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,7 +17,8 @@ from genbench.reporting.citations import cite
 from genbench.suites.expand import load_plan
 from genbench.suites.zoo import method_names
 
-SHIPPED = sorted((Path(__file__).parents[2] / "suites").glob("*.yaml"))
+ROOT = Path(__file__).parents[2]
+SHIPPED = sorted((ROOT / "suites").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
@@ -31,3 +37,26 @@ def test_a_zoo_method_is_complete(name: str) -> None:
     assert "resolved:" in text
     assert "family: " in text
     assert "@" in text
+
+
+def test_an_installed_genbench_has_them_anywhere(tmp_path: Path) -> None:
+    """Laid out as the wheel is, and called in an empty folder."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packed = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    site = tmp_path / "site"
+    shutil.copytree(ROOT / "genbench", site / "genbench")
+    for source, target in packed.items():
+        shutil.copytree(ROOT / source, site / target)
+    (tmp_path / "empty").mkdir()
+
+    def genbench(*words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "genbench", *words], cwd=tmp_path / "empty", text=True,
+            capture_output=True, check=False, env={**os.environ, "PYTHONPATH": str(site)},
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "quickstart  " in genbench("list", "suites")
+    assert genbench("validate", "quickstart").startswith("quickstart: fine; runs: ")
+    assert "to do" in genbench("run", "quickstart", "--dry-run")

@@ -1,0 +1,48 @@
+"""Whose a results folder is: it is called after a suite's file, and other files may be called so.
+
+    results/<suite>/suite.txt     the way from this folder to the suite's file
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from genbench.errors import StoreError
+from genbench.store.files import write_text
+
+__all__ = ["check_holder", "hold"]
+
+
+def check_holder(root: Path, suite: Path) -> None:
+    """Refuse a results folder that holds the report of another suite of the same name.
+
+    A suite that was moved, or is no longer there, gives its folder up; a copy shares it.
+
+    Raises:
+        StoreError: there is another suite's; which, and what to do.
+    """
+    try:
+        other = root / (root / "suite.txt").read_text(encoding="utf-8").strip()
+        if not other.is_file() or other.samefile(suite):
+            return
+        same = other.read_bytes() == suite.read_bytes()
+    except (OSError, UnicodeDecodeError):
+        return
+    if not same:
+        raise StoreError(
+            f"{root} holds the results of {os.path.relpath(other)}, and {suite} has the same "
+            "name; call one of them otherwise, or name another folder with --results"
+        )
+
+
+def hold(root: Path, suite: Path) -> None:
+    """Note whose a results folder is.
+
+    Raises:
+        StoreError: another suite's, or it cannot be written.
+    """
+    check_holder(root, suite)
+    way = Path(os.path.relpath(suite.resolve(), root.resolve())).as_posix()
+    if not (root / "suite.txt").is_file() or (root / "suite.txt").read_text() != f"{way}\n":
+        write_text(root / "suite.txt", f"{way}\n")
