@@ -88,7 +88,6 @@ def run(
     """Train and evaluate what a suite asks for and is not done yet, and write its report."""
     from genbench.running.contents import present
     from genbench.running.session import Request, dry, run_suite
-    from genbench.store.holder import check_holder, hold
     from genbench.suites.expand import load_plan
 
     plan = load_plan(suite, seeds=seeds, limit_updates=limit_updates)
@@ -97,12 +96,10 @@ def run(
     warn(plan, there.changed)
     plan = there.plan
     chosen = plan.only(only) if only else plan
+    _held_by(plan, store, note=not dry_run)
     if dry_run:
-        check_holder(store.root, plan.path)
         say(dry(chosen, store))
         return
-    store.prepare()
-    hold(store.root, plan.path)
     request = Request(
         device, workers, root, cache_folder(), weights_file(weights), repair,
         executor.value, ray_address=ray_address, offline=offline, save_every=save_every,
@@ -115,6 +112,17 @@ def run(
     if not outcome.stopped:
         _conclude(plan, store, report_folder(results, plan, limit_updates), outcome.before)
     raise typer.Exit(outcome.exit_code)
+
+
+def _held_by(plan: Plan, store: Store, *, note: bool) -> None:
+    """Refuse a results folder of another suite; `note` whose it is now."""
+    from genbench.store.holder import check_holder, hold
+
+    if note:
+        store.prepare()
+        hold(store.root, plan.path)
+    else:
+        check_holder(store.root, plan.path)
 
 
 def _conclude(plan: Plan, store: Store, out: Path, known: Mapping[str, Record]) -> None:
@@ -160,11 +168,10 @@ def report(
 ) -> None:
     """Rebuild a suite's report, tables and figures from the stored results alone."""
     from genbench.reporting.report import build
-    from genbench.store.holder import hold
     from genbench.suites.expand import load_plan
 
     plan, store = recall(load_plan(suite, seeds=seeds, limit_updates=limit_updates), results)
-    hold(store.root, plan.path)
+    _held_by(plan, store, note=True)
     path = build(plan, store, report_folder(results, plan, limit_updates))
     say(str(path))
 
