@@ -21,14 +21,16 @@ test on the logarithms of the distances from the median, but for the one distanc
 nothing (the median's own, or one of the middle two). A claim that gives a reason in the place of a
 comparison is listed and not judged.
 `a ~= b within t` is confirmed if |a − b| is significantly below t (two one-sided tests).
-The row `real` has no training seeds; its value counts as known up to its sampling spread.
-Where nothing random was trained or drawn, equal values make `<` false and `<=` true.
+A claim that was not among the suite's when a run that it rests on first began is marked *post
+hoc*: its sentence may have been written after the numbers. The row `real` has no training seeds;
+its value counts as known up to its sampling spread. Where nothing random was trained or drawn,
+equal values make `<` false and `<=` true.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from genbench.reporting._cells import (
@@ -59,6 +61,8 @@ class Verdict:
     evidence: str
     p: float | None
     """Two-sided, after Holm's correction; None where nothing could be tested."""
+    post_hoc: bool = False
+    """Whether a run that it rests on was started before the claim was written as it is."""
 
 
 @dataclass
@@ -100,8 +104,14 @@ class _Case:
         return min(1.0, 2 * min(self.confirm, self.refute))
 
 
-def judge(plan: Plan, cells: Sequence[Cell]) -> list[Verdict]:
+def judge(
+    plan: Plan, cells: Sequence[Cell],
+    planned: Mapping[tuple[str, str], Sequence[frozenset[str]]] | None = None,
+) -> list[Verdict]:
     """Judge every claim of a suite's plan on the cells of its tidy table, in the suite's order.
+
+    `planned` has the claims that the runs were started with, by row and dataset
+    (`origins.planned_claims`): a claim that is not among them is marked post hoc.
 
     Raises:
         SuiteError: a claim that does not parse (the suite's loader refuses it earlier).
@@ -115,7 +125,9 @@ def judge(plan: Plan, cells: Sequence[Cell]) -> list[Verdict]:
     ]
     adjusted = holm([case.p for case in cases])
     verdicts = {
-        claim.id: _verdict(claim, case, p, len(judged))
+        claim.id: replace(
+            _verdict(claim, case, p, len(judged)), post_hoc=_post_hoc(claim, planned or {})
+        )
         for claim, case, p in zip(judged, cases, adjusted, strict=True)
     }
     return [
@@ -123,6 +135,19 @@ def judge(plan: Plan, cells: Sequence[Cell]) -> list[Verdict]:
         or Verdict(claim.id, claim.text, "", "NOT JUDGED", claim.unjudged, None)
         for claim in claims
     ]
+
+
+def _post_hoc(
+    claim: Claim, planned: Mapping[tuple[str, str], Sequence[frozenset[str]]]
+) -> bool:
+    """Whether a run of its rows began without it."""
+    named = [cell for part in parse_expectations(str(claim.expect)) for cell in part.cells]
+    return any(
+        claim.mark not in started
+        for (method, dataset), runs in planned.items()
+        if any(row == method and where in (None, dataset) for _, row, where in named)
+        for started in runs
+    )
 
 
 def _verdict(claim: Claim, case: _Case, adjusted: float, claims: int) -> Verdict:

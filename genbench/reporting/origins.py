@@ -10,7 +10,7 @@ from genbench.store.provenance import PACKAGES, sittings
 from genbench.store.runs import Store
 from genbench.suites.plan import Plan
 
-__all__ = ["Origin", "made_with", "mixed_rows", "origins_of"]
+__all__ = ["Origin", "made_with", "mixed_rows", "origins_of", "planned_claims"]
 
 TELLING = ("genbench", *PACKAGES, "device", "CPU", "threads", "data")
 """What can change a number, and so should not differ among the seeds of a row."""
@@ -27,6 +27,8 @@ class Origin(NamedTuple):
     dataset: str
     seed: int
     facts: Facts
+    claims: frozenset[str] | None = None
+    """The marks of the suite's claims when the run first began; None where it did not say."""
 
 
 def origins_of(plan: Plan, store: Store) -> list[Origin]:
@@ -36,14 +38,26 @@ def origins_of(plan: Plan, store: Store) -> list[Origin]:
         StoreError: a damaged record; which one.
     """
     found = []
-    known: dict[str | None, Facts] = {}  # by the file's hash: most runs of a suite share theirs
+    # by the file's hash: most runs of a suite share theirs
+    known: dict[str | None, tuple[Facts, frozenset[str] | None]] = {}
     for spec in plan.runs:
         folder = store.run(spec.id)
         mark = folder.sealed_sum("provenance.json")
         if mark is None or mark not in known:
-            known[mark] = _facts(sittings(folder.provenance()))
-        if known[mark]:
-            found.append(Origin(spec.method, spec.dataset, spec.seed, known[mark]))
+            told = sittings(folder.provenance())
+            claims = told[0].get("claims") if told else None
+            known[mark] = _facts(told), None if claims is None else frozenset(claims)
+        if known[mark][0]:
+            found.append(Origin(spec.method, spec.dataset, spec.seed, *known[mark]))
+    return found
+
+
+def planned_claims(origins: Sequence[Origin]) -> dict[tuple[str, str], list[frozenset[str]]]:
+    """(Row, dataset) → the claims that each of its runs was started with, where it says so."""
+    found: dict[tuple[str, str], list[frozenset[str]]] = {}
+    for origin in origins:
+        if origin.claims is not None:
+            found.setdefault((origin.method, origin.dataset), []).append(origin.claims)
     return found
 
 

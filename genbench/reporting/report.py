@@ -17,7 +17,7 @@ from genbench.reporting.claims import Verdict, judge
 from genbench.reporting.figures import Figure, draw_figures
 from genbench.reporting.markdown import Footnotes, code, escape, prose, table
 from genbench.reporting.numbers import Numbers
-from genbench.reporting.origins import made_with, mixed_rows, origins_of
+from genbench.reporting.origins import made_with, mixed_rows, origins_of, planned_claims
 from genbench.reporting.protocols import protocols
 from genbench.reporting.ranking import LEGEND
 from genbench.reporting.seeds import seeds_table
@@ -62,7 +62,7 @@ def build(plan: Plan, store: Store, out: Path, found: Findings | None = None) ->
     origins = origins_of(plan, store)
     numbers = Numbers(plan, frame, mixed_rows(origins), _log_dets(runs), cells)
     figures, chosen = draw_figures(numbers, store, out)
-    verdicts = judge(plan, cells) if plan.suite.report.claims else []
+    verdicts = judge(plan, cells, planned_claims(origins)) if plan.suite.report.claims else []
     parts = [
         *_opening(plan, {run: one.status for run, one in runs.records.items()}),
         *_results(make_tables(numbers), figures),
@@ -182,11 +182,14 @@ def _claims(verdicts: list[Verdict]) -> list[str]:
     rows = [
         [
             escape(v.id), escape(v.text), code(v.expect) if v.expect else "–",
-            f"**{v.verdict}**{notes.mark(v.evidence)}",
+            f"**{v.verdict}**{' *post hoc*' * v.post_hoc}{notes.mark(v.evidence)}",
         ]
         for v in verdicts
     ]
     text = table(["claim", "statement", "expectation", "verdict"], rows, left=4)
+    if any(v.post_hoc for v in verdicts):
+        text += ("\n*Post hoc*: the claim was not in the suite, or not in these words, when a run "
+                 "that it rests on first began.\n")
     return ["## Claims", text + "\n" + notes.text()]
 
 

@@ -133,7 +133,8 @@ class _Cell:
         if own and not spec.outside:
             raise GenbenchError(f"what all runs of a process share changed: {'; '.join(own)}")
         self.facts = provenance(_device_name(self.device), torch.get_num_threads())
-        self.facts |= {"data": built.data.fingerprint, **({"switches": own} if own else {})}
+        self.facts |= {"claims": list(context.claims), "data": built.data.fingerprint}
+        self.facts |= {"switches": own} if own else {}
         if not self.folder.sealed:
             held.write_provenance(self.facts)
         if built.training is not None:

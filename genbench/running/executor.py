@@ -40,6 +40,8 @@ class Context:
     weights: Path | None = None
     """The Inception weights, or None for torch-fidelity's own download."""
     offline: bool = False
+    claims: tuple[str, ...] = ()
+    """The marks of the suite's claims, which a run records at its first start."""
     save_every: float = 60.0
     """Seconds between checkpoints."""
     time_limit: float | None = None

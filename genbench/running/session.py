@@ -159,6 +159,7 @@ def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> O
         store.root.resolve(), request.data.resolve(), request.cache.resolve(), request.device,
         weights=request.weights and request.weights.resolve(), offline=request.offline,
         save_every=request.save_every, time_limit=request.time_limit,
+        claims=tuple(claim.mark for claim in plan.suite.report.claims if claim.expect),
     )
     done = f", {len(found.finished)} done before" if found.finished else ""
     console.print(f"{plan.name}: {_count(found.to_do)} to do{done}; {where}", markup=False)

@@ -36,6 +36,7 @@ class _Provenance(TypedDict, total=False):
     git: dict[str, Any] | None
     platform: str
     threads: int
+    claims: list[str]
     switches: list[str]
     data: str
     versions: dict[str, str]

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from genbench.fields import MOST, Count, Optimiser, Share
+from genbench.seeding import digest
 from genbench.suites.cluster import Cluster, Time
 
 __all__ = [
@@ -183,6 +184,11 @@ class Claim(_Part):
     and the row `real` the data themselves."""
     unjudged: str = ""
     """Why the sentence cannot be such a comparison; in the place of `expect`."""
+
+    @property
+    def mark(self) -> str:
+        """What a run records of the claims that it was made to judge: a hash of the comparison."""
+        return digest(" ".join((self.expect or "").split()), 12)
 
 
 class Target(_Part):

@@ -18,6 +18,7 @@ from genbench.reporting.exact import heavy_tailed
 from genbench.reporting.judged import judged
 from genbench.reporting.statistics import one_sample, welch
 from genbench.suites.expectation import parse_expectation
+from genbench.suites.schema import Claim
 
 
 def rows(method, values, *, dataset="ring", metric="nll", protocol="v1", seeds=None, **more):
@@ -274,6 +275,23 @@ def test_bad_claims_and_tables_are_refused():
         cells_of(pd.DataFrame({"suite": []}))
     with pytest.raises(GenbenchError, match="two rows"):
         verdict("nll[a] < 1", LOW, LOW)
+
+
+def test_a_claim_that_is_newer_than_its_runs_is_post_hoc():
+    old, new = (Claim(id=name, text="a sentence", expect=expect) for name, expect in
+                (("old", "nll[a] < nll[b]"), ("new", "nll[a,ring] < 1.5")))
+    plan = SimpleNamespace(suite=SimpleNamespace(report=SimpleNamespace(claims=[old, new])))
+    cells = cells_of(pd.DataFrame([*LOW, *HIGH]))
+
+    def post_hoc(planned):
+        return [found.post_hoc for found in judge(plan, cells, planned)]
+
+    first, both = frozenset({old.mark}), frozenset({old.mark, new.mark})
+    assert post_hoc({("a", "ring"): [first] * 3, ("b", "ring"): [first] * 3}) == [False, True]
+    assert post_hoc({("a", "ring"): [both] * 3, ("b", "ring"): [frozenset()]}) == [True, False]
+    assert post_hoc({("a", "ring"): [both, both, first]}) == [False, True]
+    assert post_hoc({}) == [False, False]  # runs of old say nothing
+    assert old.mark == Claim(id="x", text="other", expect=" nll[a]  < nll[b]").mark
 
 
 def test_no_claims_no_verdicts():
