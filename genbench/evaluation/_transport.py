@@ -44,7 +44,7 @@ def _reduced(cost: np.ndarray) -> np.ndarray:
     """cost (N, M) less potentials of its rows and columns, not below 0: the same best assignment.
 
     With potentials that are nearly the best, those of an entropic plan at a small ε, the search
-    for it has short ways (5,000 points around a ring: 7 s for 5 s of the truth, 5 s for 25 s of a
+    for it has short ways (5,000 points around a ring: 7 s for 5 s of the truth, 7 s for 25 s of a
     model that misses modes).
     """
     rough, last = cost.astype(np.float32), NEAR * float(cost.mean()) or 1.0

@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 from genbench.evaluation._base import Metric
 from genbench.evaluation._transport import exact_cost
 from genbench.evaluation.evidence import Evidence, count_name
-from genbench.evaluation.metrics._batches import batch_costs
+from genbench.evaluation.metrics._batches import batch_costs, matched
 from genbench.fields import Count
 
 __all__ = ["EMD"]
@@ -28,14 +28,15 @@ class EMD(Metric):
     sampled: ClassVar[bool] = True
 
     size: Count = 500
-    """Rows of each batch; time grows as its cube."""
+    """Rows of each batch, fewer where there are fewer; time grows as its cube."""
     cost: Literal["euclidean", "squared_euclidean"] = "euclidean"
     """The ground cost, on points as they are and pixels on [0, 1]."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """The mean cost of the best assignment."""
-        return {"emd": exact_cost(batch_costs(evidence, sample_set, self.size, self.cost))}
+        size = matched(evidence, self.size)
+        return {"emd": exact_cost(batch_costs(evidence, sample_set, size, self.cost))}
 
     def protocol(self, evidence: Evidence) -> str:
         """The size of the batches, the reference and the cost."""
-        return f"{count_name(self.size)}-test-{self.cost}"
+        return f"{count_name(matched(evidence, self.size))}-test-{self.cost}"

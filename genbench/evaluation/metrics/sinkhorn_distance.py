@@ -14,7 +14,7 @@ import numpy as np
 from genbench.evaluation._base import Metric
 from genbench.evaluation._transport import entropic_plan
 from genbench.evaluation.evidence import Evidence, count_name
-from genbench.evaluation.metrics._batches import batch_costs
+from genbench.evaluation.metrics._batches import batch_costs, matched
 from genbench.fields import Count, Positive
 
 __all__ = ["SinkhornDistance"]
@@ -37,7 +37,7 @@ class SinkhornDistance(Metric):
     epsilon: Positive = 0.1
     """ε, in units of the cost."""
     size: Count = 500
-    """Rows of each batch."""
+    """Rows of each batch, fewer where there are fewer."""
     cost: Literal["euclidean", "squared_euclidean"] = "euclidean"
     """The ground cost, on points as they are and pixels on [0, 1]."""
     iterations: Count = 100_000
@@ -49,7 +49,8 @@ class SinkhornDistance(Metric):
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """The cost and the entropy of the plan."""
-        cost = batch_costs(evidence, sample_set, self.size, self.cost)
+        size = matched(evidence, self.size)
+        cost = batch_costs(evidence, sample_set, size, self.cost)
         plan = entropic_plan(cost, self.epsilon, self.iterations, self.tolerance)
         held = plan[plan > 0]
         return {
@@ -59,4 +60,4 @@ class SinkhornDistance(Metric):
 
     def protocol(self, evidence: Evidence) -> str:
         """The size of the batches, the reference, the cost and the tolerance."""
-        return f"{count_name(self.size)}-test-{self.cost}-tol{self.tolerance:g}"
+        return f"{count_name(matched(evidence, self.size))}-test-{self.cost}-tol{self.tolerance:g}"

@@ -11,9 +11,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from genbench.errors import NotApplicable
 from genbench.evaluation._base import Metric
 from genbench.evaluation.evidence import Evidence, count_name
+from genbench.evaluation.metrics._batches import matched
 from genbench.fields import Count
 from genbench.noise import Noise
 from genbench.seeding import derive
@@ -46,18 +46,16 @@ class SlicedWasserstein(Metric):
     sampled: ClassVar[bool] = True
 
     size: Count = 10000
-    """Points in each of the two sets; fewer where fewer samples were given."""
+    """Points in each of the two sets, fewer where there are fewer."""
     projections: Count = 500
     """Random directions, the same for all runs."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """The distance to a fixed choice of test points."""
-        total, size = len(evidence.data.test), evidence.at_most(self.size)
-        if total < size:
-            raise NotApplicable(f"{total} test points are fewer than {size} (size)")
+        size = matched(evidence, self.size)
         x, y = evidence.samples(sample_set, size), evidence.reference("test", size)
         return {"swd": sliced_wasserstein(x, y, self.projections)}
 
     def protocol(self, evidence: Evidence) -> str:
         """The size of the sets, the reference and the directions."""
-        return f"{count_name(evidence.at_most(self.size))}-test-{self.projections}dirs"
+        return f"{count_name(matched(evidence, self.size))}-test-{self.projections}dirs"

@@ -11,6 +11,7 @@ from scipy.stats import chi2, entropy, wasserstein_distance
 
 from genbench.data._base import Modes
 from genbench.errors import NotApplicable
+from genbench.evaluation.metrics.emd import EMD
 from genbench.evaluation.metrics.mode_coverage import (
     ModeCoverage,
     point_coverage,
@@ -112,3 +113,14 @@ def test_exact_draws_cover_the_modes_in_any_dimension(dims):
 
 def test_the_radius_of_the_plane_is_three_in_the_protocol(make, toy):
     assert ModeCoverage().protocol(make(toy, None)) == "10k-3sigma-share0.2"
+
+
+def test_samples_of_a_model_and_given_ones_are_measured_by_one_rule(make, toy, blob):
+    """4,000 test points, 10,000 asked for: both take 4,000, and say so."""
+    model = make(toy, blob)
+    given = make(toy, given=model.samples(0, 4000), sets=1)
+    for metric in (SlicedWasserstein(projections=20), EMD(size=100)):
+        assert metric.protocol(model) == metric.protocol(given)
+    assert SlicedWasserstein().protocol(given) == "4k-test-500dirs"
+    measured = [SlicedWasserstein(projections=20).measure(one)["swd"] for one in (model, given)]
+    assert measured[0] == pytest.approx(measured[1], rel=1e-6)
