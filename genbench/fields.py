@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 __all__ = [
     "Annotated",
@@ -22,6 +22,7 @@ __all__ = [
     "Natural",
     "NonNegative",
     "Optimiser",
+    "Own",
     "Positive",
     "Share",
     "Widths",
@@ -36,6 +37,17 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Widths = Annotated[list[Count], Field(min_length=1)]
+
+
+def _own(name: str) -> str:
+    where, _, what = name.rpartition(":")
+    if not where or not what.isidentifier():
+        raise ValueError("your own, my_file.py:NAME (the README shows one)")
+    return name
+
+
+Own = Annotated[str, AfterValidator(_own)]
+"""The name of something of one's own beside built-in names: `file.py:NAME` or `module:NAME`."""
 
 
 class Optimiser(BaseModel):

@@ -12,7 +12,6 @@ import difflib
 import importlib
 import importlib.util
 import inspect
-import sys
 import warnings
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -32,7 +31,8 @@ from genbench._source import (
     read_component,
     taken_names,
 )
-from genbench.errors import PluginError, UnknownName, in_a_line, is_ctrl_c
+from genbench.errors import PluginError, UnknownName, in_a_line
+from genbench.outside import load_plugin, plugin_source
 from genbench.seeding import digest
 
 __all__ = [
@@ -122,7 +122,7 @@ def load(component: Component) -> type:
         PluginError: a user's file that fails to import; its own error is shown.
     """
     if component.module is None or not component.module.startswith("genbench."):
-        return _load_plugin(component)
+        return load_plugin(component)
     return getattr(importlib.import_module(component.module), component.class_name)
 
 
@@ -226,21 +226,8 @@ def _describe_builtin(kind: str, name: str) -> Component:
 
 
 def _describe_plugin(kind: str, name: str, near: Path | None) -> Component:
-    where, _, class_name = name.rpartition(":")
-    module = None if where.endswith(".py") else where
-    if module:
-        for folder in (Path.cwd(), near):
-            if folder is not None and str(folder.resolve()) not in sys.path:
-                sys.path.append(str(folder.resolve()))
-    try:
-        path = _module_path(where) if module else (near or Path.cwd()) / Path(where).expanduser()
-        if path is None or not path.is_file():
-            what = f"module {where} with a source file" if module else f"file {where}"
-            raise PluginError(f"{kind} '{name}': there is no {what}")
-        source = path.read_text(encoding="utf-8")
-    except (OSError, ValueError, RuntimeError) as error:
-        raise PluginError(f"{kind} '{name}': {in_a_line(error)}") from None
-    return _read_plugin(kind, name, where, class_name, path.resolve(), module, source)
+    where, class_name, path, module, source = plugin_source(kind, name, near)
+    return _read_plugin(kind, name, where, class_name, path, module, source)
 
 
 @cache
@@ -258,43 +245,3 @@ def _read_plugin(
     return read_component(
         kind, name, path, tree, node, base=base, module=module, source_digest=digest(source, 12)
     )
-
-
-def _module_path(dotted: str) -> Path | None:
-    """The source file of a module; nothing is imported, not even the packages that it is in."""
-    places: Any = None
-    origin = None
-    for depth, _ in enumerate(parts := dotted.split("."), start=1):
-        name = ".".join(parts[:depth])
-        found = (
-            finder.find_spec(name, places) for finder in sys.meta_path
-            if hasattr(finder, "find_spec")
-        )
-        spec = next(filter(None, found), None)
-        if spec is None:
-            return None
-        places, origin = spec.submodule_search_locations or [], spec.origin
-    return Path(origin) if origin else None
-
-
-@cache
-def _load_plugin(component: Component) -> type:
-    try:
-        if component.module is not None:
-            module = importlib.import_module(component.module)
-        else:
-            alias = f"genbench_plugin_{digest(str(component.path) + component.source_digest)}"
-            spec = importlib.util.spec_from_file_location(alias, component.path)
-            assert spec is not None
-            module = importlib.util.module_from_spec(spec)
-            sys.modules[alias] = module
-            # compiled here: the loader would leave, and trust, bytecode in the user's folder
-            source = component.path.read_bytes()
-            exec(compile(source, component.path, "exec", dont_inherit=True), module.__dict__)
-    except BaseException as error:
-        if is_ctrl_c(error):
-            raise
-        raise PluginError(
-            f"{component.kind} '{component.name}' fails to import: {in_a_line(error)}"
-        ) from error
-    return getattr(module, component.class_name)

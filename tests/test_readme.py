@@ -148,7 +148,7 @@ def test_suites_validate(number: int, beside: Path) -> None:
 
 def test_there_are_suites_and_a_plug_in() -> None:
     assert len(suites()) >= 2
-    assert len(blocks("python")) == 1
+    assert len(blocks("python")) == 2
 
 
 @pytest.mark.parametrize("command", written_commands())
@@ -203,7 +203,8 @@ def test_the_plug_in_runs(beside: Path) -> None:
     (beside / "mine.yaml").write_text(mine, encoding="utf-8")
     commands = [words(text) for text in written_commands() if "mine.yaml" in text]
     assert [name for name, *_ in commands] == ["validate", "run"]
-    small = ["--limit-updates", "20", "--seeds", "1", "--workers", "1", "--only", "circle"]
+    small = ["--limit-updates", "20", "--seeds", "1", "--workers", "1", "--only", "circle",
+             "--only", "rpgan"]
     for command in commands:
         extra = small if command[0] == "run" else []
         done = subprocess.run(
@@ -212,7 +213,9 @@ def test_the_plug_in_runs(beside: Path) -> None:
         )
         assert done.returncode == 0, done.stdout + done.stderr
     report = beside / "results" / "mine" / "limited-20"
-    assert "circle" in (report / "report.md").read_text(encoding="utf-8")
+    text = (report / "report.md").read_text(encoding="utf-8")
+    assert "circle" in text
+    assert "rpgan" in text
     frame = pd.read_csv(report / "metrics.csv")
     row = frame[(frame.method == "circle") & (frame.metric == "nll")].iloc[0]
     assert row.status == "ok"

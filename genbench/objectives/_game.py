@@ -5,15 +5,17 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar, Literal, TypeVar
 
 from torch import Tensor, nn
 
 from genbench.errors import GenbenchError
-from genbench.fields import Count, NonNegative, Positive, Widths
+from genbench.fields import Count, NonNegative, Own, Positive, Widths
 from genbench.models._base import Model
 from genbench.noise import Noise
 from genbench.objectives._base import Batch, Draw, Objective, Player
+from genbench.objectives._gan_losses import LossPair, pair_of
 from genbench.objectives._penalties import clip_weights
 from genbench.objectives._start import start_from_data
 
@@ -151,8 +153,9 @@ class SlopedGame(Game):
 
     loss_: Literal[
         "minimax", "non_saturating", "least_squares", "wasserstein", "hinge"
-    ] = "non_saturating"
-    """What critic and model minimise."""
+    ] | Own = "non_saturating"
+    """What critic and model minimise; or a pair of functions of one's own, each of real and fake
+    scores."""
     penalty: Literal["none", "clip", "gradient", "dragan", "r1"] = "none"
     """What holds the critic's slope: weights clipped to ±clip after each of its moves; a two-sided
     gradient penalty between each real and fake example (gradient) or around real ones (dragan); or
@@ -166,6 +169,16 @@ class SlopedGame(Game):
     """Largest absolute weight of a clipped critic."""
     drift: NonNegative = 0.0
     """Weight of E[c(x)²] over real examples, which keeps the critic's values near 0."""
+
+    @cached_property
+    def pair(self) -> LossPair:
+        """The loss pair."""
+        return pair_of(self.loss_)
+
+    @property
+    def term(self) -> str:
+        """The name of the loss among the terms."""
+        return self.loss_.rpartition(":")[2]
 
     @property
     def limit(self) -> float | None:

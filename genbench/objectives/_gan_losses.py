@@ -1,8 +1,8 @@
 """The loss pairs of adversarial training, as pure functions of logits.
 
 A critic gives a score c(x), the logit of D(x) = sigmoid(c(x)) where a loss speaks of
-probabilities. Every loss here is minimised, by the critic over its real and fake scores and by the
-model over the fake ones.
+probabilities. Every loss here is minimised, and is one of real and fake scores. The model moves
+fake ones alone, but a loss of one's own may compare them with real ones.
 
 - minimax, non_saturating: Ian Goodfellow et al.: Generative Adversarial Nets, 2014,
   https://arxiv.org/abs/1406.2661
@@ -21,19 +21,43 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
-__all__ = ["LOSSES", "WITH_TARGETS", "LossPair"]
+from genbench import outside
+from genbench.errors import PluginError
+
+__all__ = ["LOSSES", "WITH_TARGETS", "LossPair", "pair_of"]
 
 
 @dataclass(frozen=True)
 class LossPair:
-    """What the critic minimises of (real, fake) scores (B,), and the model of the fake ones.
+    """What the critic and what the model minimise of (real, fake) scores (B,), each a scalar.
 
-    A critic that learns targets takes them as `high` (of real scores, 1) and `low` (of fake ones,
-    0), which label smoothing moves.
+    The model's loss is given the real scores where it is `relative` to them; they cost a pass of
+    the critic, and where it is not the fake scores stand in for them. A critic that learns targets
+    takes them as `high` (of real scores, 1) and `low` (of fake ones, 0), which smoothing moves.
     """
 
     critic: Callable[..., Tensor]
-    model: Callable[[Tensor], Tensor]
+    model: Callable[[Tensor, Tensor], Tensor]
+    relative: bool = False
+
+
+def pair_of(name: str) -> LossPair:
+    """The loss pair of a built-in name, or of `file.py:NAME` (absolute) or `module:NAME`.
+
+    One's own is a pair of functions of (real, fake) scores, of the critic's and the model's loss.
+
+    Raises:
+        PluginError: code that fails to import, or that holds no such pair.
+    """
+    if ":" not in name:
+        return LOSSES[name]
+    own = outside.load_own("loss", name)
+    if isinstance(own, LossPair):
+        return own
+    if not (isinstance(own, tuple) and len(own) == 2 and all(map(callable, own))):
+        raise PluginError(f"loss '{name}': a loss pair is two functions of (real, fake) scores, "
+                          "NAME = (critic_loss, model_loss)")
+    return LossPair(*own, relative=True)
 
 
 def cross_entropy_critic(
@@ -53,12 +77,12 @@ def _cross_entropy(score: Tensor, target: float) -> Tensor:
     return softplus(score).mean() - (target * score.mean() if target else 0.0)
 
 
-def minimax_model(fake: Tensor) -> Tensor:
+def minimax_model(real: Tensor, fake: Tensor) -> Tensor:
     """E log(1 − D(G(z))): its gradient vanishes where the critic is sure."""
     return -softplus(fake).mean()
 
 
-def non_saturating_model(fake: Tensor) -> Tensor:
+def non_saturating_model(real: Tensor, fake: Tensor) -> Tensor:
     """−E log D(G(z)): the same fixed point, with a gradient where the critic is sure."""
     return softplus(-fake).mean()
 
@@ -70,7 +94,7 @@ def least_squares_critic(
     return ((real - high).square().mean() + (fake - low).square().mean()) / 2
 
 
-def least_squares_model(fake: Tensor) -> Tensor:
+def least_squares_model(real: Tensor, fake: Tensor) -> Tensor:
     """½E(c(G(z)) − 1)²."""
     return (fake - 1).square().mean() / 2
 
@@ -80,7 +104,7 @@ def wasserstein_critic(real: Tensor, fake: Tensor) -> Tensor:
     return fake.mean() - real.mean()
 
 
-def score_model(fake: Tensor) -> Tensor:
+def score_model(real: Tensor, fake: Tensor) -> Tensor:
     """−E c(G(z))."""
     return -fake.mean()
 
@@ -97,6 +121,6 @@ LOSSES: Mapping[str, LossPair] = {
     "wasserstein": LossPair(wasserstein_critic, score_model),
     "hinge": LossPair(hinge_critic, score_model),
 }
-"""Name → loss pair. A new GAN loss is one entry here and in the options of `Adversarial`."""
+"""Name → loss pair. A new GAN loss is one entry here and in the options of `SlopedGame`."""
 WITH_TARGETS = ("minimax", "non_saturating", "least_squares")
 """Those whose critic learns targets."""

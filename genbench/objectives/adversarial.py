@@ -37,7 +37,7 @@ from genbench.nets.critic import Critic, Look, critic_network
 from genbench.noise import Noise
 from genbench.objectives._base import Batch, Draw, Terms
 from genbench.objectives._game import Fakes, SlopedGame
-from genbench.objectives._gan_losses import LOSSES
+from genbench.objectives._gan_losses import WITH_TARGETS
 from genbench.objectives._history import History
 from genbench.objectives._instance_noise import InstanceNoise
 from genbench.objectives._penalties import slope_of, slope_penalty
@@ -124,12 +124,11 @@ class Adversarial(SlopedGame):
             GenbenchError: a critic that is not for these data, or a model that learns nothing.
         """
         kind = self.kind_for(model)
+        if (self.smooth_real or self.smooth_fake) and self.loss_ not in WITH_TARGETS:
+            raise GenbenchError("adversarial: smoothing moves the targets of the built-in losses")
         self.classes = model.space.classes if model.conditional else 0
         if self.condition == "projection" and not self.classes_seen(model):
-            raise GenbenchError(
-                "adversarial: condition is how the critic of a class-conditional model sees the "
-                f"label, and {type(model).__name__} is none; leave it out"
-            )
+            raise GenbenchError("adversarial: there are no labels to condition on; leave it out")
         self.network: Critic = critic_network(
             kind, model.space.shape, widths=self.critic_widths, channels=self.critic_channels,
             norm=self.critic_norm, activation=self.critic_activation,
@@ -185,15 +184,17 @@ class Adversarial(SlopedGame):
     def _model_terms(self, model: Model, batch: Batch, noise: Noise) -> Terms:
         fakes = self.draw_fakes(model, batch, noise)
         fake = self.look(fakes.x, fakes.labels, noise.child("fake"))
-        terms: dict[str, Tensor] = {self.loss_: LOSSES[self.loss_].model(fake.score)}
-        if self.feature_matching:
+        real = fake
+        if self.pair.relative or self.feature_matching:
             real = self.look(batch.x, self._labels(batch), noise.child("real"))
+        terms: dict[str, Tensor] = {self.term: self.pair.model(real.score, fake.score)}
+        if self.feature_matching:
             apart = (fake.features.mean(0) - real.features.mean(0)).square().sum()
             terms["feature_matching"] = self.feature_matching * apart
         if self.historical_averaging:
             distance = self.model_history.distance(model.parameters())
             terms["history"] = self.historical_averaging * distance
-        return {**terms, **self.model_extras(model, batch, fake, fakes, noise)}
+        return {**terms, **self.model_extras(model, batch, real, fake, fakes, noise)}
 
     def _critic_terms(self, model: Model, batch: Batch, noise: Noise) -> Terms:
         with torch.no_grad():
@@ -207,7 +208,7 @@ class Adversarial(SlopedGame):
         smoothed = {"high": 1 - self.smooth_real, "low": self.smooth_fake}
         targets = smoothed if self.smooth_real or self.smooth_fake else {}
         terms: dict[str, Tensor] = {
-            self.loss_: LOSSES[self.loss_].critic(real.score, fake.score, **targets)
+            self.term: self.pair.critic(real.score, fake.score, **targets)
         }
         if self.drift:
             terms["drift"] = self.drift * real.score.square().mean()
@@ -232,9 +233,9 @@ class Adversarial(SlopedGame):
         return {}
 
     def model_extras(
-        self, model: Model, batch: Batch, fake: Look, fakes: Fakes, noise: Noise
+        self, model: Model, batch: Batch, real: Look, fake: Look, fakes: Fakes, noise: Noise
     ) -> Terms:
-        """What a subclass adds to the model's loss."""
+        """What a subclass adds to the model's loss; `real` is there for losses relative to it."""
         return {}
 
     def begin(self, updates: int) -> None:
@@ -290,11 +291,9 @@ class Adversarial(SlopedGame):
         return slope_of(partial(self.score, labels=labels), x)
 
     def _labels(self, batch: Batch) -> Tensor | None:
-        if not self.classes:
-            return None
-        if batch.labels is None:
+        if self.classes and batch.labels is None:
             raise GenbenchError(
                 "adversarial: a class-conditional model learns from labelled data; "
                 "this batch has no labels"
             )
-        return batch.labels
+        return batch.labels if self.classes else None

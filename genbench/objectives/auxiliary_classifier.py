@@ -64,7 +64,7 @@ class AuxiliaryClassifier(Adversarial):
         }
 
     def model_extras(
-        self, model: Model, batch: Batch, fake: Look, fakes: Fakes, noise: Noise
+        self, model: Model, batch: Batch, real: Look, fake: Look, fakes: Fakes, noise: Noise
     ) -> Terms:
         """−E log P(c ∣ G(z, c))."""
         return {"class_fake": self._named(fake, fakes.labels)}

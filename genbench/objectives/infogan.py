@@ -77,7 +77,7 @@ class InfoGAN(Adversarial):
         return self._unread(fake, fakes)
 
     def model_extras(
-        self, model: Model, batch: Batch, fake: Look, fakes: Fakes, noise: Noise
+        self, model: Model, batch: Batch, real: Look, fake: Look, fakes: Fakes, noise: Noise
     ) -> Terms:
         """−λ E log Q(c ∣ G(z, c)), of each kind of code."""
         return self._unread(fake, fakes)

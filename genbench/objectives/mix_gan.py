@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +26,6 @@ from genbench.nets.critic import critic_network
 from genbench.noise import Noise
 from genbench.objectives._base import Batch, Player, Terms
 from genbench.objectives._game import SlopedGame
-from genbench.objectives._gan_losses import LOSSES
 from genbench.objectives._penalties import slope_of, slope_penalty
 
 __all__ = ["MixGAN"]
@@ -45,6 +44,10 @@ class MixGAN(SlopedGame):
   url = {https://arxiv.org/abs/1703.00573},
 }"""
 
+    loss_: Literal[
+        "minimax", "non_saturating", "least_squares", "wasserstein", "hinge"
+    ] = "non_saturating"
+    """What critics and models minimise, each pair of them."""
     critics: Count = 3
     """Number of critics."""
     weight_entropy: NonNegative = 0.1
@@ -79,7 +82,7 @@ class MixGAN(SlopedGame):
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The payoff, the entropy term of the player's weights, and the critics' penalty."""
         assert isinstance(model, Parts)
-        pair = LOSSES[self.loss_]
+        pair = self.pair
         own = model.part_log_weights()
         each = math.ceil(len(batch) / len(own))
         critics = torch.softmax(self.logits, 0)
@@ -87,7 +90,7 @@ class MixGAN(SlopedGame):
             fakes = model.generate_parts(each, noise)  # (T, n, *shape)
             scores = self._scores(fakes.flatten(0, 1)).unflatten(1, fakes.shape[:2])
             losses = torch.stack([
-                torch.stack([pair.model(score) for score in of_critic]) for of_critic in scores
+                torch.stack([pair.model(part, part) for part in of_critic]) for of_critic in scores
             ])  # (critics, T)
             payoff = (critics.detach() @ losses) @ own.exp()
             return {self.loss_: payoff, "weights": -self.weight_entropy * own.mean()}

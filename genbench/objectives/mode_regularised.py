@@ -18,7 +18,6 @@ from genbench.nets.critic import Look
 from genbench.nets.moments import moments_kept
 from genbench.noise import Noise
 from genbench.objectives._base import Batch, Terms
-from genbench.objectives._gan_losses import LOSSES
 from genbench.objectives.adversarial import Adversarial, Fakes
 
 __all__ = ["ModeRegularised"]
@@ -46,7 +45,7 @@ class ModeRegularised(Adversarial):
     """λ₂ of the model's loss on what it makes of the data's codes."""
 
     def model_extras(
-        self, model: Model, batch: Batch, fake: Look, fakes: Fakes, noise: Noise
+        self, model: Model, batch: Batch, real: Look, fake: Look, fakes: Fakes, noise: Noise
     ) -> Terms:
         """Both regularisers."""
         assert isinstance(model, Encoder)
@@ -55,5 +54,5 @@ class ModeRegularised(Adversarial):
         seen = self.look(again, None, noise.child("again"))
         return {
             "rebuild": self.rebuild * (again - batch.x).square().mean(),
-            "mode": self.mode * LOSSES[self.loss_].model(seen.score),
+            "mode": self.mode * self.pair.model(real.score, seen.score),
         }

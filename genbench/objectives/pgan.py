@@ -18,13 +18,12 @@ import torch
 from torch import Tensor, nn
 
 from genbench.errors import GenbenchError
-from genbench.fields import NonNegative, Positive
+from genbench.fields import NonNegative, Own, Positive
 from genbench.models._base import Mixture, Model
 from genbench.nets.component_critics import ComponentCritics, component_critics
 from genbench.noise import Noise
 from genbench.objectives._base import Batch, Terms
 from genbench.objectives._game import SlopedGame
-from genbench.objectives._gan_losses import LOSSES
 from genbench.objectives._penalties import gradient_penalty, penalty_points
 
 __all__ = ["PGAN"]
@@ -43,8 +42,9 @@ class PGAN(SlopedGame):
 
     loss_: Literal[
         "minimax", "non_saturating", "least_squares", "wasserstein", "hinge"
-    ] = "wasserstein"
-    """What critic and model minimise."""
+    ] | Own = "wasserstein"
+    """What critic and model minimise; or a pair of functions of one's own, each of real and fake
+    scores."""
     penalty: Literal["none", "clip", "gradient", "dragan", "r1"] = "gradient"
     """What holds the critic's slope: none, clip or gradient, of f_mix."""
     assignment: Literal["posterior", "hard"] = "posterior"
@@ -87,6 +87,8 @@ class PGAN(SlopedGame):
                 "pgan: a convolutional model has convolutional critics (critic: auto), which are "
                 "one trunk; add shared_trunk: true, or critic: mlp"
             )
+        if self.bound == "centre" and ":" in self.loss_:
+            raise GenbenchError("pgan: bound: centre is for loss: wasserstein or hinge")
         if self.assignment == "hard" and self.temperature != 1:
             raise GenbenchError("pgan: assignment: hard has no temperature; leave it out")
         assert isinstance(model, Mixture)
@@ -98,10 +100,11 @@ class PGAN(SlopedGame):
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The player's part of the loss pair, and the critics' penalty and bound."""
-        pair = LOSSES[self.loss_]
         if player == "model":
             fake = model.generate(len(batch), noise)
-            return {self.loss_: pair.model(self.mixed(model, fake))}
+            score = self.mixed(model, fake)
+            real = self.mixed(model, batch.x) if self.pair.relative else score
+            return {self.term: self.pair.model(real, score)}
         with torch.no_grad():
             fake = model.generate(len(batch), noise)
         both = torch.cat((batch.x, fake))
@@ -117,7 +120,7 @@ class PGAN(SlopedGame):
         elif self.bound == "drift":
             terms["drift"] = self.drift * (weights * scores.square()).sum(1).mean()
         real_score, fake_score = (weights * scores).sum(1).chunk(2)
-        terms[self.loss_] = pair.critic(real_score, fake_score)
+        terms[self.term] = self.pair.critic(real_score, fake_score)
         if self.penalty == "gradient" and self.penalty_weight > 0:
             slope = self.network.slope(between, weights_between)
             terms["gradient_penalty"] = self.penalty_weight * gradient_penalty(slope)

@@ -65,7 +65,8 @@ class WAEGAN(Game):
             assert isinstance(model, Encoder)
             z = encode(model, batch.x, noise)
             cost = (model.decode(z) - batch.x).flatten(1).square().sum(1).mean()
-            fooled = non_saturating_model(self.network(z).squeeze(1))
+            score = self.network(z).squeeze(1)
+            fooled = non_saturating_model(score, score)
             return {"cost": cost, "codes": self.penalty_weight * fooled}
         with torch.no_grad():
             z = encode(model, batch.x, noise)

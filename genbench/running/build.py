@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from genbench import lookup
+from genbench import lookup, outside
 from genbench.data._base import Data, Dataset
 from genbench.data._contract import kept
 from genbench.data._given import Given, read_given
@@ -72,8 +72,9 @@ def build(
         terms: list[tuple[float, Objective]] = []
         for place, term in enumerate(stage.terms):
             objective_class = component_class("objective", term.objective, spec.folder)
+            options = _placed(term.objective, spec.folder)
             with seeded(spec.seed, "objective", number, place):
-                objective = objective_class(model, **term.objective.options).to(device)
+                objective = objective_class(model, **options).to(device)
             terms.append((term.weight, objective))
         stages.append(Stage(WeightedSum(terms), stage.updates))
     settings = Settings(
@@ -99,6 +100,11 @@ def _scaling(spec: RunSpec, data: Data, model_class: Any) -> Scaling:
     if spec.dequantise is not None:
         dequantise = spec.dequantise
     return scaling_for(data, scale, dequantise)
+
+
+def _placed(part: ComponentSpec, folder: str) -> dict[str, Any]:
+    near = Path(folder) if folder else None
+    return outside.placed(lookup.describe("objective", part.name, near), part.options, near)
 
 
 def component_class(kind: str, spec: ComponentSpec, folder: str) -> Any:

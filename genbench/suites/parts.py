@@ -8,6 +8,7 @@ from typing import Any
 
 from genbench.errors import PluginError, UnknownName, in_a_line
 from genbench.lookup import CAPABILITIES, Component, describe, options_model, refusals
+from genbench.outside import describe_own, own_options
 from genbench.suites.problems import Path, Problems
 from genbench.suites.spec import ComponentSpec
 from genbench.suites.typed import check, plain, shown
@@ -47,6 +48,13 @@ def resolve(
         return None
     inner = _inner(filled, component)
     source = component.source_digest
+    for name in own_options(component):
+        if ":" in str(filled[name]):
+            try:
+                source += describe_own(name, str(filled[name]), folder).source_digest
+            except PluginError as error:
+                problems.add((*path, name), str(error))
+                return None
     for name in inner:
         part = find(component.kind, filled[name], (*path, name), FilePath.cwd(), problems)
         if part is None:

@@ -58,7 +58,8 @@ def test_the_terms_are_the_pair_on_the_critics_scores(name: str) -> None:
     expected = LOSSES[name].critic(objective.score(data.x), objective.score(fake))
     torch.testing.assert_close(critic, expected)
     terms = objective.loss("model", model, data, noise)
-    torch.testing.assert_close(terms[name], LOSSES[name].model(objective.score(fake)))
+    scores = objective.score(data.x), objective.score(fake)
+    torch.testing.assert_close(terms[name], LOSSES[name].model(*scores))
 
 
 @pytest.mark.parametrize("name", LOSSES)

@@ -37,7 +37,7 @@ def test_the_payoff_by_hand() -> None:
         for j in range(3):
             fake = network(fakes[j])
             critic = critic + u[i] * w[j] * LOSSES["hinge"].critic(network(batch.x), fake)
-            generator = generator + u[i] * w[j] * LOSSES["hinge"].model(fake)
+            generator = generator + u[i] * w[j] * LOSSES["hinge"].model(fake, fake)
     terms = objective.loss("critic", model, batch, NOISE)
     torch.testing.assert_close(terms["hinge"], critic)
     torch.testing.assert_close(terms["weights"], -0.2 * u.log().mean())

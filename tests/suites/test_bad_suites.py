@@ -337,3 +337,37 @@ def test_an_objective_that_looks_at_labels_may_have_company(
     write: Callable[[str], Path], train: str
 ) -> None:
     load_plan(write(LABELS.replace("TRAIN", train)))
+
+
+OWN_LOSS = """
+title: A loss
+datasets: {ring: {}}
+budget: {updates: 5}
+methods:
+  gan: {train: {adversarial: {loss: LOSS}}}
+evaluate: [mode_coverage]
+"""
+
+
+@pytest.mark.parametrize(("loss", "says"), [
+    ("hing", "wasserstein, hinge or your own, my_file.py:NAME (the README shows one), got 'hing'; "
+             "did you mean 'hinge'?"),
+    ("vanilla", "expected one of minimax, non_saturating"),
+    ("'own.py:PAIR'", "loss 'own.py:PAIR': there is no file own.py"),
+    ("'parts.py:PAIR'", "loss 'parts.py:PAIR': parts.py defines no PAIR"),
+])
+def test_a_loss_that_there_is_not(errors_of: ErrorsOf, loss: str, says: str) -> None:
+    (problem,) = errors_of(OWN_LOSS.replace("LOSS", loss))
+    assert problem.startswith("mine.yaml:6: methods.gan.train.adversarial.loss: ")
+    assert says in problem
+
+
+def test_the_source_of_a_loss_is_part_of_a_runs_id(
+    write: Callable[[str], Path], tmp_path: Path
+) -> None:
+    path = write(OWN_LOSS.replace("LOSS", "'own.py:PAIR'"))
+    ids = []
+    for text in ("PAIR = (min, max)", "PAIR = (max, min)"):
+        (tmp_path / "own.py").write_text(text)
+        ids.append({run.id for run in load_plan(path).runs})
+    assert len(ids[0] & ids[1]) == 1  # the real row
