@@ -20,9 +20,11 @@ __all__ = ["cite", "info", "list_", "schema", "show", "validate"]
 def validate(suite: SuiteArgument) -> None:
     """Check a suite, and say what it would run."""
     from genbench.suites.expand import load_plan
+    from genbench.suites.packages import check_packages
 
     plan = load_plan(suite)
     warn(plan)
+    check_packages(plan)
     say(f"{suite}: fine; runs: {len(plan.runs)}, methods: {len(plan.methods)}, "
           f"datasets: {len(plan.datasets)}")
 

@@ -160,10 +160,24 @@ def check_pair(method: Method, dataset: DatasetRow, problems: Problems) -> None:
         for objective, term in zip(stage.objectives, stage.terms, strict=True):
             where = (*stage.path, objective.name)
             _check_term(objective, term.objective.options, dataset, where, problems)
+    _check_density(method, dataset, problems)
     scale = method.setting("scale") or "auto"
     if scale not in _SCALES.get(dataset.kind, (scale,)):
         problems.add((*path, "scale"), f"scale '{scale}' is not for {dataset.kind} (dataset "
                                        f"'{row}'); use {', '.join(_SCALES[dataset.kind])}")
+
+
+def _check_density(method: Method, dataset: DatasetRow, problems: Problems) -> None:
+    """On grey levels that no noise fills up, a density has no bound to learn towards."""
+    if dataset.kind != "images" or method.setting("dequantise") is not False:
+        return
+    for stage in method.stages:
+        for objective, term in zip(stage.objectives, stage.terms, strict=True):
+            if "density" in objective.constants.get("requires", ()) and term.weight:
+                problems.add((*method.row.path, "dequantise"),
+                             f"objective '{objective.name}' learns a density, which has no bound "
+                             f"on the grey levels of dataset '{dataset.row.name}'; leave "
+                             "`dequantise` out, or set it to true")
 
 
 def _check_term(

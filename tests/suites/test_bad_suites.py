@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from genbench.errors import SuiteErrors
+from genbench.errors import PluginError, SuiteErrors
 from genbench.suites.expand import Plan, load_plan
+from genbench.suites.packages import check_packages
 
 ErrorsOf = Callable[[str], list[str]]
 
@@ -282,6 +283,20 @@ def test_nested_parts_are_checked_too(errors_of: ErrorsOf) -> None:
         assert says in errors[0]
 
 
+def test_a_density_of_grey_levels_has_no_bound(errors_of: ErrorsOf) -> None:
+    text = """
+        datasets: [digits, ring]
+        budget: {updates: 5}
+        methods: {nice: {train: TRAIN, dequantise: false}}
+        evaluate: [nll]
+    """
+    [error] = errors_of(text.replace("TRAIN", "likelihood"))
+    assert error.startswith("mine.yaml:4: methods.nice.dequantise: objective 'likelihood' learns")
+    assert "dataset 'digits'; leave `dequantise` out" in error
+    watched = errors_of(text.replace("TRAIN", "{adversarial: 1, likelyhood: 0}"))
+    assert len(watched) == 1  # the slip alone: a critic needs no density
+
+
 def test_a_fitted_model_is_not_trained_by_gradients(errors_of: ErrorsOf) -> None:
     errors = errors_of("""
         datasets: ring
@@ -371,3 +386,19 @@ def test_the_source_of_a_loss_is_part_of_a_runs_id(
         (tmp_path / "own.py").write_text(text)
         ids.append({run.id for run in load_plan(path).runs})
     assert len(ids[0] & ids[1]) == 1  # the real row
+
+
+def test_a_package_that_is_missing_is_said(
+    plan_of: Callable[..., Plan], good: str, tmp_path: Path
+) -> None:
+    flow = "from genbench.models._base import Model\n\n\nclass Flow(Model):\n"
+    flow += "    def log_prob(self, x): ...\n"
+    text = good.replace("parts.py:Flow", "own.py:Flow")
+    for head, line in (("import no_such_package.inner", 1), ("from no_such_package import x", 1),
+                       ("import math\nimport os, no_such_package", 2)):
+        (tmp_path / "own.py").write_text(f"{head}\n{flow}")
+        with pytest.raises(PluginError, match=rf"own\.py:{line}: model .* 'no_such_package'"):
+            check_packages(plan_of(text))
+    optional = "try:\n    import no_such_package\nexcept ImportError:\n    pass\n"
+    (tmp_path / "own.py").write_text(optional + flow)
+    check_packages(plan_of(text))
