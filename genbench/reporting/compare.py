@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 import pandas as pd
+from rich import box
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -101,26 +102,24 @@ def compare(
 def compare_table(frame: pd.DataFrame, a: str = "A", b: str = "B") -> Group:
     """The result of `compare` for a terminal; `a` and `b` name the two sides.
 
-    Reasons stand below the table, and protocols only where one metric has several.
+    A table for each row and dataset, which fits 80 columns without breaking a word. Reasons stand
+    below the tables, and protocols only where one metric has several.
     """
-    table = Table(title=Text(f"{b} against {a}"), title_justify="left")
-    for heading in ("dataset", "method", "metric"):
-        table.add_column(heading, overflow="fold")
-    for heading in (a, b, "difference", "p"):
-        table.add_column(Text(heading), justify="right")
-    table.add_column("verdict", overflow="fold")
     rows = [
         Comparison(**{str(name): value for name, value in record.items()})
         for record in frame.to_dict("records")
     ]
     protocols: dict[tuple[str, str], set[str]] = {}
+    tables: dict[tuple[str, str], Table] = {}
     for row in rows:
         protocols.setdefault((row.dataset, row.metric), set()).add(row.protocol)
     for row in rows:
+        title = (row.method, row.dataset)
+        table = tables.setdefault(title, _sides(f"{row.method} on {row.dataset}"))
         several = len(protocols[row.dataset, row.metric] - {""}) > 1
         metric = f"{row.metric}@{row.protocol}" if several and row.protocol else row.metric
         table.add_row(*(Text(text) for text in (
-            row.dataset, row.method, f"{metric}{ARROWS.get(row.better, '')}",
+            f"{metric}{ARROWS.get(row.better, '')}",
             _side(row.a, row.a_std, row.a_seeds), _side(row.b, row.b_std, row.b_seeds),
             number(row.difference), _p(row.p),
         )), Text(row.verdict, style=_COLOURS.get(row.verdict, "")))
@@ -128,7 +127,17 @@ def compare_table(frame: pd.DataFrame, a: str = "A", b: str = "B") -> Group:
         f"{row.method} on {row.dataset}, {row.verdict}: {row.reason}"
         for row in rows if row.reason and row.verdict in ("inconclusive", "not comparable")
     )
-    return Group(table, *(Text(note) for note in notes))
+    head = Text(f"{b} against {a} (B against A)\n")
+    return Group(head, *tables.values(), *(Text(note) for note in notes))
+
+
+def _sides(title: str) -> Table:
+    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("metric", no_wrap=True)
+    for heading in ("A", "B", "B − A", "p"):
+        table.add_column(heading, justify="right")
+    table.add_column("verdict")
+    return table
 
 
 def _p(p: float) -> str:

@@ -154,6 +154,20 @@ def test_the_table_shows_names_as_they_are():
     assert "1.00 ± 0.10" in text
 
 
+def test_no_word_is_broken_at_80_columns():
+    named = {"metric": "covered_by_count_k5"}
+    long = rows("relaxed-wgan-of-a-long-name", [123.456, 124.5, 122.1], **named)
+    other = rows("relaxed-wgan-of-a-long-name", [133.456, 144.5, 122.1], **named)
+    found = compare_table(compare(table(A, long), table(A, other)), "results/old", "results/new")
+    stream = io.StringIO()
+    Console(file=stream, width=80).print(found)
+    lines = stream.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "…" not in stream.getvalue()
+    words = set(stream.getvalue().split())
+    assert {"relaxed-wgan-of-a-long-name", "covered_by_count_k5", "difference"} <= words
+
+
 def test_csv_and_baseline_read_back(tmp_path):
     frame = table(A, rows("b", [1.0, "diverged", 1e-300]), rows("c", ["skipped"]))
     frame.to_csv(tmp_path / "metrics.csv", index=False)
