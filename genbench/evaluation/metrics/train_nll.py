@@ -26,8 +26,7 @@ ROWS = 10_000
 
 
 class TrainNll(Metric):
-    """Mean training NLL of the last updates, and by how much the test NLL is above the model's NLL
-    of training rows."""
+    """Mean training NLL of the last updates, and the test NLL minus that of training rows."""
 
     values: ClassVar[dict[str, dict[str, str]]] = {
         "train_nll": {
