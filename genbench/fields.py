@@ -46,7 +46,9 @@ def _own(name: str) -> str:
     return name
 
 
-Own = Annotated[str, AfterValidator(_own)]
+Own = Annotated[
+    str, AfterValidator(_own), Field(json_schema_extra={"pattern": r".:[A-Za-z_]\w*$"})
+]
 """The name of something of one's own beside built-in names: `file.py:NAME` or `module:NAME`."""
 
 

@@ -11,9 +11,10 @@ from typing import Any
 import yaml
 
 from genbench.errors import GenbenchError, PluginError, UnknownName
+from genbench.fields import Optimiser
 from genbench.lookup import Component, available, describe, suggest
 from genbench.suites.expand import load_plan
-from genbench.suites.methods import Method, resolve_method
+from genbench.suites.methods import RULES, Method, resolve_method
 from genbench.suites.parts import capabilities
 from genbench.suites.plan import find_suite, suite_names
 from genbench.suites.problems import Problems
@@ -257,14 +258,22 @@ def _resolved(method: Method) -> dict[str, Any]:
             | ({} if stage.share is None else {"share": stage.share})
             for stage in method.stages
         ]
-    full["optimiser"] = plain(method.optimiser)
+    full["optimiser"] = _applied(method.optimiser)
     if method.optimisers:
-        full["optimisers"] = plain(method.optimisers)
+        full["optimisers"] = {name: _applied(one) for name, one in method.optimisers.items()}
     full["ema"] = method.setting("ema")
     full["scale"] = method.setting("scale") or "auto"
     full["dequantise"] = method.setting("dequantise")
     budget = method.budget().model_dump(exclude_none=True)
     return full | ({"budget": budget} if budget else {})
+
+
+def _applied(optimiser: Optimiser) -> dict[str, Any]:
+    """The settings that its update rule has."""
+    return {
+        key: value for key, value in plain(optimiser).items()
+        if optimiser.name in RULES.get(key, (optimiser.name,))
+    }
 
 
 def _suite_text(name: str) -> str:

@@ -20,7 +20,7 @@ from genbench.suites.terms import RawTerm, read_terms
 from genbench.suites.typed import Fault, check, shown
 from genbench.suites.zoo import method_names, zoo_source
 
-__all__ = ["Method", "Stage", "resolve_method"]
+__all__ = ["RULES", "Method", "Stage", "resolve_method"]
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,9 @@ def resolve_method(row: Row, folder: FilePath, problems: Problems) -> Method | N
     }
     for place, (own, whole) in given.items():
         for key in own.model_fields_set if own is not None else ():
-            if whole.name not in _RULES.get(key, (whole.name,)):
+            if whole.name not in RULES.get(key, (whole.name,)):
                 problems.add((*row.path, *place, key),
-                             f"{whole.name} has no {key}; {' and '.join(_RULES[key])} have")
+                             f"{whole.name} has no {key}; {' and '.join(RULES[key])} have")
     return Method(row, entry, zoo, base, spec, component, stages, optimiser, optimisers)
 
 
@@ -249,7 +249,7 @@ def _raw_stages(entry: Entry, path: Path, problems: Problems) -> list[_RawStage]
     return stages
 
 
-_RULES = {"betas": ("adam", "adamw"), "momentum": ("rmsprop", "sgd")}
+RULES = {"betas": ("adam", "adamw"), "momentum": ("rmsprop", "sgd")}
 """Settings of an optimiser that only these update rules have."""
 
 
