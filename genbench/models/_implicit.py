@@ -24,8 +24,6 @@ class EitherNetwork(Model):
 
     refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
         ({"network": "dcgan", "data": "points"}, "network: dcgan is for images; use mlp"),
-        ({"network": "dcgan", "norm": "batch"},
-         "norm is of a fully connected network; strided convolutions always have batch norm"),
         ({"norm": "batch", "batch": 1}, "batch norm needs two examples in a batch at least"),
     )
 
@@ -35,8 +33,8 @@ class EitherNetwork(Model):
     widths: Widths = [256, 256]
     """Hidden widths of a fully connected decoder, and in reverse of an encoder."""
     norm: Literal["none", "batch"] = "none"
-    """Normalisation between the layers of a fully connected decoder; batch norm uses the batch in
-    training and its running moments in evaluation."""
+    """Normalisation between the layers of a fully connected decoder (strided convolutions always
+    have batch norm); it uses the batch in training and its running moments in evaluation."""
     channels: Count = 64
     """Feature maps at the images' end of convolutions."""
 

@@ -16,15 +16,21 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from genbench.errors import GenbenchError
-from genbench.lookup import Component, available, describe
+from genbench.lookup import ROOT, Component, available, describe
+from genbench.reporting._digits import number
 from genbench.reporting.markdown import escape, table
+from genbench.suites.expand import load_plan
+from genbench.suites.expectation import parse_cell
 from genbench.suites.parts import capabilities, metric_values
+from genbench.suites.schema import Target
 from genbench.suites.zoo import method_names, zoo_source
 
 __all__ = ["PARTS", "main", "regenerate"]
 
 FAMILIES = ("GAN", "flow", "mixture", "VAE", "diffusion", "hybrid", "classical")
 """The order of the families in the table of methods; others follow."""
+WORKS = ROOT.parent / "suites" / "works.yaml"
+"""The suite whose targets say what every method reaches at a small budget."""
 WIDTH = 88
 _PART = re.compile(
     r"^(?P<start><!-- generated: (?P<name>\S+) -->\n)(?P<body>.*?)^(?P<end><!-- end -->)$",
@@ -121,6 +127,29 @@ def metrics() -> str:
     return table(["metric", "column", "unit", "better", "applies to", "what it is"], rows, left=6)
 
 
+def works() -> str:
+    """The floors that every method reaches at a small budget, by dataset."""
+    plan = load_plan(WORKS)
+    floors: dict[str, dict[str, list[str]]] = {row: {} for row in plan.methods}
+    notes: dict[str, list[str]] = {row: [] for row in plan.methods}
+    for target in plan.suite.report.targets:
+        metric, row, dataset = parse_cell(target.cell)
+        floors[row].setdefault(dataset, []).append(f"`{metric}` {_bound(target)}")
+        notes[row] += [target.note] if target.note else []
+    rows = [
+        [f"`{row}`", *("; ".join(floors[row].get(name, [])) or "–" for name in plan.datasets),
+         _prose(" ".join(dict.fromkeys(notes[row]))) or "–"]
+        for row in plan.methods
+    ]
+    return table(["method", *plan.datasets, "note"], rows, left=len(plan.datasets) + 2)
+
+
+def _bound(target: Target) -> str:
+    if target.at_most is not None:
+        return f"≤ {number(target.at_most)}"
+    return f"≥ {number(target.at_least or 0.0)}"
+
+
 def help_text(*command: str) -> str:
     """What `genbench … --help` prints, as a block of text."""
     environment = {name: value for name, value in os.environ.items() if name not in _COLOURS}
@@ -146,6 +175,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "metrics": metrics,
     "models": models,
     "objectives": objectives,
+    "works": works,
 }
 """Name of a part → what writes it."""
 
