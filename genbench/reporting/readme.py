@@ -134,7 +134,7 @@ def works() -> str:
     notes: dict[str, list[str]] = {row: [] for row in plan.methods}
     for target in plan.suite.report.targets:
         metric, row, dataset = parse_cell(target.cell)
-        floors[row].setdefault(dataset, []).append(f"`{metric}` {_bound(target)}")
+        floors[row].setdefault(dataset or "", []).append(f"`{metric}` {_bound(target)}")
         notes[row] += [target.note] if target.note else []
     rows = [
         [f"`{row}`", *("; ".join(floors[row].get(name, [])) or "–" for name in plan.datasets),

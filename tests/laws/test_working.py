@@ -29,6 +29,20 @@ SUITE = Path(__file__).parents[2] / "suites" / "works.yaml"
 QUICK = ("gaussian", "gaussian-mixture", "lsgan-ring", "wae-mmd")
 """Rows that train in seconds, one of each kind: for every run of the tests."""
 BASELINE = "gaussian"
+UNTRIED = {
+    "digits": {
+        "flowgan", "flowgan-pretrained", "improved-gan", "mix-gan", "mixflow-dp",
+        "mixflow-sinkhorn", "mmd-gan", "spline", "wgan-gp",
+    },
+    "ring": {
+        "cramer-gan", "dragan", "flow-gan", "flow-gan-ml", "flow-ml", "flowgan",
+        "flowgan-pretrained", "improved-ddpm", "improved-gan", "instance-noise-gan", "mix-gan",
+        "mixflow", "mixflow-dp", "mixflow-em", "mixflow-gan-ml", "mixflow-sinkhorn", "mmd",
+        "mmd-gan", "nice-logistic", "pgan", "pgan-thesis", "r1-gan", "relaxed-wgan", "sinkhorn",
+        "sngan", "spline", "wae-gan", "wae-mmd", "wgan-clip", "wgan-gp",
+    },
+}
+"""Methods whose floor on a dataset is still to be found; none may be added."""
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +75,7 @@ def targets(plan: Plan) -> dict[tuple[str, str], list[Target]]:
 
 def test_every_method_has_floors_on_all_that_it_is_for(plan: Plan) -> None:
     wanted = {(name, dataset) for name in method_names() for dataset in offered(name)}
+    wanted -= {(name, dataset) for dataset, names in UNTRIED.items() for name in names}
     assert wanted == {(plan.methods[row].zoo, dataset) for row, dataset in targets(plan)}
 
 
