@@ -48,7 +48,9 @@ def show(
     else:
         if not spec:
             del found["specification"]
-        say(yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=100).rstrip("\n"))
+        endless = float("inf")  # a command is one line
+        text = yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=endless)
+        say(text.rstrip("\n"))
 
 
 def schema() -> None:

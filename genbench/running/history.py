@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from genbench.errors import GenbenchError
 from genbench.store.folder import RunFolder
+from genbench.store.provenance import sittings
+from genbench.suites.contents import data_key, with_contents
+from genbench.suites.expand import load_plan
+from genbench.suites.spec import RunSpec
 
-__all__ = ["history"]
+__all__ = ["history", "repeat"]
 
 
 def history(folder: RunFolder) -> dict[str, Any]:
@@ -16,7 +24,7 @@ def history(folder: RunFolder) -> dict[str, Any]:
         StoreError: a damaged file; which one.
     """
     folder.verify()
-    spec, status = folder.spec(), folder.status()
+    spec, status, provenance = folder.spec(), folder.status(), folder.provenance()
     stored = folder.metrics()
     return {
         "run": folder.id,
@@ -27,14 +35,68 @@ def history(folder: RunFolder) -> dict[str, Any]:
         "numbers": {one["metric"]: _number(one) for one in stored["measurements"]},
         "notes": stored["notes"],
         "budget": stored["budget"],
-        "repeat": f"genbench run {spec.suite} --only '{folder.id}' --results elsewhere",
-        "provenance": folder.provenance(),
+        "repeat": repeat(spec, provenance),
+        "provenance": provenance,
         "files": {
             name: f"{known['bytes']} bytes, sha256 {known['sha256']}"
             for name, known in sorted(folder.sums().items())
         },
         "specification": spec.model_dump(mode="json"),
     }
+
+
+def repeat(spec: RunSpec, provenance: Mapping[str, Any]) -> str:
+    """The command that does the run again, from here, in a folder of its own.
+
+    It is made of what the suite says now and of the command that made the run; where these give
+    another run, it says so instead.
+    """
+    file = _suite_file(spec)
+    if file is None:
+        return f"(the suite {spec.suite}.yaml is no longer in {spec.folder or 'its folder'})"
+    made = [shlex.split(str(one.get("command", ""))) for one in sittings(provenance)]
+    words = ["genbench", "run", str(file)]
+    cuts = [cut for cut in (_value(made, "--limit-updates"), spec.updates) if cut]
+    tries = [(seeds, cut) for seeds in (None, _value(made, "--seeds"), spec.seed + 1)
+             for cut in (cuts if spec.limited else [None])]
+    for seeds, cut in tries:
+        if spec.id in _asked(file, spec, seeds, cut):
+            words += ["--only", spec.id]
+            words += ["--seeds", str(seeds)] if seeds else []
+            words += ["--limit-updates", str(cut)] if cut else []
+            threads = provenance.get("threads", 1)
+            words += ["--threads", str(threads)] if threads > 1 else []
+            return shlex.join([*words, "--results", "elsewhere"])
+    return f"({file} no longer asks for this run: what it says now gives others)"
+
+
+def _suite_file(spec: RunSpec) -> Path | None:
+    for suffix in (".yaml", ".yml"):
+        file = Path(spec.folder, f"{spec.suite}{suffix}")
+        if spec.folder and file.is_file():
+            here = Path.cwd()
+            return file.relative_to(here) if file.is_relative_to(here) else file
+    return None
+
+
+def _value(commands: Sequence[Sequence[str]], option: str) -> int | None:
+    """The number that the latest of these commands gave to an option."""
+    for words in reversed(commands):
+        for word, following in zip(words, [*words[1:], ""]):
+            name, _, value = word.partition("=")
+            if name == option and (value or following).isdigit():
+                return int(value or following)
+    return None
+
+
+def _asked(file: Path, spec: RunSpec, seeds: int | None, cut: int | None) -> set[str]:
+    """The runs that the suite asks for now, on the data of this run."""
+    try:
+        plan = load_plan(file, seeds=seeds, limit_updates=cut)
+        known = {data_key(spec.data): spec.data.contents} if spec.data.contents else {}
+        return {run.id for run in with_contents(plan, known).runs}
+    except GenbenchError:
+        return set()
 
 
 def _number(one: dict[str, Any]) -> str:
