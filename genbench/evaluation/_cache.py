@@ -92,6 +92,9 @@ def _write(path: Path, arrays: Arrays) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(save(arrays))
             file.flush()
+            mask = os.umask(0o022)  # it cannot be read without being set
+            os.umask(mask)
+            os.fchmod(file.fileno(), 0o666 & ~mask)  # mkstemp gives 0600; others share the cache
             os.fsync(file.fileno())
         os.replace(name, path)
     except BaseException:

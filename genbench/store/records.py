@@ -24,7 +24,8 @@ FINAL = ("done", "diverged")
 """States that are results: such a run is never run again."""
 SafeCount = Annotated[int, Field(ge=0, lt=2**53)]
 """A count that any reader of JSON can hold."""
-Number = int | float
+Number = Annotated[float, Field(allow_inf_nan=False)]
+"""Finite: what JSON spells as 1e400, or with 500 digits, nobody wrote."""
 _loose = with_config(ConfigDict(extra="allow", strict=True))
 
 

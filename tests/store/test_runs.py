@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import threading
 import time
 
@@ -331,3 +332,29 @@ def test_who_reads_a_run_while_another_measures_it_anew_sees_no_damage(finished,
 
     monkeypatch.setattr(folder, "check", late_check)
     assert folder.record().metrics["notes"] == ["measured anew"]
+
+
+def test_a_number_that_was_changed_is_not_shown_whatever_the_files_time_says(finished):
+    _, _, folder = finished
+    path = folder.path / "metrics.json"
+    about, text = path.stat(), path.read_text()
+    digit = next(index for index, sign in enumerate(text) if sign.isdigit())
+    path.write_text(text[:digit] + str(9 - int(text[digit])) + text[digit + 1:])
+    os.utime(path, ns=(about.st_atime_ns, about.st_mtime_ns))
+    with pytest.raises(StoreError, match=r"metrics\.json is damaged"):
+        folder.record()
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "9" * 500, "NaN"])
+@pytest.mark.parametrize("field", ["value", "sampling_std"])
+def test_a_number_that_is_none_is_damage(finished, number, field):
+    store, spec, folder = finished
+    path = folder.path / "metrics.json"
+    stored = json.loads(path.read_text())
+    stored["measurements"][0][field] = "HERE"
+    path.write_text(json.dumps(stored).replace('"HERE"', number))
+    with store.claim(spec.id) as held:
+        held.seal()
+    with pytest.raises(StoreError, match=r"metrics\.json is damaged") as error:
+        folder.record()
+    assert "\n" not in str(error.value)
