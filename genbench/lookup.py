@@ -136,16 +136,18 @@ def options_model(component: Component) -> type[BaseModel]:
     definitions: dict[str, Any] = {}
     own = not (component.module or "").startswith("genbench.")
     for option in component.options:
+        if own and option.name in _OF_SUITES[component.kind]:
+            other = f"{component.class_name.lower()}_{option.name}"
+            raise PluginError(
+                f"{component.path}: in a suite '{option.name}' says something else of every "
+                f"{component.kind}, so that no option can be called so, with an underscore or "
+                f"without; call the field otherwise, '{other}' say"
+            )
         if own and option.attribute in taken_names(*KINDS[component.kind]):
             raise PluginError(
                 f"{component.path}: every {component.kind} has a '{option.attribute}' already, so "
                 f"that no option can be called so; call the field '{option.attribute}_' (in a "
                 f"suite the option is '{option.attribute}' then) or otherwise"
-            )
-        if own and option.name in _OF_SUITES[component.kind]:
-            raise PluginError(
-                f"{component.path}: in a suite '{option.name}' says something else of every "
-                f"{component.kind}, so that no option can be called so"
             )
         annotation = _annotation(option, component)
         default = ... if option.required else option.default

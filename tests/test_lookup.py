@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -210,8 +211,15 @@ def test_types_of_options(
 def test_names_that_no_option_can_have(tmp_path: Path, kind: str, option: str) -> None:
     base = KINDS[kind][1]
     (tmp_path / "own.py").write_text(f"class Own({base}):\n    {option}: int = 1\n    'It.'\n")
-    with pytest.raises(PluginError, match=f"'{option}'.*no option can be called so"):
+    with pytest.raises(PluginError, match=f"'{option}'.*no option can be called so") as refused:
         options_model(describe(kind, "own.py:Own", tmp_path))
+    remedy = re.search(r"call the field (?:otherwise, )?'(\w+)'", str(refused.value))
+    assert remedy
+    other = f"class Own({base}):\n    {remedy[1]}: int = 1\n    'It.'\n"
+    (tmp_path / "own.py").write_text(other)
+    assert options_model(describe(kind, "own.py:Own", tmp_path))().model_dump() == {
+        remedy[1].rstrip("_"): 1
+    }
 
 
 def test_built_in_options_have_names_of_their_own() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from genbench.errors import StoreError
+from genbench.lookup import suggest
 from genbench.running.build import build, device_of
 from genbench.running.cell import evidence_of
 from genbench.running.checkpoint import load_checkpoint, load_outline
@@ -24,14 +26,27 @@ def find_run(name: str, results: Path) -> RunFolder:
     """
     if (Path(name) / "spec.yaml").is_file():
         return RunFolder(Path(name))
-    found = [run for suite in sorted(results.glob("*/runs")) for run in Store(suite.parent).runs()
-             if run.id == name or run.id.startswith(name)]
-    exact = [run for run in found if run.id == name]
-    if len(exact or found) != 1:
-        several = ", ".join(str(run.path) for run in (exact or found)[:5])
-        known = f"it could be any of {several}" if found else f"there is none below {results}"
-        raise StoreError(f"run '{name}': {known}; give a run's id or folder")
-    return (exact or found)[0]
+    stored = [
+        run for suite in sorted(results.glob("*/runs")) for run in Store(suite.parent).runs()
+    ]
+    exact = [run for run in stored if run.id == name]
+    found = exact or [run for run in stored if run.id.startswith(name)]
+    if not found:
+        raise StoreError(f"run '{name}': {_lost(name, stored, results)}")
+    if len(found) > 1:
+        several = ", ".join(str(run.path) for run in found[:5])
+        raise StoreError(f"run '{name}': it could be any of {several}; give a run's id or folder")
+    return found[0]
+
+
+def _lost(name: str, stored: Sequence[RunFolder], results: Path) -> str:
+    """Why there is no such run, and which one may be meant."""
+    if not stored:
+        return f"there is none below {results}, nor any other; --results names another folder"
+    hint = suggest(Path(name).name, {run.id for run in stored})
+    if "did you mean" not in hint:
+        hint = "; give a run's id or folder, of those that genbench run SUITE --dry-run lists"
+    return f"there is none below {results}{hint}"
 
 
 def draw(folder: RunFolder, n: int, *, data: Path, cache: Path, device: str) -> np.ndarray:

@@ -98,8 +98,14 @@ def test_samples_of_a_run(genbench, folder: Path) -> None:
         np.testing.assert_array_equal(points, stored["samples"][:30])
     genbench("sample", f"results/tiny/runs/{run}", "--n", "30", "--out", "points.png")
     assert (folder / "points.png").read_bytes().startswith(b"\x89PNG")
-    missing = genbench("sample", "nothing-like-it", "--out", "x.png", check=2)
-    assert "there is none below results" in missing.stderr
+    for command in (("sample", "--out", "x.png"), ("show",)):
+        missing = genbench(*command, "nothing-like-it", check=2).stderr
+        assert "there is none below results" in missing
+        assert "--dry-run lists" in missing
+        typo = genbench(*command, f"results/tiny/runs/{run.replace('flow', 'flwo')}", check=2)
+        assert f"; did you mean '{run}'?" in typo.stderr
+        nowhere = genbench(*command, run, "--results", "elsewhere", check=2).stderr
+        assert "--results names another folder" in nowhere
 
 
 @pytest.mark.usefixtures("finished")
