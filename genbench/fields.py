@@ -8,6 +8,7 @@ be read from source without importing it.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -18,6 +19,7 @@ __all__ = [
     "ClassVar",
     "Count",
     "Field",
+    "FilePath",
     "Literal",
     "Natural",
     "NonNegative",
@@ -36,6 +38,8 @@ Natural = Annotated[int, Field(ge=0, le=MOST)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
+FilePath = Annotated[str, AfterValidator(lambda text: str(Path(text)))]
+"""Of a file or folder; `faces`, `./faces` and `faces/` are one."""
 Widths = Annotated[list[Count], Field(min_length=1)]
 
 

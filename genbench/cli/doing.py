@@ -127,6 +127,7 @@ def _held_by(plan: Plan, store: Store, *, note: bool) -> None:
 
 def _conclude(plan: Plan, store: Store, out: Path, known: Mapping[str, Record]) -> None:
     """The numbers on the screen, and where the report lies."""
+    from genbench.reporting.protocols import notes_of
     from genbench.reporting.report import build, gather
     from genbench.reporting.terminal import summary_tables
 
@@ -139,6 +140,8 @@ def _conclude(plan: Plan, store: Store, out: Path, known: Mapping[str, Record]) 
     )
     for table_ in tables:
         console.print(table_)
+    for note in notes_of(plan, found.survey, data=True):
+        console.print(note, style="yellow", markup=False)
     console.print(f"report: {path}", soft_wrap=True, markup=False)
 
 

@@ -10,17 +10,18 @@ import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
-from genbench.data._sources import Source
+from genbench.data._sources import FORMATS, Source
 from genbench.errors import DataError
 from genbench.places import cache_folder
 from genbench.seeding import digest
+from genbench.visible import visible
 
 __all__ = ["Decoder"]
 
@@ -31,7 +32,10 @@ _CHUNK = 64
 _THREADS_FROM = 2**17
 """Bytes of a decoded image from which on threads pay; below, they wait for each other."""
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
-_AS_STORED = {"1": "L", "CMYK": "RGB", "YCbCr": "RGB", "LAB": "RGB", "HSV": "RGB", "PA": "RGBA"}
+_GREY = ("1", "L", "LA", "La")
+_COLOURED = ("CMYK", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "YCbCr")
+_GREYISH = 8
+"""Levels by which the channels of a grey image may differ after lossy compression."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +47,22 @@ class Decoder:
         names: which, and in which order.
         size: side that images are resized and cropped to, or None to take them as they are.
         channels: channels that images are converted to, or None to take them as they are.
+        background: colour that shows through transparent pixels, or None to refuse these where
+            the channels have no room for them.
+        strict: refuse whatever would change what a picture shows, and so colours for grey.
     """
 
     source: Source
     names: Sequence[str]
     size: int | None
     channels: int | None
+    background: str | None = None
+    strict: bool = False
 
     @cached_property
     def fingerprint(self) -> str:
         """A hash of the contents of the files, their order and the options."""
-        lines = [f"images 1 {self.size} {self.channels}"]
+        lines = [f"images 2 {self.size} {self.channels} {self.background}"]
         lines += [f"{name} {self.source.checksum(name):08x}" for name in self.names]
         return digest("\n".join(lines), 32)
 
@@ -132,15 +141,17 @@ class Decoder:
         option = "size" if shape[1:] != first[1:] else "channels"
         return (
             f"{self.source.where(self.names[row])}: is {_shape(shape)}, where "
-            f"{self.names[0]} is {_shape(first)}; convert all to one "
-            f"(the option `{option}` of image_folder does)"
+            f"{visible(self.names[0])} is {_shape(first)}; convert all to one{self._by(option)}"
         )
+
+    def _by(self, option: str) -> str:
+        return "" if self.strict else f" (the option `{option}` of image_folder does)"
 
     def _one(self, name: str) -> np.ndarray:
         """One image (C, H, W) uint8."""
         raw = self.source.read(name)
         try:
-            return _decoded(raw, self.size, self.channels)
+            return self._decoded(raw, name)
         except DataError as error:
             problem = str(error)
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -149,27 +160,81 @@ class Decoder:
                 "decompression bomb; scale it down"
             )
         except Image.UnidentifiedImageError:
-            problem = "corrupt, or no image: Pillow cannot identify it"
+            problem = f"corrupt, or no image of the formats {', '.join(_formats(_tga(name)))}"
         except Exception as error:  # a damaged file can raise nearly anything in Pillow
             problem = f"corrupt, or no image: {error}"
         raise DataError(f"{self.source.where(name)}: {problem}")
 
-
-def _decoded(raw: bytes, size: int | None, channels: int | None) -> np.ndarray:
-    """The image of a file's bytes, (C, H, W) uint8."""
-    with Image.open(io.BytesIO(raw)) as stored:
-        image: Image.Image = stored
-        if image.mode in ("I", "F") or ";" in image.mode:
-            raise DataError(f"has pixels of mode {image.mode}; expected 8 bits a channel")
-        mode = _AS_STORED.get(image.mode, image.mode) if channels is None else _MODES[channels]
-        if mode == "P":
-            mode = "RGBA" if "transparency" in image.info else "RGB"
-        if image.mode != mode:
-            image = image.convert(mode)
-        if size is not None and image.size != (size, size):
-            image = ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
+    def _decoded(self, raw: bytes, name: str) -> np.ndarray:
+        """The image of a file's bytes, upright, (C, H, W) uint8."""
+        with Image.open(io.BytesIO(raw), formats=_formats(_tga(name))) as stored:
+            _check(stored, raw)
+            ImageOps.exif_transpose(stored, in_place=True)
+            image = self._converted(_plain(stored))
+        if self.size is not None and image.size != (self.size, self.size):
+            image = ImageOps.fit(image, (self.size, self.size), Image.Resampling.LANCZOS)
         rows = np.asarray(image)  # (H, W) or (H, W, C)
-    return rows[None] if rows.ndim == 2 else rows.transpose(2, 0, 1)
+        return rows[None] if rows.ndim == 2 else rows.transpose(2, 0, 1)
+
+    def _converted(self, image: Image.Image) -> Image.Image:
+        """Before the background, and with the channels asked for."""
+        if image.mode in ("LA", "RGBA") and (self.background or self.channels in (1, 3)):
+            if self.background is None:
+                raise DataError("has transparent pixels; paste it on the background that it is "
+                                f"to be seen on{self._by('background')}")
+            below = Image.new("RGBA", image.size, self.background)
+            solid = image.mode[:-1]
+            image = Image.alpha_composite(below, image.convert("RGBA")).convert(solid)
+        if self.channels is None or image.mode == _MODES[self.channels]:
+            return image
+        if self.strict and self.channels < 3 and _coloured(image):
+            raise DataError("is in colour, and the dataset's images are grey; convert it the way "
+                            "that you would report")
+        return image.convert(_MODES[self.channels])
+
+
+def _tga(name: str) -> bool:
+    """Whether a file is called a TGA: they have no mark at their start to know them by."""
+    return name.lower().endswith(FORMATS["TGA"])
+
+
+@cache
+def _formats(tga: bool) -> tuple[str, ...]:
+    """The formats that are looked for, of those that this Pillow reads."""
+    Image.init()
+    return tuple(one for one in FORMATS if one in Image.OPEN and (tga or one != "TGA"))
+
+
+def _check(image: ImageFile.ImageFile, raw: bytes) -> None:
+    """Refuse images of which only a part would be read."""
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1 and image.format != "MPO":  # what phones add to a JPEG: previews, depths
+        raise DataError(f"holds {frames} frames or pages; save each as an image of its own")
+    stored = [str(tile.args) for tile in image.tile]
+    if image.mode in ("I", "F") or any(";16" in one for one in (image.mode, *stored)) or (
+        image.format == "JPEG2000" and raw[raw.index(b"\xff\x51") + 40] & 127 > 7
+    ):
+        raise DataError(f"has pixels of more than 8 bits a channel ({image.mode}); scale them to "
+                        "8 bits a channel")
+    if image.mode not in (*_GREY, *_COLOURED):
+        raise DataError(f"has pixels of mode {image.mode}; convert them to grey or RGB")
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """As grey or RGB, with an alpha channel only where a pixel is not opaque."""
+    solid = "L" if image.mode in _GREY else "RGB"
+    if not image.has_transparency_data:
+        return image if image.mode == solid else image.convert(solid)
+    image = image.convert(solid + "A")
+    return image.convert(solid) if image.getchannel("A").getextrema()[0] == 255 else image
+
+
+def _coloured(image: Image.Image) -> bool:
+    """Whether the channels of an RGB image differ."""
+    if image.mode not in ("RGB", "RGBA"):
+        return False
+    rows = np.asarray(image)[..., :3]
+    return int((rows.max(-1) - rows.min(-1)).max()) > _GREYISH
 
 
 def _open(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
@@ -185,6 +250,7 @@ def _open(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
 def _bombs_refused() -> Iterator[None]:
     """Make an error of Pillow's warning of a decompression bomb, in all threads."""
     with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what Pillow says of odd metadata
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         yield
 

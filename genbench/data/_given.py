@@ -66,7 +66,7 @@ def read_given(path: Path, data: Data, low: float = 0.0, high: float = 1.0) -> G
 def _pictures(path: Path, data: Data) -> Given:
     source = open_images(path)
     _not_few(len(source.names), path)
-    rows = Decoder(source, source.names, None, data.shape[0]).array(_LARGEST)
+    rows = Decoder(source, source.names, None, data.shape[0], strict=True).array(_LARGEST)
     if tuple(rows.shape[1:]) != data.shape:
         raise DataError(
             f"{path}: its images are {rows.shape[3]} × {rows.shape[2]}, and those of the dataset "
@@ -76,7 +76,7 @@ def _pictures(path: Path, data: Data) -> Given:
     notes = (
         f"{lossy} of the {len(source.names)} samples are JPEGs: distances measure compression too",
     ) if lossy else ()
-    return Given(torch.from_numpy(np.array(rows)), notes)
+    return Given(torch.from_numpy(np.array(rows)), (*notes, *source.notes))
 
 
 def _images(array: np.ndarray, data: Data, path: Path, low: float, high: float) -> Given:
@@ -91,14 +91,25 @@ def _images(array: np.ndarray, data: Data, path: Path, low: float, high: float) 
         raise DataError(f"{path}: holds an array of shape {array.shape}, and the dataset's images "
                         f"are (N, {channels}, {height}, {width})")
     _not_few(len(array), path)
-    if array.dtype == np.uint8:
-        return Given(torch.from_numpy(np.array(array)))
     if array.dtype.kind in "iu":
-        if array.min() < 0 or array.max() > 255:
-            raise DataError(f"{path}: whole numbers from {array.min()} to {array.max()}; images "
-                            "are bytes from 0 to 255, or floats")
-        return Given(torch.from_numpy(array.astype(np.uint8)))
+        return Given(_whole(array, data, path))
     return _floats(array, path, low, high)
+
+
+def _whole(array: np.ndarray, data: Data, path: Path) -> Tensor:
+    """Bytes; refused where they can hardly be meant as such."""
+    least, most = int(array.min()), int(array.max())
+    problem = ""
+    if least < 0 or most > 255:
+        problem = "images are bytes from 0 to 255, or floats"
+    elif most - least < 2:
+        problem = "less than two grey levels of the bytes from 0 to 255; multiply ones by 255"
+    elif data.levels is not None and most < data.levels < 256:
+        problem = (f"these are the {data.levels} levels of the dataset as they count, and samples "
+                   f"are bytes from 0 to 255: multiply by 255/{data.levels - 1}")
+    if problem:
+        raise DataError(f"{path}: whole numbers from {least} to {most}: {problem}")
+    return torch.from_numpy(array.astype(np.uint8))
 
 
 def _floats(array: np.ndarray, path: Path, low: float, high: float) -> Given:

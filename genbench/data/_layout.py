@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from genbench.errors import DataError
 from genbench.seeding import derive
+from genbench.visible import visible
 
 __all__ = ["Layout", "arrange"]
 
-_TEST = ("test",)
-_TRAIN = ("train", "training")
-_VALIDATION = ("validation", "val", "valid")
+_SPLITS = {
+    "train": ("train", "training"),
+    "validation": ("validation", "val", "valid"),
+    "test": ("test", "testing"),
+}
+_SPLIT_OF = {folder: split for split, folders in _SPLITS.items() for folder in folders}
+"""What the folders of the splits are called, in small letters or capitals."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +31,8 @@ class Layout:
     classes: tuple[str, ...] = ()
     labels: tuple[int, ...] = ()
     """Of train, validation and test, one after another; empty where there are no classes."""
-    ignored: int = 0
-    """Images beside the folders of the splits."""
+    notes: tuple[str, ...] = ()
+    """What of the folder is not as one would expect it."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -37,43 +43,64 @@ class Layout:
 def arrange(names: Sequence[str], test_share: float) -> Layout:
     """Split names (`/` between folders) by their folders.
 
-    A single folder around everything is looked through. Where there is a `train` folder, images
-    outside `train`, `validation` and `test` are ignored. Without a `test` folder, a share of the
-    training images, chosen by a hash of their names, is held out.
+    A single folder around everything is looked through. Where there is a folder of training
+    images, images outside the folders of the splits are left out. Without a folder of test images,
+    a share of the training images, chosen by a hash of their names, is held out.
 
     Raises:
-        DataError: too few images, or images beside folders of classes.
+        DataError: too few images, test images without training images, or images beside folders
+            of classes.
     """
-    parts = {name: tuple(name.split("/")) for name in names}
-    parts = _unwrapped(parts)
-    tops = {path[0] for path in parts.values() if len(path) > 1}
-    split = bool(tops & set(_TRAIN))
-    groups: dict[str, dict[str, tuple[str, ...]]] = {"train": {}, "validation": {}, "test": {}}
+    parts = _unwrapped({name: tuple(name.split("/")) for name in names})
+    splits = {_split(path) for path in parts.values()}
+    if "train" not in splits and "test" in splits:
+        raise DataError("image_folder: there is a folder of test images, but none that is called "
+                        f"{' or '.join(_SPLITS['train'])}")
+    split = "train" in splits
+    groups: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in _SPLITS}
+    others: Counter[str] = Counter()
     for name, path in parts.items():
+        group = _split(path)
         if not split:
             groups["train"][name] = path
-        elif len(path) > 1:
-            for group, folders in (
-                ("train", _TRAIN), ("validation", _VALIDATION), ("test", _TEST)
-            ):
-                if path[0] in folders:
-                    groups[group][name] = path[1:]
-    used = {name: path for group in groups.values() for name, path in group.items()}
+        elif group is not None:
+            groups[group][name] = path[1:]
+        else:
+            others[path[0] + "/" if len(path) > 1 else path[0]] += 1
     train, validation, test = (_mixed(list(group)) for group in groups.values())
+    notes = [_left_out(others)] if others else []
     if not test:
         train, test = _held_out(train, test_share)
+        if split:
+            notes.append(f"no folder of test images ({' or '.join(_SPLITS['test'])}): "
+                         f"{len(test)} of the training images are held out for testing")
+    used = {name: path for group in groups.values() for name, path in group.items()}
     order = train + validation + test
     classes, labels = _labels([(name, used[name]) for name in order])
-    return Layout(
-        tuple(train), tuple(validation), tuple(test), classes, labels, len(parts) - len(used)
-    )
+    untrained = [one for k, one in enumerate(classes) if k not in labels[:len(train)]]
+    if untrained:
+        notes.append(f"no training images of the class {', '.join(untrained[:5])}")
+    return Layout(tuple(train), tuple(validation), tuple(test), classes, labels, tuple(notes))
+
+
+def _split(path: tuple[str, ...]) -> str | None:
+    """The split whose folder a file lies in."""
+    return _SPLIT_OF.get(path[0].casefold()) if len(path) > 1 else None
+
+
+def _left_out(others: Counter[str]) -> str:
+    """How many images lie beside the folders of the splits, and where."""
+    most = ", ".join(name for name, _ in others.most_common(5))
+    more = ", …" if len(others) > 5 else ""
+    return (f"{others.total()} images beside the folders of the splits are left out: "
+            f"{most}{more}")
 
 
 def _unwrapped(parts: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """Without a folder that holds everything and nothing but folders."""
     while parts and all(len(path) > 2 for path in parts.values()):
         tops = {path[0] for path in parts.values()}
-        if len(tops) > 1 or tops & {*_TRAIN, *_TEST}:
+        if len(tops) > 1 or {top.casefold() for top in tops} & set(_SPLIT_OF):
             break
         parts = {name: path[1:] for name, path in parts.items()}
     return parts
@@ -103,7 +130,7 @@ def _labels(
     for name, path in files:
         if len(path) == 1:
             raise DataError(
-                f"image_folder: {name} lies beside the folders of the classes "
+                f"image_folder: {visible(name)} lies beside the folders of the classes "
                 f"{', '.join(classes[:3])}…; expected every image in one, or all side by side"
             )
     number = {name: index for index, name in enumerate(classes)}

@@ -6,16 +6,29 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from genbench.errors import DataError
+from genbench.visible import visible
 
-__all__ = ["Source", "count_lossy", "open_images", "open_source"]
+__all__ = ["FORMATS", "Source", "count_lossy", "open_images", "open_source"]
 
-_LOSSY = (".jpg", ".jpeg")
-_IMAGES = (*_LOSSY, ".bmp", ".gif", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+FORMATS = {
+    "JPEG": (".jfif", ".jpe", ".jpeg", ".jpg", ".mpo"), "PNG": (".apng", ".png"),
+    "AVIF": (".avif", ".avifs"), "BMP": (".bmp",), "DIB": (".dib",), "GIF": (".gif",),
+    "JPEG2000": (".j2c", ".j2k", ".jp2", ".jpc", ".jpf", ".jpx"),
+    "PPM": (".pbm", ".pgm", ".pnm", ".ppm"), "TIFF": (".tif", ".tiff"), "WEBP": (".webp",),
+    "TGA": (".tga",),
+}
+"""The formats that are read, as Pillow calls them, and how their files are called. Pillow knows
+more, some of which start a program: EPS starts Ghostscript."""
+_LOSSY = FORMATS["JPEG"]
+_IMAGES = tuple(sorted(suffix for suffixes in FORMATS.values() for suffix in suffixes))
+_QUIET = ("desktop.ini", "thumbs.db")
+"""What file managers leave behind, beside hidden files and `__MACOSX`."""
 
 _LARGEST_FILE = 2**29
 """Bytes of the largest file: an image is smaller, a zip bomb is not."""
@@ -30,10 +43,27 @@ class Source:
     read: Callable[[str], bytes]
     checksum: Callable[[str], int]
     """The CRC-32 of a file, which a zip knows without reading it."""
+    passed: tuple[str, ...] = ()
+    """Files that are not called as those that were asked for."""
 
     def where(self, name: str) -> str:
         """How messages name a file."""
-        return f"{self.path}: {name}" if self.path.is_file() else str(self.path / name)
+        text = f"{self.path}: {name}" if self.path.is_file() else str(self.path / name)
+        return visible(text)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was passed over: how many files, and what they are called."""
+        if not self.passed:
+            return ()
+        suffixes = Counter(
+            PurePosixPath(name).suffix.lower() or "no suffix" for name in self.passed
+        ).most_common()
+        kinds = ", ".join(f"{count} with {suffix}" for suffix, count in suffixes[:5])
+        more = ", …" if len(suffixes) > 5 else ""
+        text = (f"passed over {len(self.passed)} of the files in {self.path.name}, which are not "
+                f"called as images are: {kinds}{more}")
+        return (visible(text),)
 
 
 def open_images(path: Path) -> Source:
@@ -44,7 +74,8 @@ def open_images(path: Path) -> Source:
     """
     source = open_source(path, _IMAGES)
     if not source.names:
-        raise DataError(f"{path}: holds no images ({', '.join(_IMAGES)})")
+        other = f" among its {len(source.passed)} files" if source.passed else ""
+        raise DataError(f"{path}: holds no images{other} ({', '.join(_IMAGES)})")
     return source
 
 
@@ -56,7 +87,8 @@ def count_lossy(names: Sequence[str]) -> int:
 def open_source(path: Path, extensions: Sequence[str]) -> Source:
     """The files of a folder or zip with one of these extensions (lower case, with the dot).
 
-    Hidden files and the `__MACOSX` folder of zips are passed over.
+    Links are followed. Hidden files, `Thumbs.db` and the `__MACOSX` folder of zips count for
+    nothing; other files are counted as passed over.
 
     Raises:
         DataError: neither a folder nor a zip, not readable, or a zip that points outside itself.
@@ -72,20 +104,42 @@ def open_source(path: Path, extensions: Sequence[str]) -> Source:
     raise DataError(f"{path}: {what}")
 
 
-def _wanted(name: str, extensions: Sequence[str]) -> bool:
-    hidden = name.startswith((".", "__MACOSX/")) or "/." in name or "/__MACOSX/" in name
-    return not hidden and name.lower().endswith(tuple(extensions))
+def _quiet(name: str) -> bool:
+    parts = name.split("/")
+    return any(part.startswith(".") or part == "__MACOSX" for part in parts) or (
+        parts[-1].lower() in _QUIET
+    )
+
+
+def _sorted_out(
+    names: Sequence[str], extensions: Sequence[str],
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names with one of the extensions, and the rest of those that count."""
+    found = sorted(name for name in names if not _quiet(name))
+    wanted = tuple(name for name in found if name.lower().endswith(tuple(extensions)))
+    return wanted, tuple(sorted(set(found) - set(wanted)))
+
+
+def _walk(folder: Path, below: str, above: frozenset[tuple[int, int]]) -> Iterator[str]:
+    """The names of all files, through links; a link to a folder around it is not entered again."""
+    about = folder.stat()
+    around = above | {(about.st_dev, about.st_ino)}
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if _quiet(entry.name):
+            continue
+        name = below + entry.name
+        if entry.is_dir():
+            inner = entry.stat()
+            if (inner.st_dev, inner.st_ino) not in around:
+                yield from _walk(folder / entry.name, f"{name}/", around)
+        elif entry.is_symlink() and not Path(entry).exists():
+            raise DataError(f"{entry.path}: cannot be read: No such file or directory, to which "
+                            f"it is a link: {os.readlink(entry)}")
+        else:
+            yield name
 
 
 def _folder(path: Path, extensions: Sequence[str]) -> Source:
-    def fail(error: OSError) -> None:
-        raise error
-
-    names = []
-    for folder, _, files in os.walk(path, onerror=fail):
-        below = Path(folder).relative_to(path)
-        names += [(below / file).as_posix() for file in files]
-
     def read(name: str) -> bytes:
         file = path / name
         try:
@@ -98,17 +152,20 @@ def _folder(path: Path, extensions: Sequence[str]) -> Source:
         except OSError as error:
             raise DataError(f"{file}: cannot be read: {error.strerror}") from None
 
-    wanted = tuple(sorted(name for name in names if _wanted(name, extensions)))
-    return Source(path, wanted, read, lambda name: zlib.crc32(read(name)))
+    wanted, passed = _sorted_out(list(_walk(path, "", frozenset())), extensions)
+    return Source(path, wanted, read, lambda name: zlib.crc32(read(name)), passed)
 
 
 def _zip(path: Path, extensions: Sequence[str]) -> Source:
     archive = zipfile.ZipFile(path)
-    entries = {entry.filename: entry for entry in archive.infolist() if not entry.is_dir()}
-    for name, entry in entries.items():
-        problem = _problem(entry)
-        if problem:
-            raise DataError(f"{path}: {name}: {problem}; genbench does not read such a zip")
+    entries: dict[str, zipfile.ZipInfo] = {}
+    for entry in archive.infolist():
+        name = entry.filename.replace("\\", "/")  # as some programs of Windows write it
+        if not entry.is_dir() and not name.endswith("/"):
+            problem = "there twice" if name in entries else _problem(entry)
+            if problem:
+                raise DataError(f"{path}: {name}: {problem}; genbench does not read such a zip")
+            entries[name] = entry
 
     def read(name: str) -> bytes:
         try:
@@ -116,8 +173,8 @@ def _zip(path: Path, extensions: Sequence[str]) -> Source:
         except Exception as error:  # each compression raises its own
             raise DataError(f"{path}: {name}: corrupt entry: {error}") from None
 
-    wanted = tuple(sorted(name for name in entries if _wanted(name, extensions)))
-    return Source(path, wanted, read, lambda name: entries[name].CRC)
+    wanted, passed = _sorted_out(list(entries), extensions)
+    return Source(path, wanted, read, lambda name: entries[name].CRC, passed)
 
 
 def _problem(entry: zipfile.ZipInfo) -> str:

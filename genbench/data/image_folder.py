@@ -14,7 +14,7 @@ from genbench.data._decode import Decoder
 from genbench.data._layout import Layout, arrange
 from genbench.data._sources import Source, count_lossy, open_images
 from genbench.errors import DataError
-from genbench.fields import Annotated, Count, Field
+from genbench.fields import Annotated, Count, Field, FilePath
 from genbench.seeding import digest
 
 __all__ = ["ImageFolder"]
@@ -23,9 +23,14 @@ __all__ = ["ImageFolder"]
 class ImageFolder(Dataset):
     """Images of a folder or zip file, of any size and 1 to 4 channels.
 
-    Below it there may be `train`, `test` and `validation` folders, and in those one folder a
-    class. Without a `test` folder a fixed share of the training images is held out. Labels are
-    there only where there are at least two folders of classes.
+    Below it there may be folders `train` (or `training`), `test` (`testing`) and `validation`
+    (`val`, `valid`), in small letters or capitals, and in those one folder a class. Without a
+    `test` folder a fixed share of the training images is held out. Labels are there only where
+    there are at least two folders of classes. Links are followed.
+
+    Images are taken upright, as their orientation says, palettes as their colours, CMYK as RGB
+    without a profile. Several frames and more than 8 bits a channel are refused. Files that are
+    not called as images are counted aloud.
     """
 
     kind: ClassVar[Literal["points", "images"]] = "images"
@@ -34,12 +39,16 @@ class ImageFolder(Dataset):
     reads: ClassVar[tuple[str, ...]] = ("path",)
     cite: ClassVar[str] = ""
 
-    path: str
+    path: FilePath
     """The folder or zip file, from the data folder on, or absolute."""
     size: Count | None = None
     """Side to which images are resized and cropped, or null if all have the same size."""
     channels: Literal[1, 2, 3, 4] | None = None
-    """Channels to convert to (grey, grey and alpha, RGB, RGBA), or null as stored."""
+    """Channels to convert to (grey, grey and alpha, RGB, RGBA), or null as stored; alpha that is
+    opaque everywhere does not count."""
+    background: Literal["black", "white"] | None = None
+    """What shows through transparent pixels; null refuses them where 1 or 3 channels are asked
+    for, and otherwise keeps alpha as a channel."""
     test_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """The share of the training images that is held out where there is no test folder."""
     memory_limit: Count = 2048
@@ -58,7 +67,7 @@ class ImageFolder(Dataset):
         """
         source = self._open(root)
         layout = arrange(source.names, self.test_share)
-        decoder = Decoder(source, layout.names, self.size, self.channels)
+        decoder = Decoder(source, layout.names, self.size, self.channels, self.background)
         x = decoder.array(self.memory_limit * 2**20)
         y = torch.tensor(layout.labels) if layout.labels else None
         first, last = len(layout.train), len(layout.train) + len(layout.validation)
@@ -88,15 +97,11 @@ def _split(x: np.ndarray, y: Tensor | None, start: int, stop: int) -> Split:
 
 
 def _warnings(source: Source, layout: Layout) -> list[str]:
+    found = [*source.notes, *layout.notes]
     lossy = count_lossy(layout.names)
-    found = []
     if lossy:
         found.append(
-            f"image_folder: {lossy} of the {len(layout.names)} images of {source.path.name} are "
+            f"{lossy} of the {len(layout.names)} images of {source.path.name} are "
             "JPEGs: distances between samples and such images measure compression too"
         )
-    if layout.ignored:
-        found.append(
-            f"image_folder: {layout.ignored} images beside the folders of the splits are ignored"
-        )
-    return found
+    return [f"image_folder: {note}" for note in found]

@@ -32,7 +32,8 @@ _TYPES = {
     "Count": "whole number ≥ 1", "Natural": "whole number ≥ 0", "Positive": "number > 0",
     "NonNegative": "number ≥ 0", "Share": "number from 0 to 1",
     "Widths": "list of whole numbers ≥ 1", "int": "whole number", "float": "number",
-    "str": "text", "bool": "true or false", "None": "null", "Any": "anything", "dict": "mapping",
+    "FilePath": "path", "str": "text", "bool": "true or false", "None": "null",
+    "Any": "anything", "dict": "mapping",
 }
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from genbench.reporting.markdown import code, escape, table
 from genbench.store.table import Survey
 from genbench.suites.plan import Plan
+from genbench.suites.spec import EXTERNAL
 
-__all__ = ["protocols"]
+__all__ = ["notes_of", "protocols"]
 
 
 def protocols(plan: Plan, survey: Survey) -> list[str]:
@@ -28,25 +27,30 @@ def protocols(plan: Plan, survey: Survey) -> list[str]:
     if not rows:
         return []
     head = ["metric", "title", "unit", "better", "protocol", "datasets"]
-    notes = _notes(plan, {
-        run: record.metrics["notes"] for run, record in survey.records.items() if record.metrics
-    })
+    notes = [f"- {escape(note)}" for note in notes_of(plan, survey)]
     return ["## Protocol", table(head, rows, left=6), *(["\n".join(notes)] if notes else [])]
 
 
-def _notes(plan: Plan, noted: Mapping[str, Sequence[str]]) -> list[str]:
-    """The notes of the runs as a list: those that all runs of a dataset share are said once."""
+def notes_of(plan: Plan, survey: Survey, *, data: bool = False) -> list[str]:
+    """The notes of the runs: those that all runs of a dataset share are said once.
+
+    With `data`, only these and those of samples made elsewhere: what the numbers of a whole
+    dataset, or of given files, hang on.
+    """
     of: dict[tuple[str, str], dict[str, None]] = {}
     rows: dict[str, set[str]] = {}
+    given = {spec.method for spec in plan.runs if spec.model.name == EXTERNAL}
     for spec in plan.runs:
-        if spec.id not in noted:
+        record = survey.records.get(spec.id)
+        if record is None or not record.metrics:
             continue
         rows.setdefault(spec.dataset, set()).add(spec.method)
-        for note in noted[spec.id]:
+        for note in record.metrics["notes"]:
             of.setdefault((spec.dataset, note), {})[spec.method] = None
     lines = []
     for (dataset, note), methods in of.items():
         everywhere = set(methods) == rows[dataset]
         where = dataset if everywhere else f"{dataset}, {', '.join(methods)}"
-        lines.append(f"- {escape(where)}: {escape(note)}")
+        if not data or everywhere or set(methods) & given:
+            lines.append(f"{where}: {note}")
     return lines

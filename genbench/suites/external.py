@@ -104,7 +104,7 @@ def _models(
             models += [model] if model else []
             continue
         try:
-            options = {"path": path, "range": list(entry.range)}
+            options = {"path": str(Path(path)), "range": list(entry.range)}
             source = _fingerprint(folder / path)
             models.append(ComponentSpec(name=EXTERNAL, options=options, source=source))
         except OSError as error:

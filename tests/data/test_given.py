@@ -185,6 +185,24 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         read_given(path, GREY)
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.int64])
+def test_whole_numbers_that_are_no_bytes(tmp_path: Path, kind: type) -> None:
+    path = written(tmp_path / "a.npy", (BYTES > 127).astype(kind))
+    with pytest.raises(DataError, match="from 0 to 1: less than two grey levels of the bytes"):
+        read_given(path, GREY)
+    few = Data("images", (1, 8, 6), Split(torch.from_numpy(BYTES // 15)), levels=17)
+    path = written(tmp_path / "b.npy", (BYTES // 16).astype(kind))
+    with pytest.raises(DataError, match=r"the 17 levels of the dataset.* multiply by 255/16"):
+        read_given(path, few)
+
+
+def test_samples_passed_over_are_counted(tmp_path: Path) -> None:
+    for number, image in enumerate(BYTES):
+        Image.fromarray(image[0]).save(tmp_path / f"{number}.png")
+    (tmp_path / "labels.csv").touch()
+    assert "passed over 1 of the files" in read_given(tmp_path, GREY).notes[0]
+
+
 @pytest.mark.parametrize(("kind", "says"), [
     ("pipe", "not a plain file"), ("vast", "which no image needs"), ("one", "holds one sample"),
     ("gone", "cannot be read: No such file"),

@@ -56,7 +56,8 @@ CLASSED = {
 
 
 def test_folder_and_zip_give_the_same(tmp_path: Path) -> None:
-    folder_of(tmp_path / "set", {**CLASSED, "train/cat/notes.txt": b"x", "README": b"x"})
+    left = {".DS_Store": b"x", "train/Thumbs.db": b"x", "__MACOSX/a.png": b"x"}  # no word of these
+    folder_of(tmp_path / "set", {**CLASSED, **left})
     zip_of(tmp_path / "set.zip", {"wrapped/" + name: raw for name, raw in CLASSED.items()})
     one, two = (ImageFolder(path=name).load(tmp_path) for name in ("set", "set.zip"))
     for data in (one, two):
@@ -246,11 +247,99 @@ def test_layouts() -> None:
     names = [f"{s}/{c}/{i}.png" for s in ("train", "val") for c in "ab" for i in range(5)]
     split = arrange([*names, "extra/z.png"], 0.2)
     assert (len(split.train), len(split.validation), len(split.test)) == (8, 5 * 2, 2)
-    assert split.ignored == 1
+    assert split.notes == (
+        "1 images beside the folders of the splits are left out: extra/",
+        "no folder of test images (test or testing): 2 of the training images are held out for "
+        "testing",
+    )
     wanted = [split.classes.index(name.split("/")[1]) for name in split.names]
     assert list(split.labels) == wanted
     with pytest.raises(DataError, match=r"odd\.png lies beside"):
         arrange([*names, "train/odd.png"], 0.2)
+
+
+@pytest.mark.parametrize("names", [("Train", "Test", "VAL"), ("training", "testing", "valid")])
+def test_splits_by_their_usual_names(names: tuple[str, ...]) -> None:
+    found = arrange([f"{s}/{c}/{i}.png" for s in names for c in "ab" for i in range(5)], 0.1)
+    assert [len(part) for part in (found.train, found.test, found.validation)] == [10, 10, 10]
+    assert (found.classes, found.notes) == (("a", "b"), ())
+
+
+def test_test_images_without_training_images_are_refused() -> None:
+    with pytest.raises(DataError, match="none that is called train or training"):
+        arrange([f"{s}/{i}.png" for s in ("Test", "cats") for i in range(5)], 0.1)
+
+
+def test_a_class_that_is_never_trained_is_named() -> None:
+    names = [f"train/{c}/{i}.png" for c in ("cat", "dog") for i in range(5)]
+    found = arrange([*names, "test/Cat/1.png", "test/dog/1.png"], 0.1)
+    assert found.notes == ("no training images of the class Cat",)
+
+
+def test_links_are_followed_and_loops_are_not(tmp_path: Path) -> None:
+    folder_of(tmp_path / "shared", {f"{c}/{i}.png": png(i) for c in "ab" for i in range(4)})
+    folder_of(tmp_path / "set", {f"train/{c}/{i}.png": png(i) for c in "ab" for i in range(10)})
+    (tmp_path / "set/test").symlink_to(tmp_path / "shared")
+    (tmp_path / "set/train/a/up").symlink_to(tmp_path / "set")
+    data = ImageFolder(path="set").load(tmp_path)
+    assert (len(data.train), len(data.test), data.warnings) == (20, 8, ())
+    (tmp_path / "set/validation").symlink_to(tmp_path / "gone")
+    with pytest.raises(DataError, match=r"validation: cannot be read.*is a link: .*gone"):
+        ImageFolder(path="set").load(tmp_path)
+
+
+def test_files_passed_over_are_counted(tmp_path: Path) -> None:
+    files = {f"{i}.png": png(i) for i in range(4)} | {"a.txt": b"", "b.txt": b"", "README": b""}
+    says = ("image_folder: passed over 3 of the files in {}, which are not called as images are: "
+            "2 with .txt, 1 with no suffix")
+    folder_of(tmp_path / "set", files)
+    zip_of(tmp_path / "set.zip", files)
+    for name in ("set", "set.zip"):
+        assert ImageFolder(path=name).load(tmp_path).warnings == (says.format(name),)
+    folder_of(tmp_path / "other", {"a.svg": b"", "b.svg": b""})
+    with pytest.raises(DataError, match="holds no images among its 2 files"):
+        ImageFolder(path="other").load(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", ["jfif", "jpe", "pbm", "pgm", "pnm", "tga", "jp2", "avif",
+                                    "bmp", "dib", "gif", "tiff", "webp", "apng", "JPG"])
+def test_every_suffix_of_a_format_is_read(tmp_path: Path, suffix: str) -> None:
+    for i in range(3):
+        image = Image.new("1" if suffix == "pbm" else "L", (16, 16), 255 * (i % 2))
+        image.save(tmp_path / f"{i}.{suffix}", "PPM" if suffix in ("pgm", "pnm") else None)
+    data = ImageFolder(path=str(tmp_path), channels=1).load(tmp_path)
+    assert len(data.train) + len(data.test) == 3
+    values = torch.cat([data.train.x, data.test.x]).int()
+    assert sorted(values.flatten(1).float().mean(1).round().tolist()) == [0, 0, 255]
+
+
+def test_names_that_are_not_utf8(tmp_path: Path) -> None:
+    folder_of(tmp_path, {f"{i}.png": png(i) for i in range(4)})
+    with open(os.fsencode(tmp_path) + b"/caf\xe9.png", "wb") as file:
+        file.write(png(9))
+    data = ImageFolder(path=str(tmp_path)).load(tmp_path)
+    assert len(data.train) + len(data.test) == 5
+    with open(os.fsencode(tmp_path) + b"/caf\xe9.png", "wb") as file:
+        file.write(b"x")
+    with pytest.raises(DataError, match=r"caf\\udce9\.png: corrupt") as caught:
+        ImageFolder(path=str(tmp_path)).load(tmp_path)
+    str(caught.value).encode()
+
+
+def test_windows_zips_and_names_that_are_there_twice(tmp_path: Path) -> None:
+    zip_of(tmp_path / "w.zip", {name.replace("/", "\\"): raw for name, raw in CLASSED.items()})
+    assert ImageFolder(path="w.zip").load(tmp_path).class_names == ("cat", "dog")
+    with zipfile.ZipFile(tmp_path / "twice.zip", "w") as archive:
+        archive.writestr("a.png", png(1))
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("a.png", png(2))
+    with pytest.raises(DataError, match=r"a\.png: there twice"):
+        ImageFolder(path="twice.zip").load(tmp_path)
+
+
+def test_a_folder_is_one_however_it_is_spelt(tmp_path: Path) -> None:
+    spelt = {ImageFolder(path=path).path for path in ("faces", "./faces", "faces/", ".//faces/.")}
+    assert spelt == {"faces"}
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 
 def runs(folder: Path, suite: str = "tiny") -> dict[str, Path]:
@@ -382,3 +383,22 @@ def test_letters_that_the_font_lacks_are_nobodys_warning(genbench, folder: Path)
     (folder / "tiny.yaml").write_text(suite, encoding="utf-8")
     done = genbench("run", "tiny.yaml", "--limit-updates", "2", "--only", "flow")
     assert done.stderr == ""
+
+
+def test_what_is_left_out_of_a_folder_is_said_on_the_screen(genbench, folder: Path) -> None:
+    for split in ("Train", "extra"):
+        (folder / "pics" / split).mkdir(parents=True)
+        for number in range(12):
+            noise = np.random.default_rng(number).integers(0, 256, (8, 8), dtype=np.uint8)
+            Image.fromarray(noise).save(folder / "pics" / split / f"{number}.png")
+    (folder / "pics/labels.csv").touch()
+    (folder / "pics.yaml").write_text(
+        f"datasets: {{pics: {{use: image_folder, path: '{folder}/pics'}}}}\n"
+        "seeds: 1\nbudget: {updates: 2, batch: 4}\nprotocol: {sets: 1}\nevaluate: [nll]\n"
+        "methods: {gaussian-mixture: {model: {components: 1, covariance: diag}}}\n"
+    )
+    said = genbench("run", "pics.yaml", "--workers", "1").stdout
+    for note in ("passed over 1 of the files in pics", "12 images beside the folders of the splits"
+                 " are left out: extra/", "1 of the training images are held out"):
+        assert note in said
+        assert note in (folder / "results/pics/report.md").read_text()
