@@ -1,13 +1,15 @@
-"""Batches of samples and of test rows, flat, on the natural scale of the data."""
+"""Batches of samples and of test rows, flat, on the scale that their distance is taken on."""
 
 from __future__ import annotations
 
 import numpy as np
+import torch
 from torch import Tensor
 
+from genbench.errors import NotApplicable
 from genbench.evaluation.evidence import Evidence
 
-__all__ = ["batch_costs", "matched"]
+__all__ = ["batch_costs", "matched", "scale_suffix", "scaled"]
 
 
 def matched(evidence: Evidence, size: int) -> int:
@@ -15,16 +17,44 @@ def matched(evidence: Evidence, size: int) -> int:
     return min(evidence.at_most(size), len(evidence.data.test))
 
 
-def batch_costs(evidence: Evidence, sample_set: int, size: int, cost: str) -> np.ndarray:
+def scaled(evidence: Evidence, rows: Tensor, scale: str) -> Tensor:
+    """Rows (N, ...) as they are, or points with each column over its std in the test split.
+
+    `scale` is "raw", "standard", or "auto": standard for points of several columns whose
+    distribution is not known. The axes of a toy share one unit; those of a table seldom do, and
+    the column of the largest numbers would alone decide the distance.
+    """
+    if not scale_suffix(evidence, scale):
+        return rows
+    if evidence.data.kind != "points":
+        raise NotApplicable("scale: standard is for points; pixels share one unit")
+    std = evidence.once(
+        ("test std",), lambda: evidence.reference("test").double().std(0, correction=0)
+    )
+    return rows.double() / torch.where(std > 0, std, 1.0)
+
+
+def scale_suffix(evidence: Evidence, scale: str) -> str:
+    """What the scale adds to a protocol: `-standard`, or nothing."""
+    data = evidence.data
+    alone = data.kind == "points" and data.truth is None and data.shape[0] > 1
+    return "-standard" if scale == "standard" or (scale == "auto" and alone) else ""
+
+
+def batch_costs(
+    evidence: Evidence, sample_set: int, size: int, cost: str, scale: str = "raw"
+) -> np.ndarray:
     """The costs (size, size) between samples and as many test rows, "euclidean" or its square.
 
-    Points as they are, images with pixels on [0, 1].
+    Points on the scale that `scaled` knows, images with pixels on [0, 1].
     """
     from scipy.spatial.distance import cdist
 
-    x, y = evidence.samples(sample_set, size), evidence.reference("test", size)
-    name = "sqeuclidean" if cost == "squared_euclidean" else "euclidean"
-    return cdist(_flat(x), _flat(y), name)
+    x, y = (
+        _flat(scaled(evidence, rows, scale))
+        for rows in (evidence.samples(sample_set, size), evidence.reference("test", size))
+    )
+    return cdist(x, y, "sqeuclidean" if cost == "squared_euclidean" else "euclidean")
 
 
 def _flat(rows: Tensor) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 from genbench.evaluation._base import Metric
 from genbench.evaluation._transport import exact_cost
 from genbench.evaluation.evidence import Evidence, count_name
-from genbench.evaluation.metrics._batches import batch_costs, matched
+from genbench.evaluation.metrics._batches import batch_costs, matched, scale_suffix
 from genbench.fields import Count
 
 __all__ = ["EMD"]
@@ -30,13 +30,18 @@ class EMD(Metric):
     size: Count = 500
     """Rows of each batch, fewer where there are fewer; time grows as its cube."""
     cost: Literal["euclidean", "squared_euclidean"] = "euclidean"
-    """The ground cost, on points as they are and pixels on [0, 1]."""
+    """The ground cost, on points as `scale` says and pixels on [0, 1]."""
+    scale: Literal["auto", "standard", "raw"] = "auto"
+    """Points as they are (`raw`), or each column over its std in the test split (`standard`);
+    `auto`: standard where there are several columns and the true density is not known."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """The mean cost of the best assignment."""
         size = matched(evidence, self.size)
-        return {"emd": exact_cost(batch_costs(evidence, sample_set, size, self.cost))}
+        cost = batch_costs(evidence, sample_set, size, self.cost, self.scale)
+        return {"emd": exact_cost(cost)}
 
     def protocol(self, evidence: Evidence) -> str:
-        """The size of the batches, the reference and the cost."""
-        return f"{count_name(matched(evidence, self.size))}-test-{self.cost}"
+        """The size of the batches, the reference, the cost and the scale."""
+        suffix = scale_suffix(evidence, self.scale)
+        return f"{count_name(matched(evidence, self.size))}-test-{self.cost}{suffix}"

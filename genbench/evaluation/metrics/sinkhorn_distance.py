@@ -14,7 +14,7 @@ import numpy as np
 from genbench.evaluation._base import Metric
 from genbench.evaluation._transport import entropic_plan
 from genbench.evaluation.evidence import Evidence, count_name
-from genbench.evaluation.metrics._batches import batch_costs, matched
+from genbench.evaluation.metrics._batches import batch_costs, matched, scale_suffix
 from genbench.fields import Count, Positive
 
 __all__ = ["SinkhornDistance"]
@@ -39,7 +39,10 @@ class SinkhornDistance(Metric):
     size: Count = 500
     """Rows of each batch, fewer where there are fewer."""
     cost: Literal["euclidean", "squared_euclidean"] = "euclidean"
-    """The ground cost, on points as they are and pixels on [0, 1]."""
+    """The ground cost, on points as `scale` says and pixels on [0, 1]."""
+    scale: Literal["auto", "standard", "raw"] = "auto"
+    """Points as they are (`raw`), or each column over its std in the test split (`standard`);
+    `auto`: standard where there are several columns and the true density is not known."""
     iterations: Count = 100_000
     """Iterations at most, of each of the levels on which ε comes down; with small ε they are
     many. A plan that has not converged by then has no number."""
@@ -50,7 +53,7 @@ class SinkhornDistance(Metric):
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """The cost and the entropy of the plan."""
         size = matched(evidence, self.size)
-        cost = batch_costs(evidence, sample_set, size, self.cost)
+        cost = batch_costs(evidence, sample_set, size, self.cost, self.scale)
         plan = entropic_plan(cost, self.epsilon, self.iterations, self.tolerance)
         held = plan[plan > 0]
         return {
@@ -59,5 +62,7 @@ class SinkhornDistance(Metric):
         }
 
     def protocol(self, evidence: Evidence) -> str:
-        """The size of the batches, the reference, the cost and the tolerance."""
-        return f"{count_name(matched(evidence, self.size))}-test-{self.cost}-tol{self.tolerance:g}"
+        """The size of the batches, the reference, the cost, the tolerance and the scale."""
+        rows = count_name(matched(evidence, self.size))
+        suffix = scale_suffix(evidence, self.scale)
+        return f"{rows}-test-{self.cost}-tol{self.tolerance:g}{suffix}"

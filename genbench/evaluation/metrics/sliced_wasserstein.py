@@ -7,13 +7,13 @@ the cost is that of sorting.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from torch import Tensor
 
 from genbench.evaluation._base import Metric
 from genbench.evaluation.evidence import Evidence, count_name
-from genbench.evaluation.metrics._batches import matched
+from genbench.evaluation.metrics._batches import matched, scale_suffix, scaled
 from genbench.fields import Count
 from genbench.noise import Noise
 from genbench.seeding import derive
@@ -49,13 +49,20 @@ class SlicedWasserstein(Metric):
     """Points in each of the two sets, fewer where there are fewer."""
     projections: Count = 500
     """Random directions, the same for all runs."""
+    scale: Literal["auto", "standard", "raw"] = "auto"
+    """Points as they are (`raw`), or each column over its std in the test split (`standard`);
+    `auto`: standard where there are several columns and the true density is not known."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """The distance to a fixed choice of test points."""
         size = matched(evidence, self.size)
-        x, y = evidence.samples(sample_set, size), evidence.reference("test", size)
+        x, y = (
+            scaled(evidence, rows, self.scale).float()
+            for rows in (evidence.samples(sample_set, size), evidence.reference("test", size))
+        )
         return {"swd": sliced_wasserstein(x, y, self.projections)}
 
     def protocol(self, evidence: Evidence) -> str:
-        """The size of the sets, the reference and the directions."""
-        return f"{count_name(matched(evidence, self.size))}-test-{self.projections}dirs"
+        """The size of the sets, the reference, the directions and the scale."""
+        rows = count_name(matched(evidence, self.size))
+        return f"{rows}-test-{self.projections}dirs{scale_suffix(evidence, self.scale)}"

@@ -8,7 +8,7 @@ few thousand the floor drowns good methods.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from genbench.errors import NotApplicable
 from genbench.evaluation._base import Metric
 from genbench.evaluation._transport import assignment_cost
 from genbench.evaluation.evidence import Evidence, count_name
+from genbench.evaluation.metrics._batches import scale_suffix, scaled
 from genbench.fields import Count
 from genbench.noise import Noise
 from genbench.seeding import derive
@@ -44,10 +45,14 @@ class Wasserstein1(Metric):
     """Points in each of the two sets; time grows as its cube."""
     repeats: Count = 2
     """Pairs of sets for each sample set (three sample sets make six)."""
+    scale: Literal["auto", "standard", "raw"] = "auto"
+    """Points as they are (`raw`), or each column over its std in the test split (`standard`);
+    `auto`: standard where there are several columns and the true density is not known."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """The mean over pairs; the floor is computed once for a dataset."""
-        samples = evidence.samples(sample_set, self.size * self.repeats).numpy()
+        drawn = evidence.samples(sample_set, self.size * self.repeats)
+        samples = scaled(evidence, drawn, self.scale).numpy()
         distances = [
             wasserstein1(
                 samples[r * self.size:(r + 1) * self.size],
@@ -57,15 +62,15 @@ class Wasserstein1(Metric):
         ]
         values = {"w1": float(np.mean(distances))}
         if evidence.data.truth is not None:
-            floor = evidence.of_reference(
-                f"w1 floor {self.size} {self.repeats}", lambda: self._floor(evidence)
-            )
+            what = f"w1 floor {self.size} {self.repeats}{scale_suffix(evidence, self.scale)}"
+            floor = evidence.of_reference(what, lambda: self._floor(evidence))
             values["w1_floor"] = float(floor["floor"])
         return values
 
     def protocol(self, evidence: Evidence) -> str:
-        """The size of the sets, the reference and the repeats."""
-        return f"{count_name(self.size)}-test-{self.repeats}repeats"
+        """The size of the sets, the reference, the repeats and the scale."""
+        suffix = scale_suffix(evidence, self.scale)
+        return f"{count_name(self.size)}-test-{self.repeats}repeats{suffix}"
 
     def _true(self, evidence: Evidence, block: int) -> np.ndarray:
         rows = evidence.reference("test")
@@ -73,14 +78,17 @@ class Wasserstein1(Metric):
         if blocks == 0:
             raise NotApplicable(f"{len(rows)} test points are fewer than {self.size} (size)")
         first = block % blocks * self.size
-        return rows[first:first + self.size].numpy()
+        return scaled(evidence, rows[first:first + self.size], self.scale).numpy()
 
     def _floor(self, evidence: Evidence) -> dict[str, np.ndarray]:
         truth = evidence.data.truth
         assert truth is not None
         distances = [
             wasserstein1(
-                truth.sample(self.size, Noise(derive("genbench", "w1 floor", r))).numpy(),
+                scaled(
+                    evidence, truth.sample(self.size, Noise(derive("genbench", "w1 floor", r))),
+                    self.scale,
+                ).numpy(),
                 self._true(evidence, r),
             )
             for r in range(self.repeats)
