@@ -45,6 +45,7 @@ __all__ = [
     "load",
     "of_class",
     "options_model",
+    "own_class",
     "refusals",
     "suggest",
 ]
@@ -86,6 +87,13 @@ def suggest(name: str, known: Iterable[str]) -> str:
     return f"; there is {', '.join(names)}" if names else ""
 
 
+def own_class(kind: str) -> str:
+    """What a user may write where nothing built in will do, and where that is shown."""
+    page = "Data of your own" if kind == "dataset" else "A model of your own"
+    where = f"the README shows one, in '{page}'"
+    return f"a class of your own, my_file.py:My{KINDS[kind][1]} ({where})"
+
+
 @cache
 def available(kind: str) -> tuple[str, ...]:
     """The sorted names of every built-in component of a kind."""
@@ -108,9 +116,7 @@ def describe(kind: str, name: str, near: Path | None = None) -> Component:
         return _describe_plugin(kind, name, near)
     if name not in available(kind):
         hint = suggest(name, available(kind))
-        own = "" if "did you mean" in hint else (
-            f"; or a class of your own, my_file.py:My{KINDS[kind][1]} (the README shows one)"
-        )
+        own = "" if "did you mean" in hint else f"; or {own_class(kind)}"
         raise UnknownName(f"no {kind} '{name}'{hint}{own}")
     return _describe_builtin(kind, name)
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -148,7 +149,7 @@ def test_suites_validate(number: int, beside: Path) -> None:
 
 def test_there_are_suites_and_a_plug_in() -> None:
     assert len(suites()) >= 2
-    assert len(blocks("python")) == 2
+    assert len(blocks("python")) == 3
 
 
 @pytest.mark.parametrize("command", written_commands())
@@ -195,6 +196,29 @@ def test_the_plug_in_is_a_distribution(beside: Path) -> None:
         drawn = model.generate(20_000, Noise(0))
         entropy = math.log(2 * math.pi) + 0.5 * math.log(2 * math.pi * math.e * 0.3**2)
         assert float(-model.log_prob(drawn).mean()) == pytest.approx(entropy, abs=0.03)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".npy"])
+def test_the_dataset_runs(beside: Path, ending: str) -> None:
+    """The README's command, as it stands, on points of either kind of file."""
+    written = next(suite for suite in suites() if "table.py:Table" in suite)
+    (beside / "measured.yaml").write_text(written.replace(".csv", ending), encoding="utf-8")
+    points = np.random.default_rng(0).normal([1, -1, 0], 2.0, (500, 3))
+    if ending == ".csv":
+        np.savetxt(beside / "points.csv", points, delimiter=",", header="a,b,c")
+    else:
+        np.save(beside / "points.npy", points)
+    [command] = [words(text) for text in written_commands() if "measured.yaml" in text]
+    done = subprocess.run(
+        [sys.executable, "-m", "genbench", *command, "--limit-updates", "300", "--seeds", "1",
+         "--workers", "1", "--only", "nice"],
+        cwd=beside, check=False, capture_output=True, text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    frame = pd.read_csv(beside / "results" / "measured" / "limited-300" / "metrics.csv")
+    row = frame[(frame.method == "nice") & (frame.metric == "nll")].iloc[0]
+    assert row.status == "ok"
+    assert row.value == pytest.approx(1.5 * math.log(2 * math.pi * math.e * 4), abs=0.4)
 
 
 def test_the_plug_in_runs(beside: Path) -> None:

@@ -15,9 +15,14 @@ from genbench.data._layout import Layout, arrange
 from genbench.data._sources import Source, count_lossy, open_images
 from genbench.errors import DataError
 from genbench.fields import Annotated, Count, Field, FilePath
+from genbench.lookup import own_class
 from genbench.seeding import digest
 
 __all__ = ["ImageFolder"]
+
+_TABLES = (".csv", ".h5", ".hdf5", ".json", ".mat", ".npy", ".npz", ".parquet", ".pkl", ".pt",
+           ".pth", ".tsv", ".txt", ".xlsx")
+"""Endings of files that hold numbers; some of them are zips as well."""
 
 
 class ImageFolder(Dataset):
@@ -85,6 +90,9 @@ class ImageFolder(Dataset):
         if not path.exists():
             raise DataError(f"{path}: no such folder or zip file; give `path` from the data "
                             "folder on, or an absolute one")
+        if path.is_file() and path.suffix.lower() in _TABLES:
+            raise DataError(f"{path}: neither a folder nor a zip file of images; numbers in a "
+                            f"table or array are read by {own_class('dataset')}")
         return open_images(path)
 
 

@@ -181,6 +181,15 @@ def test_decompression_bombs_are_refused(
             ImageFolder(path=str(tmp_path), size=4).load(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["points.csv", "POINTS.NPY", "points.npz"])
+def test_a_table_is_shown_the_way(tmp_path: Path, name: str) -> None:
+    np.savez(tmp_path / "points.npz", x=np.zeros((3, 2)))  # a zip, by the way
+    if name != "points.npz":
+        (tmp_path / name).write_bytes(b"1,2")
+    with pytest.raises(DataError, match=r"no.* zip file of images.*'Data of your own'"):
+        ImageFolder(path=name).load(tmp_path)
+
+
 def test_sixteen_bits_are_refused(tmp_path: Path) -> None:
     Image.new("I;16", (4, 3)).save(tmp_path / "a.png")
     Image.new("I;16", (4, 3)).save(tmp_path / "b.png")
