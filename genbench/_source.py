@@ -21,8 +21,8 @@ _CONSTANTS: Mapping[str, type] = {
     "accepts": tuple, "at_most_rows": tuple, "cite": str, "conditional": bool,
     "critic_groups": tuple, "has_modes": bool, "ignores_labels": bool, "kind": str,
     "kinds": tuple, "labelled": bool, "named_groups": tuple, "needs": tuple, "plays": tuple,
-    "reads": tuple, "refuses": tuple, "requires": tuple, "sampled": bool, "train_rows": int,
-    "values": dict, "version": int,
+    "reads": tuple, "refuses": tuple, "requires": tuple, "rows_needed": str, "sampled": bool,
+    "train_rows": int, "values": dict, "version": int,
 }
 """The class constants that contracts name, and their types. They must be literals."""
 

@@ -34,6 +34,7 @@ class Metric(Configured, ABC):
             `models.CAPABILITIES`), or "modes", "truth", "labels", "critic".
         sampled: whether it depends on the sample set; it is then measured on each of them, its
             value is their mean and its sampling spread their standard deviation.
+        rows_needed: the option that says how many test rows it cannot do without, if any.
         version: raised whenever the numbers change meaning.
         cite: a BibTeX entry.
     """
@@ -43,6 +44,7 @@ class Metric(Configured, ABC):
     kinds: ClassVar[tuple[str, ...]] = ("points", "images")
     needs: ClassVar[tuple[str, ...]] = ()
     sampled: ClassVar[bool] = False
+    rows_needed: ClassVar[str] = ""
     version: ClassVar[int] = 1
     cite: ClassVar[str] = ""
 

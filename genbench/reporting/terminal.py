@@ -103,6 +103,7 @@ def _table(
         place is not Place.NONE for column in columns for place in _places(cells, column).values()
     )
     remarks = [LEGEND] * ranked + _remarks(cells, len(columns) + 2 - len(body))
+    remarks += _without_a_number(cells)
     return Group(table, *(Text(note) for note in remarks))
 
 
@@ -124,6 +125,17 @@ def _remarks(cells: Sequence[Cell], left_out: int) -> list[str]:
     if left_out:
         remarks.append(f"{left_out} more columns are in the report")
     return remarks
+
+
+def _without_a_number(cells: Sequence[Cell]) -> list[str]:
+    """One line on the metrics that apply to no row here, and why, so that none just vanishes."""
+    there = {cell.metric for cell in cells if cell.values or cell.troubles}
+    whys: dict[str, dict[str, None]] = {}
+    for cell in cells:
+        if cell.skipped and cell.metric not in there:
+            whys.setdefault(cell.skipped, {})[cell.metric] = None
+    told = "; ".join(f"{', '.join(metrics)} ({why})" for why, metrics in whys.items())
+    return [f"no number for any row: {told}"] if told else []
 
 
 def _text(own: Sequence[Cell], column: _Column, place: Place) -> Text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -250,7 +251,7 @@ def metric_warnings(
     metrics: Sequence[MetricSpec], methods: Sequence[Method], datasets: Sequence[DatasetRow],
     components: Mapping[str, Any], problems: Problems,
 ) -> Iterator[str]:
-    """A line for each metric that no method can satisfy on any dataset."""
+    """A line for each metric that nothing here satisfies, or that lacks test rows somewhere."""
     for metric in metrics:
         row, constants = components[metric.name]
         reason = _unsatisfied(constants, methods, datasets)
@@ -258,6 +259,17 @@ def metric_warnings(
             line = problems.source.line(row.path)
             yield (f"{problems.source.file}:{line}: evaluate.{metric.name}: {reason}, so its "
                    "cells will be empty")
+            continue
+        option = constants.get("rows_needed", "")
+        few = [
+            d.spec.name for d in datasets if d.kind in constants.get("kinds", ("points", "images"))
+            and metric.options.get(option, 0) > d.spec.options.get("test_size", math.inf)
+        ]
+        if few:
+            line = problems.source.line(row.path)
+            yield (f"{problems.source.file}:{line}: evaluate.{metric.name}: {option} "
+                   f"{metric.options[option]} is more than the test_size of {', '.join(few)}, so "
+                   "its cells there will be empty")
 
 
 def _unsatisfied(

@@ -123,3 +123,15 @@ def test_means_and_p():
     assert mean_text([1.0]) == "1 (n=1)"
     assert mean_text([]) == "–"
     assert (p_text(0.0), p_text(0.0123), p_text(None)) == ("p < 0.0001", "p = 0.012", "no p-value")
+
+
+def test_a_metric_without_a_number_for_any_row_is_named_with_its_reason():
+    few = {"reason": "300 test points are fewer than 5000 (size)"}
+    text = show(
+        rows("a", [1.0, 1.1]), rows("a", ["skipped"] * 2, metric="w1", **few),
+        rows("a", ["skipped"] * 2, metric="w1_floor", **few),
+        rows("a", ["skipped"] * 2, metric="modes", reason="no modes"),
+        rows("b", [1.0, 1.1], metric="modes"),
+    )
+    told = "no number for any row: w1, w1_floor (300 test points are fewer than 5000 (size))"
+    assert told in text.splitlines()

@@ -213,6 +213,22 @@ def test_metrics_that_nothing_satisfies_are_warned_of(plan_of: PlanOf, good: str
     assert plan_of(good).warnings == ()
 
 
+def test_a_metric_that_wants_more_test_rows_than_there_are_is_warned_of(tmp_path) -> None:
+    def warned(size: int) -> tuple[str, ...]:
+        suite = tmp_path / "few.yaml"
+        suite.write_text(
+            "methods: [gaussian-mixture]\n"
+            "datasets: [{ring: {test_size: 300}}]\nbudget: {updates: 10}\nseeds: [0]\n"
+            f"evaluate: [{{wasserstein1: {{size: {size}}}}}, {{emd: {{size: 400}}}}]\n"
+        )
+        return load_plan(suite).warnings
+
+    (line,) = warned(301)
+    assert line.endswith("evaluate.wasserstein1: size 301 is more than the test_size of ring, so "
+                         "its cells there will be empty")
+    assert warned(300) == ()
+
+
 def test_settings_of_the_suite_and_of_a_method(plan_of: PlanOf, good: str) -> None:
     plan = plan_of(good + """
 precision: bf16

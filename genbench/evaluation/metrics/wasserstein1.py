@@ -40,6 +40,7 @@ class Wasserstein1(Metric):
     }
     kinds: ClassVar[tuple[str, ...]] = ("points",)
     sampled: ClassVar[bool] = True
+    rows_needed: ClassVar[str] = "size"
 
     size: Count = 5000
     """Points in each of the two sets; time grows as its cube."""
