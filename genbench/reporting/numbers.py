@@ -14,7 +14,7 @@ from genbench.reporting._cells import REAL_TITLE, Cell, cells_of
 from genbench.reporting.markdown import ARROWS, code, escape
 from genbench.reporting.ranking import Place, places
 from genbench.suites.plan import Plan
-from genbench.suites.spec import REAL
+from genbench.suites.spec import REAL, RunSpec
 
 __all__ = ["Column", "Entry", "Numbers"]
 
@@ -69,6 +69,8 @@ class Numbers:
         self._metrics: dict[str, dict[str, None]] = {}
         self._methods: dict[str, dict[str, None]] = {}
         self.ema = {(spec.method, spec.dataset) for spec in plan.runs if spec.ema is not None}
+        self.means = {(s.method, s.dataset) for s in plan.runs if _draws_means(plan, s)}
+        """(Row, dataset) whose samples are means of a decoder rather than draws."""
         self._seeds = Counter((spec.method, spec.dataset) for spec in plan.runs)
         for spec in plan.runs:
             self._methods.setdefault(spec.dataset, {})[spec.method] = None
@@ -162,3 +164,9 @@ class Numbers:
 
 def _rows(frame: pd.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:
     return zip(*(frame[name].tolist() for name in columns), strict=True)
+
+
+def _draws_means(plan: Plan, spec: RunSpec) -> bool:
+    """Whether `sample_mean` holds; null means: on images."""
+    chosen = spec.model.options.get("sample_mean", False)
+    return plan.datasets[spec.dataset].kind == "images" if chosen is None else bool(chosen)

@@ -28,6 +28,8 @@ from genbench.suites.spec import REAL
 
 __all__ = ["Table", "make_tables"]
 
+MEANS = "samples are the decoder's means, without the noise of its likelihood (`sample_mean`)"
+
 
 @dataclass(frozen=True)
 class Table:
@@ -130,7 +132,8 @@ def _variants(numbers: Numbers, title: str, dataset: str, one: Asked) -> Table:
     for base in bases:
         rows = [base + suffix for suffix in one.variants.values() if base + suffix in there]
         label = numbers.label(base if base in there else base + next(iter(one.variants.values())))
-        line = [label + "".join(_mixed(numbers, row, dataset, notes) for row in rows)]
+        marks = dict.fromkeys(_marks(numbers, row, dataset, notes) for row in rows)
+        line = [label + "".join(marks)]
         for column in columns:
             cells = []
             for heading, suffix in one.variants.items():
@@ -178,7 +181,7 @@ def _line(
         label += " (EMA)"
     if (method, dataset) in numbers.limited:
         label += " **not comparable**"
-    label += _mixed(numbers, method, dataset, notes)
+    label += _marks(numbers, method, dataset, notes)
     seeds = numbers.seeds(method, dataset)
     line = [label]
     for column in columns:
@@ -189,10 +192,12 @@ def _line(
     return [*line, str(seeds), *_budget(numbers, method, dataset)]
 
 
-def _mixed(numbers: Numbers, method: str, dataset: str, notes: Footnotes) -> str:
-    """The mark of the note on seeds that were made by different versions or machines."""
-    text = numbers.mixed.get((method, dataset))
-    return notes.mark(text) if text else ""
+def _marks(numbers: Numbers, method: str, dataset: str, notes: Footnotes) -> str:
+    """The marks of a row's notes: seeds made by different versions or machines, means as samples.
+    """
+    texts = [numbers.mixed.get((method, dataset), "")]
+    texts += [MEANS] if (method, dataset) in numbers.means else []
+    return "".join(notes.mark(text) for text in texts if text)
 
 
 def _budget(numbers: Numbers, method: str, dataset: str) -> list[str]:

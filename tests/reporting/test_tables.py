@@ -176,3 +176,23 @@ def test_variants_stand_side_by_side_with_the_published_number(filled):
     other = list(found.values())[1]
     assert other["FID ↓: as printed"] == "–"
     assert other["FID ↓: tuned"] != "–"
+
+
+@pytest.mark.parametrize(("option", "said"), [
+    ({"sample_mean": True}, True), ({"sample_mean": False}, False), ({"sample_mean": None}, False),
+    ({}, False),
+])
+def test_a_row_whose_samples_are_means_says_so(filled, option, said):
+    plan, store = filled
+    runs = [
+        run.model_copy(update={"model": run.model.model_copy(update={"options": option})})
+        if run.method == "gan" else run
+        for run in plan.runs
+    ]
+    points = Numbers(replace(plan, runs=tuple(runs)), tidy(plan, store))
+    kinds = {name: replace(info, kind="images") for name, info in plan.datasets.items()}
+    images = Numbers(replace(plan, runs=tuple(runs), datasets=kinds), tidy(plan, store))
+    where = next(name for name, info in plan.datasets.items() if info.kind == "points")
+    assert (("gan", where) in points.means) is said
+    assert (("gan", where) in images.means) is (said or option.get("sample_mean", 0) is None)
+    assert ("samples are the decoder's means" in make_tables(points)[0].text) is said
