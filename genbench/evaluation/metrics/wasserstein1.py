@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 import numpy as np
+from torch import Tensor
 
 from genbench.errors import NotApplicable
 from genbench.evaluation._base import Metric
@@ -50,7 +51,9 @@ class Wasserstein1(Metric):
     """Points as they are (`raw`), or each column over its std in the test split (`standard`);
     `auto`: standard where there are several columns and the true density is not known."""
 
-    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+    def measure(
+        self, evidence: Evidence, sample_set: int = 0
+    ) -> dict[str, float | NotApplicable]:
         """The mean over pairs; the floor is computed once for a dataset."""
         drawn = evidence.samples(sample_set, self.size * self.repeats)
         samples = scaled(evidence, drawn, self.scale).numpy()
@@ -61,12 +64,7 @@ class Wasserstein1(Metric):
             )
             for r in range(self.repeats)
         ]
-        values = {"w1": float(np.mean(distances))}
-        if evidence.data.truth is not None:
-            what = f"w1 floor {self.size} {self.repeats}{scale_suffix(evidence, self.scale)}"
-            floor = evidence.of_reference(what, lambda: self._floor(evidence))
-            values["w1_floor"] = float(floor["floor"])
-        return values
+        return {"w1": float(np.mean(distances)), "w1_floor": self._known_floor(evidence)}
 
     def protocol(self, evidence: Evidence) -> str:
         """The size of the sets, the reference, the repeats and the scale."""
@@ -81,17 +79,29 @@ class Wasserstein1(Metric):
         first = block % blocks * self.size
         return scaled(evidence, rows[first:first + self.size], self.scale).numpy()
 
+    def _known_floor(self, evidence: Evidence) -> float | NotApplicable:
+        what = f"w1 floor {self.size} {self.repeats}{scale_suffix(evidence, self.scale)}"
+        try:
+            if evidence.data.truth is None:
+                what += f" {evidence.contents('train', self.size * self.repeats)}"
+            floor = evidence.of_reference(what, lambda: self._floor(evidence))
+        except NotApplicable as reason:
+            return NotApplicable(f"no floor without a known truth: {reason}")
+        return float(floor["floor"])
+
     def _floor(self, evidence: Evidence) -> dict[str, np.ndarray]:
-        truth = evidence.data.truth
-        assert truth is not None
         distances = [
             wasserstein1(
-                scaled(
-                    evidence, truth.sample(self.size, Noise(derive("genbench", "w1 floor", r))),
-                    self.scale,
-                ).numpy(),
+                scaled(evidence, self._fresh(evidence, r), self.scale).numpy(),
                 self._true(evidence, r),
             )
             for r in range(self.repeats)
         ]
         return {"floor": np.array(np.mean(distances))}
+
+    def _fresh(self, evidence: Evidence, r: int) -> Tensor:
+        """True points that are no test points: draws of the truth, else training rows."""
+        truth = evidence.data.truth
+        if truth is not None:
+            return truth.sample(self.size, Noise(derive("genbench", "w1 floor", r)))
+        return evidence.reference("train", self.size * self.repeats)[r * self.size:][:self.size]
