@@ -65,6 +65,7 @@ def eval_(
     from genbench.reporting.terminal import measurement_table
     from genbench.running.executor import Context
     from genbench.running.foreign import evaluate
+    from genbench.running.progress import steps_shown
     from genbench.store.files import write_json
 
     context = Context(
@@ -72,9 +73,11 @@ def eval_(
         offline=offline,
     )
     names = [name.strip() for name in metrics.split(",") if name.strip()]
-    found = evaluate(
-        samples, dataset, names, context=context, value_range=value_range, count=count, sets=sets
-    )
+    with steps_shown(console_for(sys.stderr), f"eval {Path(samples).name}"):
+        found = evaluate(
+            samples, dataset, names, context=context, value_range=value_range, count=count,
+            sets=sets,
+        )
     whole = found.to_dict()
     if json == Path("-"):
         write(dumps(whole, indent=1, sort_keys=True) + "\n")

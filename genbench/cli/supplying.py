@@ -40,6 +40,7 @@ def fetch(
 ) -> None:
     """Bring the data sets, weights and reference statistics that a suite needs."""
     from genbench.running.executor import Context
+    from genbench.running.progress import steps_shown
     from genbench.running.supplies import fetch as supplies
     from genbench.suites.expand import load_plan
 
@@ -48,7 +49,9 @@ def fetch(
         Path(), data_root(data, make=True), cache_folder(), device,
         weights=weights_file(weights), offline=offline,
     )
-    for one in supplies(plan.runs, context):
+    with steps_shown(console_for(sys.stderr), f"fetch {plan.name}"):
+        found = list(supplies(plan.runs, context))
+    for one in found:
         say(f"{one.sha256 or '-' * 64}  {one.bytes:>13,}  {one.what:<16}  {one.path}")
     say(f"{plan.name}: everything is here; genbench run {suite} --offline needs no network")
 

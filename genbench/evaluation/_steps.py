@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["Tell", "share_of", "step", "told"]
+__all__ = ["Tell", "portion", "share_of", "step", "told"]
 
 Tell = Callable[[str, float], None]
 """Takes the step's name, and the share of the evaluation that lies behind it, 0 to 1."""
@@ -15,6 +15,7 @@ Tell = Callable[[str, float], None]
 class _Place:
     def __init__(self, tell: Tell) -> None:
         self.tell, self.name, self.share = tell, "", 0.0
+        self.start, self.width = 0.0, 1.0
 
     def at(self, name: str) -> None:
         self.name = name
@@ -51,4 +52,18 @@ def share_of(done: float, total: float) -> None:
     """So much lies behind the steps that follow."""
     place = _PLACE.get()
     if place is not None:
-        place.share = done / total if total else 1.0
+        place.share = place.start + place.width * (done / total if total else 1.0)
+
+
+@contextmanager
+def portion(index: int, total: int) -> Iterator[None]:
+    """The steps within are one of `total` portions of the whole; their shares are parts of it."""
+    place = _PLACE.get()
+    if place is not None:
+        place.start, place.width = index / total, 1 / total
+        share_of(0, 1)
+    try:
+        yield
+    finally:
+        if place is not None:
+            place.start, place.width = 0.0, 1.0

@@ -17,6 +17,7 @@ from genbench.errors import (
     UnknownName,
     somebody_elses,
 )
+from genbench.evaluation._steps import step
 from genbench.evaluation.artefacts import notes
 from genbench.evaluation.measure import Measurement, measure
 from genbench.running.build import build, device_of
@@ -83,7 +84,7 @@ def evaluate(
         problems = error.problems if isinstance(error, SuiteErrors) else (error,)
         raise GenbenchError("; ".join(_told(one, samples) for one in problems)) from None
     device = device_of(context.device)
-    with somebody_elses(samples, GenbenchError):
+    with step("data and samples"), somebody_elses(samples, GenbenchError):
         built = build(spec, context.data, device, offline=context.offline, save_every=60.0)
     evidence = evidence_of(spec, built, context)
     found = measure(spec.evaluate, evidence, folder=Path.cwd())

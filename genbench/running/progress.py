@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
@@ -12,9 +13,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
+from genbench.evaluation._steps import told
 from genbench.running.executor import Event
 
-__all__ = ["Display", "Pace", "display"]
+__all__ = ["Display", "Pace", "display", "steps_shown"]
 
 HEARTBEAT = 60.0
 """Seconds between two plain lines about one run."""
@@ -39,6 +41,19 @@ def display(console: Console, suite: str, total: int) -> Display:
     """Bars where there is a terminal, plain lines where there is none."""
     kind = _Bars if console.is_terminal and not console.is_dumb_terminal else _Lines
     return kind(console, suite, total)
+
+
+@contextmanager
+def steps_shown(console: Console, what: str) -> Iterator[None]:
+    """Show the steps of an evaluation that is no run of a suite; nothing stays of a bar."""
+    with display(console, what, 0) as show:
+        def tell(step: str, share: float) -> None:
+            show.show(Event(what, "evaluating", step=step, share=share))
+
+        show.show(Event(what, "started"))
+        tell("", 0.0)
+        with told(tell):
+            yield
 
 
 class Pace:
@@ -109,7 +124,8 @@ class _Bars:
             console=console, transient=True, refresh_per_second=5,
         )
         self.suite = self.bars.add_task(
-            f"[bold]{escape(suite)}", total=total, losses="", unit=" runs", run=None
+            f"[bold]{escape(suite)}", total=total, losses="", unit=" runs", run=None,
+            visible=total > 0,
         )
         self.tasks: dict[str, TaskID] = {}
         self.finished, self.total = 0, total
@@ -192,8 +208,8 @@ class _Lines:
 def _standing(pace: Pace, event: Event, now: float) -> str:
     """Where a run is, in a line."""
     if event.kind == "evaluating":
-        parts = [f"evaluating: {event.step}" if event.step else "evaluating",
-                 f"{event.share:.0%} of it done"]
+        named = f"evaluating: {event.step}" if event.updates else event.step
+        parts = [named if event.step else "evaluating", f"{event.share:.0%} of it done"]
     else:
         parts = [f"{event.update}/{event.updates} updates",
                  f"{pace.rate(event.run, now):.3g} updates/s"]

@@ -11,6 +11,7 @@ from genbench import lookup
 from genbench.data._base import Data, Dataset
 from genbench.errors import DataError, GenbenchError, NotApplicable
 from genbench.evaluation._cache import used
+from genbench.evaluation._steps import portion, step
 from genbench.evaluation.extractors.choice import chosen
 from genbench.evaluation.extractors.inception import downloaded
 from genbench.evaluation.measure import measure
@@ -41,16 +42,25 @@ def fetch(specs: Sequence[RunSpec], context: Context) -> Iterator[Supply]:
         GenbenchError: what cannot be had.
     """
     found: dict[Path, str] = {}
-    for spec in _by_dataset(specs):
-        dataset: Dataset = component_class("dataset", spec.data, spec.folder)(**spec.data.options)
-        data = load_data(spec, context.data, device_of("cpu"), offline=context.offline)
-        found |= dict.fromkeys(dataset.files(context.data), f"dataset {spec.dataset}")
-        if "inception" in _extractors(spec, data):
-            found[_weights(context)] = "weights"
-        if data.kind == "images":
-            found |= _statistics(spec, context)
+    wanted = _by_dataset(specs)
+    for index, spec in enumerate(wanted):
+        with portion(index, len(wanted)):
+            found |= _of_dataset(spec, context)
     for path, what in found.items():
         yield _supply(what, path)
+
+
+def _of_dataset(spec: RunSpec, context: Context) -> dict[Path, str]:
+    """What the runs on one dataset need, brought."""
+    name = f"dataset {spec.dataset}"
+    dataset: Dataset = component_class("dataset", spec.data, spec.folder)(**spec.data.options)
+    with step(name):
+        data = load_data(spec, context.data, device_of("cpu"), offline=context.offline)
+    found = dict.fromkeys(dataset.files(context.data), name)
+    if "inception" in _extractors(spec, data):
+        with step("Inception weights"):
+            found[_weights(context)] = "weights"
+    return found | (_statistics(spec, context) if data.kind == "images" else {})
 
 
 def check_weights(specs: Sequence[RunSpec], context: Context) -> None:

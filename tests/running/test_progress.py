@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,17 @@ from rich.console import Console
 
 from genbench.data.digits import Digits
 from genbench.data.scaling import scaling_for
-from genbench.evaluation._steps import told
+from genbench.evaluation._steps import portion, share_of, step, told
 from genbench.evaluation.evidence import Evidence, Settings
 from genbench.evaluation.extractors import classifier
 from genbench.evaluation.measure import measure
 from genbench.noise import Noise
 from genbench.running import progress
-from genbench.running.executor import Event
-from genbench.running.progress import Pace, display
+from genbench.running.executor import Context, Event
+from genbench.running.foreign import evaluate
+from genbench.running.progress import Pace, display, steps_shown
+from genbench.running.supplies import fetch
+from genbench.suites.expand import plan_of
 from genbench.suites.spec import MetricSpec
 
 
@@ -92,3 +96,46 @@ def test_an_evaluation_names_its_steps(
     shares = [share for _, share in said]
     assert shares == sorted(shares)
     assert (shares[0], shares[-1]) == (0.0, 0.5)
+
+
+def test_portions_share_a_whole() -> None:
+    said: list[tuple[str, float]] = []
+    with told(lambda name, share: said.append((name, share))):
+        for index in range(2):
+            with portion(index, 2):
+                share_of(1, 2)
+                with step(str(index)):
+                    pass
+    assert [each for each in said if each[0]] == [("0", 0.25), ("1", 0.75)]
+
+
+def test_eval_and_fetch_name_their_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line now and then in a pipe; over two data sets what is done does not go back."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(progress, "HEARTBEAT", 0.005)
+    context = Context(tmp_path, tmp_path, tmp_path / "cache", "cpu", offline=True)
+    rows = torch.randint(0, 17, (1000, 1, 8, 8)) * 15
+    torch.save(rows.to(torch.uint8), tmp_path / "made.pt")
+    text = """
+datasets: {digits: {}, ring: {}}
+methods: {gan: {}}
+budget: {updates: 1}
+evaluate: [fid]
+protocol: {samples: 100}
+"""
+    stream = io.StringIO()
+    console = Console(file=stream, width=120, color_system=None)
+    with steps_shown(console, "eval made.pt"):
+        evaluate("made.pt", "digits", ["fid"], context=context, count=100)
+    assert "eval made.pt: data and samples, 0% of it done" in stream.getvalue()
+    assert "\n[" not in stream.getvalue()
+    context = replace(context, cache=tmp_path / "fresh")
+    said: list[tuple[str, float]] = []
+    with told(lambda name, share: said.append((name, share))):
+        list(fetch(plan_of(text, "small", tmp_path).runs, context))
+    names = [name for name, _ in said]
+    assert {"dataset digits", "features of the test split", "FID 1/3", "dataset ring"} <= {*names}
+    assert [share for _, share in said] == sorted(share for _, share in said)
+    assert dict(said)["dataset ring"] == 0.5
