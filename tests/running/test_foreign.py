@@ -119,7 +119,7 @@ BREAKS = [
     ("class", "raise ValueError('first\\nsecond')\nclass", "fails to import: ValueError: first"),
     ("class", "raise SystemExit(5)\nclass", "fails to import: SystemExit: 5"),
     ('"""A wide', 'k: int\n    """A wide', "theirs.py:Gaussian: 'k' is missing"),
-    ('"""A wide', 'k: "Nope" = 3\n    """A wide', "name 'Nope' is not defined"),
+    ('"""A wide', 'k: "Nope" = 3\n    """A wide', "'Nope'' is not a type that"),
     ("self.register", "1 / 0; self.register", "theirs.py:Gaussian: ZeroDivisionError: division"),
 ]
 
