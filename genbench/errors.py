@@ -10,7 +10,8 @@ GenbenchError                 anything that a user can cause and mend; one clear
 │   └── Unwritable            a file that cannot be written: a full disk, no permission
 ├── DeviceError               a device that is not there
 ├── ProtocolError             numbers of different protocols set against each other
-└── NotApplicable             a metric that has no meaning for this model; a reason, never a zero
+├── NotApplicable             a metric that has no meaning for this model; a reason, never a zero
+└── NotFinite                 a measured quantity holds NaN or infinity
 Diverged                      not an error but a result: a loss was NaN or infinite
 """
 
@@ -27,6 +28,7 @@ __all__ = [
     "Diverged",
     "GenbenchError",
     "NotApplicable",
+    "NotFinite",
     "PluginError",
     "ProtocolError",
     "StoreError",
@@ -105,6 +107,10 @@ class ProtocolError(GenbenchError):
 
 class NotApplicable(GenbenchError):
     """A metric that has no meaning for this model or dataset; its text is the cell's reason."""
+
+
+class NotFinite(GenbenchError):
+    """A measured quantity holds NaN or infinity; its text says what and how many."""
 
 
 class Diverged(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import subprocess
 import sys
 from pathlib import Path
@@ -35,16 +36,13 @@ def room(module: str) -> str:
 
 
 def imports(path: Path) -> list[tuple[str, bool]]:
-    """Every module of genbench that a file imports, and whether it does so at its top level."""
+    """Every module, or name of one, that a file imports, and whether it does so at its top."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     top = {id(node) for node in tree.body}
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names = [node.module]
-            if node.module == "genbench":
-                names = [f"genbench.{alias.name}" for alias in node.names]
-            found += [(name, id(node) in top) for name in names]
+            found += [(f"{node.module}.{alias.name}", id(node) in top) for alias in node.names]
         elif isinstance(node, ast.Import):
             found += [(alias.name, id(node) in top) for alias in node.names]
     return found
@@ -97,6 +95,23 @@ def test_rooms_stay_small(path: Path) -> None:
 def test_the_right_wing_starts_without_torch(module: str) -> None:
     code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_no_file_imports_itself_by_way_of_others() -> None:
+    modules = {
+        ".".join(("genbench", *path.relative_to(ROOT).with_suffix("").parts))
+        .removesuffix(".__init__"): path for path in FILES
+    }
+    graph = {
+        name: {
+            used if used in modules else used.rpartition(".")[0] for used, _ in imports(path)
+        } & set(modules) - {name}
+        for name, path in modules.items()
+    }
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as circle:
+        pytest.fail(" imports ".join(reversed(circle.args[1])))
 
 
 def test_public_names_exist() -> None:

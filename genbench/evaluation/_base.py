@@ -7,16 +7,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from genbench.configured import Configured
-from genbench.errors import GenbenchError, NotApplicable
+from genbench.errors import NotApplicable
 
 if TYPE_CHECKING:
     from genbench.evaluation.evidence import Evidence
 
-__all__ = ["Metric", "NotFinite"]
-
-
-class NotFinite(GenbenchError):
-    """A measured quantity holds NaN or infinity; its text says what and how many."""
+__all__ = ["Metric"]
 
 
 class Metric(Configured, ABC):

@@ -9,9 +9,8 @@ from torch import Tensor
 
 from genbench.data._base import Data
 from genbench.data.scaling import Scaling
-from genbench.errors import NotApplicable
+from genbench.errors import NotApplicable, NotFinite
 from genbench.evaluation._answers import checked
-from genbench.evaluation._base import NotFinite
 from genbench.models._base import Model
 from genbench.noise import Noise
 

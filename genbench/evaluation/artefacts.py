@@ -8,8 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genbench.errors import NotApplicable
-from genbench.evaluation._base import NotFinite
+from genbench.errors import NotApplicable, NotFinite
 from genbench.evaluation._draws import CHUNK
 from genbench.evaluation._walks import walks
 from genbench.evaluation.evidence import Evidence

@@ -12,8 +12,7 @@ from torch import Tensor
 
 from genbench.data._base import Data
 from genbench.data.scaling import Scaling
-from genbench.errors import NotApplicable
-from genbench.evaluation._base import NotFinite
+from genbench.errors import NotApplicable, NotFinite
 from genbench.evaluation._cache import content_hash, once_on_disk
 from genbench.evaluation._critic import CriticView
 from genbench.evaluation._draws import (

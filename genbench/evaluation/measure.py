@@ -11,8 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from genbench import lookup
-from genbench.errors import GenbenchError, NotApplicable, in_a_line
-from genbench.evaluation._base import Metric, NotFinite
+from genbench.errors import GenbenchError, NotApplicable, NotFinite, in_a_line
+from genbench.evaluation._base import Metric
 from genbench.evaluation._steps import share_of, step
 from genbench.evaluation.evidence import Evidence
 from genbench.models._base import CAPABILITIES

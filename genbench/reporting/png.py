@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.metadata import version
@@ -15,7 +16,7 @@ from genbench.reporting.palette import INK, PAPER, font
 from genbench.seeding import digest
 from genbench.store.files import write_bytes
 
-__all__ = ["KEY", "digest_of", "encode", "is_ours", "keep_or_draw", "write_text"]
+__all__ = ["KEY", "digest_of", "drawing", "encode", "is_ours", "keep_or_draw", "write_text"]
 
 KEY = "genbench"
 """The name of the PNG's text entry that holds the digest."""
@@ -49,17 +50,26 @@ def digest_of(parts: Iterable[bytes | str]) -> str:
     return digest("\x1f".join([_drawn_with(), *sums]), 16)
 
 
-DRAWING = (
-    "_digits", "canvas", "chosen", "curves", "densities", "figures", "histograms", "palette",
-    "planes", "png", "scales", "series", "sheets", "surfaces",
-)
-"""The modules whose code decides a picture."""
+_OWN_IMPORT = re.compile(r"^\s*from genbench\.reporting\.(\w+) import", re.MULTILINE)
+
+
+@cache
+def drawing() -> tuple[str, ...]:
+    """The modules of reporting whose code decides a picture: `figures` and all that it imports."""
+    found, ahead = set(), ["figures"]
+    while ahead:
+        name = ahead.pop()
+        if name not in found:
+            found.add(name)
+            source = Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
+            ahead += _OWN_IMPORT.findall(source)
+    return tuple(sorted(found))
 
 
 @cache
 def _drawn_with() -> str:
     """The drawing code and the versions of what it draws with."""
-    sources = [Path(__file__).with_name(f"{name}.py") for name in DRAWING]
+    sources = [Path(__file__).with_name(f"{name}.py") for name in drawing()]
     code = digest(b"".join(path.read_bytes() for path in sources), 16)
     return "\x1f".join([code, *(version(name) for name in ("pillow", "matplotlib", "numpy"))])
 

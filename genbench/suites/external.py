@@ -10,8 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from genbench.errors import DataError
 from genbench.lookup import suggest
-from genbench.seeding import digest
+from genbench.suites.contents import file_contents
 from genbench.suites.matrix import DatasetRow
 from genbench.suites.parts import find, resolve
 from genbench.suites.plan import MethodInfo
@@ -109,17 +110,15 @@ def _models(
             models.append(ComponentSpec(name=EXTERNAL, options=options, source=source))
         except OSError as error:
             problems.add(at, f"{folder / path}: {error.strerror or error}")
+        except DataError as error:
+            problems.add(at, str(error))
     return models
 
 
 def _fingerprint(path: Path) -> str:
-    """A hash that changes with the samples: of a file's contents, a folder's names and times."""
+    """A hash of a file's contents, or of all that a folder and its links hold."""
     if path.is_dir():
-        files = sorted(each for each in path.rglob("*") if each.is_file())
-        return digest("\n".join(
-            f"{each.relative_to(path)} {each.stat().st_size} {each.stat().st_mtime_ns}"
-            for each in files
-        ), 16)
+        return file_contents(path)
     stat = path.stat()
     return _hash(path, stat.st_size, stat.st_mtime_ns)
 

@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from genbench.data._base import Data, Split
-from genbench.errors import NotApplicable
-from genbench.evaluation._base import NotFinite
+from genbench.errors import NotApplicable, NotFinite
 from genbench.evaluation.evidence import count_name
 from genbench.evaluation.extractors import inception
 from genbench.models._base import Model

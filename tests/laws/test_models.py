@@ -15,11 +15,14 @@ from genbench.models._base import (
     CAPABILITIES,
     Bound,
     Classifier,
+    Coded,
     Denoiser,
     Density,
     Encoder,
     Mixture,
     Model,
+    Parts,
+    Spread,
 )
 from genbench.noise import Noise
 
@@ -30,7 +33,8 @@ CELLS = [
 ]
 PROTOCOLS = {
     "density": Density, "bound": Bound, "encoder": Encoder, "mixture": Mixture,
-    "classifier": Classifier, "denoiser": Denoiser,
+    "classifier": Classifier, "denoiser": Denoiser, "codes": Coded, "parts": Parts,
+    "spread": Spread,
 }
 pytestmark = pytest.mark.parametrize(("name", "kind"), CELLS)
 
@@ -55,6 +59,14 @@ def test_samples_have_the_datas_shape_and_range(model: Model, bench: Any, kind: 
     assert x.shape == (7, *bench.space.shape)
     assert x.dtype == torch.float32
     assert x.isfinite().all()
+    low, high = bench.space.low, bench.space.high
+    if low is None or high is None or isinstance(model, Density):
+        return  # a density on all of space has samples everywhere
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(30)  # no network is small enough to stay within by chance
+    x = sample(model, 7, Noise(1))
+    assert low <= x.min() <= x.max() <= high
 
 
 def test_samples_are_a_function_of_the_noise(laws: Any, model: Model, kind: str) -> None:
@@ -124,6 +136,7 @@ def test_it_prefers_a_scale_that_its_data_can_have(laws: Any, name: str, kind: s
 
 def test_source_and_object_agree_on_what_it_can_do(name: str, model: Model, kind: str) -> None:
     methods = lookup.describe("model", name).methods
+    assert set(PROTOCOLS) | {"fit"} == set(CAPABILITIES)
     for capability, protocol in PROTOCOLS.items():
         assert (CAPABILITIES[capability] in methods) == isinstance(model, protocol), capability
 
@@ -132,6 +145,10 @@ def test_what_it_can_do_has_the_promised_shape(
     laws: Any, model: Model, bench: Any, kind: str
 ) -> None:
     x = bench.draw(6, Noise(2)).x
+    if hasattr(model, CAPABILITIES["fit"]):
+        before = model.log_prob(x).mean()
+        model.fit(x, 0)
+        assert model.log_prob(x).mean() > before
     t = torch.tensor([0, 1, 2, 0, 1, 2])
     with torch.no_grad():
         if isinstance(model, Density):
@@ -163,3 +180,15 @@ def test_what_it_can_do_has_the_promised_shape(
             eps = Noise(3).normal("eps", *x.shape)
             assert model.diffuse(x, t % model.steps, eps).shape == x.shape
             assert model.predict_noise(x, t % model.steps).shape == x.shape
+        if isinstance(model, Coded):
+            codes = model.draw_codes(6, Noise(3))
+            assert codes.shape == (6, len(model.categories) + model.continuous)
+            assert model.generate_from_codes(codes, Noise(4)).shape == x.shape
+        if isinstance(model, Parts):
+            shares = model.part_log_weights()
+            assert shares.exp().sum().item() == pytest.approx(1, abs=1e-5)
+            assert model.generate_parts(6, Noise(3)).shape == (len(shares), *x.shape)
+        if isinstance(model, Spread):
+            scales = model.latent_scales()
+            assert scales.dim() == 2
+            assert (scales > 0).all()

@@ -19,7 +19,7 @@ from genbench.reporting.densities import (
     density_sheet,
 )
 from genbench.reporting.palette import COLOURS, ramp, rgb
-from genbench.reporting.png import digest_of, encode, is_ours, keep_or_draw
+from genbench.reporting.png import digest_of, drawing, encode, is_ours, keep_or_draw
 from genbench.reporting.sheets import sample_sheet, write_samples
 
 
@@ -158,3 +158,8 @@ def test_a_figure_that_fails_takes_no_report_with_it(tmp_path: Path) -> None:
 
     with pytest.raises(StoreError):
         keep_or_draw(picture, "other", damaged)
+
+
+def test_what_draws_is_found_and_not_listed() -> None:
+    assert {"canvas", "densities", "numbers", "png", "profiles", "sweeps"} <= set(drawing())
+    assert not {"claims", "gate", "report", "terminal"} & set(drawing())

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from genbench.data._base import Data
-from genbench.evaluation._base import NotFinite
+from genbench.errors import NotFinite
 from genbench.evaluation.evidence import Evidence, count_name
 
 __all__ = ["bits_per_dim", "finite_mean", "importance_bound", "limited", "rows_used"]

@@ -10,8 +10,7 @@ import torch
 from scipy.special import logsumexp
 
 from genbench.data._base import Data
-from genbench.errors import NotApplicable
-from genbench.evaluation._base import NotFinite
+from genbench.errors import NotApplicable, NotFinite
 from genbench.evaluation.metrics._curves import last_mean
 from genbench.evaluation.metrics._likelihood import bits_per_dim, finite_mean, importance_bound
 from genbench.evaluation.metrics.bits_per_dim import BitsPerDim
