@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import yaml
 
 from genbench.errors import GenbenchError
 from genbench.evaluation.measure import Measurement
 from genbench.running.build import load_data
 from genbench.running.executor import Context
 from genbench.running.foreign import evaluate
-from genbench.suites.expand import load_plan
+from genbench.suites.expand import load_plan, plan_of
 
 SUITE = """\
 title: Ours and theirs
@@ -35,6 +37,7 @@ report:
 MODEL = '''\
 """A Gaussian that comes trained."""
 import torch
+import yaml
 from genbench.models._base import Model
 
 
@@ -189,6 +192,7 @@ DATA = '''\
 import random
 import numpy as np
 import torch
+import yaml
 from genbench.data._base import Data, Dataset, Split
 
 class Chance(Dataset):
@@ -232,3 +236,25 @@ def test_a_suite_says_where_an_external_row_is_wrong(
     done = genbench("validate", "both.yaml", check=2)
     assert says in done.stderr
     assert "both.yaml:9: external" in done.stderr
+
+
+def test_a_folder_of_samples_is_known_by_what_it_and_its_links_hold(tmp_path: Path) -> None:
+    for name in ("made", "real"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "real/a.png").write_bytes(b"one")
+    (tmp_path / "made/b.png").write_bytes(b"two")
+    (tmp_path / "made/link").symlink_to(tmp_path / "real")
+
+    def source() -> str:
+        text = yaml.safe_dump({
+            "datasets": {"digits": {}}, "evaluate": ["fid"],
+            "external": {"mine": {"samples": "./made/"}},
+        })
+        return next(run.model for run in plan_of(text, "s.yaml", tmp_path).runs
+                    if run.method == "mine").source
+
+    before = source()
+    os.utime(tmp_path / "made/b.png", (1, 1))
+    assert source() == before
+    (tmp_path / "real/a.png").write_bytes(b"six")
+    assert source() != before
