@@ -11,14 +11,23 @@ from typing import Annotated
 
 import typer
 
-from genbench.cli.options import RESULTS, Results, RunArgument, SuiteArgument, at_home, warn
+from genbench.cli.options import (
+    RESULTS,
+    Results,
+    RunArgument,
+    SuiteArgument,
+    at_home,
+    store_of,
+    warn,
+)
 from genbench.cli.output import say, write
 
 __all__ = ["cite", "info", "list_", "schema", "show", "validate"]
 
 
-def validate(suite: SuiteArgument) -> None:
-    """Check a suite, and say what it would run."""
+def validate(suite: SuiteArgument, results: Results = RESULTS) -> None:
+    """Check a suite, and say what it would run and what of it takes long."""
+    from genbench.store.costs import costs
     from genbench.suites.expand import load_plan
     from genbench.suites.packages import check_packages
 
@@ -27,6 +36,8 @@ def validate(suite: SuiteArgument) -> None:
     check_packages(plan)
     say(f"{suite}: fine; runs: {len(plan.runs)}, methods: {len(plan.methods)}, "
           f"datasets: {len(plan.datasets)}")
+    for line in costs(plan, store_of(results, plan)):
+        say(line)
 
 
 def show(

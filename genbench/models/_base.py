@@ -43,6 +43,7 @@ class Model(nn.Module, Configured, ABC):
         conditional: whether `generate` needs labels, and so a labelled dataset.
         named_groups: the names of `groups`, but ''.
         refuses: options that cannot go together, with the reason (see `lookup.refusals`).
+        dear: what makes it slow (see `evaluation.Metric`).
         cite: a BibTeX entry.
     Attribute, after build:
         discrete: whether `log_prob` or `log_weights` is the log *probability* of a quantised
@@ -54,6 +55,7 @@ class Model(nn.Module, Configured, ABC):
     conditional: ClassVar[bool] = False
     named_groups: ClassVar[tuple[str, ...]] = ()
     refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = ()
+    dear: ClassVar[tuple[tuple[dict[str, object], str], ...]] = ()
     cite: ClassVar[str] = ""
     discrete: bool = False
 

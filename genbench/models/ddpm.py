@@ -45,6 +45,12 @@ class DDPM(Model):
     variational bound, one pass along a noised path.
     """
 
+    dear: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"data": "images", "steps": 100, "samples": 1000},
+         "{steps:,} passes of its network for each of up to {samples:,} samples, {sets} times"),
+        ({"data": "points", "steps": 500, "samples": 5000},
+         "{steps:,} passes of its network for each of up to {samples:,} samples, {sets} times"),
+    )
     cite: ClassVar[str] = """@inproceedings{ho2020denoising,
   title={Denoising Diffusion Probabilistic Models},
   author={Ho, Jonathan and Jain, Ajay and Abbeel, Pieter},

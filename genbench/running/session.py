@@ -18,6 +18,7 @@ from genbench.running.executor import NOT_STARTED, Context, Executor, Job, cores
 from genbench.running.local import Local
 from genbench.running.progress import Display, display
 from genbench.store.contents import remember
+from genbench.store.costs import costs
 from genbench.store.runs import FINAL, Record, Store
 from genbench.suites.cluster import Cluster
 from genbench.suites.expand import Plan
@@ -197,13 +198,14 @@ def _count(runs: Sequence[object]) -> str:
 
 
 def dry(plan: Plan, store: Store) -> str:
-    """The matrix: a line for each run with where it stands, and the totals."""
+    """The matrix: a line for each run with where it stands, the totals, and what takes long."""
     found = standing(plan, store)
     width = max((len(state) for state in found.states.values()), default=0)
     lines = [f"{found.states[spec.id]:<{width}}  {spec.id}" for spec in plan.runs]
     lines.append(
         f"{len(plan.runs)} runs: {len(found.finished)} finished, {len(found.to_do)} to do"
     )
+    lines += costs(plan, store, found.to_do)
     return "\n".join(lines)
 
 

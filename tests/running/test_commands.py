@@ -68,7 +68,7 @@ def test_a_suite_from_start_to_end(genbench, folder: Path) -> None:
     text = (folder / "tiny.yaml").read_text().replace("widths: [16]", "widths: [17]")
     (folder / "tiny.yaml").write_text(text)
     dry = genbench("run", "tiny.yaml", "--dry-run").stdout
-    assert "5 runs: 3 finished, 2 to do" in dry
+    assert "5 runs: 3 finished, 2 to do\na stored run trained for: flow on ring" in dry
     assert {line.split()[1].partition("--")[0] for line in dry.splitlines() if
             line.startswith("queued")} == {"flow"}
     # a metric added: nothing is trained again

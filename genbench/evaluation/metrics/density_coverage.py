@@ -31,6 +31,10 @@ class DensityCoverage(Metric):
         },
     }
     sampled: ClassVar[bool] = True
+    dear: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"data": "images", "samples": 5000},
+         "distances between {samples:,} samples and as many rows, {sets} times"),
+    )
     cite: ClassVar[str] = """@inproceedings{naeem2020reliable,
   title = {Reliable Fidelity and Diversity Metrics for Generative Models},
   author = {Naeem, Muhammad Ferjad and Oh, Seong Joon and Uh, Youngjung and Choi, Yunjey and Yoo, Jaejun},

@@ -26,6 +26,10 @@ class EMD(Metric):
         "emd": {"better": "lower", "unit": "", "title": "EMD"},
     }
     sampled: ClassVar[bool] = True
+    dear: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"size": 2000, "samples": 2000},
+         "an assignment of {size:,} rows for each of {sets} sets, time as the cube"),
+    )
 
     size: Count = 500
     """Rows of each batch, fewer where there are fewer; time grows as its cube."""

@@ -46,6 +46,10 @@ class Memorisation(Metric):
         },
     }
     sampled: ClassVar[bool] = True
+    dear: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"data": "images", "samples": 5000},
+         "distances between {samples:,} samples and all training rows, {sets} times"),
+    )
     cite: ClassVar[str] = """@inproceedings{meehan2020copying,
   title = {A Non-Parametric Test to Detect Data-Copying in Generative Models},
   author = {Meehan, Casey and Chaudhuri, Kamalika and Dasgupta, Sanjoy},

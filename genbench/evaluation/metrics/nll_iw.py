@@ -38,6 +38,10 @@ class NllIw(Metric):
         },
     }
     needs: ClassVar[tuple[str, ...]] = ("bound", "encoder")
+    dear: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"k": 1000},
+         "{k:,} passes of the model for each test row, points = {points}"),
+    )
     cite: ClassVar[str] = """@inproceedings{burda2016iwae,
   title = {Importance Weighted Autoencoders},
   author = {Burda, Yuri and Grosse, Roger and Salakhutdinov, Ruslan},

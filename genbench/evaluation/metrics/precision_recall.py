@@ -30,6 +30,10 @@ class PrecisionRecall(Metric):
         },
     }
     sampled: ClassVar[bool] = True
+    dear: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"data": "images", "samples": 5000},
+         "distances between {samples:,} samples and as many rows, {sets} times"),
+    )
     cite: ClassVar[str] = """@inproceedings{kynkaanniemi2019improved,
   title = {Improved Precision and Recall Metric for Assessing Generative Models},
   author = {Kynk{\\"a}{\\"a}nniemi, Tuomas and Karras, Tero and Laine, Samuli and Lehtinen, Jaakko and Aila, Timo},

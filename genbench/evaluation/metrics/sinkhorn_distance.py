@@ -32,6 +32,10 @@ class SinkhornDistance(Metric):
         },
     }
     sampled: ClassVar[bool] = True
+    dear: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"size": 2000, "samples": 2000},
+         "a plan of {size:,} × {size:,} rows for each of {sets} sets, iterated"),
+    )
     version: ClassVar[int] = 2
 
     epsilon: Positive = 0.1
