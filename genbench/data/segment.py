@@ -45,7 +45,9 @@ class Segment(Dataset):
         """The points; nothing is read."""
         train, test = _draw(self.train_size, "train"), _draw(self.test_size, self.test_seed)
         fingerprint = digest(torch.cat([test, train]).numpy().tobytes(), 16)
-        return Data("points", (2,), Split(test), Split(train), fingerprint=fingerprint)
+        return Data(
+            "points", (2,), Split(test), Split(train), fingerprint=fingerprint, shared_unit=True
+        )
 
 
 def _draw(size: int, part: object) -> Tensor:

@@ -37,8 +37,9 @@ def scaled(evidence: Evidence, rows: Tensor, scale: str) -> Tensor:
 def scale_suffix(evidence: Evidence, scale: str) -> str:
     """What the scale adds to a protocol: `-standard`, or nothing."""
     data = evidence.data
-    alone = data.kind == "points" and data.truth is None and data.shape[0] > 1
-    return "-standard" if scale == "standard" or (scale == "auto" and alone) else ""
+    known = data.truth is not None or data.shared_unit
+    apart = data.kind == "points" and data.shape[0] > 1 and not known
+    return "-standard" if scale == "standard" or (scale == "auto" and apart) else ""
 
 
 def batch_costs(

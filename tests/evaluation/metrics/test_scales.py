@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from genbench.data._base import Data, Split
+from genbench.data.segment import Segment
 from genbench.evaluation.metrics.emd import EMD
 from genbench.evaluation.metrics.sinkhorn_distance import SinkhornDistance
 from genbench.evaluation.metrics.sliced_wasserstein import SlicedWasserstein
@@ -70,3 +71,9 @@ def test_the_floor_without_a_known_truth_is_between_training_and_test_rows(make,
     alone = make(Data("points", (5,), table.test), given=_rows("samples"), sets=1)
     why = Wasserstein1(size=250, repeats=2).measure(alone)["w1_floor"]
     assert "no train split" in str(why)
+
+
+def test_a_toy_whose_density_is_not_known_keeps_its_unit(make, tmp_path):
+    """The segment has no density in the plane; W₁ between parallel ones is their distance."""
+    evidence = make(Segment(test_size=300).load(tmp_path))
+    assert not SlicedWasserstein().protocol(evidence).endswith("-standard")
