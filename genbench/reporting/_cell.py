@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import NamedTuple
 
 from genbench.reporting._digits import mean_text
@@ -124,13 +124,22 @@ class Cell:
         return bool(self.values) and not self.troubles
 
     def beyond(self, real: Cell | None) -> bool:
-        """Whether its mean is better than the real row's, or past the target: nothing truly is."""
+        """Whether its mean is better than the real row's, or past the target: nothing truly is.
+
+        By more than two standard errors of its seeds and of both rows' samples: the best of
+        models come as close to the data as that.
+        """
         mean, sign = fmean(self.values.values()), -1 if self._worst == -math.inf else 1
+        seeds = stdev(self.sample) / math.sqrt(len(self.values)) if len(self.values) > 1 else 0.0
+        drawn = 0.0 if real is None else real.sampling_std
+        noise = 2 * math.hypot(seeds, self.sampling_std, drawn)
         if self.better == "target":
             limit = self.target
         else:
             limit = fmean(real.values.values()) if real is not None and real.values else None
-        return limit is not None and sign * (limit - mean) > 1e-9 * max(abs(limit), abs(mean))
+        if limit is None:
+            return False
+        return sign * (limit - mean) > max(noise, 1e-9 * max(abs(limit), abs(mean)))
 
     @property
     def _worst(self) -> float | None:

@@ -81,3 +81,10 @@ def test_rows_that_are_alike_are_seldom_marked(n, rows):
         W in found(*(cell(str(k), rng.normal(size=n)) for k in range(rows))) for _ in range(trials)
     )
     assert marked / trials <= 0.05 + 2.3 * (0.05 * 0.95 / trials) ** 0.5
+
+
+def test_what_is_as_good_as_the_real_row_up_to_noise_is_bold():
+    """A mean that passes the real row's by less than the seeds can tell is the best there is."""
+    assert found(
+        cell("real", [0.5]), cell("a", [0.49, 0.50, 0.505]), cell("b", [0.9, 0.91, 0.92]),
+    ) == [N, B, W]
