@@ -22,6 +22,7 @@ from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 from genbench.errors import GenbenchError
 from genbench.nets.bijection import Bijection
 from genbench.nets.coupling import Affine
+from genbench.nets.precision import full_precision
 
 __all__ = ["MultiScale"]
 
@@ -159,5 +160,5 @@ class MultiScale(Bijection):
 
 def mixed(matrix: Tensor, h: Tensor) -> Tensor:
     """A product over channels: matrices (T, C, C), maps (B, T, C, H, W); exact under autocast."""
-    with torch.autocast(h.device.type, enabled=False):
+    with full_precision(h):
         return (matrix @ h.flatten(3)).unflatten(3, h.shape[3:])
