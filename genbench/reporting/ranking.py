@@ -3,8 +3,10 @@
 The best mean is sought among the rows whose planned seeds all have a value, real data apart, and
 that are not better than the real row: nothing truly is, so that such a number says something else
 (one mode of 25 has a high-quality share of 1). The others are held against it one by one, by a
-one-sided test at 5 % after Holm's correction over the column, times one more than half the number
-of its rows, since the best was chosen by looking (the tests simulate that it keeps the level).
+one-sided test at 5 % over their number (Bonferroni). This is the selection of a subset that holds
+the best: whichever row is truly the best is marked as worse only if some other beats it in one of
+so many tests, so in 5 % of cases at most, although the best mean was chosen by looking (the tests
+simulate it; Gupta, On some multiple decision (selection and ranking) rules, Technometrics 1965).
 Bold is the best and what is not significantly worse; what is, is marked. With fewer than three
 seeds nothing can be told apart, and nothing is bold; nor is it where all means are the same.
 """
@@ -17,7 +19,7 @@ from statistics import fmean
 
 from genbench.reporting._cell import Cell, is_reference
 from genbench.reporting.judged import versus
-from genbench.reporting.statistics import ALPHA, MIN_SEEDS, holm
+from genbench.reporting.statistics import ALPHA, MIN_SEEDS
 
 __all__ = ["LEGEND", "WORSE", "Place", "places"]
 
@@ -25,7 +27,7 @@ WORSE = "†"
 """Marks what is significantly worse than the best."""
 LEGEND = (
     f"bold: not significantly worse than the best mean; {WORSE}: significantly worse (at 5 %, "
-    "corrected over the column)"
+    "corrected over the column, so that the truly best row is bold in 95 % of cases)"
 )
 
 
@@ -58,14 +60,10 @@ def places(column: Sequence[Cell]) -> dict[str, Place]:
     ]
     if len({fmean(cell.costs.values()) for cell in (best, *others)}) < 2:
         return found
-    adjusted = holm([
-        versus(cell.costs, best.costs, certain=cell.fixed and best.fixed).p_greater
-        for cell in others
-    ])
     found[best.method] = Place.BEST
-    chosen = 1 + (len(others) + 1) / 2
-    for cell, p in zip(others, adjusted, strict=True):
-        if chosen * p <= ALPHA:
+    for cell in others:
+        test = versus(cell.costs, best.costs, certain=cell.fixed and best.fixed)
+        if test.p_greater * len(others) <= ALPHA:
             found[cell.method] = Place.WORSE
         elif cell.whole:
             found[cell.method] = Place.BEST
