@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from genbench.errors import StoreError, SuiteError
@@ -73,10 +74,23 @@ class RunFolder:
         return status
 
     def standing(self) -> Status:
-        """The status; a finished run whose last write never came counts as interrupted."""
+        """The status; interrupted where the last write never came, or whoever ran it is gone."""
         status = self.status()
         unsealed = status.state in FINAL and not self.sealed
-        return replace(status, state="interrupted") if unsealed else status
+        if unsealed or (status.state == "running" and self._abandoned()):
+            return replace(status, state="interrupted")
+        return status
+
+    def _abandoned(self) -> bool:
+        """Whether nobody holds the run's lock, as far as can be seen from here."""
+        path = self.path.parent / ".locks" / f"{self.id}.lock"
+        if not path.exists():
+            return True
+        try:
+            with FileLock(path, timeout=0):
+                return True
+        except (Timeout, OSError, NotImplementedError):  # held, or not to be asked: another user's
+            return False
 
     @property
     def state(self) -> str:

@@ -97,6 +97,18 @@ def seal_as_done(run: Path, folder: Path) -> None:
         held.seal()
 
 
+def test_what_was_killed_outright_is_told_as_interrupted(genbench, start, folder: Path) -> None:
+    (folder / "long.yaml").write_text(LONG)
+    process = start("long.yaml", "--save-every", "0.2")
+    wait_for(lambda: list(folder.glob("results/long/runs/*/checkpoint.safetensors")))
+    assert "running,at update" in genbench("table", "long.yaml").stdout.replace('"', "")
+    workers = children(process.pid)
+    for pid in (process.pid, *workers):
+        os.kill(pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    wait_for(lambda: "interrupted" in genbench("table", "long.yaml").stdout)
+
+
 def test_a_run_whose_folder_is_gone_fails(start, folder: Path) -> None:
     (folder / "long.yaml").write_text(LONG)
     process = start("long.yaml", "--save-every", "0.2")

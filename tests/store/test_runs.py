@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import os
+import shutil
 import threading
 import time
 
@@ -289,6 +290,17 @@ def test_how_a_run_ended_is_recorded_by_whoever_has_its_lock_alone(finished):
         held.write_status(Status("running", "", 700, 1500, 3.5))
     store.conclude(spec.id, "timed-out", "too long")
     assert folder.status() == Status("timed-out", "too long", 700, 1500, 3.5)
+
+
+def test_a_run_that_nobody_holds_is_not_running(finished):
+    store, spec, folder = finished
+    with store.claim(spec.id) as held:
+        held.write_status(Status("running", "", 700, 1500, 3.5))
+        assert folder.state == store.run(spec.id).record().status.state == "running"
+    assert folder.state == store.run(spec.id).record().status.state == "interrupted"
+    shutil.rmtree(store.runs_folder / ".locks")  # as in a copy of the results
+    assert folder.state == "interrupted"
+    assert not (store.runs_folder / ".locks").exists()
 
 
 def test_a_lock_that_cannot_be_had_is_one_line(finished):
