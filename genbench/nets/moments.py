@@ -21,12 +21,14 @@ __all__ = ["moments_kept"]
 @contextmanager
 def moments_kept(network: nn.Module) -> Iterator[None]:
     """Within, batch norm takes the moments of its batch and leaves the running ones alone."""
-    norms = [norm for norm in network.modules() if isinstance(norm, _BatchNorm)]
-    before = [norm.momentum for norm in norms]
+    norms = [
+        norm for norm in network.modules()
+        if isinstance(norm, _BatchNorm) and norm.track_running_stats
+    ]
     for norm in norms:
-        norm.momentum = 0.0
+        norm.track_running_stats = False
     try:
         yield
     finally:
-        for norm, momentum in zip(norms, before, strict=True):
-            norm.momentum = momentum
+        for norm in norms:
+            norm.track_running_stats = True
