@@ -3,7 +3,9 @@
 Dinh, Sohl-Dickstein, Bengio, "Density estimation using Real NVP", 2017,
 https://arxiv.org/abs/1605.08803.
 
-    log p(x) = log p_base(f(x)) + Σ_l Σ s_l
+    log p(x) = log p_base(f(x)) + Σ_l Σ (a_l + s_l)
+
+with the log-scales s_l of the couplings and a_l of the constant scales before them.
 
 Left out: convolutional couplings with checkerboard masks and the multi-scale architecture, which
 Glow has (here images are flattened, even and odd pixels alternate); batch normalisation, in whose

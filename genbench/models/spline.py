@@ -3,7 +3,9 @@
 Durkan, Bekasov, Murray, Papamakarios, "Neural Spline Flows", 2019,
 https://arxiv.org/abs/1906.04032.
 
-    log p(x) = log p_base(f(x)) + Σ_l Σ log q′_l
+    log p(x) = log p_base(f(x)) + Σ_l Σ (a_l + log q′_l)
+
+with the splines q_l of the couplings and the log-scales a_l of the constant scales before them.
 
 Left out: convolutional couplings and the multi-scale architecture (images are flattened, even and
 odd pixels alternate); LU-factored linear layers, in whose place stands a learned scale and shift.

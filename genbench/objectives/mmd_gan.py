@@ -3,9 +3,10 @@
 Chun-Liang Li, Wei-Cheng Chang, Yu Cheng, Yiming Yang, Barnabás Póczos: MMD GAN, 2017,
 https://arxiv.org/abs/1705.08584
 
-    min_G max_f  MMD²(f(x), f(G(z))) − λ E ‖x − f'(f(x))‖²,  over data and samples
+    min_G max_f  MMD²(f(x), f(G(z))) − λ E ‖y − f'(f(y))‖² / dim,  y of data and samples alike
 
-The autoencoder term keeps f injective; the weights of f are clipped, those of f' are free.
+The autoencoder term keeps f injective; the weights of f are clipped, those of f' are free. Left
+out: the hinge that keeps E f(x) above E f(G(z)), and the root of MMD² that the authors' code has.
 """
 
 from __future__ import annotations

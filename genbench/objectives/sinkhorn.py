@@ -4,7 +4,7 @@ Aude Genevay, Gabriel Peyré, Marco Cuturi: Learning Generative Models with Sink
 2018, https://arxiv.org/abs/1706.00292. With C_ij the cost between x_i and y_j and uniform weights,
 
     P = argmin ⟨P, C⟩ − ε H(P)   by Sinkhorn's iterations, in the log domain
-    loss = ⟨P, C⟩ or the minimum itself,   debiased  S(x, y) − ½ S(x, x) − ½ S(y, y)
+    S(x, y) = ⟨P, C⟩ or the minimum itself;   debiased  S(x, y) − ½ S(x, x) − ½ S(y, y)
 
 differentiated through every iteration, or by the envelope theorem. The sampled component of a
 mixture carries no gradient, so its weights stand still here.
@@ -78,7 +78,8 @@ class Sinkhorn(Objective):
     )
 
     epsilon: Positive = 0.05
-    """ε of the entropy, as a part of the mean cost between the batch's examples."""
+    """ε of the entropy, as a part of the mean squared distance between the batch's examples, or of
+    its root with cost: euclidean."""
     iterations: Count = 30
     """Iterations of both marginals."""
     value: Literal["sharp", "regularised"] = "sharp"

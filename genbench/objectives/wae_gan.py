@@ -8,7 +8,7 @@ Generative Modeling: the VEGAN cookbook, 2017, https://arxiv.org/abs/1705.07642
     critic:  max_D  E_{z~N(0,I)} log D(z) + E_x log(1 − D(Q(x)))
 
 With a random encoder and λ = 1 it is the adversarial autoencoder: Alireza Makhzani, Jonathon
-Shlens, Navdeep Jaitly, Ian Goodfellow, Brendan Frey, 2016, https://arxiv.org/abs/1511.05644
+Shlens, Navdeep Jaitly, Ian Goodfellow, Brendan Frey, 2015, https://arxiv.org/abs/1511.05644
 """
 
 from __future__ import annotations

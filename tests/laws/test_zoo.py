@@ -76,6 +76,7 @@ def test_its_settings_are_the_published_ones_or_a_note_says_what_differs(name: s
     if note:
         assert note.strip().endswith(".")
         assert len(note.split()) >= 8, "what differs, and why"
+        assert len(" ".join(note.split())) <= 300, "three lines"
     said = " ".join(info(name, "method").split())
     assert ("settings: as published" if published else " ".join(note.split())) in said
 
