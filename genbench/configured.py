@@ -35,7 +35,21 @@ class Configured:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
             raise GenbenchError(f"{type(self).__name__}.{where}: {first['msg']}") from None
-        for _, reason in lookup.refusals(component, dict(checked)):
-            raise GenbenchError(f"{type(self).__name__}: {reason}")
         for option in component.options:
             setattr(self, option.attribute, getattr(checked, option.name))
+        self.refuse()
+
+    def options(self) -> dict[str, Any]:
+        """Every option by its name in a suite."""
+        component = lookup.of_class(self.component_kind, type(self))
+        return {option.name: getattr(self, option.attribute) for option in component.options}
+
+    def refuse(self, **given: Any) -> None:
+        """Refuse what these options are not for; `given` is as of `lookup.refusals`.
+
+        Raises:
+            GenbenchError: the reason, as a suite that asks for it is told.
+        """
+        component = lookup.of_class(self.component_kind, type(self))
+        for _, reason in lookup.refusals(component, self.options(), **given):
+            raise GenbenchError(f"{type(self).__name__}: {reason}")

@@ -42,6 +42,7 @@ __all__ = [
     "Option",
     "available",
     "describe",
+    "facts",
     "load",
     "of_class",
     "options_model",
@@ -63,6 +64,8 @@ _OF_SUITES: Mapping[str, tuple[str, ...]] = {
     "model": ("name",), "objective": ("weight",), "dataset": ("use", "budget"), "metric": (),
 }
 """Kind → the words that a suite writes beside its options."""
+_GIVEN = {"batch", "data", "model"}
+"""What a component may refuse beside its own options, in `refusals`."""
 CAPABILITIES: Mapping[str, str] = {
     "density": "log_prob",
     "bound": "log_weights",
@@ -176,21 +179,42 @@ def refusals(
     """Which of these options (all filled in) cannot go together, and why.
 
     A component says so in `refuses`: pairs of {option: value} and a reason. All values must be
-    there; a tuple is any of its values, "> 0" every positive number. With `data`, "points" or
-    "images", or `batch`, a size, only those are looked at that speak of it.
+    there; a tuple is any of its values, {"but": value} is every other one, "> 0" and "> option"
+    every larger number. With `data`, "points" or "images", `batch`, a size, or `model`, what is
+    known of the model (see `facts`; its options are "model.option" there), only those are looked
+    at that speak of all that is given.
     """
-    def holds(name: str, wanted: Any) -> bool:
-        value = given.get(name, options.get(name))
-        if wanted == "> 0":
-            return isinstance(value, int | float) and value > 0
+    about = given.get("model", {})
+    known = {**options, **given, **{f"model.{name}": value for name, value in about.items()}}
+
+    def among(value: Any, wanted: Any) -> bool:
         return value in (wanted if isinstance(wanted, tuple) else (wanted,))
+
+    def holds(name: str, wanted: Any) -> bool:
+        value = known.get(name)
+        if isinstance(wanted, dict):
+            return name in known and not among(value, wanted["but"])
+        if isinstance(wanted, str) and wanted.startswith("> "):
+            least = options.get(wanted[2:], 0)
+            return isinstance(value, int | float) and value > least
+        return among(value, wanted)
 
     return [
         ([name for name in conditions if name in options], reason)
         for conditions, reason in component.constants.get("refuses", ())
-        if conditions.keys() & {"batch", "data"} == given.keys()
+        if {name.partition(".")[0] for name in conditions} & _GIVEN == given.keys()
         and all(holds(name, wanted) for name, wanted in conditions.items())
     ]
+
+
+def facts(model: Component, options: Mapping[str, Any]) -> dict[str, Any]:
+    """What objectives may refuse a model for: its options, those of its parts as
+    "component_options.couplings", and whether it is "conditional"."""
+    found: dict[str, Any] = {}
+    for name, value in options.items():
+        inner = value if isinstance(value, Mapping) else {}
+        found |= {name: value, **{f"{name}.{key}": item for key, item in inner.items()}}
+    return {**found, "conditional": bool(model.constants.get("conditional", False))}
 
 
 def of_class(kind: str, cls: type) -> Component:

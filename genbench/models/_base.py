@@ -62,6 +62,7 @@ class Model(nn.Module, Configured, ABC):
     def __init__(self, space: Space, **options: object) -> None:
         super().__init__()
         self.configure(options)
+        self.refuse(data=space.kind)
         self.space = space
         self.build(space)
 

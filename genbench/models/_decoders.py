@@ -146,8 +146,6 @@ def decoder_for(name: str, space: Space, spread: Spread, scale: float) -> Decode
 
 
 def _bounds(space: Space, name: str) -> tuple[float, float]:
-    if space.kind == "points":
-        raise GenbenchError(f"vae.decoder: '{name}' is for images, not for points; use gaussian")
     if space.low is None or space.high is None:
         raise GenbenchError(f"vae.decoder: '{name}' needs bounded images; use scale: symmetric")
     if name == "discretised_logistic" and (space.levels is None or space.dequantised):

@@ -25,7 +25,6 @@ import torch
 from torch import Tensor
 
 from genbench.data.space import Space
-from genbench.errors import GenbenchError
 from genbench.fields import Count, Widths
 from genbench.models._base import Model
 from genbench.models._likelihood import density_reason
@@ -57,6 +56,10 @@ class DDPM(Model):
   booktitle={Advances in Neural Information Processing Systems},
   year={2020}
 }"""
+
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"network": "unet", "data": "points"}, "network: unet is for images; use mlp"),
+    )
 
     steps: Count = 1000
     """Steps of the chain."""
@@ -111,8 +114,6 @@ class DDPM(Model):
 
     def _network(self, space: Space) -> UNet | StepMLP:
         outputs = 1 + self.learned
-        if space.kind == "points" and self.network == "unet":
-            raise GenbenchError("ddpm.network: 'unet' is for images, the data are points; use mlp")
         if space.kind == "points" or self.network == "mlp":
             return StepMLP(space.dims, self.widths, self.steps, outputs=outputs)
         return UNet(space.shape[0], self.channels, self.multipliers, self.steps, outputs)

@@ -41,6 +41,10 @@ class NICE(FlowModel):
   year={2014}
 }"""
 
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"network": "cnn", "data": "points"}, "network: cnn is for images; use mlp"),
+    )
+
     couplings: Natural = 4
     """Coupling layers; three at least let every coordinate act on every other. With none, the
     flow is the scaling alone: a Gaussian (or logistic) of independent coordinates at 0."""

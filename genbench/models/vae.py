@@ -41,6 +41,11 @@ class VAE(Model):
   year={2014}
 }"""
 
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"decoder": ("bernoulli", "discretised_logistic"), "data": "points"},
+         "this decoder is for images; use gaussian"),
+    )
+
     latent: Count = 8
     """Dimensions of the code."""
     widths: Widths = [256, 256]

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from genbench import lookup
 from genbench.configured import Configured
 from genbench.models._base import Model
 from genbench.noise import Noise
@@ -89,6 +90,10 @@ class Objective(nn.Module, Configured, ABC):
     def __init__(self, model: Model, **options: object) -> None:
         super().__init__()
         self.configure(options)
+        about = lookup.facts(lookup.of_class("model", type(model)), model.options())
+        kind = model.space.kind
+        for given in ({"data": kind}, {"model": about}, {"data": kind, "model": about}):
+            self.refuse(**given)
         self.build(model)
 
     def build(self, model: Model) -> None:

@@ -95,17 +95,14 @@ class Game(Objective):
         """The critic's kind of network, "mlp" or "dcgan".
 
         Raises:
-            GenbenchError: a model that learns nothing, or a convolutional critic of points.
+            GenbenchError: a model that learns nothing.
         """
-        name = type(self).__name__.lower()
         learns = any(parameter.requires_grad for parameter in model.parameters())
         if not learns and not self.critic_only:
             raise GenbenchError(
-                f"{name}: {type(model).__name__} has no parameters to learn by gradients; "
-                "critic_only: true trains a critic alone"
+                f"{type(self).__name__}: {type(model).__name__} has no parameters to learn by "
+                "gradients; critic_only: true trains a critic alone"
             )
-        if self.critic == "dcgan" and model.space.kind != "images":
-            raise GenbenchError(f"{name}: critic: dcgan is for images; use mlp or auto")
         return network_kind(self.critic, model)
 
     def made_by(self, make: Callable[..., Network], model: Model, outputs: int) -> Network:

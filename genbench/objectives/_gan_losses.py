@@ -24,7 +24,7 @@ from torch.nn.functional import relu, softplus
 from genbench import outside
 from genbench.errors import PluginError
 
-__all__ = ["LOSSES", "WITH_TARGETS", "LossPair", "pair_of"]
+__all__ = ["LOSSES", "LossPair", "pair_of"]
 
 
 @dataclass(frozen=True)
@@ -122,5 +122,3 @@ LOSSES: Mapping[str, LossPair] = {
     "hinge": LossPair(hinge_critic, score_model),
 }
 """Name → loss pair. A new GAN loss is one entry here and in the options of `SlopedGame`."""
-WITH_TARGETS = ("minimax", "non_saturating", "least_squares")
-"""Those whose critic learns targets."""

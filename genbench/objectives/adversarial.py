@@ -37,7 +37,6 @@ from genbench.nets.critic import Critic, Look, critic_network
 from genbench.noise import Noise
 from genbench.objectives._base import Batch, Draw, Terms
 from genbench.objectives._game import Fakes, SlopedGame
-from genbench.objectives._gan_losses import WITH_TARGETS
 from genbench.objectives._history import History
 from genbench.objectives._instance_noise import InstanceNoise
 from genbench.objectives._penalties import slope_of, slope_penalty
@@ -71,12 +70,15 @@ class Adversarial(SlopedGame):
          "penalty: clip bounds weights that spectral: true rescales; use one of them"),
         ({"critic_norm": "batch", "critic": ("auto", "mlp"), "batch": 1},
          "batch norm needs two examples in a batch at least"),
-        ({"loss": ("wasserstein", "hinge"), "smooth_real": "> 0"},
+        ({"loss": {"but": ("minimax", "non_saturating", "least_squares")}, "smooth_real": "> 0"},
          "a critic of this loss has no targets to smooth; smoothing is for minimax, "
          "non_saturating and least_squares"),
-        ({"loss": ("wasserstein", "hinge"), "smooth_fake": "> 0"},
+        ({"loss": {"but": ("minimax", "non_saturating", "least_squares")}, "smooth_fake": "> 0"},
          "a critic of this loss has no targets to smooth; smoothing is for minimax, "
          "non_saturating and least_squares"),
+        ({"condition": "projection", "model.conditional": False},
+         "there are no labels to condition on, which the model does not take; leave condition "
+         "out"),
         ({"instance_noise": 0.0, "instance_noise_share": "> 0"}, "there is no noise to fade"),
         ({"critic_only": True, "feature_matching": "> 0"},
          "feature matching moves the model, which stands still with critic_only: true"),
@@ -124,11 +126,7 @@ class Adversarial(SlopedGame):
             GenbenchError: a critic that is not for these data, or a model that learns nothing.
         """
         kind = self.kind_for(model)
-        if (self.smooth_real or self.smooth_fake) and self.loss_ not in WITH_TARGETS:
-            raise GenbenchError("adversarial: smoothing moves the targets of the built-in losses")
         self.classes = model.space.classes if model.conditional else 0
-        if self.condition == "projection" and not self.classes_seen(model):
-            raise GenbenchError("adversarial: there are no labels to condition on; leave it out")
         self.network: Critic = critic_network(
             kind, model.space.shape, widths=self.critic_widths, channels=self.critic_channels,
             norm=self.critic_norm, activation=self.critic_activation,

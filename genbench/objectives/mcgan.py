@@ -19,7 +19,6 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from genbench.errors import GenbenchError
 from genbench.fields import Count, Positive
 from genbench.models._base import Model
 from genbench.nets.critic import feature_network
@@ -36,6 +35,10 @@ class McGAN(Game):
     """A critic of features whose mean and covariance differ most between data and samples."""
 
     ignores_labels: ClassVar[bool] = True
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"rank": "> features"}, "there are fewer features than the rank; lower rank or raise "
+                                 "features"),
+    )
     cite: ClassVar[str] = """@inproceedings{mroueh2017mcgan,
   title = {{McGan}: Mean and Covariance Feature Matching {GAN}},
   author = {Mroueh, Youssef and Sercu, Tom and Goel, Vaibhava},
@@ -57,14 +60,8 @@ class McGAN(Game):
         """Make the critic.
 
         Raises:
-            GenbenchError: a critic that is not for these data, a model that learns nothing, or a
-                rank above the number of features.
+            GenbenchError: a model that learns nothing.
         """
-        if self.rank > self.features:
-            raise GenbenchError(
-                f"mcgan: rank is {self.rank}, but there are only {self.features} features; "
-                "lower rank or raise features"
-            )
         self.network = self.made_by(feature_network, model, self.features)
         self.direction = nn.Parameter(torch.randn(self.features))
         self.left, self.right = (

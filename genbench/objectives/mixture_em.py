@@ -43,6 +43,19 @@ class MixtureEM(Objective):
   year={1977}
 }"""
 
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+        ({"m_step": "exact", "model.component": {"but": "nice"}},
+         "exact M-steps are for Gaussian components: component: nice with component_options: "
+         "{couplings: 0}"),
+        ({"m_step": "exact", "model.component": "nice",
+          "model.component_options.couplings": {"but": 0}},
+         "exact M-steps are for Gaussian components: component_options: {couplings: 0}"),
+        ({"m_step": "exact", "model.component_options.base": "logistic"},
+         "exact M-steps are for Gaussian components: component_options: {base: gaussian}"),
+        ({"m_step": "exact", "model.start": "random"},
+         "exact M-steps move what start: kmeans places; the model has start: random"),
+    )
+
     delay: Natural = 0
     """Updates for which the weights stand still."""
     damping: Share = 1.0

@@ -17,7 +17,6 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from genbench.errors import GenbenchError
 from genbench.fields import NonNegative, Own, Positive
 from genbench.models._base import Mixture, Model
 from genbench.nets.component_critics import ComponentCritics, component_critics
@@ -66,31 +65,31 @@ class PGAN(SlopedGame):
          "critic: dcgan is one trunk; add shared_trunk: true"),
         ({"bound": "drift", "drift": 0.0},
          "bound: drift with a drift of 0 bounds nothing; use none"),
-        ({"bound": "centre", "loss": ("minimax", "non_saturating", "least_squares")},
+        ({"bound": "centre", "loss": {"but": ("wasserstein", "hinge")}},
          "a centred critic has no scale of its own: this loss would train it against values that "
          "the model never sees; use bound: drift, or loss: wasserstein or hinge"),
         ({"penalty": ("dragan", "r1")},
          "the slope of mixed critics is held by penalty: gradient or clip"),
+        ({"assignment": "hard", "temperature": {"but": 1.0}},
+         "assignment: hard has no temperature; leave it out"),
+        ({"model.conditional": True}, "the model is conditional; use adversarial"),
+        ({"critic": "auto", "shared_trunk": False, "data": "images",
+          "model.component": "glow"},
+         "a convolutional model has convolutional critics (critic: auto), which are one trunk; "
+         "add shared_trunk: true, or critic: mlp"),
+        ({"critic": "auto", "shared_trunk": False, "data": "images",
+          "model.component_options.network": "cnn"},
+         "a convolutional model has convolutional critics (critic: auto), which are one trunk; "
+         "add shared_trunk: true, or critic: mlp"),
     )
 
     def build(self, model: Model) -> None:
         """Make the critics.
 
         Raises:
-            GenbenchError: a critic that is not for these data, or a conditional model.
+            GenbenchError: a model that learns nothing.
         """
         kind = self.kind_for(model)
-        if model.conditional:
-            raise GenbenchError("pgan: the model is conditional; use adversarial")
-        if kind == "dcgan" and not self.shared_trunk:
-            raise GenbenchError(
-                "pgan: a convolutional model has convolutional critics (critic: auto), which are "
-                "one trunk; add shared_trunk: true, or critic: mlp"
-            )
-        if self.bound == "centre" and ":" in self.loss_:
-            raise GenbenchError("pgan: bound: centre is for loss: wasserstein or hinge")
-        if self.assignment == "hard" and self.temperature != 1:
-            raise GenbenchError("pgan: assignment: hard has no temperature; leave it out")
         assert isinstance(model, Mixture)
         self.network: ComponentCritics = component_critics(
             kind, model.space.shape, len(model.mixture_log_weights()),

@@ -35,7 +35,10 @@ class WAEGAN(Game):
 
     requires: ClassVar[tuple[str, ...]] = ("encoder",)
     refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
-        ({"critic": "dcgan"}, "the critic judges codes, which are no images; use mlp or auto"),
+        ({"critic": {"but": "auto"}},
+         "the critic judges codes, which are no images, and is fully connected; leave critic out"),
+        ({"critic_channels": {"but": 64}},
+         "the critic judges codes, which are no images; leave critic_channels out"),
     )
     cite: ClassVar[str] = """@inproceedings{tolstikhin2018wasserstein,
   title = {{Wasserstein} Auto-Encoders},

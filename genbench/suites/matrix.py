@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
 
-from genbench.lookup import Component, describe, refusals, suggest
+from genbench.lookup import Component, describe, facts, refusals, suggest
 from genbench.suites.methods import Method, Stage
 from genbench.suites.parts import capabilities
 from genbench.suites.plan import DatasetInfo
@@ -66,7 +66,7 @@ class DatasetRow:
 
 
 def check_method(method: Method, problems: Problems) -> None:
-    """Objectives against the model's capabilities, and optimisers against the players."""
+    """Objectives against the model's capabilities and options, optimisers against players."""
     path, able = method.row.path, capabilities(method.component)
     for stage in method.stages:
         for objective in stage.objectives:
@@ -87,6 +87,10 @@ def check_method(method: Method, problems: Problems) -> None:
                     f"objective '{objective.name}' moves the model by gradients, and "
                     f"'{method.component.name}' is fitted; train it with em",
                 )
+        for objective, term in zip(stage.objectives, stage.terms, strict=True):
+            about = facts(method.component, method.model.options)
+            for names, reason in refusals(objective, term.objective.options, model=about):
+                problems.add((*stage.path, objective.name, *names[-1:]), reason)
         _check_labels(stage, method, problems)
     players = {
         player for stage in method.stages for objective in stage.objectives
@@ -106,12 +110,22 @@ def check_method(method: Method, problems: Problems) -> None:
                              f"'{player}' has no group of parameters '{group}'{hint}")
 
 
+def _models(method: Method) -> list[tuple[Component, Mapping[str, Any], Path]]:
+    """The model and, of a mixture, its component: with their options, and where these stand."""
+    options = method.model.options
+    found: list[tuple[Component, Mapping[str, Any], Path]] = [
+        (method.component, options, ("model",))
+    ]
+    if "mixture" in capabilities(method.component) and "component" in options:
+        part = describe("model", options["component"], FilePath.cwd())
+        found.append((part, options["component_options"], ("model", "component_options")))
+    return found
+
+
 def _groups(method: Method, player: str) -> set[str] | None:
     """The names of a player's groups of parameters; None where code from outside does not say."""
     if player == "model":
-        parts, maker, constant = [method.component], "groups", "named_groups"
-        if "mixture" in capabilities(method.component) and "component" in method.model.options:
-            parts.append(describe("model", method.model.options["component"], FilePath.cwd()))
+        parts, maker, constant = [part for part, *_ in _models(method)], "groups", "named_groups"
     else:
         parts = [objective for stage in method.stages for objective in stage.objectives]
         maker, constant = "players", "critic_groups"
@@ -154,12 +168,14 @@ def check_pair(method: Method, dataset: DatasetRow, problems: Problems) -> None:
         labelled.insert(0, f"model '{method.component.name}'")
     if labelled and not dataset.labelled:
         problems.add(path, f"{labelled[0]} needs labels, and dataset '{row}' has none; {mend}")
-    for names, reason in refusals(method.component, method.model.options, data=dataset.kind):
-        problems.add((*path, "model", *names[-1:]), f"{reason} (dataset '{row}')")
+    for component, options, place in _models(method):
+        for names, reason in refusals(component, options, data=dataset.kind):
+            problems.add((*path, *place, *names[-1:]), f"{reason} (dataset '{row}')")
     for stage in method.stages:
         for objective, term in zip(stage.objectives, stage.terms, strict=True):
             where = (*stage.path, objective.name)
-            _check_term(objective, term.objective.options, dataset, where, problems)
+            about = facts(method.component, method.model.options)
+            _check_term(objective, term.objective.options, about, dataset, where, problems)
     _check_density(method, dataset, problems)
     scale = method.setting("scale") or "auto"
     if scale not in _SCALES.get(dataset.kind, (scale,)):
@@ -181,13 +197,14 @@ def _check_density(method: Method, dataset: DatasetRow, problems: Problems) -> N
 
 
 def _check_term(
-    objective: Component, options: Mapping[str, Any], dataset: DatasetRow, path: Path,
-    problems: Problems,
+    objective: Component, options: Mapping[str, Any], model: Mapping[str, Any],
+    dataset: DatasetRow, path: Path, problems: Problems,
 ) -> None:
     """An objective's options against the kind of data and the number of rows."""
     row = dataset.row.name
-    for names, reason in refusals(objective, options, data=dataset.kind):
-        problems.add((*path, *names[-1:]), f"{reason} (dataset '{row}')")
+    for given in ({}, {"model": model}):
+        for names, reason in refusals(objective, options, data=dataset.kind, **given):
+            problems.add((*path, *names[-1:]), f"{reason} (dataset '{row}')")
     for name in objective.constants.get("at_most_rows", ()):
         if 0 < dataset.train_rows < options[name]:
             problems.add((*path, name), f"{options[name]} is more than the {dataset.train_rows} "
@@ -196,7 +213,7 @@ def _check_term(
 
 def check_batch(method: Method, dataset: DatasetRow, batch: int, problems: Problems) -> None:
     """The size of a batch against what compares the examples within one."""
-    parts = [(method.component, method.model.options), *(
+    parts = [*((part, options) for part, options, _ in _models(method)), *(
         (objective, term.objective.options) for stage in method.stages
         for objective, term in zip(stage.objectives, stage.terms, strict=True)
     )]

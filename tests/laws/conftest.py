@@ -74,16 +74,25 @@ class Bench:
 class Laws:
     """How a law gets at a component; the fixture `laws` is one of these."""
 
+    def __init__(self, as_given: bool = False) -> None:
+        self.as_given = as_given
+        """Whether options that are given are never made small."""
+
     Bench = Bench
     PrefixNoise = PrefixNoise
 
     def small(self, kind: str, name: str, options: Mapping[str, Any] | None = None) -> dict:
         """Options that make a component small, over `options` where that says less."""
-        known = {option.name for option in lookup.describe(kind, name).options}
-        small = {key: value for key, value in SMALL.items() if key in known}
+        component = lookup.describe(kind, name)
+        known = {option.name: option.default for option in component.options}
+        small = {
+            key: value for key, value in SMALL.items()
+            if key in known and not lookup.refusals(component, {**known, key: value})
+        }
         if "component_options" in known:
             small["component_options"] = {"widths": [8]}
-        return {**(options or {}), **small}
+        given = dict(options or {})
+        return {**small, **given} if self.as_given else {**given, **small}
 
     def bench(self, name: str, kind: str, options: Mapping[str, Any] | None = None) -> Bench:
         """Data as the model wants them."""

@@ -171,7 +171,7 @@ def test_images_use_the_unet_unless_told() -> None:
     model = DDPM(space, steps=3, channels=4)
     assert type(model.net).__name__ == "UNet"
     assert model.generate(2, Noise(0)).shape == (2, 1, 9, 9)
-    with pytest.raises(GenbenchError, match="'unet' is for images"):
+    with pytest.raises(GenbenchError, match="unet is for images"):
         DDPM(POINTS, network="unet")
 
 

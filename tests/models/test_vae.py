@@ -113,8 +113,8 @@ def test_what_is_no_likelihood_says_why() -> None:
 @pytest.mark.parametrize(
     ("space", "decoder", "why"),
     [
-        (POINTS, "bernoulli", "not for points; use gaussian"),
-        (POINTS, "discretised_logistic", "not for points; use gaussian"),
+        (POINTS, "bernoulli", "for images; use gaussian"),
+        (POINTS, "discretised_logistic", "for images; use gaussian"),
         (DEQUANTISED, "discretised_logistic", "needs grey levels"),
         (Space("images", (1, 2, 2), levels=5), "bernoulli", "needs bounded images"),
     ],

@@ -69,5 +69,5 @@ def test_the_terms_asked_for_are_those_there_are() -> None:
 
 
 def test_more_ranks_than_features_are_refused() -> None:
-    with pytest.raises(GenbenchError, match="rank is 9, but there are only 4 features; lower"):
+    with pytest.raises(GenbenchError, match="fewer features than the rank; lower"):
         made(features=4, rank=9)

@@ -68,8 +68,11 @@ def test_drift_of_mixed_critics() -> None:
 @pytest.mark.parametrize(("objective", "model", "options", "reason"), [
     ("pgan", "mixture", {"bound": "centre", "loss": "minimax"}, "centred critic"),
     ("pgan", "mixture", {"assignment": "hard", "temperature": 0.5}, "no temperature"),
+    ("wae_gan", "vae", {"critic": "mlp"}, "leave critic out"),
+    ("wae_gan", "vae", {"critic_channels": 8}, "leave critic_channels out"),
+    ("mixture_em", "mixture", {"m_step": "exact"}, "couplings: 0"),
     ("infogan", "coded_generator", {"condition": "projection"}, "no labels"),
-    ("adversarial", "generator", {"condition": "projection"}, "leave it out"),
+    ("adversarial", "generator", {"condition": "projection"}, "leave condition out"),
     ("auxiliary_classifier", "conditional_generator", {"condition": "projection"}, "not told"),
     ("class_adversarial", "generator", {"condition": "projection"}, "not told"),
     ("adversarial", "generator", {"penalty": "clip", "penalty_at": "data"}, "penalty_at is for"),

@@ -16,7 +16,7 @@ from genbench.models.autoencoder import Autoencoder
 from genbench.models.generator import Generator
 from genbench.noise import Noise
 from genbench.objectives._base import Batch
-from genbench.objectives._gan_losses import LOSSES, WITH_TARGETS
+from genbench.objectives._gan_losses import LOSSES
 from genbench.objectives._history import History
 from genbench.objectives._instance_noise import InstanceNoise
 from genbench.objectives._penalties import around_data, slope_penalty, squared_slope
@@ -65,7 +65,7 @@ def test_smoothing_reaches_the_critic_and_not_the_model() -> None:
     assert objective.loss("model", model, batch, noise)["non_saturating"] == plain
 
 
-@pytest.mark.parametrize("name", sorted(set(LOSSES) - set(WITH_TARGETS)))
+@pytest.mark.parametrize("name", ["hinge", "wasserstein"])
 @pytest.mark.parametrize("option", ["smooth_real", "smooth_fake"])
 def test_smoothing_is_refused_where_there_are_no_targets(name: str, option: str) -> None:
     with pytest.raises(GenbenchError, match="no targets to smooth"):
