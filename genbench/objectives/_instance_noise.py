@@ -1,7 +1,9 @@
 """Instance noise: Gaussian noise on all that a critic sees, so that the two supports overlap.
 
 Martin Arjovsky, Léon Bottou: Towards Principled Methods for Training Generative Adversarial
-Networks, 2017, https://arxiv.org/abs/1701.04862
+Networks, 2017, https://arxiv.org/abs/1701.04862. The name, and that it fades, are of Casper Kaae
+Sønderby, Jose Caballero, Lucas Theis, Wenzhe Shi, Ferenc Huszár: Amortised MAP Inference for Image
+Super-resolution, 2017, https://arxiv.org/abs/1610.04490.
 """
 
 from __future__ import annotations

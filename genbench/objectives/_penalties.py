@@ -46,6 +46,8 @@ def interpolate(real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
 def around_data(real: Tensor, share: Tensor, offset: Tensor) -> Tensor:
     """Points between each example and a perturbed one: x + (1 − share)·½·std·offset.
 
+    So the code of DRAGAN's authors has it; their paper has x + δ, δ ~ N(0, cI).
+
     real and offset, uniform on [0, 1), are (B, *shape), share (B,); the standard deviation is that
     of all the batch's values.
     """

@@ -5,7 +5,8 @@ Ilya Tolstikhin, Olivier Bousquet, Sylvain Gelly, Bernhard Schölkopf: Wasserste
 
     min_{G,Q}  E_x E_{z~Q(z∣x)} ‖x − G(z)‖² + λ MMD²(Q_Z, N(0, I))
 
-The paper's inverse multiquadratic kernels are Gaussian ones here, of several widths.
+The paper's inverse multiquadratic kernels are Gaussian ones here, of several widths; their mean
+counts, where the authors' code has the sum.
 """
 
 from __future__ import annotations

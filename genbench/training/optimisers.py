@@ -1,4 +1,4 @@
-"""Optimisers of players: update rules at published settings, schedules without state."""
+"""Optimisers of players: torch's update rules, schedules without state."""
 
 from __future__ import annotations
 

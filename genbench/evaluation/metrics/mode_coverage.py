@@ -9,7 +9,8 @@ it. The count of modes goes back to Metz et al., Unrolled Generative Adversarial
 https://arxiv.org/abs/1611.02163.
 
 Images: the classifier names the mode; a class is covered if it gets at least 20 % of its share of
-the training labels; of stacked images (1000 modes) one sample covers a mode, of 26,000.
+the training labels; of stacked images (1000 modes) one sample covers a mode, of 26,000, as in
+Srivastava et al., VEEGAN, 2017, https://arxiv.org/abs/1705.07761.
 """
 
 from __future__ import annotations
