@@ -34,7 +34,7 @@ class RealNVP(FlowModel):
     """
 
     cite: ClassVar[str] = """@inproceedings{dinh2017density,
-  title={Density estimation using {Real NVP}},
+  title={Density Estimation Using {Real NVP}},
   author={Dinh, Laurent and Sohl-Dickstein, Jascha and Bengio, Samy},
   booktitle={International Conference on Learning Representations},
   year={2017}

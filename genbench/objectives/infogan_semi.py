@@ -36,7 +36,8 @@ class InfoGANSemi(InfoGAN):
     cite: ClassVar[str] = """@inproceedings{spurr2017guiding,
   title = {Guiding {InfoGAN} with Semi-Supervision},
   author = {Spurr, Adrian and Aksan, Emre and Hilliges, Otmar},
-  booktitle = {European Conference on Machine Learning},
+  booktitle = {European Conference on Machine Learning and Principles and Practice of Knowledge
+               Discovery in Databases},
   year = {2017},
   url = {https://arxiv.org/abs/1707.04487},
 }"""

@@ -67,7 +67,7 @@ class Sinkhorn(Objective):
 
     ignores_labels: ClassVar[bool] = True
     cite: ClassVar[str] = """@inproceedings{genevay2018learning,
-  title={Learning Generative Models with Sinkhorn Divergences},
+  title={Learning Generative Models with {Sinkhorn} Divergences},
   author={Genevay, Aude and Peyr{\\'e}, Gabriel and Cuturi, Marco},
   booktitle={International Conference on Artificial Intelligence and Statistics},
   year={2018}

@@ -55,7 +55,7 @@ class InceptionScore(Metric):
     kinds: ClassVar[tuple[str, ...]] = ("images",)
     sampled: ClassVar[bool] = True
     cite: ClassVar[str] = """@inproceedings{salimans2016improved,
-  title = {Improved Techniques for Training {GAN}s},
+  title = {Improved Techniques for Training {GANs}},
   author = {Salimans, Tim and Goodfellow, Ian and Zaremba, Wojciech and Cheung, Vicki and Radford, Alec and Chen, Xi},
   booktitle = {Advances in Neural Information Processing Systems},
   year = {2016},

@@ -35,8 +35,8 @@ class NegElbo(Metric):
         },
     }
     needs: ClassVar[tuple[str, ...]] = ("bound",)
-    cite: ClassVar[str] = """@inproceedings{kingma2014vae,
-  title = {Auto-Encoding Variational Bayes},
+    cite: ClassVar[str] = """@inproceedings{kingma2014auto,
+  title = {Auto-Encoding Variational {Bayes}},
   author = {Kingma, Diederik P. and Welling, Max},
   booktitle = {International Conference on Learning Representations},
   year = {2014},

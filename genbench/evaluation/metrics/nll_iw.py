@@ -42,7 +42,7 @@ class NllIw(Metric):
         ({"k": 1000},
          "{k:,} passes of the model for each test row, points = {points}"),
     )
-    cite: ClassVar[str] = """@inproceedings{burda2016iwae,
+    cite: ClassVar[str] = """@inproceedings{burda2016importance,
   title = {Importance Weighted Autoencoders},
   author = {Burda, Yuri and Grosse, Roger and Salakhutdinov, Ruslan},
   booktitle = {International Conference on Learning Representations},
