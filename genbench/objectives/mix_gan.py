@@ -4,7 +4,7 @@ Sanjeev Arora, Rong Ge, Yingyu Liang, Tengyu Ma, Yi Zhang: Generalization and Eq
 Generative Adversarial Nets, 2017, https://arxiv.org/abs/1703.00573. With weights w of the T
 generators, u of the critics, and a loss pair (ℓ_D, ℓ_G) of a critic and a generator:
 
-    critics:     min Σ_ij u_i w_j ℓ_D(D_i, G_j) + λ R(u)
+    critics:     min Σ_ij u_i w_j ℓ_D(D_i, G_j) + λ R(u) + the mean over critics of the penalty
     generators:  min Σ_ij u_i w_j ℓ_G(D_i, G_j) + λ R(w),   R(w) = −(1/T) Σ_j log w_j
 
 Every generator makes ⌈B/T⌉ samples of a batch of B.
