@@ -58,6 +58,9 @@ def test_samples_out_of_range_are_counted(make, images):
         def configure(self, options):
             pass
 
+        def refuse(self, **given):
+            pass
+
     assert make(images, Loud).clipped(400) == pytest.approx(1 / 8)
 
 
@@ -84,6 +87,9 @@ def test_labels_of_conditional_samples_follow_the_training_labels(make, images):
         conditional = True
 
         def configure(self, options):
+            pass
+
+        def refuse(self, **given):
             pass
 
         def build(self, space):
@@ -146,6 +152,9 @@ def test_discrete_probabilities_become_densities_but_binary_images_keep_theirs(m
         def configure(self, options):
             pass
 
+        def refuse(self, **given):
+            pass
+
         def build(self, space):
             self.w = torch.nn.Parameter(torch.zeros(1))
 
@@ -185,6 +194,9 @@ def test_the_real_row_of_a_toy_has_the_true_density(make, toy, images):
 def test_log_weights_do_not_depend_on_how_they_are_cut(make, toy):
     class Bounded(Model):
         def configure(self, options):
+            pass
+
+        def refuse(self, **given):
             pass
 
         def build(self, space):

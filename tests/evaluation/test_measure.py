@@ -96,6 +96,9 @@ def test_nan_likelihoods_are_counted(make, toy):
         def configure(self, options):
             pass
 
+        def refuse(self, **given):
+            pass
+
         def build(self, space):
             self.w = torch.nn.Parameter(torch.zeros(1))
 
@@ -193,6 +196,9 @@ def test_artefacts_of_images_and_of_mixtures(make, images, toy, implicit):
 
     class Halves(Model):
         def configure(self, options):
+            pass
+
+        def refuse(self, **given):
             pass
 
         def build(self, space):

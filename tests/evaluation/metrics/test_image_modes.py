@@ -36,6 +36,9 @@ class Copies(Model):
     def configure(self, options):
         pass
 
+    def refuse(self, **given):
+        pass
+
     def build(self, space):
         self.w = torch.nn.Parameter(torch.zeros(1))
 
@@ -107,6 +110,9 @@ def test_clipped_share_of_the_first_set_whatever_was_drawn_before(make, images, 
 
     class Wide(Model):
         def configure(self, options):
+            pass
+
+        def refuse(self, **given):
             pass
 
         def build(self, space):

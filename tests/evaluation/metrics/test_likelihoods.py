@@ -29,6 +29,9 @@ class Bare(Model):
     def configure(self, options):
         pass
 
+    def refuse(self, **given):
+        pass
+
     def build(self, space):
         self.w = torch.nn.Parameter(torch.zeros(1))
 
