@@ -127,6 +127,9 @@ def _held_by(plan: Plan, store: Store, *, note: bool) -> None:
 
 def _conclude(plan: Plan, store: Store, out: Path, known: Mapping[str, Record]) -> None:
     """The numbers on the screen, and where the report lies."""
+    from genbench.reporting.costs import cost_table, costs_of
+    from genbench.reporting.numbers import Numbers
+    from genbench.reporting.origins import origins_of
     from genbench.reporting.protocols import notes_of
     from genbench.reporting.report import build, gather
     from genbench.reporting.terminal import summary_tables
@@ -140,6 +143,9 @@ def _conclude(plan: Plan, store: Store, out: Path, known: Mapping[str, Record]) 
     )
     for table_ in tables:
         console.print(table_)
+    numbers = Numbers(plan, found.survey.frame, cells=found.cells)
+    if costs := costs_of(numbers, origins_of(plan, store)):
+        console.print(cost_table(costs))
     for note in notes_of(plan, found.survey, data=True):
         console.print(note, style="yellow", markup=False)
     console.print(f"report: {path}", soft_wrap=True, markup=False)

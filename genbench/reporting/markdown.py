@@ -11,7 +11,8 @@ from genbench.reporting.statistics import mean_and_std
 from genbench.visible import visible
 
 __all__ = [
-    "ARROWS", "Footnotes", "code", "count", "escape", "plus_minus", "prose", "seed_list", "table",
+    "ARROWS", "Footnotes", "code", "count", "escape", "lead_and_rest", "plus_minus", "prose",
+    "seed_list", "table",
 ]
 
 ARROWS = {"lower": " ↓", "higher": " ↑", "target": " →"}
@@ -61,6 +62,30 @@ def prose(text: str) -> str:
     What is taken away stays to be read, as text.
     """
     return visible(_LINK.sub(r"]\\\1", _TAG.sub("&lt;", text)))
+
+
+SHORT = 300
+"""Characters of a text that needs no lead."""
+_SENTENCE = re.compile(
+    r"(?<![A-Z])(?<!et al)(?<!e\.g)(?<!i\.e)(?<!Fig)(?<!vs)(?<!cf)[.!?]\s+(?=[A-Z])"
+)
+
+
+def lead_and_rest(text: str) -> tuple[str, str]:
+    """The first sentence of a long text of Markdown, and what follows; a short one is all lead.
+
+    A text that opens with a list, or whose first sentence ends within a link or within emphasis,
+    keeps its first paragraph together.
+    """
+    if len(text) <= SHORT:
+        return text, ""
+    paragraph, gap, others = text.partition("\n\n")
+    end = _SENTENCE.search(paragraph)
+    lead = paragraph[: end.end()].rstrip() if end else paragraph
+    torn = lead.count("[") != lead.count("]") or any(lead.count(m) % 2 for m in ("**", "`"))
+    if torn or re.match(r"([-*+>#|]|\d+[.)])\s", text):
+        lead = paragraph
+    return lead, (paragraph[len(lead):] + gap + others).strip()
 
 
 def seed_list(seeds: Sequence[int]) -> str:

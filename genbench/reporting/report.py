@@ -14,8 +14,9 @@ from typing import NamedTuple
 from genbench.reporting._cells import Cell, cells_of
 from genbench.reporting.chosen import ChosenFigure
 from genbench.reporting.claims import Verdict, judge
+from genbench.reporting.costs import cost_section, costs_of
 from genbench.reporting.figures import Figure, draw_figures
-from genbench.reporting.markdown import Footnotes, code, escape, prose, table
+from genbench.reporting.markdown import Footnotes, code, escape, lead_and_rest, prose, table
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.origins import made_with, mixed_rows, origins_of, planned_claims
 from genbench.reporting.protocols import protocols
@@ -71,7 +72,9 @@ def build(plan: Plan, store: Store, out: Path, found: Findings | None = None) ->
         *seeds_table(numbers, cells),
         *_chosen(chosen),
         *_curves(figures),
+        *_about(plan),
         *_methods(plan),
+        *cost_section(numbers, costs_of(numbers, origins)),
         *protocols(plan, runs),
         *made_with(origins),
     ]
@@ -90,10 +93,10 @@ def _log_dets(runs: Survey) -> dict[str, float]:
 
 
 def _opening(plan: Plan, status: Mapping[str, Status]) -> list[str]:
-    """Title, description, what is not comparable, how to reproduce it, how far the runs are."""
+    """Title, a sentence about it, what is not comparable, how to reproduce it, how far it is."""
     parts = [f"# {escape(plan.title or plan.name)}"]
-    description = getattr(plan.suite, "description", "")
-    parts += [prose(str(description)).strip()] if description else []
+    lead, _ = lead_and_rest(prose(plan.suite.description).strip())
+    parts += [lead] if lead else []
     if any(spec.limited for spec in plan.runs):
         parts.append(
             "> **Not comparable**: `--limit-updates` cut the training budget of these runs. They "
@@ -150,8 +153,7 @@ def _results(tables: list[Table], figures: list[Figure]) -> list[str]:
     return parts + [_image(figure) for figure in others] + [
         f"± is the standard deviation over seeds (n − 1); {LEGEND}; real data, what is better "
         "than they are, and rows that lack a seed are never bold. ↓ lower is better, ↑ higher is "
-        "better, → best at the value of the real row or the truth. Updates are those of the "
-        "model, never of a critic."
+        "better, → best at the value of the real row or the truth."
     ]
 
 
@@ -191,6 +193,12 @@ def _claims(verdicts: list[Verdict]) -> list[str]:
         text += ("\n*Post hoc*: the claim was not in the suite, or not in these words, when a run "
                  "that it rests on first began.\n")
     return ["## Claims", text + "\n" + notes.text()]
+
+
+def _about(plan: Plan) -> list[str]:
+    """The description, but for the sentence that opens the report."""
+    _, rest = lead_and_rest(prose(plan.suite.description).strip())
+    return ["## About", rest] if rest else []
 
 
 def _methods(plan: Plan) -> list[str]:

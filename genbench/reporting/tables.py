@@ -11,15 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from genbench.reporting._digits import number
 from genbench.reporting._table_cells import (
     NOT_APPLICABLE,
     cell_text,
     published_cells,
 )
-from genbench.reporting.markdown import Footnotes, code, count, escape, table
+from genbench.reporting.markdown import Footnotes, code, escape, table
 from genbench.reporting.numbers import Column, Numbers
 from genbench.reporting.ranking import Place
 from genbench.reporting.statistics import mean_and_std
@@ -99,7 +97,7 @@ def _table(
     for column in columns:
         head.append(column.head)
         head += ["published", "difference"] if column in compared else []
-    head += ["seeds", "updates", "examples", "seconds", "device"]
+    head += ["seeds"]
     text = table(head, lines)
     if notes.text():
         text += "\n" + notes.text()
@@ -182,14 +180,13 @@ def _line(
     if (method, dataset) in numbers.limited:
         label += " **not comparable**"
     label += _marks(numbers, method, dataset, notes)
-    seeds = numbers.seeds(method, dataset)
     line = [label]
     for column in columns:
         where = place[column].get(method, Place.NONE)
         line.append(cell_text(numbers, method, column, where, notes))
         if column in compared:
             line += published_cells(numbers, method, column, published, notes)
-    return [*line, str(seeds), *_budget(numbers, method, dataset)]
+    return [*line, str(numbers.seeds(method, dataset))]
 
 
 def _marks(numbers: Numbers, method: str, dataset: str, notes: Footnotes) -> str:
@@ -198,22 +195,6 @@ def _marks(numbers: Numbers, method: str, dataset: str, notes: Footnotes) -> str
     texts = [numbers.mixed.get((method, dataset), "")]
     texts += [MEANS] if (method, dataset) in numbers.means else []
     return "".join(notes.mark(text) for text in texts if text)
-
-
-def _budget(numbers: Numbers, method: str, dataset: str) -> list[str]:
-    """Updates, examples, seconds (means over the runs that have them) and devices."""
-    if method == REAL:
-        return [""] * 4
-    runs = list(numbers.budgets.get((method, dataset), {}).values())
-    # A run that was cut short would pull the means of the others down.
-    runs = [run for run in runs if not pd.isna(run[1])] or runs
-    updates, examples, seconds = (
-        [float(run[index]) for run in runs if not pd.isna(run[index])] for index in range(3)
-    )
-    devices = sorted({run[3] for run in runs if run[3]})
-    means = [mean_and_std(part)[0] if part else None for part in (updates, examples, seconds)]
-    where = escape(", ".join(devices)) or "–"
-    return [count(means[0]), count(means[1]), number(means[2], 3), where]
 
 
 def _spread(numbers: Numbers, methods: Sequence[str], columns: Sequence[Column]) -> str:

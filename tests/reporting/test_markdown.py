@@ -13,6 +13,7 @@ from genbench.reporting.markdown import (
     code,
     count,
     escape,
+    lead_and_rest,
     plus_minus,
     prose,
     table,
@@ -115,3 +116,14 @@ def test_code_cannot_be_left() -> None:
     for inside in ("a", "`a`", "``<img>``", "```"):
         html = MarkdownIt("commonmark").render(code(f"x {inside} <img> y"))
         assert re.fullmatch(r"<p><code>[^<]*</code></p>\n", html), html
+
+
+def test_a_long_text_opens_with_its_first_sentence():
+    long = "It follows Arjovsky et al. (2017), e.g. Fig. 2. Then " + "word " * 80 + "\n\n- a\n- b"
+    lead, rest = lead_and_rest(long)
+    assert lead == "It follows Arjovsky et al. (2017), e.g. Fig. 2."
+    assert rest.startswith("Then word")
+    assert rest.endswith("- a\n- b")
+    assert lead_and_rest("One. Two.") == ("One. Two.", "")
+    linked = "See [a. Page](x) there" + " word" * 80 + "."
+    assert lead_and_rest(linked) == (linked, "")

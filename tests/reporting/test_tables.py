@@ -85,13 +85,6 @@ def test_fewer_seeds_than_planned_are_counted_and_explained(filled):
     assert "seed 2: not run yet" in tables[0].text
 
 
-def test_every_row_shows_its_budget(filled):
-    tables, _ = tables_of(filled)
-    line = row(tables[1], "GAN")
-    budget = [line[name] for name in ("updates", "examples", "seconds", "device")]
-    assert budget == ["1,500", "192k", "12.5", "cpu"]
-
-
 def test_two_protocols_never_share_a_column(filled):
     def split(frame):
         frame.loc[(frame.metric == "fid") & (frame.method == "nice"), "protocol"] = "other"

@@ -1,0 +1,115 @@
+"""What the rows of a suite cost: updates, rows drawn, seconds, and on what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import pandas as pd
+from rich import box
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from genbench.reporting._digits import number
+from genbench.reporting.markdown import count, escape, table
+from genbench.reporting.numbers import Numbers
+from genbench.reporting.origins import Origin
+from genbench.reporting.statistics import mean_and_std
+from genbench.suites.spec import REAL
+
+__all__ = ["Cost", "cost_section", "cost_table", "costs_of"]
+
+HEAD = ("method", "dataset", "updates", "rows drawn", "seconds", "device", "threads")
+
+
+class Cost(NamedTuple):
+    """A row on a dataset: means over the runs that have them, as text."""
+
+    method: str
+    """As the suite names it."""
+    dataset: str
+    updates: str
+    examples: str
+    seconds: str
+    device: str
+    threads: str
+
+    @property
+    def where(self) -> tuple[str, str]:
+        """The device and the CPU threads."""
+        return self.device, self.threads
+
+
+def costs_of(numbers: Numbers, origins: Sequence[Origin]) -> list[Cost]:
+    """What is known of every row that began, by dataset and in the suite's order."""
+    threads: dict[tuple[str, str], set[str]] = {}
+    for origin in origins:
+        known = threads.setdefault((origin.method, origin.dataset), set())
+        known.update(origin.facts.get("threads", ()))
+    found = []
+    for dataset in numbers.plan.datasets:
+        for method in numbers.methods(dataset):
+            runs = list(numbers.budgets.get((method, dataset), {}).values())
+            if method == REAL or all(pd.isna(run[0]) for run in runs):
+                continue
+            of = sorted(threads.get((method, dataset), ()))
+            found.append(Cost(method, dataset, *_means(runs), ", ".join(of) or "–"))
+    return found
+
+
+def _means(runs: Sequence[tuple[Any, ...]]) -> tuple[str, str, str, str]:
+    """Updates, rows drawn, seconds and devices."""
+    # A run that was cut short would pull the means of the others down.
+    runs = [run for run in runs if not pd.isna(run[1])] or runs
+    updates, examples, seconds = (
+        [float(run[index]) for run in runs if not pd.isna(run[index])] for index in range(3)
+    )
+    means = [mean_and_std(part)[0] if part else None for part in (updates, examples, seconds)]
+    devices = sorted({run[3] for run in runs if run[3]})
+    return count(means[0]), count(means[1]), number(means[2], 3), ", ".join(devices) or "–"
+
+
+def cost_section(numbers: Numbers, costs: Sequence[Cost]) -> list[str]:
+    """The section of the report; what is the same for every row is said once."""
+    if not costs:
+        return []
+    datasets = len({cost.dataset for cost in costs}) > 1
+    shared = len({cost.where for cost in costs}) == 1
+    rows = []
+    for cost in costs:
+        label = numbers.label(cost.method, numbers.methods(cost.dataset))
+        line = [label, escape(cost.dataset), cost.updates, cost.examples, cost.seconds,
+                escape(cost.device), cost.threads]
+        rows.append(_kept(line, datasets, shared))
+    text = table(_kept(HEAD, datasets, shared), rows, left=2 if datasets else 1)
+    return ["## Cost", f"{_words(costs, shared)}\n\n{text}"]
+
+
+def cost_table(costs: Sequence[Cost]) -> Group:
+    """The same for a terminal; names of rows are folded where it is narrow."""
+    datasets = len({cost.dataset for cost in costs}) > 1
+    shared = len({cost.where for cost in costs}) == 1
+    made = Table(title=Text("cost"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in _kept(HEAD, datasets, shared):
+        words = name in ("method", "dataset", "device")
+        made.add_column(name, justify="left" if words else "right", no_wrap=not words,
+                        overflow="fold")
+    for cost in costs:
+        made.add_row(*map(Text, _kept(cost, datasets, shared)))
+    return Group(made, Text(_words(costs, shared)))
+
+
+def _kept(line: Sequence[str], datasets: bool, shared: bool) -> list[str]:
+    """The cells of a line, less what is the same everywhere."""
+    return [line[0], *(line[1:2] if datasets else ()), *line[2:5], *(() if shared else line[5:])]
+
+
+def _words(costs: Sequence[Cost], shared: bool) -> str:
+    text = ("Means over seeds; updates are those of the model, rows those that all players of a "
+            "run drew, and seconds those of training.")
+    if not shared:
+        return text
+    device, threads = costs[0].where
+    of = "" if threads == "–" else f", {threads} thread{'s' * (threads != '1')} each"
+    return f"{text} All of it on {device}{of}." if device != "–" else text
