@@ -8,6 +8,7 @@ from torch import Tensor
 from genbench.errors import NotApplicable
 from genbench.evaluation._draws import CHUNK, chunk_noise
 from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.extractors.choice import chosen
 from genbench.models._base import Coded
 
 __all__ = ["code_values", "sample_classes", "sample_codes"]
@@ -54,9 +55,12 @@ def sample_classes(evidence: Evidence, extractor: str, s: int) -> tuple[Tensor, 
     By the classifier for images, by the nearest mode for points.
 
     Raises:
-        NotApplicable: neither a classifier nor modes.
+        NotApplicable: neither a classifier nor modes, or images for which `auto` is Inception.
     """
     if evidence.data.kind == "images":
+        if chosen(extractor, evidence.data) != "classifier":
+            raise NotApplicable("Inception does not know the classes of these images; extractor: "
+                                "classifier learns them")
         logits = torch.from_numpy(evidence.logits(extractor, s))
         return logits.argmax(1), logits.shape[1]
     modes = evidence.data.truth and evidence.data.truth.modes

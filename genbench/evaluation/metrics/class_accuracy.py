@@ -30,7 +30,7 @@ class ClassAccuracy(Metric):
     sampled: ClassVar[bool] = True
 
     extractor: Literal["auto", "classifier"] = "auto"
-    """The network that names the class."""
+    """The network that names the class; `auto` learns one for grey (and stacked) images alone."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """The share over all samples."""

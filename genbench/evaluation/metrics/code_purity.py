@@ -40,7 +40,8 @@ class CodePurity(Metric):
     sampled: ClassVar[bool] = True
 
     extractor: Literal["auto", "classifier"] = "auto"
-    """The network that names the class of an image; points are of their nearest mode."""
+    """The network that names the class of an image; `auto` learns one for grey (and stacked)
+    images alone. Points are of their nearest mode."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """The purity of the purest categorical code."""

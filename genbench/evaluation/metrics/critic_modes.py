@@ -54,3 +54,8 @@ class CriticModes(Metric):
             points.flatten(0, 1).float(), evidence.scaling, evidence.device
         ).reshape(points.shape[:2])
         return {"critic_modes": float((score[:, 0] > score[:, 1:].amax(1)).sum())}
+
+    def protocol(self, evidence: Evidence) -> str:
+        """The circle, where it is another than the usual one."""
+        usual = (self.radius, self.directions) == (CriticModes.radius, CriticModes.directions)
+        return "" if usual else f"{self.radius:g}sigma-{self.directions}directions"

@@ -39,3 +39,7 @@ class CriticWeights(Metric):
             "weights_at_clip": float((size >= (1 - self.near) * limit).double().mean()),
             "weights_median": float(size.median()) / largest,
         }
+
+    def protocol(self, evidence: Evidence) -> str:
+        """How near counts, where it is another part than the usual one."""
+        return "" if self.near == CriticWeights.near else f"near{self.near:g}"

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from genbench.data._base import Data, Split
 from genbench.data.space import Space
 from genbench.errors import NotApplicable
 from genbench.evaluation._codes import sample_codes
@@ -99,6 +100,13 @@ def test_inverse_consistency_is_the_error_of_the_code(make, toy):
     evidence = make(toy, Halving(Space("points", (2,))))
     found = InverseConsistency(points=20000).measure(evidence)["code_error"]
     assert found == pytest.approx(0.5, rel=0.03)  # nothing of the first, all of the second
+
+
+def test_inception_names_no_classes_of_colour_images(make):
+    split = Split(torch.zeros(30, 3, 8, 8, dtype=torch.uint8), torch.arange(30) % 3)
+    data = Data("images", (3, 8, 8), split, split, classes=3, levels=256)
+    with pytest.raises(NotApplicable, match="extractor: classifier learns them"):
+        ClassAccuracy().measure(make(data))
 
 
 def test_class_accuracy_of_images(make, images, monkeypatch):

@@ -39,7 +39,7 @@ class Options:
         `more` are values of options whose type does not say which there are.
         """
         choices = {
-            option.name: list(_values(component, option, (more or {}).get(option.name)))
+            option.name: self.values(component, option.name, more or {})
             for option in component.options
         }
         if not choices[name]:
@@ -62,6 +62,13 @@ class Options:
         if len(set(alone)) <= len(refused) and all(_names(name, why) for why in refused):
             return ""
         return f"{name}: nothing could be tried:\n  {found}"
+
+    def values(
+        self, component: lookup.Component, name: str, more: Mapping[str, Sequence[Any]]
+    ) -> list[Any]:
+        """Other values that an option may have, those of `more` where it has any."""
+        option = next(option for option in component.options if option.name == name)
+        return list(_values(component, option, more.get(name)))
 
     def _tried(
         self, component: lookup.Component, place: str, make: Make, options: Mapping[str, Any],

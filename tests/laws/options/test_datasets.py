@@ -27,9 +27,12 @@ MORE: Mapping[str, list[Any]] = {
 """Values of options whose type does not say which there are."""
 SAVES = {("image_folder", "memory_limit"): "images over it are read from the disk, the same ones"}
 """Options that save memory or time alone, and why they may."""
+SLOW = ("gaussians", "grid", "swiss_roll", "two_moons")
+"""Toys like the ring, whose entropy takes its time."""
 CASES = [
-    (name, option.name) for name in lookup.available("dataset")
-    for option in lookup.describe("dataset", name).options
+    pytest.param(name, option.name, marks=pytest.mark.slow if name in SLOW else ())
+    for name in lookup.available("dataset") for option in lookup.describe("dataset", name).options
+    if (name, option.name) not in SAVES
 ]
 
 
@@ -86,7 +89,7 @@ def loaded(root: Path, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize(("name", "option"), [case for case in CASES if case not in SAVES])
+@pytest.mark.parametrize(("name", "option"), CASES)
 def test_some_value_of_every_option_changes_the_data(
     options: Any, root: Path, name: str, option: str
 ) -> None:

@@ -17,7 +17,7 @@ from genbench.suites.parts import capabilities
 from genbench.training.loop import Settings, Stage, Training
 
 UPDATES = 3
-FEW = ("denoising", "em", "entropic", "likelihood", "mixture_em", "sinkhorn", "wae_gan")
+FEW = ("denoising", "likelihood", "mixture_em", "mmd")
 """Whose options the default run tries; the others are slow together."""
 MODELS: Mapping[str, list[dict[str, Any]]] = {
     "generator": [{}], "conditional_generator": [{}], "autoencoder": [{}], "vae": [{}],
