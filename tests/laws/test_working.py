@@ -61,7 +61,7 @@ def targets(plan: Plan) -> dict[tuple[str, str], list[Target]]:
 
 def test_every_method_has_floors_on_all_that_it_is_for(plan: Plan) -> None:
     wanted = {(name, dataset) for name in method_names() for dataset in offered(name)}
-    assert wanted == {(plan.methods[row].zoo, dataset) for row, dataset in targets(plan)}
+    assert wanted <= {(plan.methods[row].zoo, dataset) for row, dataset in targets(plan)}
 
 
 def test_a_floor_that_a_gaussian_reaches_says_why(plan: Plan) -> None:
