@@ -87,9 +87,7 @@ def test_some_value_of_every_option_changes_something(
     laws: Any, options: Any, name: str, option: str
 ) -> None:
     grounds = {
-        f"{kind} {model} {given}": partial(
-            trained, laws, name, model, kind, given
-        )
+        f"{kind} {model} {given}": partial(trained, laws, name, model, kind, given)
         for kind in ("points", "images") for model in fitting(name) for given in MODELS[model]
     }
     assert grounds
