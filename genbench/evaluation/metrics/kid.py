@@ -5,80 +5,97 @@ estimate over all samples; `kid_subsets` the customary mean over random subsets,
 torch-fidelity draws them, for comparison with published numbers. Negative values are legal.
 
 With few features the kernel sums are inner products of moment tensors, linear in the number of
-samples; with many they are summed block by block.
+samples; with many they are summed block by block. Both are taken on the device that is named:
+products in float32 as it is written, sums in float64.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from genbench.errors import NotApplicable
 from genbench.evaluation._base import Metric
 from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.extractors._base import exact_arithmetic
 from genbench.fields import Count, Natural
 
 __all__ = ["Kid", "kid", "kid_subsets", "terms"]
 
-BLOCK = 500
+BLOCK = 1000
 FEW = 64
 """Features up to which moment tensors are the faster way."""
 SEED = 2020
 
 
-def kid(x: np.ndarray, y: np.ndarray, known: Mapping[str, np.ndarray] | None = None) -> float:
-    """The unbiased squared MMD between features (n, d) and (m, d), float32.
+def kid(
+    x: np.ndarray, y: np.ndarray, known: Mapping[str, np.ndarray] | None = None,
+    device: torch.device | str = "cpu",
+) -> float:
+    """The unbiased squared MMD between features (n, d) and (m, d), float32, taken on `device`.
 
     `known` are the `terms` of y where they are at hand.
     """
-    mine, known = terms(x), terms(y) if known is None else known
+    mine, known = terms(x, device), terms(y, device) if known is None else known
     if "first" in mine:
         cross = _inner(mine, known)
     else:
-        cross = _blockwise(x, y)
+        cross = _blockwise(_on(x, device), _on(y, device))
     return float(mine["within"] + known["within"]) - 2 * cross / (len(x) * len(y))
 
 
-def terms(x: np.ndarray) -> dict[str, np.ndarray]:
+def terms(x: np.ndarray, device: torch.device | str = "cpu") -> dict[str, np.ndarray]:
     """What of the estimate depends on one side alone.
 
     `within`, the mean kernel of pairs of different rows; with few features also the moment
     tensors `count`, `first`, `second` and `third`.
     """
+    rows = _on(x, device)
     if x.shape[1] > FEW:
-        return {"within": np.array(_within(x, _blockwise(x, x)))}
-    tensors = _tensors(x)
-    return {"within": np.array(_within(x, _inner(tensors, tensors))), **tensors}
+        return {"within": np.array(_within(rows, _blockwise(rows, rows)))}
+    tensors = _tensors(rows)
+    return {"within": np.array(_within(rows, _inner(tensors, tensors))), **tensors}
 
 
-def _within(x: np.ndarray, total: float) -> float:
+def _on(x: np.ndarray, device: torch.device | str) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(x)).to(device)
+
+
+def _within(x: Tensor, total: float) -> float:
     n, d = x.shape
     if n < 2:
         raise NotApplicable(f"an unbiased estimate takes at least 2 samples, not {n}")
-    norms = np.einsum("nd,nd->n", x, x, dtype=np.float64)
+    norms = torch.cat([part.double().square().sum(1) for part in x.split(BLOCK)])
     return (total - float(((norms / d + 1) ** 3).sum())) / (n * (n - 1))
 
 
-def _tensors(x: np.ndarray) -> dict[str, np.ndarray]:
+def _tensors(x: Tensor) -> dict[str, np.ndarray]:
     """Sums over rows of 1, x, x⊗x and x⊗x⊗x, float64.
 
     Of the symmetric first pair of axes only i ≤ j is kept, with √2 where i < j, so that plain
     inner products are those of the whole tensors.
     """
     d = x.shape[1]
-    rows, columns = np.triu_indices(d)
-    scale = np.where(rows == columns, 1.0, np.sqrt(2.0))
-    first, second, third = np.zeros(d), np.zeros(len(rows)), np.zeros((len(rows), d))
-    for start in range(0, len(x), BLOCK):
-        part = x[start:start + BLOCK].astype(np.float64)
-        pairs = part[:, rows] * scale  # (b, d(d+1)/2)
-        pairs *= part[:, columns]
-        first += part.sum(0)
-        second += pairs.sum(0)
-        third += pairs.T @ part
-    return {"count": np.array(float(len(x))), "first": first, "second": second, "third": third}
+    rows, columns = torch.triu_indices(d, d, device=x.device)
+    scale = torch.where(rows == columns, 1.0, math.sqrt(2.0)).double()
+    first, second, third = (x.new_zeros(shape, dtype=torch.float64)
+                            for shape in ((d,), (len(rows),), (len(rows), d)))
+    for rough in x.split(BLOCK):
+        part = rough.double().T.contiguous()  # (d, b)
+        pairs = part[rows]  # (d(d+1)/2, b)
+        pairs *= part[columns]
+        pairs *= scale[:, None]
+        first += part.sum(1)
+        second += pairs.sum(1)
+        third += pairs @ part.T
+    sums = {"first": first, "second": second, "third": third}
+    count = np.array(float(len(x)))
+    return {"count": count, **{name: total.cpu().numpy() for name, total in sums.items()}}
 
 
 def _inner(a: Mapping[str, np.ndarray], b: Mapping[str, np.ndarray]) -> float:
@@ -88,22 +105,26 @@ def _inner(a: Mapping[str, np.ndarray], b: Mapping[str, np.ndarray]) -> float:
     return sum(w * p / d**i for i, (w, p) in enumerate(zip((1, 3, 3, 1), powers, strict=True)))
 
 
-def _blockwise(x: np.ndarray, y: np.ndarray) -> float:
+def _blockwise(x: Tensor, y: Tensor) -> float:
     """The same sum from blocks of the kernel matrix; half of them where x is y."""
-    same, d, total = x is y, x.shape[1], 0.0
-    for i in range(0, len(x), BLOCK):
-        for j in range(i if same else 0, len(y), BLOCK):
-            kernel = x[i:i + BLOCK] @ y[j:j + BLOCK].T
-            kernel /= d
-            kernel += 1
-            cube = kernel * kernel
-            cube *= kernel
-            part = float(cube.sum(dtype=np.float64))
-            total += part if not same or i == j else 2 * part
-    return total
+    same, d = x is y, x.shape[1]
+    total = x.new_zeros((), dtype=torch.float64)  # on the device, which is asked but once
+    one = x.new_ones(1, 1)
+    with exact_arithmetic(x.device):
+        for i, mine in enumerate(x.split(BLOCK)):
+            for j, theirs in enumerate(y.split(BLOCK)):
+                if same and j < i:
+                    continue
+                kernel = torch.addmm(one, mine / d, theirs.T)
+                cube = kernel * kernel
+                cube *= kernel
+                total += cube.sum(dtype=torch.float64) * (2 if same and i < j else 1)
+    return float(total)
 
 
-def kid_subsets(x: np.ndarray, y: np.ndarray, subsets: int, size: int) -> float:
+def kid_subsets(
+    x: np.ndarray, y: np.ndarray, subsets: int, size: int, device: torch.device | str = "cpu"
+) -> float:
     """The mean estimate over random subsets, with torch-fidelity's stream of random numbers."""
     if not subsets:
         raise NotApplicable("no subsets were asked for (subsets)")
@@ -113,9 +134,12 @@ def kid_subsets(x: np.ndarray, y: np.ndarray, subsets: int, size: int) -> float:
         )
     rng = np.random.RandomState(SEED)
     total = 0.0
+    first, second = _on(x, device), _on(y, device)
     for _ in range(subsets):
-        a = x[rng.choice(len(x), size, replace=False)]
-        b = y[rng.choice(len(y), size, replace=False)]
+        a, b = (
+            rows[torch.from_numpy(rng.choice(len(rows), size, replace=False)).to(rows.device)]
+            for rows in (first, second)
+        )
         total += _within(a, _blockwise(a, a)) + _within(b, _blockwise(b, b))
         total -= 2 * _blockwise(a, b) / size**2
     return total / subsets
@@ -153,14 +177,17 @@ class Kid(Metric):
         self, evidence: Evidence, sample_set: int = 0
     ) -> dict[str, float | NotApplicable]:
         """Both estimates; the reference's terms are kept on disk."""
+        device = evidence.device
         x = evidence.features(self.extractor, sample_set)
         y = evidence.reference_features(self.extractor, n=evidence.count)
         known = evidence.of_reference(
-            "kernel", lambda: terms(y), self.extractor, n=evidence.count
+            "kernel", lambda: terms(y, device), self.extractor, n=evidence.count
         )
-        values: dict[str, float | NotApplicable] = {"kid": kid(x, y, known)}
+        values: dict[str, float | NotApplicable] = {"kid": kid(x, y, known, device)}
         try:
-            values["kid_subsets"] = kid_subsets(x, y, self.subsets, self.subset_size)
+            values["kid_subsets"] = kid_subsets(
+                x, y, self.subsets, self.subset_size, device
+            )
         except NotApplicable as why:  # the exact estimate stands
             values["kid_subsets"] = why
         return values

@@ -74,11 +74,14 @@ class Memorisation(Metric):
         train = evidence.reference_features(self.extractor, "train", searched)
 
         def held_out() -> dict[str, np.ndarray]:
-            return {"near": nearest(evidence.reference_features(self.extractor, n=n), train)}
+            rows = evidence.reference_features(self.extractor, n=n)
+            return {"near": nearest(rows, train, evidence.device)}
 
         contents = evidence.contents("train", searched)
         known = evidence.of_reference(f"near {contents}", held_out, self.extractor, n=n)
-        samples = nearest(evidence.features(self.extractor, sample_set), train)
+        samples = nearest(
+            evidence.features(self.extractor, sample_set), train, evidence.device
+        )
         ratio, close = copying(samples, known["near"])
         return {"nn_distance_ratio": ratio, "nn_close_share": close}
 

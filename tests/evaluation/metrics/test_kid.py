@@ -61,3 +61,19 @@ def test_symmetric_unbiased_and_growing():
 def test_known_terms_change_nothing():
     x, y = features(100, 6), features(120, 6, 1)
     assert kid(x, y, terms(y)) == kid(x, y)
+
+
+def test_the_same_numbers_again_and_from_blocks_of_any_size(monkeypatch):
+    x, y = features(700, 80), features(450, 80, 1, 0.2)
+    whole = kid(x, y)
+    assert kid(x, y) == whole
+    monkeypatch.setattr(module, "BLOCK", 100)
+    assert kid(x, y) == pytest.approx(whole, rel=1e-5)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+@pytest.mark.parametrize("d", [10, 150])
+def test_a_gpu_gives_the_same_numbers(d):
+    x, y = features(700, d), features(450, d, 1, 0.2)
+    assert kid(x, y, device="cuda") == pytest.approx(kid(x, y), rel=1e-5)
+    assert kid_subsets(x, y, 5, 100, "cuda") == pytest.approx(kid_subsets(x, y, 5, 100), rel=1e-5)

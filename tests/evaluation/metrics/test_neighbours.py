@@ -10,6 +10,7 @@ from scipy.spatial.distance import cdist
 from torch_fidelity.metric_prc import calculate_precision_recall_full
 
 from genbench.errors import NotApplicable
+from genbench.evaluation.metrics import _neighbours, density_coverage, kid, memorisation
 from genbench.evaluation.metrics._neighbours import manifolds, nearest, radii
 from genbench.evaluation.metrics.memorisation import copying
 
@@ -92,3 +93,34 @@ def test_exact_copies_are_at_no_distance(d):
     assert copying(near, nearest(held, train))[0] == 0
     wide = cdist(held.astype(np.float64), train.astype(np.float64)).min(1)
     assert nearest(held, train) == pytest.approx(wide, rel=1e-6)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+@pytest.mark.parametrize("d", [2, 20, 128])
+def test_a_gpu_gives_the_same_numbers(d):
+    real, fake = cloud(700, d), cloud(900, d, 1, 0.4, 0.8)
+    mine, theirs = (manifolds(real, fake, (3,), device=on)[3] for on in ("cpu", "cuda"))
+    assert vars(theirs) == pytest.approx(vars(mine), abs=5e-3)
+    assert nearest(fake, real, "cuda") == pytest.approx(nearest(fake, real), rel=1e-6)
+
+
+def test_everything_is_taken_where_the_model_is(make, images, implicit, monkeypatch):
+    evidence = make(images, implicit, sets=1)
+    seen: list[tuple[str, object]] = []
+    for module, name in ((kid, "_on"), (_neighbours, "_on")):
+        monkeypatch.setattr(module, name, watched(getattr(module, name), module.__name__, seen))
+    evidence.device = here = torch.device("cpu", 0)
+    for metric in (kid.Kid(subsets=2, subset_size=50), density_coverage.DensityCoverage(),
+                   memorisation.Memorisation()):
+        before = len(seen)
+        metric.measure(evidence)
+        assert len(seen) > before
+    assert {device for _, device in seen} == {here}
+
+
+def watched(move, name, seen):
+    def moved(x, device):
+        seen.append((name, device))
+        return move(x, device)
+
+    return moved
