@@ -15,7 +15,7 @@ from typing import Any
 
 from PIL import Image
 
-from genbench.reporting.palette import COLOURS, DASHES, INK, font
+from genbench.reporting.palette import COLOURS, INK, dashes, font
 from genbench.reporting.png import encode
 
 __all__ = ["LINE", "STYLE", "Grid", "canvas", "inches_of", "look", "png_bytes", "say", "wrapped"]
@@ -103,9 +103,8 @@ def png_bytes(figure: Any, mark: str) -> bytes:
 
 
 def look(style: int) -> dict[str, Any]:
-    """The colour and the dashes of the row at this place of the suite."""
-    rounds = style // len(COLOURS)
-    return {"color": COLOURS[style % len(COLOURS)], "linestyle": DASHES[rounds % len(DASHES)]}
+    """The colour and the dashes of the row at this place; no two places have both alike."""
+    return {"color": COLOURS[style % len(COLOURS)], "linestyle": dashes(style // len(COLOURS))}
 
 
 def say(ax: Any, text: str, inches: float) -> None:

@@ -187,7 +187,8 @@ def _draw_curves(numbers: Numbers, store: Store, entry: FigureEntry, path: Path)
             for asked, title, series in wanted_terms(numbers, spec, folder, entry.terms):
                 seeds.setdefault((asked, title), []).append(series)
                 inputs += [asked, title, series.tobytes()]
-        for (asked, title), values in seeds.items():
+        long = {term: s for term, s in seeds.items() if Curve(label, place, s).drawable}
+        for (asked, title), values in long.items():
             panels.setdefault(asked, {}).setdefault(title, []).append(Curve(label, place, values))
             shown.setdefault(title, set()).add(method)
         inputs.append(label)
@@ -195,6 +196,8 @@ def _draw_curves(numbers: Numbers, store: Store, entry: FigureEntry, path: Path)
             absent.append(f"{titles[method]}: {standing([folder for _, folder in runs])}")
         elif not seeds:
             absent.append(f"{titles[method]}: no such term")
+        elif not long:
+            absent.append(f"{titles[method]}: fewer than two points")
     curves, notes = _panels(panels)
     if not curves:
         curves, notes = {"training": []}, {"training": "no run to show yet"}
@@ -216,6 +219,6 @@ def _panels(
     notes: dict[str, str] = {}
     for asked, by_title in found.items():
         if not by_title:
-            curves[asked], notes[asked] = [], "no run of these rows has this term"
+            curves[asked], notes[asked] = [], "no run of these rows has a curve of this term"
         curves.update(by_title)
     return curves, notes

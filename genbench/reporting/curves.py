@@ -20,13 +20,12 @@ from genbench.reporting.canvas import (
 )
 from genbench.reporting.palette import INK
 from genbench.reporting.scales import choose_scale
+from genbench.reporting.values import sweep_axis
 
 __all__ = ["Curve", "curve_sheet"]
 
 POINTS = 150
 """Points on a curve: seeds may have been logged at different updates."""
-PANELS = 12
-"""The most panels in a figure; the terms that most methods share come first."""
 COLUMNS = 3
 ALONE, TOGETHER = (2.72, 1.7), (1.26, 1.2)
 """Width and height of a panel in inches, where it is the only one and where it is not."""
@@ -40,12 +39,17 @@ THOUSANDS = 20_000
 class Curve:
     """One term of one method: for each seed, updates and values (2, N).
 
-    `style` is the method's place in the suite, so that it looks the same in every figure.
+    `style` is the method's place among the rows, so that it looks the same in every panel.
     """
 
     method: str
     style: int
     seeds: Sequence[np.ndarray]
+
+    @property
+    def drawable(self) -> bool:
+        """Whether there are two points to draw a line through."""
+        return max(int(np.isfinite(seed[1]).sum()) for seed in self.seeds) > 1
 
     def band(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Updates, mean and standard deviation over the seeds that reached them, each (P,)."""
@@ -84,7 +88,6 @@ def curve_sheet(
     shown = list(terms)
     if not chosen:
         shown.sort(key=lambda title: (-len(terms[title]), title))
-    shown = shown[:PANELS]
     styles = {c.method: c.style for title in shown for c in terms[title]}
     drawn = {title: lines[title] for title in shown if title in lines and terms[title]}
     handles = [
@@ -93,7 +96,7 @@ def curve_sheet(
     ]
     panel = ALONE if len(shown) == 1 else TOGETHER
     columns = 2 if len(shown) == 4 else min(COLUMNS, max(1, len(shown)))
-    titles = [wrapped(title, panel[0] + 0.3) for title in shown]
+    titles = [wrapped(title, panel[0] + 0.08) for title in shown]
     above = LINE * (1 + max((title.count("\n") for title in titles), default=0)) + 0.06
     below = LINE * (len(absent) + len(_lines(handles, columns, panel))) + 0.1
     grid = Grid(len(shown), columns, panel, (0.56, 0.12, above, 0.3 + below),
@@ -105,7 +108,7 @@ def curve_sheet(
             note = (notes or {}).get(title, "")
             _panel(ax, words, terms[title], drawn.get(title), note, panel[0], dots=bool(axis))
             if axis:
-                _sweep(ax, axis, [curve.seeds[0][0] for curve in terms[title]])
+                sweep_axis(ax, axis, [c.seeds[0][0] for c in terms[title]], panel[0])
             else:
                 _updates(ax, last if chosen else 0.0)
         _legend(figure, grid, _lines(handles, columns, panel), absent)
@@ -189,16 +192,3 @@ def _updates(ax: Any, last: float) -> None:
     if thousands:
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1000:g}"))
     ax.set_xlabel("thousand updates" if thousands else "update")
-
-
-def _sweep(ax: Any, axis: str, places: Sequence[np.ndarray]) -> None:
-    """The horizontal axis of a sweep over these values."""
-    from matplotlib.ticker import MaxNLocator
-
-    low = min((float(at.min()) for at in places if len(at)), default=0.0)
-    high = max((float(at.max()) for at in places if len(at)), default=1.0)
-    if low > 0 and high > 50 * low:
-        ax.set_xscale("log")
-    else:
-        ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    ax.set_xlabel(axis)

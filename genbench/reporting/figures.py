@@ -7,15 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from genbench.reporting.chosen import ChosenFigure, draw_chosen
-from genbench.reporting.curves import Curve, curve_sheet
 from genbench.reporting.densities import Panel, density_sheet
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.png import digest_of, encode, is_ours, keep_or_draw
-from genbench.reporting.series import log_det, raw_title, true_entropy
 from genbench.reporting.sheets import sample_sheet
+from genbench.reporting.training import training_sheets
 from genbench.store.runs import RunFolder, Store
 from genbench.suites.spec import REAL, RunSpec
 
@@ -53,7 +50,10 @@ def draw_figures(
         if "samples" in kinds or "density" in kinds:
             made += _sample_figures(numbers, store, dataset, runs, kinds, out)
         if "curves" in kinds:
-            made += _curve_figure(numbers, store, dataset, runs, out)
+            made += (
+                _picture("curves", dataset, sheet.caption, sheet.inputs, out, sheet.draw, page)
+                for page, sheet in enumerate(training_sheets(numbers, store, dataset, runs), 1)
+            )
     keep = {figure.file for figure in made} | {figure.file for figure in chosen}
     for path in sorted((out / "figures").glob("*.png")):
         if f"figures/{path.name}" not in keep and is_ours(path):
@@ -116,66 +116,11 @@ def _panel_title(numbers: Numbers, method: str, among: list[str], seed: int) -> 
     return title if seed == 0 else f"{title} (seed {seed})"
 
 
-def _curve_figure(
-    numbers: Numbers, store: Store, dataset: str, runs: list[RunSpec], out: Path
-) -> Iterator[Figure]:
-    """Training curves of all methods on a dataset."""
-    folders = [(spec, store.run(spec.id)) for spec in runs if spec.method != REAL]
-    folders = [(spec, folder) for spec, folder in folders if folder.curves_path.exists()]
-    if not folders:
-        return
-    shift = {spec.id: log_det(numbers, spec) for spec, _ in folders}
-    entropy = true_entropy(numbers, dataset)
-    among = numbers.methods(dataset)
-    inputs: list[str] = [folder.fingerprint("curves.csv") for _, folder in folders]
-    titles = {name: _panel_title(numbers, name, among, 0) for name in among}
-    inputs += [repr((spec.method, shift[spec.id], titles[spec.method])) for spec, _ in folders]
-    inputs += [repr(entropy), ",".join(numbers.plan.methods)]
-
-    def draw(mark: str) -> bytes:
-        terms = _terms(numbers, folders, shift, among)
-        lines = {RAW_NLL: ("entropy of the truth", entropy)} if entropy is not None else {}
-        return curve_sheet(terms, lines, mark)
-
-    caption = (
-        f"Training on {dataset}: mean over seeds, band ± 1 standard deviation. Loss terms as "
-        "they are minimised, on the scaled data"
-    )
-    caption += f"; {RAW_NLL} is on the raw data." if any(shift.values()) else "."
-    yield _picture("curves", dataset, caption, inputs, out, draw)
-
-
-RAW_NLL = raw_title(True)
-
-
-def _terms(
-    numbers: Numbers, folders: list[tuple[RunSpec, RunFolder]], shift: dict[str, float | None],
-    among: list[str],
-) -> dict[str, list[Curve]]:
-    """Panel title → curves."""
-    seeds: dict[str, dict[str, list[np.ndarray]]] = {}
-    for spec, folder in folders:
-        for (player, term), series in folder.series().items():
-            title = f"{player}: {term.replace('_', ' ')}"
-            moved = shift[spec.id]
-            if (player, term) == ("model", "nll") and moved is not None:
-                title, series = RAW_NLL, np.stack([series[0], series[1] - moved])
-            seeds.setdefault(title, {}).setdefault(spec.method, []).append(series)
-    places = {method: index for index, method in enumerate(numbers.plan.methods)}
-    return {
-        title: [
-            Curve(_panel_title(numbers, method, among, 0), places.get(method, 0), rows)
-            for method, rows in by_method.items()
-        ]
-        for title, by_method in seeds.items()
-    }
-
-
 def _picture(
     kind: str, dataset: str, caption: str, inputs: list[str], out: Path,
-    draw: Callable[[str], bytes],
+    draw: Callable[[str], bytes], page: int = 1,
 ) -> Figure:
     safe = re.sub(r"[^A-Za-z0-9._=,+-]+", "_", dataset)
-    file = f"figures/{kind}-{safe}.png"
+    file = f"figures/{kind}{f'.{page}' * (page > 1)}-{safe}.png"
     keep_or_draw(out / file, digest_of([kind, *inputs]), draw)
     return Figure(kind, dataset, file, caption)

@@ -12,12 +12,15 @@ from pathlib import Path
 import numpy as np
 from PIL import ImageFont
 
-__all__ = ["COLOURS", "DASHES", "INK", "PAPER", "SAMPLE", "font", "ramp", "rgb"]
+__all__ = [
+    "COLOURS", "DASHES", "INK", "PAPER", "SAMPLE", "colour", "dashes", "font", "ramp", "rgb",
+]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5195", "#444444")
 """Okabe and Ito's, darkest contrast first; their yellow, too pale for thin lines, is a violet."""
 DASHES = ("-", "--", "-.", ":")
 """Line styles, changed after every round of colours."""
+Dashes = str | tuple[int, tuple[float, ...]]
 INK, PAPER = "#222222", "#FFFFFF"
 SAMPLE = "#D55E00"
 """Samples drawn over a density."""
@@ -27,6 +30,21 @@ _RAMP = ("#F2F4F7", "#DCE2E9", "#C0CAD6", "#A2B0C1", "#8496AB", "#6A7E96")
 def rgb(colour: str) -> tuple[int, int, int]:
     """`#RRGGBB` as three bytes."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def dashes(index: int) -> Dashes:
+    """The line style of a round of colours; no two rounds have the same."""
+    beyond = index - len(DASHES)
+    return DASHES[index] if beyond < 0 else (0, (6.0, 1.2) + (1.2, 1.2) * (beyond + 2))
+
+
+def colour(index: int) -> str:
+    """The colour of the component at this place: `COLOURS`, then darker and paler ones."""
+    rounds = index // len(COLOURS)
+    share = 1 - 0.6 ** ((rounds + 1) // 2)
+    towards = 0 if rounds % 2 else 255
+    mixed = (round((1 - share) * c + share * towards) for c in rgb(COLOURS[index % len(COLOURS)]))
+    return "#{:02X}{:02X}{:02X}".format(*mixed)
 
 
 def ramp(steps: int) -> np.ndarray:

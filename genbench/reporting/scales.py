@@ -13,6 +13,8 @@ __all__ = ["Scale", "choose_scale"]
 
 WIDE = 100
 """The span, largest over smallest, from which an axis is logarithmic."""
+APART = 0.17
+"""The least distance of two labels of a symlog axis, as a share of its length."""
 
 
 @dataclass(frozen=True)
@@ -33,20 +35,33 @@ class Scale:
 
     def apply(self, ax: Any) -> None:
         """Set an axis of matplotlib to this."""
-        from matplotlib.ticker import MaxNLocator, SymmetricalLogLocator
+        from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
         if self.kind == "log":
             ax.set_yscale("log")
         elif self.kind == "symlog":
             ax.set_yscale("symlog", linthresh=self.linear)
-            locator = SymmetricalLogLocator(base=10, linthresh=self.linear)
-            locator.set_params(numticks=6)
-            ax.yaxis.set_major_locator(locator)
+            ax.set_ylim(self.low, self.high)
+            ax.yaxis.set_major_locator(FixedLocator(self._ticks(ax)))
+            ax.yaxis.set_minor_locator(NullLocator())
         else:
             ax.yaxis.set_major_locator(MaxNLocator(5))
         ax.set_ylim(self.low, self.high)
         if self.label:
             ax.set_ylabel(self.label)
+
+    def _ticks(self, ax: Any) -> list[float]:
+        """Zero, the outermost powers of ten of a symlog axis, and others where there is room."""
+        first = round(math.log10(self.linear))
+        last = math.floor(math.log10(max(-self.low, self.high, self.linear)))
+        powers = sorted(range(first, last + 1), key=lambda k: (k != last, k != first, -k))
+        there = [0.0, *(sign * 10.0**k for k in powers for sign in (1, -1))]
+        kept: dict[float, float] = {}
+        for value in there:
+            share = ax.transAxes.inverted().transform(ax.transData.transform((0, value)))[1]
+            if -1e-9 <= share <= 1 + 1e-9 and all(abs(share - o) >= APART for o in kept.values()):
+                kept[value] = float(share)
+        return sorted(kept)
 
 
 def choose_scale(

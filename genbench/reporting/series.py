@@ -12,7 +12,8 @@ from genbench.store.runs import RunFolder
 from genbench.suites.spec import REAL, RunSpec
 
 __all__ = [
-    "log_det", "raw_title", "row_titles", "standing", "true_entropy", "unfinished", "wanted_terms",
+    "log_det", "raw_title", "row_titles", "standing", "total", "true_entropy", "unfinished",
+    "wanted_terms",
 ]
 
 ORDER = ("diverged", "failed", "timed-out", "interrupted", "running", "queued")
@@ -45,7 +46,7 @@ def wanted_terms(
         player, term = (part.strip() for part in name.split(":", 1))
         values = series.get((player, term))
         if values is None and (player, term) == ("critic", "loss"):
-            values = _total([rows for (who, _), rows in series.items() if who == "critic"])
+            values = total([rows for (who, _), rows in series.items() if who == "critic"])
         if values is None:
             continue
         if (player, term) == ("model", "nll") and moved is not None:
@@ -54,15 +55,15 @@ def wanted_terms(
             yield name, f"{player}: {term.replace('_', ' ')}", values
 
 
-def _total(parts: Sequence[np.ndarray]) -> np.ndarray | None:
+def total(parts: Sequence[np.ndarray]) -> np.ndarray | None:
     """The sum of series (2, N) that may have begun at different updates."""
     if not parts:
         return None
     updates = np.unique(np.concatenate([part[0] for part in parts]))
-    total = np.zeros_like(updates)
+    summed = np.zeros_like(updates)
     for part in parts:
-        np.add.at(total, np.searchsorted(updates, part[0]), part[1])
-    return np.stack([updates, total])
+        np.add.at(summed, np.searchsorted(updates, part[0]), part[1])
+    return np.stack([updates, summed])
 
 
 def true_entropy(numbers: Numbers, dataset: str) -> float | None:
