@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
+from genbench.reporting.corners import CORNER_WORDS, corner_sheet
 from genbench.reporting.curves import Curve, curve_sheet
 from genbench.reporting.histograms import weight_sheet
 from genbench.reporting.numbers import Numbers
-from genbench.reporting.planes import Plane, plane_sheet
+from genbench.reporting.pages import PANELS, pages
+from genbench.reporting.planes import Plane, PlaneKind, plane_sheet
 from genbench.reporting.png import digest_of, encode, keep_or_draw
 from genbench.reporting.profiles import profile_sheet
 from genbench.reporting.series import (
@@ -23,6 +27,7 @@ from genbench.reporting.series import (
 )
 from genbench.reporting.sheets import component_sheet, line_sheet, sample_sheet
 from genbench.reporting.sweeps import draw_sweep
+from genbench.reporting.training import Seeds, arranged
 from genbench.store.runs import RunFolder, Store
 from genbench.suites.schema import FigureEntry
 from genbench.suites.spec import REAL, RunSpec
@@ -30,6 +35,9 @@ from genbench.suites.spec import REAL, RunSpec
 __all__ = ["ChosenFigure", "draw_chosen"]
 
 FIRST = "the first seed that finished"
+MOST = {"critic": 12, "weights": 15, "profile": 15, "interpolation": 10, "arithmetic": 30,
+        "turn": 16}
+"""Kind of figure → the most rows on a sheet, where these are not `PANELS`."""
 WORDS = {
     "density": f"Log density in bands where the row has one, and samples of {FIRST}, coloured "
                "by component in a mixture; the same axes and bands in all panels.",
@@ -43,8 +51,9 @@ WORDS = {
                "speaks of probabilities, else its value.",
     "sweep": "Mean over seeds, band ± 1 standard deviation.",
     "interpolation": f"Images along straight lines between two latents, of {FIRST}.",
-    "arithmetic": "Mean latents of four samples of the classes a, b and c, as the classifier "
-                  f"names them; a − b + c; and eight neighbours of it, of {FIRST}.",
+    "arithmetic": "First line: mean latents of four samples of each of three classes, as the "
+                  "classifier names them; below, the first less the second plus the third, and "
+                  f"eight neighbours of it; of {FIRST}.",
     "turn": "First line: from the mean latent of four samples of one class to that of another; "
             f"below, other latents moved by the same vector; of {FIRST}.",
     "sheet": f"Samples of {FIRST}.",
@@ -55,9 +64,15 @@ WORDS = {
 class ChosenFigure:
     """A figure: its title, its file (relative to the report) and its caption."""
 
-    def __init__(self, entry: FigureEntry, *, images: bool) -> None:
+    def __init__(
+        self, entry: FigureEntry, *, images: bool, corner: bool = False, page: int = 1, of: int = 1
+    ) -> None:
         self.title, self.file = entry.title, entry.file
-        words = WORDS[entry.kind]
+        if of > 1:
+            self.title = f"{entry.title} ({page} of {of})"
+        if page > 1:  # no title gives a file with a point in its name
+            self.file = entry.file.replace(".png", f".{page}.png")
+        words = f"{CORNER_WORDS}, of {FIRST}." if corner else WORDS[entry.kind]
         if entry.kind == "samples" and images:
             words = WORDS["components" if entry.by_component else "sheet"]
         if entry.kind == "curves":
@@ -76,7 +91,8 @@ def draw_chosen(numbers: Numbers, store: Store, out: Path) -> Iterator[ChosenFig
             elif entry.kind == "sweep":
                 _draw_sweep(numbers, entry, out / figure.file)
             else:
-                _draw_arrays(numbers, store, entry, out / figure.file, images=images)
+                yield from _draw_arrays(numbers, store, entry, out, images=images)
+                continue
             yield figure
 
 
@@ -115,34 +131,53 @@ def _plane(
 
 
 def _draw_arrays(
-    numbers: Numbers, store: Store, entry: FigureEntry, path: Path, *, images: bool
-) -> None:
+    numbers: Numbers, store: Store, entry: FigureEntry, out: Path, *, images: bool
+) -> Iterator[ChosenFigure]:
+    """The sheets of stored arrays, of as many rows as keep them as high as a page."""
     rows = _rows(numbers, entry)
     titles = row_titles(numbers, rows)
     real, behind = _plane(numbers, store, entry, REAL, "real data")
     found = [_plane(numbers, store, entry, method, titles[method]) for method in rows]
-    planes = [plane for plane, _ in found]
-    inputs = [entry.kind, str(entry.by_component), behind]
-    for plane, content in found:
-        inputs += [plane.title, plane.why_not, content]
+    corner = entry.kind in ("samples", "density") and _dimensions(real, found) > 2
+    by_component = entry.by_component and images
+    most = 9 if corner else 8 if by_component else MOST.get(entry.kind, PANELS)
+    sheets = list(pages(found, most))
+    for page, sheet in enumerate(sheets, 1):
+        figure = ChosenFigure(entry, images=images, corner=corner, page=page, of=len(sheets))
+        inputs = [entry.kind, str(entry.by_component), behind]
+        for plane, content in sheet:
+            inputs += [plane.title, plane.why_not, content]
+        planes = [plane for plane, _ in sheet]
+        keep_or_draw(out / figure.file, digest_of(inputs), partial(
+            _picture, "corner" if corner else entry.kind, planes, real, images, by_component
+        ))
+        yield figure
 
-    def draw(mark: str) -> bytes:
-        if entry.kind == "weights":
-            return weight_sheet(planes, mark)
-        if entry.kind == "samples" and images and entry.by_component:
-            blocks = [(p.title, p.arrays, p.why_not) for p in planes]
-            return encode(component_sheet(blocks), mark)
-        if entry.kind == "samples" and images:
-            panels = [(p.title, p.arrays.get("samples", p.why_not)) for p in planes]
-            return encode(sample_sheet(panels), mark)
-        if entry.kind == "profile":
-            return profile_sheet(planes, real.arrays, mark)
-        if entry.kind in ("interpolation", "arithmetic", "turn"):
-            return encode(line_sheet([_walk(entry.kind, plane) for plane in planes]), mark)
-        assert entry.kind in ("density", "samples", "critic")
-        return plane_sheet(entry.kind, planes, real.arrays, mark)
 
-    keep_or_draw(path, digest_of(inputs), draw)
+def _dimensions(real: Plane, found: Sequence[tuple[Plane, str]]) -> int:
+    """Of the points of a dataset; 0 for images, and where there are no samples."""
+    shapes = [plane.arrays["samples"].shape for plane in (real, *(plane for plane, _ in found))
+              if "samples" in plane.arrays]
+    return max((shape[1] for shape in shapes if len(shape) == 2), default=0)
+
+
+def _picture(
+    kind: str, planes: Sequence[Plane], real: Plane, images: bool, by_component: bool, mark: str
+) -> bytes:
+    if kind == "corner":
+        return corner_sheet(planes, real.arrays, mark)
+    if kind == "weights":
+        return weight_sheet(planes, mark)
+    if kind == "samples" and by_component:
+        return encode(component_sheet([(p.title, p.arrays, p.why_not) for p in planes]), mark)
+    if kind == "samples" and images:
+        panels = [(p.title, p.arrays.get("samples", p.why_not)) for p in planes]
+        return encode(sample_sheet(panels), mark)
+    if kind == "profile":
+        return profile_sheet(planes, real.arrays, mark)
+    if kind in ("interpolation", "arithmetic", "turn"):
+        return encode(line_sheet([_walk(kind, plane) for plane in planes]), mark)
+    return plane_sheet(cast(PlaneKind, kind), planes, real.arrays, mark)
 
 
 def _walk(kind: str, plane: Plane) -> tuple[str, list[tuple[str, np.ndarray]], str]:
@@ -153,8 +188,8 @@ def _walk(kind: str, plane: Plane) -> tuple[str, list[tuple[str, np.ndarray]], s
     lines = plane.arrays[kind]
     if kind == "arithmetic":
         a, b, c = plane.arrays["walk_classes"]
-        parts = [(f"a, b, c: {a} {b} {c}", lines[0][:3]), ("a − b + c", lines[0][3:4])]
-        return plane.title, [*parts, ("nearby", lines[0][4:])], ""
+        return plane.title, [(f"{a}, {b}, {c}", lines[0][:3]),
+                             (f"{a} − {b} + {c}", lines[0][3:])], ""
     return plane.title, [("", images) for images in lines], ""
 
 
@@ -179,6 +214,7 @@ def _draw_curves(numbers: Numbers, store: Store, entry: FigureEntry, path: Path)
     inputs: list[bytes | str] = ["curves", repr(entry.terms), repr(entropy)]
     panels: dict[str, dict[str, list[Curve]]] = {term: {} for term in entry.terms}
     absent, shown = [], dict[str, set[str]]()
+    every, labels = dict[str, Seeds](), dict[str, str]()
     for place, method in enumerate(rows):
         runs = _runs(numbers, store, entry, method)
         label = titles[method] + unfinished([folder for _, folder in runs])
@@ -188,6 +224,8 @@ def _draw_curves(numbers: Numbers, store: Store, entry: FigureEntry, path: Path)
                 seeds.setdefault((asked, title), []).append(series)
                 inputs += [asked, title, series.tobytes()]
         long = {term: s for term, s in seeds.items() if Curve(label, place, s).drawable}
+        every[method] = {(asked.partition(":")[0], t): s for (asked, t), s in long.items()}
+        labels[method] = label
         for (asked, title), values in long.items():
             panels.setdefault(asked, {}).setdefault(title, []).append(Curve(label, place, values))
             shown.setdefault(title, set()).add(method)
@@ -199,9 +237,12 @@ def _draw_curves(numbers: Numbers, store: Store, entry: FigureEntry, path: Path)
         elif not long:
             absent.append(f"{titles[method]}: fewer than two points")
     curves, notes = _panels(panels)
+    if not entry.terms:
+        curves, own = arranged(every, labels)
+        absent += [own] if own else []
     if not curves:
         curves, notes = {"training": []}, {"training": "no run to show yet"}
-    for title, methods in shown.items():
+    for title, methods in shown.items() if entry.terms else ():
         without = [m for m in rows if m not in methods and any(m in s for s in shown.values())]
         if without:
             notes[title] = f"no such term: {', '.join(titles[m] for m in without)}"

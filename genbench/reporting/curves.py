@@ -98,6 +98,8 @@ def curve_sheet(
     columns = 2 if len(shown) == 4 else min(COLUMNS, max(1, len(shown)))
     titles = [wrapped(title, panel[0] + 0.08) for title in shown]
     above = LINE * (1 + max((title.count("\n") for title in titles), default=0)) + 0.06
+    absent = [line for words in absent
+              for line in wrapped(words, columns * (panel[0] + ACROSS) - 0.3, lines=9).split("\n")]
     below = LINE * (len(absent) + len(_lines(handles, columns, panel))) + 0.1
     grid = Grid(len(shown), columns, panel, (0.56, 0.12, above, 0.3 + below),
                 (ACROSS, 0.36 + above))
@@ -149,8 +151,7 @@ def _legend(
             figure.text((x + 0.3) / width, middle, text, va="center_baseline")
     for words in absent:
         y -= LINE
-        text = wrapped(words, width - 0.2, lines=1)
-        figure.text(grid.margins[0] / width, (y + LINE / 2) / height, text, va="center_baseline")
+        figure.text(grid.margins[0] / width, (y + LINE / 2) / height, words, va="center_baseline")
 
 
 def _panel(

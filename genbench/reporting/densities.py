@@ -12,14 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from genbench.reporting.palette import COLOURS, INK, PAPER, SAMPLE, ramp, rgb
+from genbench.reporting.palette import INK, PAPER, SAMPLE, ramp, rgb
+from genbench.reporting.palette import colour as colour_of
 from genbench.reporting.png import write_text
 
-__all__ = ["Panel", "density_sheet"]
+__all__ = ["Panel", "columns_of", "density_sheet"]
 
 SIDE = 300
 """Side of a panel, pixels; drawn at twice the size and then reduced, which smooths edges."""
-COLUMNS = 4
+COLUMNS, MANY = 4, 16
+"""Panels in a line, and the number from which there are half as many more."""
 GAP, TITLE, LETTERS, TICKS = 16, 28, 17, 13
 LEFT, BOTTOM = 40, 26
 """Room for the axes' numbers, pixels."""
@@ -51,7 +53,7 @@ class Panel:
 
 def density_sheet(panels: Sequence[Panel]) -> Image.Image:
     """The panels side by side, with common axes and one scale of bands."""
-    columns = min(COLUMNS, len(panels))
+    columns = columns_of(len(panels))
     rows = -(-len(panels) // columns)
     peak = _peak(panels)
     view = _view(panels)
@@ -69,6 +71,11 @@ def density_sheet(panels: Sequence[Panel]) -> Image.Image:
     if peak is not None:
         _legend(sheet, (LEFT, sheet.height - legend + 4))
     return sheet
+
+
+def columns_of(count: int) -> int:
+    """Panels in a line, so that a sheet of 36 is no higher than 2,200 pixels."""
+    return min(COLUMNS, count) if count <= MANY else COLUMNS * 3 // 2
 
 
 def _peak(panels: Sequence[Panel]) -> float | None:
@@ -148,7 +155,7 @@ def _dotted(picture: Image.Image, panel: Panel, view: Range) -> Image.Image:
     near = (np.abs(x) < 1e4) & (np.abs(y) < 1e4)  # false for NaN and infinity too
     components = panel.components
     for index in np.flatnonzero(near):
-        colour = SAMPLE if components is None else COLOURS[int(components[index]) % len(COLOURS)]
+        colour = SAMPLE if components is None else colour_of(int(components[index]))
         draw.circle((x[index], y[index]), DOT, fill=colour)
     return dotted
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from genbench.reporting.chosen import ChosenFigure, draw_chosen
+from genbench.reporting.corners import CORNER_WORDS, corner_sheet
 from genbench.reporting.densities import Panel, density_sheet
 from genbench.reporting.numbers import Numbers
+from genbench.reporting.pages import PANELS, pages
+from genbench.reporting.planes import Plane
 from genbench.reporting.png import digest_of, encode, is_ours, keep_or_draw
 from genbench.reporting.sheets import sample_sheet
 from genbench.reporting.training import training_sheets
@@ -42,7 +46,7 @@ def draw_figures(
     """
     wanted = numbers.plan.suite.report.figures
     named = None if wanted is None else [kind for kind in wanted if isinstance(kind, str)]
-    kinds = tuple(kind for kind in KINDS if not named or kind in named) if wanted != [] else ()
+    kinds = KINDS if wanted is None or (wanted and not named) else tuple(named or ())
     chosen = list(draw_chosen(numbers, store, out))
     made: list[Figure] = []
     for dataset in numbers.plan.datasets:
@@ -69,29 +73,46 @@ def _sample_figures(
     firsts = _first_runs(numbers, store, dataset, runs)
     if not firsts:
         return
-    panels = [
-        (_panel_title(numbers, method, [m for m, _, _ in firsts], seed), folder.samples())
-        for method, seed, folder in firsts
-    ]
-    inputs: list[str] = [folder.fingerprint("samples.npz") for _, _, folder in firsts]
-    inputs += [title for title, _ in panels]
-    panels = [(title, a) for title, a in panels if "samples" in a]  # NaN samples are not kept
-    images = [(title, a["samples"]) for title, a in panels if a["samples"].ndim == 4]
-    points = [
-        Panel(title, a["samples"], a.get("grid"), a.get("log_density"), a.get("components"))
-        for title, a in panels if a["samples"].ndim == 2 and a["samples"].shape[1] == 2
-    ]
-    if images and "samples" in kinds:
+    found = []
+    for method, seed, folder in firsts:
+        title = _panel_title(numbers, method, [m for m, _, _ in firsts], seed)
+        arrays = folder.samples()
+        if "samples" in arrays:  # NaN samples are not kept
+            mark = f"{folder.fingerprint('samples.npz')} {title}"
+            found.append((Plane(title, arrays), mark, arrays["samples"].shape))
+    images = [(plane, mark) for plane, mark, shape in found if len(shape) == 4]
+    points = [(plane, mark) for plane, mark, shape in found if shape[1:] == (2,)]
+    many = [(plane, mark) for plane, mark, shape in found if len(shape) == 2 and shape[1] > 2]
+    if "samples" in kinds:
         caption = f"Samples on {dataset}, one trained model each; the first that were drawn."
-        yield _picture("samples", dataset, caption, inputs, out,
-                       lambda mark: encode(sample_sheet(images), mark))
-    if points and "density" in kinds:
+        for page, sheet in enumerate(pages(images, PANELS), 1):
+            yield _picture("samples", dataset, caption, [m for _, m in sheet], out,
+                           partial(_blocks, [p for p, _ in sheet]), page)
+    if "density" in kinds:
         caption = (
             f"Densities and samples on {dataset}, one trained model each: log density in bands "
             "where the model has one, samples over it, coloured by component in a mixture."
         )
-        yield _picture("density", dataset, caption, inputs, out,
-                       lambda mark: encode(density_sheet(points), mark))
+        for page, sheet in enumerate(pages(points, PANELS), 1):
+            yield _picture("density", dataset, caption, [m for _, m in sheet], out,
+                           partial(_densities, [p for p, _ in sheet]), page)
+        real = [one for one in many if firsts[0][0] == REAL and one is many[0]]
+        caption = f"{CORNER_WORDS}; {dataset}, one trained model each."
+        for page, sheet in enumerate(pages(many[len(real):], 9), 1):
+            yield _picture("corner", dataset, caption, [m for _, m in (*real, *sheet)], out,
+                           partial(corner_sheet, [p for p, _ in sheet],
+                                   real[0][0].arrays if real else {}), page)
+
+
+def _blocks(planes: Sequence[Plane], mark: str) -> bytes:
+    return encode(sample_sheet([(p.title, p.arrays["samples"]) for p in planes]), mark)
+
+
+def _densities(planes: Sequence[Plane], mark: str) -> bytes:
+    return encode(density_sheet([
+        Panel(p.title, p.arrays["samples"], p.arrays.get("grid"), p.arrays.get("log_density"),
+              p.arrays.get("components")) for p in planes
+    ]), mark)
 
 
 def _first_runs(

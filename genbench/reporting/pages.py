@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-__all__ = ["pages"]
+__all__ = ["PANELS", "pages"]
+
+PANELS = 36
+"""Panels on a sheet: six lines of six."""
 
 
 Item = TypeVar("Item")

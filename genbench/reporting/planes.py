@@ -15,14 +15,18 @@ import numpy as np
 
 from genbench.reporting.canvas import LINE, Grid, canvas, png_bytes, say, wrapped
 from genbench.reporting.densities import DEPTHS
-from genbench.reporting.palette import COLOURS, SAMPLE, ramp
+from genbench.reporting.key import REAL_COLOUR, draw_key, entries_of, key_lines
+from genbench.reporting.palette import SAMPLE, ramp
+from genbench.reporting.palette import colour as colour_of
 from genbench.reporting.surfaces import surface
 
-__all__ = ["Plane", "plane_sheet"]
+__all__ = ["Plane", "PlaneKind", "plane_sheet"]
 
 COLUMNS, SIDE, DOTS = 3, 1.64, 600
 """Panels in a line, the width of one in inches, and the samples drawn in it."""
-REAL_DOTS, REAL_COLOUR = 2000, "#B9C2CC"
+ALONE, MANY, SMALL = 2.6, 12, 1.08
+"""The width of a single panel, and that of each of more panels than so many, twice in a line."""
+REAL_DOTS = 2000
 LEFT, RIGHT, BELOW, BAR, ACROSS = 0.33, 0.06, 0.2, 0.5, 0.12
 """Inches: the margins, the numbers below a panel, a colour bar with its words, and the gap."""
 
@@ -36,11 +40,12 @@ class Plane:
     why_not: str = ""
 
 
+PlaneKind = Literal["density", "samples", "critic"]
 View = tuple[float, float, float, float]
 
 
 def plane_sheet(
-    kind: Literal["density", "samples", "critic"], planes: Sequence[Plane],
+    kind: PlaneKind, planes: Sequence[Plane],
     real: dict[str, np.ndarray], mark: str,
 ) -> bytes:
     """A PNG of the panels side by side; `real` are the arrays of the data themselves."""
@@ -49,13 +54,18 @@ def plane_sheet(
     peak, of_truth = _peak(planes, real)
     banded = kind == "density" and any("log_density" in plane.arrays for plane in planes)
     barred = kind == "critic" and any("critic" in plane.arrays for plane in planes)
-    columns = 2 if len(planes) == 4 else min(COLUMNS, len(planes))
-    titles = [wrapped(plane.title, SIDE) for plane in planes]
+    columns, side = _layout(len(planes))
+    titles = [wrapped(plane.title, side, lines=3) for plane in planes]
     above = LINE * (1 + max(title.count("\n") for title in titles)) + 0.06
-    tall = SIDE * min(2.0, max(0.4, (view[3] - view[2]) / (view[1] - view[0])))
+    tall = side * min(2.0, max(0.4, (view[3] - view[2]) / (view[1] - view[0])))
     below = BELOW + (BAR if barred else 0.0)
-    bottom = below + (BAR if banded else 0.0)
-    grid = Grid(len(planes), columns, (SIDE, tall), (LEFT, RIGHT, above, bottom),
+    room = columns * (side + ACROSS) - ACROSS
+    key = [] if kind == "critic" else key_lines(
+        entries_of((plane.arrays for plane in planes if not _why_not(kind, plane.arrays)),
+                   data=kind == "samples" and "samples" in real), room)
+    foot = LINE * len(key) + (0.06 if key else 0.0)
+    bottom = below + foot + (BAR if banded else 0.0)
+    grid = Grid(len(planes), columns, (side, tall), (LEFT, RIGHT, above, bottom),
                 (ACROSS, above + below))
     with canvas(grid.size) as figure:
         filled = None
@@ -65,14 +75,24 @@ def plane_sheet(
                 ax.tick_params(bottom=False, left=False, labelbottom=False, labelleft=False)
             why = plane.why_not or _why_not(kind, plane.arrays)
             if why:
-                say(ax, why, SIDE)
+                say(ax, why, side)
             elif kind == "critic":
-                surface(ax, plane.arrays, real.get("samples"), SIDE)
+                surface(ax, plane.arrays, real.get("samples"), side)
             else:
                 filled = _panel(kind, ax, plane, real, peak) or filled
         if filled is not None:
-            _depth_bar(figure, filled, grid, of_truth)
+            _depth_bar(figure, filled, grid, foot, of_truth)
+        draw_key(figure, key, LEFT)
         return png_bytes(figure, mark)
+
+
+def _layout(count: int) -> tuple[int, float]:
+    """Panels in a line, and the width of each, so that a sheet of 36 is no higher than a page."""
+    if count == 1:
+        return 1, ALONE
+    if count > MANY:
+        return 2 * COLUMNS, SMALL
+    return 2 if count == 4 else min(COLUMNS, count), SIDE
 
 
 def _why_not(kind: str, arrays: dict[str, np.ndarray]) -> str:
@@ -136,16 +156,16 @@ def _dots(
     near = np.isfinite(points).all(1) & (np.abs(points) < 1e6).all(1)
     colours: Any = colour
     if components is not None:
-        of_each = [COLOURS[int(c) % len(COLOURS)] for c in components[: len(points)]]
+        of_each = [colour_of(int(c)) for c in components[: len(points)]]
         colours = [c for c, kept in zip(of_each, near, strict=True) if kept]
     ax.scatter(points[near, 0], points[near, 1], s=size, c=colours, alpha=alpha, linewidths=0)
 
 
-def _depth_bar(figure: Any, filled: Any, grid: Grid, of_truth: bool) -> None:
+def _depth_bar(figure: Any, filled: Any, grid: Grid, foot: float, of_truth: bool) -> None:
     """The scale of the bands below the panels."""
     width, height = grid.size
     room = width - LEFT - RIGHT
-    ax = figure.add_axes((LEFT / width, 0.34 / height, room / width, 0.08 / height))
+    ax = figure.add_axes((LEFT / width, (foot + 0.34) / height, room / width, 0.08 / height))
     bar = figure.colorbar(filled, cax=ax, orientation="horizontal", spacing="uniform")
     bar.set_ticks([*(-depth for depth in DEPTHS[::-1]), 100.0])
     bar.set_ticklabels([*(f"{depth:g}" for depth in DEPTHS[::-1]), "0"])

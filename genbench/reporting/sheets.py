@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from genbench.errors import GenbenchError
-from genbench.reporting.densities import Panel, density_sheet
-from genbench.reporting.palette import PAPER
+from genbench.reporting.densities import Panel, columns_of, density_sheet
+from genbench.reporting.palette import PAPER, font
 from genbench.reporting.png import write_text
 from genbench.store.files import write_bytes, write_npz
 
@@ -21,13 +21,12 @@ __all__ = ["check_ending", "component_sheet", "line_sheet", "sample_sheet", "wri
 
 BLOCK = 320
 """Side of a block of samples, pixels."""
-COLUMNS = 4
 GAP, TITLE, LETTERS = 16, 30, 20
 """Space between blocks, height of a title and size of its letters, pixels."""
 SEAM = 3
 """Space between samples, pixels."""
-CELL, LABEL, LABEL_LETTERS = 40, 104, 17
-"""Side of a component's sample, room for its weight and the size of those letters, pixels."""
+CELL, LABEL_LETTERS = 40, 17
+"""Side of a sample in a line and the size of the letters beside it, pixels."""
 EACH = 10
 """Samples in a line of a component."""
 PAIR = 2
@@ -39,7 +38,7 @@ def sample_sheet(panels: Sequence[tuple[str, np.ndarray | str]]) -> Image.Image:
 
     Each panel is a title and bytes (N, C, H, W) uint8, or words that say why there are none.
     """
-    columns = min(COLUMNS, len(panels))
+    columns = columns_of(len(panels))
     rows = -(-len(panels) // columns)
     blocks = [_words(shown) if isinstance(shown, str) else _block(shown) for _, shown in panels]
     width = max(block.width for block in blocks)
@@ -72,10 +71,14 @@ def line_sheet(
     """
     columns = min(PAIR, len(blocks))
     longest = max((len(images) for _, lines, _ in blocks for _, images in lines), default=EACH)
-    width = LABEL + max(EACH, longest) * (CELL + SEAM)
+    letters = font(LABEL_LETTERS)
+    widest = max((letters.getlength(label) for _, lines, _ in blocks for label, _ in lines),
+                 default=0.0)
+    indent = math.ceil(widest) + 12 if widest else 0
+    width = max(BLOCK, indent + longest * (CELL + SEAM) - SEAM)
     rows = [blocks[i : i + columns] for i in range(0, len(blocks), columns)]
-    heights = [max(len(lines) for _, lines, _ in row) * (CELL + SEAM) for row in rows]
-    heights = [TITLE + max(height, 4 * (CELL + SEAM)) + GAP for height in heights]
+    deep = [max(4 if why else len(lines) for _, lines, why in row) for row in rows]
+    heights = [TITLE + lines * (CELL + SEAM) + GAP for lines in deep]
     sheet = Image.new("RGB", (columns * (width + GAP) + GAP, sum(heights) + GAP), PAPER)
     for row, row_blocks in enumerate(rows):
         for column, (title, lines, why) in enumerate(row_blocks):
@@ -86,7 +89,6 @@ def line_sheet(
             for number, (label, images) in enumerate(lines):
                 y = top + TITLE + number * (CELL + SEAM)
                 write_text(sheet, (left, y + CELL / 2), label, LABEL_LETTERS, anchor="lm")
-                indent = LABEL if label else 0
                 sheet.paste(_grid(images, len(images), CELL), (left + indent, y))
     return sheet
 

@@ -14,7 +14,7 @@ from genbench.reporting.series import log_det, raw_title, row_titles, total, tru
 from genbench.store.runs import RunFolder, Store
 from genbench.suites.spec import REAL, RunSpec
 
-__all__ = ["Sheet", "arranged", "training_sheets"]
+__all__ = ["Seeds", "Sheet", "arranged", "training_sheets"]
 
 ROWS = 16
 """Rows on a sheet: two line styles of each colour."""

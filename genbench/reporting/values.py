@@ -41,6 +41,8 @@ def sweep_axis(ax: Any, axis: str, places: Sequence[np.ndarray], inches: float) 
         return
     options = {"linthresh": float(values[1]), "linscale": 0.5} if kind == "symlog" else {}
     ax.set_xscale(kind, **options)
+    if kind == "symlog":
+        ax.set_xlim(-0.25 * values[1], 1.5 * values[-1])
     ax.xaxis.set_major_locator(FixedLocator(values.tolist()))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FixedFormatter(_labels(ax, values, inches)))

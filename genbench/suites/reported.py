@@ -161,7 +161,10 @@ class _Checker:
             self.problems.add(path, f"nobody is called '{player}'{suggest(player, self.players)}")
 
     def files(self, figures: Sequence[str | FigureEntry]) -> None:
-        """No two figures go into one file."""
+        """No two figures go into one file, and none is asked for beside `none`."""
+        if "none" in figures and {"samples", "density", "curves"} & {*map(str, figures)}:
+            self.problems.add(("report", "figures"), "`none` stands beside kinds of figures; "
+                                                     "leave out one or the other")
         taken = {
             f"figures/{kind}-{dataset}.png": f"the {kind} of {dataset}"
             for kind in [one for one in figures if isinstance(one, str)] or _DEFAULT

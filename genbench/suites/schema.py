@@ -253,9 +253,10 @@ class Report(_Part):
 
     tables: list[Table] = []
     """Tables; by default one for each dataset with everything that was measured."""
-    figures: list[Literal["samples", "density", "curves"] | FigureEntry] | None = None
-    """Figures: kinds, each drawn for every dataset, and figures of chosen rows. Where no kind is
-    named, all that apply are drawn; `[]` asks for none."""
+    figures: list[Literal["samples", "density", "curves", "none"] | FigureEntry] | None = None
+    """Figures: kinds, each drawn for every dataset (density: points; in pairs of coordinates, of
+    more than two), and figures of chosen rows. Where no kind is named, all that apply are drawn;
+    `none` beside figures of chosen rows leaves these alone, and `[]` asks for none at all."""
     claims: list[Claim] = []
     """Claims to judge."""
     targets: list[Target] = []

@@ -55,6 +55,8 @@ def test_each_is_one_picture_in_the_suites_order_and_drawn_once(filled, tmp_path
     drawn(filled, tmp_path, ["density", ENTRIES[0]])
     left = sorted(path.name for path in (tmp_path / "figures").iterdir())
     assert left == ["density-ring.png", "figure-5-1.png"]
+    kinds, chosen = drawn(filled, tmp_path, ["none", ENTRIES[0]])
+    assert (kinds, [figure.file for figure in chosen]) == ([], ["figures/figure-5-1.png"])
 
 
 def test_the_loss_of_a_player_is_the_sum_of_its_terms(filled):

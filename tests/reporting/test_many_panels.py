@@ -1,0 +1,228 @@
+"""Figures of many rows: every line can be told, every sheet has a bound, nothing is left out."""
+
+from __future__ import annotations
+
+import io
+from itertools import pairwise
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from genbench.reporting import canvas
+from genbench.reporting.chosen import MOST, _picture, _walk
+from genbench.reporting.corners import corner_sheet
+from genbench.reporting.curves import Curve, curve_sheet
+from genbench.reporting.densities import Panel, density_sheet
+from genbench.reporting.key import entries_of
+from genbench.reporting.pages import PANELS, pages
+from genbench.reporting.palette import colour
+from genbench.reporting.planes import Plane, plane_sheet
+from genbench.reporting.scales import APART, Scale
+from genbench.reporting.sheets import line_sheet, sample_sheet
+from genbench.reporting.training import ROWS, arranged, training_sheets
+from genbench.reporting.values import axis_kind
+
+PAGE = 2700
+"""Pixels: no sheet is higher."""
+
+
+@pytest.fixture
+def figures(monkeypatch):
+    """The figures of matplotlib that a test draws, as they are saved."""
+    found: list[Figure] = []
+    save = Figure.savefig
+
+    def saved(figure, *args, **options):
+        found.append(figure)
+        return save(figure, *args, **options)
+
+    monkeypatch.setattr(Figure, "savefig", saved)
+    return found
+
+
+def line(*values):
+    return np.array([np.arange(1.0, len(values) + 1), values])
+
+
+def size(png):
+    with Image.open(io.BytesIO(png)) as picture:
+        return picture.size
+
+
+def test_no_two_rows_look_alike(figures):
+    curves = [Curve(f"row {i}", i, [line(1.0, i, 2.0)]) for i in range(60)]
+    curve_sheet({"critic: loss": curves}, {}, "m")
+    (ax,) = figures[0].axes
+    looks = {(one.get_color(), str(one._unscaled_dash_pattern), one.get_linestyle())
+             for one in ax.lines}
+    assert len(looks) == 60
+    assert len([t for t in figures[0].texts if t.get_text().startswith("row ")]) == 60
+    assert len({colour(index) for index in range(40)}) == 40
+
+
+def test_terms_of_one_row_alone_share_a_panel():
+    rows = {
+        "gan": {("critic", "critic: ns"): [line(1, 2)], ("model", "model: ns"): [line(1, 2)]},
+        "w": {("critic", "critic: w"): [line(1, 2)], ("critic", "critic: drift"): [line(3, 4)]},
+        "h": {("critic", "critic: hinge"): [line(1, 2)], ("model", "model: ns"): [line(1, 2)]},
+    }
+    panels, told = arranged(rows, {"gan": "GAN", "w": "W", "h": "H"})
+    assert {title: [c.method for c in curves] for title, curves in panels.items()} == {
+        "critic: own terms": ["GAN", "W", "H"], "model: ns": ["GAN", "H"],
+    }
+    assert panels["critic: own terms"][1].seeds[0][1].tolist() == [4, 6]  # their sum
+    for words in ("ns (GAN)", "w (W)", "drift (W)", "hinge (H)"):
+        assert words in told
+    assert arranged({"gan": rows["gan"]}, {"gan": "GAN"})[0].keys() == {"critic: ns", "model: ns"}
+
+
+def stored(series):
+    """A store whose rows have these series, and their plan's numbers."""
+    def run(name):
+        return SimpleNamespace(
+            curves_path=SimpleNamespace(exists=lambda: True), series=lambda: series[name],
+            fingerprint=lambda file: name,
+        )
+    specs = [SimpleNamespace(id=name, method=name, scale="raw") for name in series]
+    numbers = SimpleNamespace(methods=lambda d: list(series), title=str, log_dets={}, cells={})
+    return numbers, SimpleNamespace(run=run), specs
+
+
+def test_a_row_of_one_update_gets_no_panel_but_a_word():
+    numbers, store, specs = stored({
+        "flow": {("model", "nll"): line(3, 2, 1)},
+        "em": {("model", "fit"): line(3)}, "nan": {("model", "x"): line(3, np.nan)},
+    })
+    (sheet,) = training_sheets(numbers, store, "ring", specs)
+    assert [c.method for curves in sheet.panels.values() for c in curves] == ["flow"]
+    assert sheet.absent == ["fewer than two points: em, nan"]
+    assert list(training_sheets(*stored({"em": {("model", "fit"): line(3)}})[:2], "ring",
+                                specs[1:2])) == []
+
+
+def test_many_rows_take_several_sheets_and_none_is_dropped():
+    names = [f"row {i}" for i in range(2 * ROWS + 3)]
+    numbers, store, specs = stored({
+        name: {("model", f"term {i % 17}"): line(1, 2), ("critic", f"own {i}"): line(1, 2)}
+        for i, name in enumerate(names)
+    })
+    sheets = list(training_sheets(numbers, store, "ring", specs))
+    shown = [{c.method for curves in s.panels.values() for c in curves} for s in sheets]
+    assert len(sheets) == 3
+    assert max(map(len, shown)) <= ROWS
+    assert set.union(*shown) == set(names)
+    assert max(size(sheet.draw("m"))[1] for sheet in sheets) < PAGE
+
+
+@pytest.mark.parametrize(("values", "kind"), [
+    ([1e-4, 3e-4, 1e-3, 1e-2], "log"), ([0.03, 0.1, 1, 10], "log"), ([1, 2, 5, 20], "linear"),
+    ([250, 500, 1000, 2000, 4000], "log"), ([0, 0.01, 0.1, 1], "symlog"),
+    ([-1, -0.1, 0, 1], "linear"), ([0.0, 1.0], "linear"), ([0, 1, 2, 3], "linear"),
+])
+def test_rates_are_swept_logarithmically(values, kind, figures):
+    at = np.array(values, dtype=float)
+    assert axis_kind(at) == kind
+    curve_sheet({"a": [Curve("x", 0, [np.stack([at, at])])]}, {}, "m", chosen=True, axis="ε")
+    (ax,) = figures[0].axes
+    assert ax.get_xscale() == kind
+    if kind != "linear":
+        assert ax.get_xticks().tolist() == at.tolist()
+        assert ax.get_xlim()[0] <= at[0]
+        assert ax.get_xlim()[1] >= at[-1]
+
+
+def test_labels_of_a_symlog_axis_stand_apart():
+    for low, high, linear in ((-20, 0.5, 1e-4), (-1e6, 1e6, 1.0), (-0.5, 3e5, 1e-3)):
+        with canvas.canvas((2, 2)) as figure:
+            ax = figure.add_axes((0.2, 0.2, 0.7, 0.7))
+            Scale("symlog", low, high, linear).apply(ax)
+            ticks = ax.get_yticks()
+            to_axes = ax.transData + ax.transAxes.inverted()
+            at = to_axes.transform(np.stack([np.zeros_like(ticks), ticks], 1))[:, 1]
+        assert 0 in ticks
+        assert 3 <= len(ticks) <= 6
+        assert min(b - a for a, b in pairwise(sorted(at))) >= APART - 1e-6
+
+
+def planes(count, arrays):
+    return [Plane(f"a row {i}", arrays) for i in range(count)]
+
+
+@pytest.mark.parametrize("kind", ["samples", "density", "critic", "weights", "profile"])
+def test_sheets_of_panels_are_bounded(kind):
+    rng = np.random.default_rng(0)
+    plane = {"samples": rng.normal(size=(9, 2)), "grid": np.array([-1, 1, -1, 1.0]),
+             "critic": rng.normal(size=(4, 4)), "critic_weights": rng.normal(size=50),
+             "log_density": np.zeros((4, 4))}
+    most = MOST.get(kind, PANELS)
+    png = _picture(kind, planes(most, plane), Plane("real", plane), False, False, "m")
+    assert size(png)[1] < PAGE
+
+
+def test_sheets_of_images_are_bounded():
+    images = np.zeros((100, 1, 8, 8), np.uint8)
+    assert sample_sheet([("a", images)] * PANELS).height < PAGE
+    assert density_sheet([Panel("a", np.zeros((3, 2)))] * PANELS).height < PAGE
+    walks = {"interpolation": np.zeros((8, 10, 1, 8, 8), np.uint8),
+             "arithmetic": np.zeros((1, 12, 1, 8, 8), np.uint8),
+             "turn": np.zeros((5, 10, 1, 8, 8), np.uint8), "walk_classes": np.array([0, 1, 2])}
+    for kind in ("interpolation", "arithmetic", "turn"):
+        blocks = [_walk(kind, plane) for plane in planes(MOST[kind], walks)]
+        assert line_sheet(blocks).height < PAGE
+
+
+def test_pages_hold_everything():
+    assert [list(page) for page in pages(range(10), 4)] == [[0, 1, 2], [3, 4, 5], [6, 7, 8, 9]]
+    assert list(pages([], 4)) == []
+
+
+def test_labels_beside_images_lie_on_none():
+    images = np.zeros((9, 1, 8, 8), np.uint8)
+    text = "a label that is long"
+    sheet = np.asarray(line_sheet([("title", [(text, images), ("", images)], "")]).convert("L"))
+    row = sheet[46 + 5 : 46 + 35]  # the first line
+    dark = np.flatnonzero((row < 5).all(0))  # columns that are an image from top to bottom
+    assert (row[:, dark[0] - 6 : dark[0]] > 200).all()
+    below = sheet[46 + 43 + 5 : 46 + 43 + 35]
+    assert np.flatnonzero((below < 5).all(0))[0] == dark[0]
+    assert dark[-1] >= sheet.shape[1] - 20  # no empty half
+
+
+def test_dots_have_a_key(figures):
+    mixed = {"samples": np.zeros((9, 2)), "components": np.array([0, 1, 11] * 3)}
+    labels = [label for label, _ in entries_of([mixed, {"samples": np.zeros((9, 2))}], data=True)]
+    assert labels == ["data", "samples", "component 0", *map(str, range(1, 12))]
+    plane_sheet("samples", [Plane("PGAN", mixed)], mixed, "m")
+    texts = [text.get_text() for text in figures[0].texts]
+    assert texts == ["data", "component 0", *map(str, range(1, 12))]
+    assert figures[0].get_size_inches()[0] > 2.5  # alone, it is wide enough for its letters
+
+
+@pytest.mark.parametrize(("size", "shown"), [(3, 3), (5, 5), (9, 6)])
+def test_points_of_more_dimensions_are_corners(size, shown, figures):
+    real = {"samples": np.random.default_rng(0).normal(size=(200, size))}
+    rows = [Plane("a", {"samples": real["samples"] * 2}), Plane("b", {}, "diverged")]
+    corner_sheet(rows, real, "m")
+    axes = [ax for ax in figures[0].axes if ax.get_xlabel() or ax.collections or ax.patches]
+    assert len(axes) == shown * (shown + 1) // 2
+    texts = [text.get_text() for text in figures[0].texts]
+    assert any(f"{shown} of {size} coordinates" in t or f"all {size}" in t for t in texts)
+
+
+def test_a_corner_takes_the_place_of_a_plane_that_cannot_be_drawn(fake, tmp_path):
+    from genbench.reporting.figures import _sample_figures
+
+    points = {"samples": np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)}
+    folder = SimpleNamespace(
+        sealed=True, samples_path=SimpleNamespace(exists=lambda: True), samples=lambda: points,
+        fingerprint=lambda file: "f",
+    )
+    runs = [SimpleNamespace(id=m, method=m, seed=0) for m in ("real", "gan")]
+    numbers = SimpleNamespace(methods=lambda d: ["gan", "real"], title=str)
+    store = SimpleNamespace(run=lambda name: folder)
+    found = list(_sample_figures(numbers, store, "four", runs, ("samples", "density"), tmp_path))
+    assert [(one.kind, one.file) for one in found] == [("corner", "figures/corner-four.png")]
+    assert (tmp_path / "figures" / "corner-four.png").exists()
