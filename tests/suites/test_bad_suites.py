@@ -157,6 +157,7 @@ REPORT = [
     ("tables: [{published: {flow: {depth: 1}}}]", "did you mean 'depth_k3'?"),
     ("tables: [{published: {flow: {depth_k3: x}}}]", "expected a number or a mapping, got 'x'"),
     ("figures: [sample]", "did you mean 'samples'?"),
+    ("figures: [none, curves]", "`none` cannot stand beside other kinds"),
     ('claims: [{id: a, text: b, expect: "depth_k3[flow] <"}]', "claims[0].expect: "),
     ('claims: [{id: a, text: b, expect: "depth_k3[flw] < 3"}]', "no method row 'flw'; did you"),
     ('claims: [{id: a, text: b, expect: "nll[flow] < 3"}]', "'nll' is not among"),
