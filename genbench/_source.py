@@ -18,7 +18,7 @@ __all__ = ["Component", "Option", "find_class", "parse_file", "read_component", 
 _PACKAGE = Path(__file__).parent
 _REQUIRED = object()
 _CONSTANTS: Mapping[str, type] = {
-    "accepts": tuple, "at_most_rows": tuple, "cite": str, "conditional": bool,
+    "accepts": tuple, "archive": str, "at_most_rows": tuple, "cite": str, "conditional": bool,
     "critic_groups": tuple, "dear": tuple, "has_modes": bool, "ignores_labels": bool, "kind": str,
     "kinds": tuple, "labelled": bool, "named_groups": tuple, "needs": tuple, "plays": tuple,
     "reads": tuple, "refuses": tuple, "requires": tuple, "rows_needed": str, "sampled": bool,

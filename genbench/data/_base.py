@@ -150,8 +150,9 @@ class Dataset(Configured, ABC):
     Class constants, read without importing: `kind`, `labelled` (has class labels), `has_modes`
     (has modes to count), `train_rows` (training rows at most, where no option `train_size` says
     so; 0 where that is not known), `reads` (which options are paths of files, below the data
-    folder or absolute: what they hold decides a run; without it the data are loaded to know) and
-    `cite` (a BibTeX entry).
+    folder or absolute: what they hold decides a run; without it the data are loaded to know),
+    `archive` (the published archive that it reads, of `genbench.archives`: files that are not the
+    published ones decide a run) and `cite` (a BibTeX entry).
     """
 
     component_kind: ClassVar[str] = "dataset"
@@ -160,6 +161,7 @@ class Dataset(Configured, ABC):
     has_modes: ClassVar[bool] = False
     train_rows: ClassVar[int] = 0
     reads: ClassVar[tuple[str, ...]] = ()
+    archive: ClassVar[str] = ""
     cite: ClassVar[str] = ""
 
     def __init__(self, **options: object) -> None:

@@ -35,6 +35,7 @@ class BinaryMnist(Dataset):
     kind: ClassVar[Literal["points", "images"]] = "images"
     labelled: ClassVar[bool] = True
     has_modes: ClassVar[bool] = True
+    archive: ClassVar[str] = "MNIST/raw"
     train_rows: ClassVar[int] = 55000
     cite: ClassVar[str] = """@inproceedings{salakhutdinov2008quantitative,
   title     = {On the Quantitative Analysis of Deep Belief Networks},

@@ -39,6 +39,7 @@ class Cifar10(Dataset):
     kind: ClassVar[Literal["points", "images"]] = "images"
     labelled: ClassVar[bool] = True
     has_modes: ClassVar[bool] = True
+    archive: ClassVar[str] = "cifar-10-batches-py"
     train_rows: ClassVar[int] = 50000
     cite: ClassVar[str] = """@techreport{krizhevsky2009learning,
   title       = {Learning Multiple Layers of Features from Tiny Images},

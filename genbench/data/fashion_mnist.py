@@ -29,6 +29,7 @@ class FashionMnist(Dataset):
     kind: ClassVar[Literal["points", "images"]] = "images"
     labelled: ClassVar[bool] = True
     has_modes: ClassVar[bool] = True
+    archive: ClassVar[str] = "FashionMNIST/raw"
     train_rows: ClassVar[int] = 55000
     cite: ClassVar[str] = """@misc{xiao2017fashion,
   title         = {{Fashion-MNIST}: a Novel Image Dataset for Benchmarking Machine Learning

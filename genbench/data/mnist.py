@@ -24,6 +24,7 @@ class Mnist(Dataset):
     kind: ClassVar[Literal["points", "images"]] = "images"
     labelled: ClassVar[bool] = True
     has_modes: ClassVar[bool] = True
+    archive: ClassVar[str] = "MNIST/raw"
     train_rows: ClassVar[int] = 55000
     cite: ClassVar[str] = """@article{lecun1998gradient,
   title   = {Gradient-based Learning Applied to Document Recognition},

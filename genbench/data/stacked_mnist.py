@@ -32,6 +32,7 @@ class StackedMnist(Dataset):
     kind: ClassVar[Literal["points", "images"]] = "images"
     labelled: ClassVar[bool] = True
     has_modes: ClassVar[bool] = True
+    archive: ClassVar[str] = "MNIST/raw"
     cite: ClassVar[str] = """@inproceedings{metz2017unrolled,
   title     = {Unrolled Generative Adversarial Networks},
   author    = {Metz, Luke and Poole, Ben and Pfau, David and Sohl-Dickstein, Jascha},

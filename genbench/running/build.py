@@ -27,7 +27,7 @@ from genbench.objectives._sum import WeightedSum
 from genbench.places import downloads_folder
 from genbench.running.bits import use_device
 from genbench.seeding import derive
-from genbench.suites.contents import contents_of, paths_of
+from genbench.suites.contents import archive_of, contents_of, paths_of
 from genbench.suites.spec import EXTERNAL, REAL, ComponentSpec, RunSpec
 from genbench.training.loop import Settings, Stage, Training
 
@@ -123,8 +123,11 @@ def load_data(spec: RunSpec, root: Path, device: torch.device, *, offline: bool)
         DataError: missing or corrupt, or no longer those that the run is planned for.
     """
     data = _load_data(spec.data.model_dump_json(), spec.folder, root, str(device), offline)
-    now = contents_of(spec, root) if paths_of(spec, root) else data.fingerprint
-    if spec.data.contents not in ("", now):
+    archive = archive_of(spec)
+    named = archive or paths_of(spec, root)
+    now = contents_of(spec, root) if named else data.fingerprint
+    planned = spec.data.contents
+    if planned != now and (planned or archive):
         raise DataError(f"the data of '{spec.dataset}' changed since the run was planned; "
                         "`genbench run SUITE` plans it anew")
     return data

@@ -11,7 +11,14 @@ from genbench.running.executor import Context, Job
 from genbench.running.local import Local
 from genbench.store.contents import last_contents
 from genbench.store.runs import Store
-from genbench.suites.contents import contents_of, data_key, datasets_of, paths_of, with_contents
+from genbench.suites.contents import (
+    archive_of,
+    contents_of,
+    data_key,
+    datasets_of,
+    paths_of,
+    with_contents,
+)
 from genbench.suites.plan import Plan
 from genbench.suites.spec import RunSpec
 
@@ -26,7 +33,7 @@ class Present:
     contents: Mapping[str, str]
     """By `suites.contents.data_key`."""
     changed: Sequence[str]
-    """A line for each dataset that is not what it was at the last run."""
+    """A line for each dataset that is not what it was at the last run, or was published as."""
 
 
 def present(plan: Plan, store: Store, root: Path, *, offline: bool) -> Present:
@@ -45,13 +52,18 @@ def present(plan: Plan, store: Store, root: Path, *, offline: bool) -> Present:
         found = contents_of(run, root)
         if found is not None:
             now[key] = found
-        elif not paths_of(run, root):
+        elif not archive_of(run) and not paths_of(run, root):
             coded.append(run)
     now |= _loaded(coded, root, offline)
     changed = [
         f"the data of '{rows[key].dataset}' changed since the last run: its runs are done anew, "
         "and those on the data before stay apart"
         for key, contents in now.items() if before.get(key, contents) != contents
+    ]
+    changed += [
+        f"the files of '{rows[key].dataset}' below {archive_of(rows[key])} are not the published "
+        "ones: their hash is part of what its runs are, and its numbers are not those of others"
+        for key, contents in now.items() if contents and archive_of(rows[key])
     ]
     return Present(with_contents(plan, before | now), now, changed)
 

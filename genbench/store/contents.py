@@ -13,7 +13,7 @@ from genbench.errors import StoreError
 from genbench.store._reading import read_bytes
 from genbench.store.files import write_json
 from genbench.store.runs import Store
-from genbench.suites.contents import data_key, datasets_of, with_contents
+from genbench.suites.contents import archive_of, data_key, datasets_of, with_contents
 from genbench.suites.plan import Plan
 
 __all__ = ["last_contents", "recalled", "remember"]
@@ -46,7 +46,7 @@ def recalled(plan: Plan, store: Store) -> Plan:
     known = last_contents(store)
     unknown = {
         key: run.dataset for key, run in datasets_of(plan).items()
-        if key not in known and not run.data.contents
+        if key not in known and not run.data.contents and not archive_of(run)
     }
     if unknown:
         stored = _stored(store)

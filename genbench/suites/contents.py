@@ -2,23 +2,27 @@
 
 A dataset says in `reads` which of its options are paths, below the data folder or absolute. All
 files there are hashed, once: what the system knows of a file (size, times, inode) is remembered
-with its hash, so that a second look reads none of them. What a program draws has its options, and
-code of the user's that names no files is asked for its data (see `running.preparation`).
+with its hash, so that a second look reads none of them. A dataset of a published `archive` holds
+"" while its files are the published ones, else their hash. What a program draws has its options,
+and code of the user's that names no files is asked for its data (see `running.preparation`).
 """
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from genbench.archives import ARCHIVES
 from genbench.errors import DataError
 from genbench.lookup import describe
 from genbench.places import cache_folder
@@ -26,7 +30,10 @@ from genbench.seeding import digest
 from genbench.suites.plan import Plan
 from genbench.suites.spec import ComponentSpec, RunSpec
 
-__all__ = ["contents_of", "data_key", "datasets_of", "file_contents", "paths_of", "with_contents"]
+__all__ = [
+    "archive_of", "contents_of", "data_key", "datasets_of", "file_contents", "paths_of",
+    "with_contents",
+]
 
 _SETTLED = 2 * 10**9
 """Nanoseconds after which a change of a file surely shows in its times."""
@@ -41,8 +48,14 @@ def datasets_of(plan: Plan) -> dict[str, RunSpec]:
     """A run of each of the plan's datasets that a user can change, by `data_key`."""
     return {
         data_key(run.data): run for run in {id(run.data): run for run in plan.runs}.values()
-        if ":" in run.data.name or paths_of(run, Path())
+        if ":" in run.data.name or archive_of(run) or paths_of(run, Path())
     }
+
+
+def archive_of(run: RunSpec) -> str:
+    """The published archive that a run's dataset reads, of `genbench.archives`; or empty."""
+    folder = Path(run.folder) if run.folder else None
+    return str(describe("dataset", run.data.name, folder).constants.get("archive", ""))
 
 
 def paths_of(run: RunSpec, root: Path) -> list[Path]:
@@ -56,9 +69,13 @@ def paths_of(run: RunSpec, root: Path) -> list[Path]:
 def contents_of(run: RunSpec, root: Path) -> str | None:
     """The hash of the files that a run's dataset reads; None where it names none, or one is gone.
 
+    Of a published archive: "" where the files are as published.
+
     Raises:
         DataError: a file that cannot be read.
     """
+    if archive := archive_of(run):
+        return _unless_published(root, archive)
     paths = paths_of(run, root)
     if not paths or not all(path.exists() for path in paths):
         return None
@@ -72,7 +89,7 @@ def with_contents(plan: Plan, known: Mapping[str, str]) -> Plan:
     def holding(data: ComponentSpec) -> ComponentSpec:
         if id(data) not in made:
             contents = known.get(data_key(data))
-            made[id(data)] = data if contents is None else data.holding(contents)
+            made[id(data)] = data.holding(contents) if contents else data
         return made[id(data)]
 
     runs = tuple(
@@ -90,21 +107,42 @@ def file_contents(path: Path) -> str:
     Raises:
         DataError: a file that cannot be read.
     """
+    return digest(json.dumps(_hashes(path, _files(path), _hash)), 16)
+
+
+def _unless_published(root: Path, archive: str) -> str | None:
+    """The hash of an archive's files; "" if they are the published ones, None if one is gone."""
+    published = ARCHIVES[archive]
+    files = [
+        (name, path) for name in published
+        for path in (root / archive / name, root / archive / f"{name}.gz") if path.is_file()
+    ]
+    found = dict(reversed(files))  # plain, or else gzipped
+    if len(found) < len(published):
+        return None
+    hashes = _hashes(root / archive, found.items(), _md5_unpacked)
+    return "" if dict(hashes) == published else digest(json.dumps(hashes), 16)
+
+
+def _hashes(
+    path: Path, files: Iterable[tuple[str, Path]], hash_of: Callable[[Path], str]
+) -> list[list[str]]:
+    """[name, hash] of files at or below `path`, by name; hashes are remembered."""
     memory = cache_folder() / "contents" / f"{digest(str(path.resolve()), 16)}.json"
     known = _remembered(memory)
     now: dict[str, list[Any]] = {}
     try:
-        for name, file in _files(path):
+        for name, file in files:
             mark = _mark(file)
             before = known.get(name)
-            hashed = before[1] if before and before[0] == mark else _hash(file)
-            now[name] = [mark, hashed]
+            now[name] = [mark, before[1] if before and before[0] == mark else hash_of(file)]
     except OSError as error:
         raise DataError(f"{error.filename or path}: cannot be read: {error.strerror}") from None
+    except (EOFError, zlib.error) as error:
+        raise DataError(f"{path}: a gzipped file there cannot be read: {error}") from None
     if now != known:
         _remember(memory, now)
-    whole = [[name, hashed] for name, (_, hashed) in sorted(now.items())]
-    return digest(json.dumps(whole), 16)
+    return [[name, hashed] for name, (_, hashed) in sorted(now.items())]
 
 
 def _files(path: Path) -> Iterator[tuple[str, Path]]:
@@ -134,6 +172,11 @@ def _mark(file: Path) -> list[int]:
 def _hash(file: Path) -> str:
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()[:32]
+
+
+def _md5_unpacked(file: Path) -> str:
+    with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as opened:
+        return hashlib.file_digest(opened, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def _remembered(memory: Path) -> dict[str, list[Any]]:

@@ -92,3 +92,18 @@ def test_the_data_of_every_run_stand_in_its_provenance(finished: Path) -> None:
             for path in finished.glob("results/tiny/runs/*/provenance.json")}
     assert len(held) == 1
     assert all(held)
+
+
+def test_altered_files_of_a_published_set_are_another_set_and_say_so(
+    genbench, folder: Path
+) -> None:
+    (folder / "s.yaml").write_text(SUITE.replace("pics: {use: image_folder, path: pics}", "mnist"))
+    before = genbench("run", "s.yaml", "--dry-run", "--data", ".").stdout
+    raw = folder / "MNIST/raw"
+    raw.mkdir(parents=True)
+    for part in ("train", "t10k"):
+        for what in ("images-idx3-ubyte", "labels-idx1-ubyte"):
+            (raw / f"{part}-{what}").write_bytes(b"altered")
+    after = genbench("run", "s.yaml", "--dry-run", "--data", ".")
+    assert "the files of 'mnist' below MNIST/raw are not the published ones" in after.stderr
+    assert after.stdout != before

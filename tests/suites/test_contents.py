@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import os
 import time
 from pathlib import Path
@@ -106,3 +108,42 @@ def test_contents_decide_the_runs_on_them_alone(tmp_path: Path) -> None:
         assert data_key(a.data) == data_key(before.data)
         assert type(a).model_validate(a.model_dump()).id == a.id
     assert one.runs[-1] is plan.runs[-1]
+
+
+def test_files_that_are_not_the_published_ones_are_hashed_packed_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "s.yaml").write_text("datasets: {mnist: {}}\nseeds: 1\nbudget: {updates: 1}\n"
+                                     "methods: {nice: {}}\nevaluate: [nll]\n")
+    plan = load_plan(tmp_path / "s.yaml")
+    [run] = [run for run in plan.runs if run.method == "nice"]
+    raw = tmp_path / "MNIST/raw"
+    raw.mkdir(parents=True)
+    names = list(contents.ARCHIVES["MNIST/raw"])
+    for name in names:
+        assert contents.contents_of(run, tmp_path) is None  # not all are there
+        (raw / name).write_bytes(name.encode())
+    altered = contents.contents_of(run, tmp_path)
+    assert altered
+    other = with_contents(plan, {data_key(run.data): altered})
+    assert {a.id for a in plan.runs}.isdisjoint(b.id for b in other.runs)
+    (raw / names[0]).unlink()
+    (raw / f"{names[0]}.gz").write_bytes(gzip.compress(names[0].encode()))
+    assert contents.contents_of(run, tmp_path) == altered
+    published = {name: hashlib.md5(name.encode()).hexdigest() for name in names}
+    monkeypatch.setattr(contents, "ARCHIVES", {"MNIST/raw": published})
+    assert contents.contents_of(run, tmp_path) == ""
+    assert with_contents(plan, {data_key(run.data): ""}).runs == plan.runs
+    (raw / f"{names[0]}.gz").write_bytes(b"no gzip")
+    with pytest.raises(DataError, match="cannot be read"):
+        contents.contents_of(run, tmp_path)
+
+
+@pytest.mark.skipif("GENBENCH_DATA" not in os.environ, reason="needs the real files")
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
+def test_the_real_files_are_the_published_ones(tmp_path: Path, name: str) -> None:
+    (tmp_path / "s.yaml").write_text(f"datasets: {{{name}: {{}}}}\nseeds: 1\n"
+                                     "budget: {updates: 1}\nmethods: {nice: {}}\n"
+                                     "evaluate: [nll]\n")
+    run = load_plan(tmp_path / "s.yaml").runs[0]
+    assert contents.contents_of(run, Path(os.environ["GENBENCH_DATA"])) == ""
