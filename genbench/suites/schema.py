@@ -87,8 +87,8 @@ class Entry(_Part):
     model: Any = None
     """A model's name, or {name: …, options}; options without a name change the zoo's model."""
     train: Any = None
-    """What is minimised, in one stage. Options of an objective that the zoo's method has too are
-    changes of the zoo's."""
+    """What is minimised, in one stage, whole: an objective of the zoo's method that is not named
+    is left out. Options of one that the zoo's method has too are changes of the zoo's."""
     stages: list[StageEntry] | None = None
     """Several stretches of training, in order; excludes `train`."""
     optimiser: Optimiser | None = None
