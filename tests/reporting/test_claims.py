@@ -169,7 +169,7 @@ def test_a_metric_that_applies_to_some_seeds_is_not_judged_on_those():
     assert "1 of 4 runs skipped" in found.evidence
 
 
-@pytest.mark.parametrize("status", ["failed", "queued", "timed-out"])
+@pytest.mark.parametrize("status", ["failed", "queued", "timed-out", "skipped"])
 def test_what_is_missing_is_named(status):
     found = verdict("nll[a] < nll[b]", LOW, rows("b", [2.0, status, 2.1]))
     assert found.verdict == "INCONCLUSIVE"

@@ -301,6 +301,13 @@ def test_a_run_without_a_number(status, verdict):
         assert f"{status} (why)" in one(outcome).detail
 
 
+def test_a_metric_that_one_seed_lacks_is_not_judged_on_the_others():
+    """A distance that did not converge, for one."""
+    outcome = check(table(rows("a", [10.0, "skipped", 9.9])), baseline(OLD))
+    assert (one(outcome).verdict, outcome.exit_code) == ("failed", 3)
+    assert "skipped (why)" in one(outcome).detail
+
+
 def test_divergence_that_was_accepted_is_no_news():
     old = rows("a", [10.0, 10.1, "diverged", 9.9])
     cells = baseline(OLD[:0], rows("a", [10.0, 10.1, 0, 9.9]))

@@ -33,7 +33,9 @@ def test_what_noise_cannot_tell_from_the_best_is_bold_too():
     ) == [W, B]
 
 
-@pytest.mark.parametrize("lost", ["failed", "queued", "diverged", "not-finite", "timed-out"])
+@pytest.mark.parametrize(
+    "lost", ["failed", "queued", "diverged", "not-finite", "timed-out", "skipped"]
+)
 def test_survivors_are_neither_bold_nor_the_best(lost):
     cells = (cell("a", [0.1, 0.11, 0.12], lost=[lost]), cell("b", [1.0, 1.1, 0.9]),
              cell("c", [5.0, 5.2, 4.9]))
