@@ -123,11 +123,9 @@ def load_data(spec: RunSpec, root: Path, device: torch.device, *, offline: bool)
         DataError: missing or corrupt, or no longer those that the run is planned for.
     """
     data = _load_data(spec.data.model_dump_json(), spec.folder, root, str(device), offline)
-    archive = archive_of(spec)
-    named = archive or paths_of(spec, root)
+    named = archive_of(spec) or paths_of(spec, root)
     now = contents_of(spec, root) if named else data.fingerprint
-    planned = spec.data.contents
-    if planned != now and (planned or archive):
+    if spec.data.contents not in ("", now):  # "": nothing was planned, as by `eval` and `fetch`
         raise DataError(f"the data of '{spec.dataset}' changed since the run was planned; "
                         "`genbench run SUITE` plans it anew")
     return data

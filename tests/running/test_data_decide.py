@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from pathlib import Path
 
 import numpy as np
+import pytest
+import torch
 from PIL import Image
+
+from genbench.running.build import load_data
+from genbench.suites.expand import load_plan
 
 SUITE = """\
 datasets: {pics: {use: image_folder, path: pics}}
@@ -107,3 +113,23 @@ def test_altered_files_of_a_published_set_are_another_set_and_say_so(
     after = genbench("run", "s.yaml", "--dry-run", "--data", ".")
     assert "the files of 'mnist' below MNIST/raw are not the published ones" in after.stderr
     assert after.stdout != before
+
+
+def test_altered_files_of_a_published_set_can_be_loaded_where_nothing_was_planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `eval` and `fetch` load them, which have no plan that was made of the data."""
+    monkeypatch.setenv("GENBENCH_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "s.yaml").write_text(
+        SUITE.replace("pics: {use: image_folder, path: pics}", "mnist")
+    )
+    raw = tmp_path / "MNIST/raw"
+    raw.mkdir(parents=True)
+    for part, count in (("train", 60_000), ("t10k", 10_000)):
+        for what, shape in (("images-idx3-ubyte", (count, 28, 28)),
+                            ("labels-idx1-ubyte", (count,))):
+            head = bytes([0, 0, 8, len(shape)]) + b"".join(n.to_bytes(4, "big") for n in shape)
+            (raw / f"{part}-{what}").write_bytes(head + bytes(math.prod(shape)))
+    run = load_plan(tmp_path / "s.yaml").runs[0]
+    data = load_data(run, tmp_path, torch.device("cpu"), offline=True)
+    assert data.shape == (1, 28, 28)
