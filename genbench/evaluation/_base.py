@@ -23,8 +23,9 @@ class Metric(Configured, ABC):
             "unit": …, "title": …}. A name may hold options in braces: "nll_iw_k{k}". With
             "target" the best value is that of "target", "0.989 from below" or "real from above":
             a number or the real row's, and the side on which worse values lie. "tolerance" is how
-            much worse the regression gate lets it become, in the unit ("0.02") or a multiple of
-            the data's dimension ("0.02 per dimension"); without it, 2 % of the mean.
+            much worse the regression gate lets it become, in the unit ("0.02"), as a multiple of
+            the data's dimension ("0.02 per dimension"), or with the features of one extractor
+            ("0.001 with inception"); else 2 % of the mean, which fits every scale.
         kinds: the kinds of data that it applies to.
         needs: what it needs of the model or dataset: capabilities (keys of
             `models.CAPABILITIES`), or "modes", "truth", "labels", "critic".

@@ -11,10 +11,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from genbench import lookup
+from genbench.data._base import Data
 from genbench.errors import GenbenchError, NotApplicable, NotFinite, in_a_line
 from genbench.evaluation._base import Metric
 from genbench.evaluation._steps import share_of, step
 from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.extractors.choice import chosen
 from genbench.models._base import CAPABILITIES
 
 __all__ = ["Measurement", "Spec", "measure"]
@@ -101,19 +103,32 @@ def _measured(metric: Metric, evidence: Evidence) -> list[Measurement]:
         status, reason = "failed", in_a_line(error)
     protocol = _protocol(metric, evidence)
     options = vars(metric)
-    dimension = math.prod(evidence.data.shape)
     return [
         replace(
             _cell(name.format(**options), meta, options, sets, status, reason, protocol),
-            tolerance=_tolerance(meta.get("tolerance", ""), dimension),
+            tolerance=_tolerance(meta.get("tolerance", ""), metric, evidence.data),
         )
         for name, meta in metric.values.items()
     ]
 
 
-def _tolerance(text: str, dimension: int) -> float | None:
-    number, per, _ = text.partition(" per dimension")
-    return float(number) * (dimension if per else 1) if number else None
+def _tolerance(text: str, metric: Metric, data: Data) -> float | None:
+    """What is declared (see `Metric`) as a number; None for a share of the mean."""
+    number, _, rest = text.partition(" ")
+    if not number:
+        return None
+    _, _, extractor = rest.partition("with ")
+    if extractor and _seen_through(metric, data) != extractor:
+        return None
+    return float(number) * (math.prod(data.shape) if rest == "per dimension" else 1)
+
+
+def _seen_through(metric: Metric, data: Data) -> str:
+    """The name of the extractor whose features the metric reads."""
+    try:
+        return chosen(getattr(metric, "extractor", "auto"), data)
+    except NotApplicable:
+        return ""
 
 
 def _name(metric: Metric, evidence: Evidence, s: int) -> str:

@@ -10,9 +10,12 @@ import pytest
 import torch
 
 from genbench import lookup
+from genbench.data._base import Data, Split
 from genbench.errors import PluginError, UnknownName
 from genbench.evaluation.artefacts import artefacts, notes
-from genbench.evaluation.measure import measure
+from genbench.evaluation.extractors._base import Extractor
+from genbench.evaluation.extractors.choice import make as made
+from genbench.evaluation.measure import Measurement, measure
 from genbench.evaluation.metrics.fid import Fid
 from genbench.models._base import Model
 
@@ -24,6 +27,7 @@ class Spec:
 
 
 SLOW = ("wasserstein1", "sliced_wasserstein", "sinkhorn_distance")
+SCALED = (*SLOW, "emd")
 ALL = [Spec(name, {"size": 200} if name in SLOW else {}) for name in lookup.available("metric")]
 
 
@@ -48,6 +52,53 @@ def test_every_declared_value_gives_one_cell_and_none_fails(
         assert cell.better in ("lower", "higher", "target", "none")
         assert (cell.better == "target") == bool(cell.target)
     json.dumps([cell.to_dict() for cell in cells], allow_nan=False)
+
+
+@pytest.mark.parametrize(("extractor", "tolerance"), [
+    ("inception", 0.001), ("classifier", None), ("auto", None),
+])
+def test_an_absolute_tolerance_of_kid_is_of_the_scale_of_inception(
+    make, images, implicit, extractor, tolerance
+):
+    cells = measure([Spec("kid", {"extractor": extractor})], make(images, implicit))
+    assert {cell.tolerance for cell in cells} == {tolerance}
+
+
+class Louder:
+    """An extractor whose features are ten times as large."""
+
+    def __init__(self, network: Extractor) -> None:
+        self.network, self.name, self.dims = network, network.name, network.dims
+        self.sha256 = f"louder {network.sha256}"
+
+    def extract(self, rows: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+        features, logits = self.network.extract(rows)
+        return 10 * features, logits
+
+
+@pytest.mark.parametrize("kind", ["points", "images"])
+def test_what_follows_the_scale_of_data_or_features_has_no_absolute_tolerance(
+    make, toy, images, implicit, monkeypatch, kind
+):
+    """Found by trying: everything ten times as large, points and features."""
+
+    def measured(factor: float) -> dict[str, Measurement]:
+        if kind == "images":
+            evidence = make(images, implicit, samples=100)
+        else:
+            grown = Data("points", (2,), Split(factor * toy.test.x), Split(factor * toy.test.x))
+            evidence = make(grown, given=factor * (toy.test.x + 0.3))
+        raw = [Spec(s.name, {**s.options, "scale": "raw"} if s.name in SCALED else s.options)
+               for s in ALL]
+        return {cell.metric: cell for cell in measure(raw, evidence)}
+
+    small = measured(1)
+    monkeypatch.setattr("genbench.evaluation.evidence.make", lambda *a, **k: Louder(made(*a, **k)))
+    large = measured(10)
+    moved = {name for name, cell in small.items() if cell.value is not None
+             and large[name].value != pytest.approx(cell.value, rel=0.01, abs=1e-6)}
+    assert moved >= ({"w1", "emd", "swd"} if kind == "points" else {"fid", "kid"})
+    assert [name for name in moved if small[name].tolerance is not None] == []
 
 
 def test_value_and_spread_over_sample_sets(make, images, implicit):

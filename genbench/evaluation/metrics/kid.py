@@ -150,10 +150,11 @@ class Kid(Metric):
 
     values: ClassVar[dict[str, dict[str, str]]] = {
         "kid": {
-            "better": "lower", "tolerance": "0.001", "unit": "", "title": "KID",
+            "better": "lower", "tolerance": "0.001 with inception", "unit": "", "title": "KID",
         },
         "kid_subsets": {
-            "better": "lower", "tolerance": "0.001", "unit": "", "title": "KID (subsets)",
+            "better": "lower", "tolerance": "0.001 with inception", "unit": "",
+            "title": "KID (subsets)",
         },
     }
     kinds: ClassVar[tuple[str, ...]] = ("images",)
