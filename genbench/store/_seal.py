@@ -9,7 +9,6 @@ from typing import Any
 
 from genbench.errors import StoreError
 from genbench.store._reading import checksum, damaged, read_json
-from genbench.store.files import write_json
 from genbench.store.records import SUMS
 
 __all__ = ["Seal"]
@@ -39,12 +38,11 @@ class Seal:
         except OSError:
             return 0
 
-    def put(self) -> None:
-        """Write it."""
-        self.break_()
+    def fresh(self) -> dict[str, Any]:
+        """The content of a new one: size and sha256 of every file as it is now."""
         files = sorted(p for p in self.folder.iterdir() if p.is_file() and p.name[0] != ".")
-        sums = {path.name: checksum(path) for path in files}
-        write_json(self.path, {"format": 1, "files": sums})
+        sums = {path.name: checksum(path) for path in files if path != self.path}
+        return {"format": 1, "files": sums}
 
     def break_(self) -> None:
         """Take it away, before anything else is written."""

@@ -19,20 +19,23 @@ import numpy as np
 
 from genbench.errors import Unwritable
 
-__all__ = ["replace_file", "write_bytes", "write_json", "write_npz", "write_text"]
+__all__ = [
+    "json_bytes", "npz_bytes", "replace_file",
+    "write_bytes", "write_json", "write_npz", "write_text",
+]
 
 
-def replace_file(path: Path, fill: Callable[[Path], None]) -> None:
+def replace_file(path: Path, fill: Callable[[Path], object]) -> None:
     """Write `path` atomically: `fill` writes the temporary file that then takes its place.
 
-    For writers that want a file name (safetensors). Folders above are made.
+    For writers that want a file name (safetensors). The folder has to be there: one that was
+    moved away meanwhile is not made anew.
 
     Raises:
-        Unwritable: the folder cannot be written, or the disk is full.
+        Unwritable: the folder is not there or cannot be written, or the disk is full.
     """
     temporary: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
         os.close(handle)
         temporary = Path(name)
@@ -46,23 +49,38 @@ def replace_file(path: Path, fill: Callable[[Path], None]) -> None:
         temporary = None
         _sync_folder(path.parent)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise Unwritable(
-            f"cannot write {path}: {reason}; give a folder that can be written with --results"
-        ) from None
+        raise _unwritable(path, error) from None
     finally:
         if temporary is not None:
             with suppress(OSError):
                 temporary.unlink()
 
 
+def json_bytes(content: Any) -> bytes:
+    """JSON in UTF-8: sorted keys, one line end at the end, never NaN or infinity.
+
+    Raises:
+        ValueError: a NaN or an infinity, which JSON cannot say; use null and a status.
+    """
+    text = json.dumps(content, sort_keys=True, indent=1, allow_nan=False, ensure_ascii=False)
+    return f"{text}\n".encode()
+
+
+def npz_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """Named arrays as a compressed npz; equal arrays give equal bytes (sorted, undated)."""
+    buffer = io.BytesIO()
+    ordered = {name: arrays[name] for name in sorted(arrays)}
+    np.savez_compressed(buffer, allow_pickle=False, **ordered)
+    return buffer.getvalue()
+
+
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write bytes atomically (Unwritable where that is impossible)."""
-
-    def fill(temporary: Path) -> None:
-        temporary.write_bytes(content)
-
-    replace_file(path, fill)
+    """Write bytes atomically; folders above are made (Unwritable where that is impossible)."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    replace_file(path, lambda temporary: temporary.write_bytes(content))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -71,21 +89,20 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON atomically: sorted keys, one line end at the end, never NaN or infinity.
-
-    Raises:
-        ValueError: a NaN or an infinity, which JSON cannot say; use null and a status.
-    """
-    text = json.dumps(content, sort_keys=True, indent=1, allow_nan=False, ensure_ascii=False)
-    write_text(path, text + "\n")
+    """Write JSON atomically (see `json_bytes`)."""
+    write_bytes(path, json_bytes(content))
 
 
-def write_npz(path: Path, arrays: Mapping[str, np.ndarray], *, compressed: bool = True) -> None:
-    """Write named arrays atomically: equal arrays give equal bytes (sorted, undated)."""
-    buffer = io.BytesIO()
-    save = np.savez_compressed if compressed else np.savez
-    save(buffer, allow_pickle=False, **{name: arrays[name] for name in sorted(arrays)})
-    write_bytes(path, buffer.getvalue())
+def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write named arrays atomically (see `npz_bytes`)."""
+    write_bytes(path, npz_bytes(arrays))
+
+
+def _unwritable(path: Path, error: OSError) -> Unwritable:
+    reason = error.strerror or type(error).__name__
+    return Unwritable(
+        f"cannot write {path}: {reason}; give a folder that can be written with --results"
+    )
 
 
 def _umask() -> int:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from genbench.errors import StoreError
-from genbench.store.files import replace_file, write_json, write_npz, write_text
+from genbench.store.files import json_bytes, npz_bytes, replace_file
 from genbench.store.folder import CURVE_FIELDS, RunFolder
 from genbench.store.provenance import taken_on
 from genbench.store.records import Status, asked
@@ -34,8 +34,8 @@ class HeldRun:
         self.folder = folder
         self._place = _place(folder.path)
 
-    def _open(self, name: str) -> Path:
-        """The path of a file that is about to be written; the folder is made where none was."""
+    def _replace(self, name: str, fill: Callable[[Path], object]) -> None:
+        """Write a file of the folder, which is made where none was."""
         path = self.folder.path
         if self._place is None:
             try:
@@ -43,26 +43,37 @@ class HeldRun:
             except OSError as error:
                 raise StoreError(f"cannot make {path}: {error.strerror}") from None
             self._place = _place(path)
+        self._check_place()
+        try:
+            self.folder.seal.break_()
+            replace_file(path / name, fill)
+        except StoreError:
+            self._check_place()  # it may have gone while this was written
+            raise
+
+    def _check_place(self) -> None:
+        path = self.folder.path
         if self._place != _place(path):
             raise StoreError(
                 f"{path}: the folder of this run went away, or another took its place, while the "
                 "run went on; nothing more is written"
             )
-        self.folder.seal.break_()
-        return path / name
+
+    def _put(self, name: str, content: bytes) -> None:
+        self._replace(name, lambda temporary: temporary.write_bytes(content))
 
     def write_status(self, status: Status) -> None:
         """Replace the status."""
-        write_json(self._open("status.json"), asdict(status))
+        self._put("status.json", json_bytes(asdict(status)))
 
     def write_spec(self, spec: RunSpec) -> None:
         """Store the resolved specification."""
-        write_text(self._open("spec.yaml"), dump(spec.model_dump(mode="json")))
+        self._put("spec.yaml", dump(spec.model_dump(mode="json")).encode())
 
     def write_provenance(self, provenance: Mapping[str, Any]) -> None:
         """Store versions, commit and machine (see `provenance.provenance`) beside those before."""
         whole = taken_on(self.folder.provenance(), provenance)
-        write_json(self._open("provenance.json"), whole)
+        self._put("provenance.json", json_bytes(whole))
 
     def write_metrics(
         self, spec: RunSpec, measurements: Sequence[Mapping[str, Any]],
@@ -73,7 +84,7 @@ class HeldRun:
             "measurements": [dict(one) for one in measurements], "budget": dict(budget),
             "notes": list(notes), "asked": asked(spec),
         }
-        write_json(self._open("metrics.json"), content)
+        self._put("metrics.json", json_bytes(content))
 
     def write_curves(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Store the training curves whole; floats are written so that they read back the same."""
@@ -83,24 +94,28 @@ class HeldRun:
         for row in rows:
             *keys, value = (row[name] for name in CURVE_FIELDS)
             writer.writerow([*keys, repr(float(value))])
-        write_text(self._open(self.folder.curves_path.name), buffer.getvalue())
+        self._put(self.folder.curves_path.name, buffer.getvalue().encode())
 
     def write_samples(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Store named arrays."""
-        write_npz(self._open(self.folder.samples_path.name), arrays)
+        self._put(self.folder.samples_path.name, npz_bytes(arrays))
 
     def write_checkpoint(self, fill: Callable[[Path], None]) -> None:
         """Store the checkpoint: `fill` writes it to the path that it is given."""
-        replace_file(self._open(self.folder.checkpoint.name), fill)
+        self._replace(self.folder.checkpoint.name, fill)
 
     def write_text(self, name: str, text: str) -> None:
         """Store a text beside the others, e.g. the traceback of a failed run."""
-        write_text(self._open(name), text)
+        self._put(name, text.encode())
 
     def seal(self) -> None:
         """Write size and sha256 of every file: the last act of a finished run."""
-        self._open(self.folder.seal.path.name)
-        self.folder.seal.put()
+        try:
+            sums = self.folder.seal.fresh()
+        except (OSError, StoreError):
+            self._check_place()
+            raise
+        self._put(self.folder.seal.path.name, json_bytes(sums))
 
 
 def _place(path: Path) -> tuple[int, int] | None:

@@ -331,6 +331,23 @@ def test_nothing_is_written_where_the_folder_went_away(finished, instead):
     assert RunFolder(aside).state == "done"
 
 
+@pytest.mark.parametrize("what", ["the run", "all runs"])
+def test_a_folder_that_goes_while_a_file_is_written_is_told_and_not_made_anew(finished, what):
+    store, spec, folder = finished
+    moved = folder.path if what == "the run" else store.runs_folder
+
+    def fill(temporary):
+        temporary.write_bytes(b"x")
+        moved.rename(store.root / "aside")
+
+    with store.claim(spec.id) as held:
+        with pytest.raises(StoreError, match="went away, or another took its place"):
+            held.write_checkpoint(fill)
+        with pytest.raises(StoreError, match="went away, or another took its place"):
+            held.seal()
+    assert not folder.path.exists()
+
+
 def test_who_reads_a_run_while_another_measures_it_anew_sees_no_damage(finished, monkeypatch):
     store, spec, folder = finished
     check = folder.check
