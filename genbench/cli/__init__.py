@@ -1,5 +1,18 @@
 """The command line: a command parses, calls the function of the same name, and prints."""
 
-from genbench.cli.app import main
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
 
 __all__ = ["main"]
+
+
+def main() -> NoReturn:
+    """Run the command line. Ctrl-C ends it without a word while it is still being imported too."""
+    try:
+        from genbench.cli.app import main as run
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -17,7 +17,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 from typing import Any
 
 from genbench.errors import GenbenchError
@@ -30,7 +29,8 @@ from genbench.running.executor import (
     late,
     timed_out,
 )
-from genbench.running.worker import work
+from genbench.running.process import PATIENCE, Process
+from genbench.running.worker import TOLD, work
 
 __all__ = ["Local"]
 
@@ -38,13 +38,15 @@ FORKS = sys.platform == "linux"
 LOADED = ("__main__", "genbench.running.cell", "genbench.running.preparation", "torch._dynamo")
 """What the server of the workers imports; the last is what torch's optimisers import at first."""
 _POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+GLANCE = 1.0
+"""Seconds that a run's lock is waited for: whoever asks how it stands has it for a moment."""
 SERVERS = 3
 """Attempts to start a worker, where its server was killed."""
 
 
 @dataclass
 class _Worker:
-    process: BaseProcess
+    process: Process
     pipe: Connection
     job: Job | None = None
     evaluating: bool = False
@@ -54,9 +56,32 @@ class _Worker:
     since: float = 0.0
 
     @property
+    def signs(self) -> list[Connection | int]:
+        """What is ready when it says something, or is gone."""
+        return [self.pipe, self.process.end]
+
+    @property
     def late(self) -> bool:
         """Whether its run has taken longer than it may."""
         return self.job is not None and late(self.job, self.since)
+
+    def tell(self, what: Any) -> None:
+        """Send it something; one that is gone is noticed by its silence."""
+        with suppress(OSError):
+            self.pipe.send(what)
+
+    def word(self) -> Any:
+        """What it said, or None: it is gone, even where what it forked holds the pipe open."""
+        try:
+            return self.pipe.recv() if self.pipe.poll() else None
+        except (EOFError, OSError):
+            return None
+
+    def end(self) -> None:
+        """End it where it goes on, and let go of it."""
+        self.process.kill()
+        self.process.close()
+        self.pipe.close()
 
 
 class Local(Executor):
@@ -92,14 +117,11 @@ class Local(Executor):
 
     def _ask(self, what: str, jobs: Sequence[Job]) -> Any:
         worker = self._spawn()
-        worker.pipe.send((what, list(jobs)))
-        try:
-            answer: Any = worker.pipe.recv()
-        except (EOFError, OSError):
-            worker.process.join()
-            raise GenbenchError(
-                f"the first worker {_fate(worker.process.exitcode)} while it loaded the data"
-            ) from None
+        worker.tell((what, list(jobs)))
+        wait(worker.signs)
+        answer = worker.word()
+        if answer is None:
+            raise GenbenchError(f"the first worker {worker.process.fate} while it loaded the data")
         worker.spent = any(job.spec.outside for job in jobs)
         if isinstance(answer, GenbenchError):
             raise answer
@@ -115,7 +137,7 @@ class Local(Executor):
                 if worker.job is None and waiting and not self._stopping:
                     worker.job, worker.evaluating = waiting.pop(), False
                     worker.since = time.monotonic()
-                    worker.pipe.send(("run", worker.job))
+                    worker.tell(("run", worker.job))
             busy = [worker for worker in self._workers if worker.job is not None]
             if not busy:
                 break
@@ -126,13 +148,13 @@ class Local(Executor):
             yield Event(job.spec.id, "finished", state="interrupted", reason=NOT_STARTED)
 
     def _listen(self, busy: list[_Worker]) -> Iterator[Event]:
-        by_pipe = {worker.pipe: worker for worker in busy}
-        for pipe in wait(list(by_pipe), timeout=0.5):
-            worker = by_pipe[pipe]  # type: ignore[index]
-            try:
-                event = worker.pipe.recv()
-            except (EOFError, OSError):
-                yield self._bury(worker)
+        by_sign = {sign: worker for worker in busy for sign in worker.signs}
+        heard = [by_sign[sign] for sign in wait(list(by_sign), timeout=0.5)]  # type: ignore[index]
+        for worker in {id(worker): worker for worker in heard}.values():
+            event = worker.word()
+            if event is None:
+                fate = f"the worker process {worker.process.fate}"
+                yield self._conclude(worker, "failed", fate)
                 continue
             worker.evaluating = event.kind == "evaluating"
             if event.kind == "finished":
@@ -144,11 +166,9 @@ class Local(Executor):
         """The workers; for those that are spent, or died idle, there are others if there is work.
         """
         for worker in [w for w in self._workers if w.job is None]:
-            if worker.spent or not worker.process.is_alive():
-                self._workers.remove(worker)
-                self._leaving.append(worker)
-                with suppress(OSError):
-                    worker.pipe.send(None)
+            if worker.spent or not worker.process.alive:
+                self._dismiss(worker)
+        self._see_off()
         busy = sum(worker.job is not None for worker in self._workers)
         wanted = 0 if self._stopping else min(self.count, busy + waiting)
         while len(self._workers) < wanted:
@@ -160,30 +180,36 @@ class Local(Executor):
         for worker in self._workers:
             if worker.job is not None and not worker.stopping:
                 worker.stopping = True
-                with suppress(OSError):
-                    worker.pipe.send(("stop", None))
+                worker.tell(("stop", None))
         for worker in [w for w in self._workers if w.job is not None and w.evaluating]:
-            worker.process.kill()
             yield self._conclude(worker, "interrupted", "")
 
     def _time_out(self, worker: _Worker) -> Event:
         """End a worker whose run has taken too long; what it saved stays."""
-        worker.process.kill()
         assert worker.job is not None
         return self._conclude(worker, "timed-out", timed_out(worker.job))
 
-    def _bury(self, worker: _Worker) -> Event:
-        """A worker that died takes one run with it."""
-        worker.process.join()
-        fate = f"the worker process {_fate(worker.process.exitcode)}"
-        return self._conclude(worker, "failed", fate)
-
     def _conclude(self, worker: _Worker, state: str, reason: str) -> Event:
-        """The end of a run whose worker is gone, recorded under the lock that it let go of."""
-        worker.process.join()
+        """End a run with its worker; it is recorded under the lock that the worker let go of."""
+        worker.end()
         self._workers.remove(worker)
         assert worker.job is not None
-        return concluded(worker.job, state, reason)
+        return concluded(worker.job, state, reason, GLANCE)
+
+    def _dismiss(self, worker: _Worker) -> None:
+        """Tell an idle worker to leave."""
+        worker.tell(None)
+        worker.since = time.monotonic()
+        self._workers.remove(worker)
+        self._leaving.append(worker)
+
+    def _see_off(self) -> None:
+        """Let go of the workers that left, and end those that do not: a thread keeps them."""
+        now = time.monotonic()
+        staying = [w for w in self._leaving if w.process.alive and now - w.since < PATIENCE]
+        for worker in [w for w in self._leaving if w not in staying]:
+            worker.end()
+        self._leaving = staying
 
     def _spawn(self) -> _Worker:
         ours, theirs = self._context.Pipe()
@@ -193,7 +219,7 @@ class Local(Executor):
         self._workers.append(worker)
         return worker
 
-    def _started(self, pipe: Connection) -> BaseProcess:
+    def _started(self, pipe: Connection) -> Process:
         for attempt in range(SERVERS):
             time.sleep(attempt)  # a server that was killed takes a moment to be gone
             process = self._context.Process(
@@ -202,7 +228,7 @@ class Local(Executor):
             with suppress(EOFError, OSError):
                 if not self._forks or _served():
                     process.start()
-                    return process
+                    return Process(process)
         raise GenbenchError("worker processes cannot be started; is there memory left?")
 
     def stop(self) -> None:
@@ -211,29 +237,24 @@ class Local(Executor):
 
     def close(self) -> None:
         """Idle workers leave by themselves; the others are ended."""
-        for worker in self._workers:
-            if worker.job is None:
-                with suppress(OSError):
-                    worker.pipe.send(None)
-            else:
+        for worker in list(self._workers):
+            if worker.job is not None:
                 worker.process.kill()
-        for worker in [*self._workers, *self._leaving]:
-            worker.process.join(timeout=5)
-            if worker.process.is_alive():
-                worker.process.kill()
-        self._workers.clear()
-        self._leaving.clear()
+            self._dismiss(worker)
+        while self._leaving:
+            self._see_off()
+            time.sleep(0.02)
 
 
 def _served() -> bool:
     """Whether there is the server that workers are forked from; starts it where it is not.
 
-    Ctrl-C and SIGTERM, which reach a whole group, are not for it. It needs a socket below TMPDIR,
+    The signals of TOLD, which reach a whole group, are not for it. It needs a socket below TMPDIR,
     and there may be no room for one, or its path be longer than a socket's may be.
     """
     multiprocessing.set_forkserver_preload(list(LOADED))
     resource_tracker.ensure_running()  # the server needs it, and its start ends every mask
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, TOLD)
     try:
         forkserver.ensure_running()
     except OSError:
@@ -241,10 +262,3 @@ def _served() -> bool:
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return True
-
-
-def _fate(exitcode: int | None) -> str:
-    if exitcode is not None and exitcode < 0:
-        hint = " (out of memory?)" if exitcode == -9 else ""
-        return f"was killed by signal {-exitcode}{hint}"
-    return f"ended with exit code {exitcode}"

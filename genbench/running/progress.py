@@ -173,6 +173,7 @@ class _Lines:
     def __init__(self, console: Console, suite: str, total: int) -> None:
         self.console, self.total, self.finished = console, total, 0
         self.pace = Pace()
+        self._turn = threading.Lock()
         self._over = threading.Event()
         self._clock = threading.Thread(target=self._beat, daemon=True)
 
@@ -187,8 +188,9 @@ class _Lines:
     def _beat(self) -> None:
         # a thread, since a long step of an evaluation sends no event that a line could follow
         while not self._over.wait(HEARTBEAT):
-            for line in self.lines(time.monotonic()):
-                self.say(escape(line))
+            with self._turn:  # of a run that has ended nothing is said after its last line
+                for line in self.lines(time.monotonic()):
+                    self.say(escape(line))
 
     def lines(self, now: float) -> list[str]:
         """What is to be said of the runs under way."""
@@ -198,11 +200,12 @@ class _Lines:
         self.console.print(text, soft_wrap=True)
 
     def show(self, event: Event) -> None:
-        self.pace.take(event, time.monotonic())
-        if event.kind == "finished":
-            self.finished += 1
-            line = _closing(event, self.finished, self.total)
-            self.console.print(line, soft_wrap=True, highlight=False)
+        with self._turn:
+            self.pace.take(event, time.monotonic())
+            if event.kind == "finished":
+                self.finished += 1
+                line = _closing(event, self.finished, self.total)
+                self.console.print(line, soft_wrap=True, highlight=False)
 
 
 def _standing(pace: Pace, event: Event, now: float) -> str:

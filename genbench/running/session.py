@@ -17,6 +17,7 @@ from genbench.errors import StoreError
 from genbench.running.executor import NOT_STARTED, Context, Executor, Job, cores
 from genbench.running.local import Local
 from genbench.running.progress import Display, display
+from genbench.running.worker import TOLD
 from genbench.store.contents import remember
 from genbench.store.costs import costs
 from genbench.store.runs import FINAL, Record, Store
@@ -247,7 +248,9 @@ def _drain(executor: Executor, jobs: Sequence[Job], show: Display, outcome: Outc
 
 @contextmanager
 def _gentle_interrupt(executor: Executor, show: Display, outcome: Outcome) -> Iterator[None]:
-    """The first Ctrl-C (or SIGTERM) asks every run to save and stop; the second one insists."""
+    """The first Ctrl-C, SIGTERM or closing of the terminal asks every run to save and stop; the
+    second one insists. What `nohup` has ignored stays ignored.
+    """
 
     first = 0.0
 
@@ -261,7 +264,9 @@ def _gentle_interrupt(executor: Executor, show: Display, outcome: Outcome) -> It
         show.say("stopping: every run saves first (Ctrl-C again to stop at once)")
         executor.stop()
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    heeded = [number for number in TOLD if number != signal.SIGHUP or not nohup]
+    before = {number: signal.signal(number, handle) for number in heeded}
     try:
         yield
     finally:

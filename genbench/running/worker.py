@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Mapping
@@ -11,8 +12,10 @@ from typing import Any
 
 from genbench.running.executor import Event, Job
 
-__all__ = ["work"]
+__all__ = ["TOLD", "work"]
 
+TOLD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""By what people, clusters and terminals tell a whole group to end; the runner answers for all."""
 TELL_EVERY = 0.2
 """Seconds between two messages about a run's progress."""
 
@@ -29,12 +32,17 @@ class _Messenger:
         now = time.monotonic()
         if now - self.told > TELL_EVERY:
             self.told = now
-            self.pipe.send(Event(self.run, "progress", update, self.updates, dict(losses)))
+            with suppress(OSError):  # nobody listens any more: `stopping` says so, and it saves
+                self.pipe.send(Event(self.run, "progress", update, self.updates, dict(losses)))
 
     def evaluating(self, step: str = "", share: float = 0.0) -> None:
-        self.pipe.send(
-            Event(self.run, "evaluating", self.updates, self.updates, step=step, share=share)
-        )
+        event = Event(self.run, "evaluating", self.updates, self.updates, step=step, share=share)
+        try:
+            self.pipe.send(event)
+        except OSError:
+            # nobody listens any more, and what was trained is saved: to raise it would be to have
+            # it taken for a fault of the metric that is measured just now
+            os._exit(1)
 
     def stopping(self) -> bool:
         # to a worker that is busy comes nothing but "stop", or the end of the pipe
@@ -44,10 +52,10 @@ class _Messenger:
 def work(pipe: Connection, threads: int) -> None:
     """Serve jobs from `pipe`: ("prepare" or "contents", jobs), ("run", job); None is the end.
 
-    Ctrl-C and SIGTERM are the parent's to handle, which they reach too where a whole group is
+    The signals of TOLD are the parent's to handle, which they reach too where a whole group is
     told: it sends ("stop", None), at which a run saves and ends.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in TOLD:
         signal.signal(number, signal.SIG_IGN)
     # torch is imported here, in the worker, so that the parent answers at once.
     from genbench.running.bits import use_threads

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -67,17 +70,26 @@ def command(
 
 
 @pytest.fixture
-def start(folder: Path) -> Callable[..., subprocess.Popen[str]]:
-    """start(*words): `genbench run` in that folder, in a session of its own, left running."""
+def start(folder: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """start(*words): `genbench run` in that folder, in a session of its own, left running.
+
+    What is left of it at the test's end is killed.
+    """
+    started: list[subprocess.Popen[str]] = []
 
     def call(*words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        started.append(subprocess.Popen(
             [sys.executable, "-m", "genbench", "run", *words], cwd=folder, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )
+        ))
+        return started[-1]
 
-    return call
+    yield call
+    for process in started:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 @pytest.fixture
@@ -93,3 +105,30 @@ def content(folder: Path) -> Callable[[str, str], dict[str, bytes]]:
         return found
 
     return read
+
+
+@pytest.fixture
+def wait_until() -> Callable[..., None]:
+    """wait_until(ready): come back once `ready()` is true; the test fails where it never is."""
+
+    def wait(ready: Callable[[], object], seconds: float = 120) -> None:
+        deadline = time.monotonic() + seconds
+        while not ready():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    return wait
+
+
+@pytest.fixture
+def offspring() -> Callable[[int], list[int]]:
+    """offspring(pid): the processes that one started, and those that these started."""
+
+    def found(pid: int) -> list[int]:
+        told = subprocess.run(
+            ["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False
+        )
+        children = [int(line) for line in told.stdout.split()]
+        return children + [one for child in children for one in found(child)]
+
+    return found

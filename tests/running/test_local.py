@@ -65,11 +65,12 @@ def test_a_killed_server_costs_no_run(start, folder: Path, moment: str) -> None:
     assert "Traceback" not in out + err
 
 
-def test_ctrl_c_while_workers_load(start, folder: Path) -> None:
+def test_ctrl_c_while_workers_load(start, wait_until, folder: Path) -> None:
     """Neither their server nor a worker that it starts too late has a word to say."""
     (folder / "some.yaml").write_text(SUITE)
-    for patience in (1.5, 3.0, 4.5):
+    for patience in (0.0, 1.0, 2.5):
         process = start("some.yaml", "--workers", "2")
+        wait_until(lambda one=process.pid: server_of(one))
         time.sleep(patience)
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=60)
