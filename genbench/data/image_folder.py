@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -61,7 +62,7 @@ class ImageFolder(Dataset):
 
     def files(self, root: Path) -> list[Path]:
         """The folder or zip file."""
-        return [root / Path(self.path).expanduser()]
+        return [root / os.path.expanduser(self.path)]
 
     def load(self, root: Path, *, offline: bool = False) -> Data:
         """Decode the images; large sets once, into a cache (`GENBENCH_CACHE`).

@@ -9,10 +9,11 @@ from pathlib import Path
 from genbench.places import cache_folder
 from genbench.running.executor import Context, Job
 from genbench.running.local import Local
-from genbench.store.contents import last_contents
+from genbench.store.contents import ROOT, last_contents
 from genbench.store.runs import Store
 from genbench.suites.contents import (
     archive_of,
+    called_from,
     contents_of,
     data_key,
     datasets_of,
@@ -31,7 +32,7 @@ class Present:
 
     plan: Plan
     contents: Mapping[str, str]
-    """By `suites.contents.data_key`."""
+    """What to remember of the data (see `store.contents`)."""
     changed: Sequence[str]
     """A line for each dataset that is not what it was at the last run, or was published as."""
 
@@ -45,6 +46,7 @@ def present(plan: Plan, store: Store, root: Path, *, offline: bool) -> Present:
     Raises:
         GenbenchError: data that cannot be read or loaded.
     """
+    named, plan = plan, called_from(plan, root)
     before, rows = last_contents(store), datasets_of(plan)
     now: dict[str, str] = {}
     coded = []
@@ -65,7 +67,8 @@ def present(plan: Plan, store: Store, root: Path, *, offline: bool) -> Present:
         "ones: their hash is part of what its runs are, and its numbers are not those of others"
         for key, contents in now.items() if contents and archive_of(rows[key])
     ]
-    return Present(with_contents(plan, before | now), now, changed)
+    kept = now | ({ROOT: str(root.resolve())} if plan.runs != named.runs else {})
+    return Present(with_contents(plan, before | now), kept, changed)
 
 
 def _loaded(runs: Sequence[RunSpec], root: Path, offline: bool) -> dict[str, str]:

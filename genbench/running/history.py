@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from genbench.errors import GenbenchError
+from genbench.store.contents import called_as_then
 from genbench.store.folder import RunFolder
 from genbench.store.provenance import sittings
+from genbench.store.runs import Store
 from genbench.suites.contents import data_key, with_contents
 from genbench.suites.expand import load_plan
 from genbench.suites.spec import RunSpec
@@ -35,7 +37,7 @@ def history(folder: RunFolder) -> dict[str, Any]:
         "numbers": {one["metric"]: _number(one) for one in stored["measurements"]},
         "notes": stored["notes"],
         "budget": stored["budget"],
-        "repeat": repeat(spec, provenance),
+        "repeat": repeat(spec, provenance, Store(folder.path.parent.parent)),
         "provenance": provenance,
         "files": {
             name: f"{known['bytes']} bytes, sha256 {known['sha256']}"
@@ -45,8 +47,8 @@ def history(folder: RunFolder) -> dict[str, Any]:
     }
 
 
-def repeat(spec: RunSpec, provenance: Mapping[str, Any]) -> str:
-    """The command that does the run again, from here, in a folder of its own.
+def repeat(spec: RunSpec, provenance: Mapping[str, Any], store: Store) -> str:
+    """The command that does a stored run again, from here, in a folder of its own.
 
     It is made of what the suite says now and of the command that made the run; where these give
     another run, it says so instead.
@@ -60,7 +62,7 @@ def repeat(spec: RunSpec, provenance: Mapping[str, Any]) -> str:
     tries = [(seeds, cut) for seeds in (None, _value(made, "--seeds"), spec.seed + 1)
              for cut in (cuts if spec.limited else [None])]
     for seeds, cut in tries:
-        if spec.id in _asked(file, spec, seeds, cut):
+        if spec.id in _asked(file, spec, store, seeds, cut):
             words += ["--only", spec.id]
             words += ["--seeds", str(seeds)] if seeds else []
             words += ["--limit-updates", str(cut)] if cut else []
@@ -89,10 +91,12 @@ def _value(commands: Sequence[Sequence[str]], option: str) -> int | None:
     return None
 
 
-def _asked(file: Path, spec: RunSpec, seeds: int | None, cut: int | None) -> set[str]:
+def _asked(
+    file: Path, spec: RunSpec, store: Store, seeds: int | None, cut: int | None
+) -> set[str]:
     """The runs that the suite asks for now, on the data of this run."""
     try:
-        plan = load_plan(file, seeds=seeds, limit_updates=cut)
+        plan = called_as_then(load_plan(file, seeds=seeds, limit_updates=cut), store)
         known = {data_key(spec.data): spec.data.contents} if spec.data.contents else {}
         return {run.id for run in with_contents(plan, known).runs}
     except GenbenchError:

@@ -136,7 +136,7 @@ class Request:
     offline: bool = False
     threads: int = 1
     contents: Mapping[str, str] = field(default_factory=dict)
-    """What the data of the plan hold, by `suites.contents.data_key`."""
+    """What the data of the plan hold, as `store.contents` keeps it."""
 
 
 def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> Outcome:

@@ -1,11 +1,13 @@
 """Which data the runs of a store were last made of, so that reports need none of them.
 
-    results/<suite>/runs/.data.json    by dataset (`suites.contents.data_key`), what it held
+    results/<suite>/runs/.data.json    by dataset (`suites.contents.data_key`), what it held; as
+                                       `root` the data folder, where the suite names it by paths
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -13,11 +15,18 @@ from genbench.errors import StoreError
 from genbench.store._reading import read_bytes
 from genbench.store.files import write_json
 from genbench.store.runs import Store
-from genbench.suites.contents import archive_of, data_key, datasets_of, with_contents
+from genbench.suites.contents import (
+    archive_of,
+    called_from,
+    data_key,
+    datasets_of,
+    with_contents,
+)
 from genbench.suites.plan import Plan
 
-__all__ = ["last_contents", "recalled", "remember"]
+__all__ = ["ROOT", "called_as_then", "last_contents", "recalled", "remember"]
 
+ROOT = "root"
 _CONTENTS = TypeAdapter(dict[str, str])
 
 
@@ -37,13 +46,19 @@ def remember(store: Store, contents: Mapping[str, str]) -> None:
         write_json(store.runs_folder / ".data.json", {**before, **contents})
 
 
+def called_as_then(plan: Plan, store: Store) -> Plan:
+    """The plan with paths called from the data folder of the last `genbench run`."""
+    root = last_contents(store).get(ROOT)
+    return called_from(plan, Path(root)) if root else plan
+
+
 def recalled(plan: Plan, store: Store) -> Plan:
     """The plan's runs on the data of the last `genbench run`, or on those of all stored runs.
 
     Raises:
         StoreError: the stored runs were made of several data, and nothing says of which last.
     """
-    known = last_contents(store)
+    known, plan = last_contents(store), called_as_then(plan, store)
     unknown = {
         key: run.dataset for key, run in datasets_of(plan).items()
         if key not in known and not run.data.contents and not archive_of(run)

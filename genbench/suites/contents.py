@@ -2,9 +2,11 @@
 
 A dataset says in `reads` which of its options are paths, below the data folder or absolute. All
 files there are hashed, once: what the system knows of a file (size, times, inode) is remembered
-with its hash, so that a second look reads none of them. A dataset of a published `archive` holds
-"" while its files are the published ones, else their hash. What a program draws has its options,
-and code of the user's that names no files is asked for its data (see `running.preparation`).
+with its hash, so that a second look reads none of them. A path below the data folder is called as
+from there, however it is written; one elsewhere as it is written. A dataset of a published
+`archive` holds "" while its files are the published ones, else their hash. What a program draws
+has its options, and code of the user's that names no files is asked for its data (see
+`running.preparation`).
 """
 
 from __future__ import annotations
@@ -31,8 +33,8 @@ from genbench.suites.plan import Plan
 from genbench.suites.spec import ComponentSpec, RunSpec
 
 __all__ = [
-    "archive_of", "contents_of", "data_key", "datasets_of", "file_contents", "paths_of",
-    "with_contents",
+    "archive_of", "called_from", "contents_of", "data_key", "datasets_of", "file_contents",
+    "paths_of", "with_contents",
 ]
 
 _SETTLED = 2 * 10**9
@@ -63,7 +65,7 @@ def paths_of(run: RunSpec, root: Path) -> list[Path]:
     folder = Path(run.folder) if run.folder else None
     options = describe("dataset", run.data.name, folder).constants.get("reads", ())
     values = [run.data.options.get(option) for option in options]
-    return [root / Path(value).expanduser() for value in values if isinstance(value, str)]
+    return [root / os.path.expanduser(value) for value in values if isinstance(value, str)]
 
 
 def contents_of(run: RunSpec, root: Path) -> str | None:
@@ -84,19 +86,62 @@ def contents_of(run: RunSpec, root: Path) -> str | None:
 
 def with_contents(plan: Plan, known: Mapping[str, str]) -> Plan:
     """The plan of runs on data that hold this, by `data_key`; the others stay as they are."""
+
+    def holding(run: RunSpec) -> ComponentSpec:
+        contents = known.get(data_key(run.data))
+        return run.data.holding(contents) if contents else run.data
+
+    return _on_other_data(plan, holding)
+
+
+def called_from(plan: Plan, root: Path) -> Plan:
+    """The plan with paths below the data folder `root` as they are called from there.
+
+    An absolute path, one with `..` or `~`, and one that is called by what it is linked to are then
+    the data that the short path is.
+    """
+
+    def called(run: RunSpec) -> ComponentSpec:
+        component = describe("dataset", run.data.name, Path(run.folder) if run.folder else None)
+        reads = component.constants.get("reads", ())
+        paths = {
+            option.name: _below(root, value) for option in component.options
+            if option.name in reads and "FilePath" in option.annotation
+            and isinstance(value := run.data.options.get(option.name), str)
+        }
+        if paths.items() <= run.data.options.items():
+            return run.data
+        return run.data.model_copy(update={"options": {**run.data.options, **paths}})
+
+    return _on_other_data(plan, called)
+
+
+def _below(root: Path, path: str) -> str:
+    """The path from `root` on, where it lies there, else as it is written."""
+    written = Path(os.path.expanduser(path))  # which leaves a home that there is not
+    if not written.is_absolute() and ".." not in written.parts:
+        return path
+    full, top = os.path.join(root.absolute(), written), os.path.realpath(root)
+    named, place = os.path.normpath(full), os.path.realpath(full)
+    if os.path.realpath(named) != place:  # a `..` behind a link
+        named = place
+    for each in (Path(named), Path(place)):
+        above = next((p for p in (each, *each.parents) if os.path.realpath(p) == top), None)
+        if above is not None:
+            return str(each.relative_to(above))
+    return path
+
+
+def _on_other_data(plan: Plan, data_of: Callable[[RunSpec], ComponentSpec]) -> Plan:
+    """The plan with the data of each run as `data_of` has them; it is asked once for each row."""
     made: dict[int, ComponentSpec] = {}
-
-    def holding(data: ComponentSpec) -> ComponentSpec:
-        if id(data) not in made:
-            contents = known.get(data_key(data))
-            made[id(data)] = data.holding(contents) if contents else data
-        return made[id(data)]
-
-    runs = tuple(
-        run if (data := holding(run.data)) is run.data else run.model_copy(update={"data": data})
-        for run in plan.runs
-    )
-    return replace(plan, runs=runs)
+    runs = []
+    for run in plan.runs:
+        if id(run.data) not in made:
+            made[id(run.data)] = data_of(run)
+        data = made[id(run.data)]
+        runs.append(run if data is run.data else run.model_copy(update={"data": data}))
+    return replace(plan, runs=tuple(runs))
 
 
 def file_contents(path: Path) -> str:

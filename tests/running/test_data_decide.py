@@ -78,6 +78,24 @@ def test_other_files_under_the_same_path(genbench, folder: Path) -> None:
     assert "made of 2 different data" in said
 
 
+def test_one_folder_is_one_run_however_it_is_written(genbench, folder: Path) -> None:
+    paint(folder / "data/pics", 40)
+    (folder / "s.yaml").write_text(SUITE)
+    genbench("run", "s.yaml", "--data", "data")
+    (folder / "s.yaml").write_text(SUITE.replace("path: pics", f"path: '{folder}/data/pics/'"))
+    assert "all 2 runs are done" in genbench("run", "s.yaml", "--data", "data").stdout
+    assert numbers(genbench("table", "s.yaml").stdout)  # which knows of no --data
+    [run] = folder.glob("results/s/runs/gaussian-mixture--*")
+    assert "genbench run s.yaml --only" in genbench("show", run.name).stdout
+
+
+def test_a_home_that_there_is_not_is_a_folder_that_there_is_not(genbench, folder: Path) -> None:
+    (folder / "s.yaml").write_text(SUITE.replace("path: pics", "path: ~nobody-here/pics"))
+    done = genbench("run", "s.yaml", "--data", ".", check=2)
+    assert "~nobody-here/pics: no such folder" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_data_that_only_a_plug_in_knows_of(genbench, folder: Path) -> None:
     (folder / "ours.py").write_text(OURS)
     (folder / "p.yaml").write_text(

@@ -12,7 +12,13 @@ import pytest
 
 from genbench.errors import DataError
 from genbench.suites import contents
-from genbench.suites.contents import data_key, datasets_of, file_contents, with_contents
+from genbench.suites.contents import (
+    called_from,
+    data_key,
+    datasets_of,
+    file_contents,
+    with_contents,
+)
 from genbench.suites.expand import load_plan
 
 SUITE = """\
@@ -108,6 +114,35 @@ def test_contents_decide_the_runs_on_them_alone(tmp_path: Path) -> None:
         assert data_key(a.data) == data_key(before.data)
         assert type(a).model_validate(a.model_dump()).id == a.id
     assert one.runs[-1] is plan.runs[-1]
+
+
+@pytest.mark.parametrize(("written", "called"), [
+    ("{tmp}/data/faces", "faces"), ("{tmp}/data/./faces/", "faces"), ("{tmp}/data", "."),
+    ("{tmp}/data/set/../faces", "faces"), ("../data/faces", "faces"), ("~/data/faces", "faces"),
+    ("{tmp}/link/faces", "faces"),  # the data folder by a link to it
+    ("{tmp}/shortcut", "faces"),  # a link into it
+    ("{tmp}/data/away", "away"),  # a link out of it
+    ("{tmp}/data/loop", "loop"),
+    # elsewhere, or short already: as it is written
+    ("faces", "faces"), ("away", "away"), ("{tmp}/else", "{tmp}/else"), ("../else", "../else"),
+    ("~/else", "~/else"), ("~nobody-here/x", "~nobody-here/x"),
+    ("away/../else", "away/../else"), ("{tmp}/database", "{tmp}/database"),
+])
+@pytest.mark.parametrize("root", ["data", "link"])
+def test_below_the_data_folder_every_spelling_of_a_path_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, called: str, root: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for folder in ("data/faces", "data/set", "else", "database"):
+        (tmp_path / folder).mkdir(parents=True)
+    for link, target in (("link", "data"), ("shortcut", "data/faces"), ("data/away", "else"),
+                         ("data/loop", "data/loop")):
+        (tmp_path / link).symlink_to(tmp_path / target)
+    (tmp_path / "s.yaml").write_text(
+        SUITE.replace("path: pics", f"path: '{written.format(tmp=tmp_path)}'"))
+    plan = called_from(load_plan(tmp_path / "s.yaml"), tmp_path / root)
+    paths = {run.data.options["path"] for run in plan.runs if run.dataset == "pics"}
+    assert paths == {called.format(tmp=tmp_path)}
 
 
 def test_files_that_are_not_the_published_ones_are_hashed_packed_or_not(
