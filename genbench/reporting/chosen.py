@@ -9,7 +9,7 @@ from typing import cast
 
 import numpy as np
 
-from genbench.reporting.corners import CORNER_WORDS, corner_sheet
+from genbench.reporting.corners import CORNER_WORDS, corner_sheet, corners_on_a_sheet
 from genbench.reporting.curves import Curve, curve_sheet
 from genbench.reporting.histograms import weight_sheet
 from genbench.reporting.numbers import Numbers
@@ -138,9 +138,11 @@ def _draw_arrays(
     titles = row_titles(numbers, rows)
     real, behind = _plane(numbers, store, entry, REAL, "real data")
     found = [_plane(numbers, store, entry, method, titles[method]) for method in rows]
-    corner = entry.kind in ("samples", "density") and _dimensions(real, found) > 2
+    dims = _dimensions(real, found)
+    corner = entry.kind in ("samples", "density") and dims > 2
     by_component = entry.by_component and images
-    most = 9 if corner else 8 if by_component else MOST.get(entry.kind, PANELS)
+    most = 8 if by_component else MOST.get(entry.kind, PANELS)
+    most = corners_on_a_sheet(dims) if corner else most
     sheets = list(pages(found, most))
     for page, sheet in enumerate(sheets, 1):
         figure = ChosenFigure(entry, images=images, corner=corner, page=page, of=len(sheets))

@@ -7,16 +7,17 @@ https://doi.org/10.21105/joss.00024, made the layout common.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from genbench.reporting.canvas import LINE, Grid, canvas, png_bytes, say, wrapped
+from genbench.reporting.canvas import LINE, Grid, canvas, inches_of, png_bytes, say, wrapped
 from genbench.reporting.key import REAL_COLOUR, draw_key, entries_of, key_lines
 from genbench.reporting.palette import SAMPLE, colour
-from genbench.reporting.planes import Plane
+from genbench.reporting.planes import Plane, outside
 
-__all__ = ["CORNER_WORDS", "MOST", "corner_sheet"]
+__all__ = ["CORNER_WORDS", "MOST", "corner_sheet", "corners_on_a_sheet"]
 
 CORNER_WORDS = (
     "Pairs of coordinates, and histograms of each on the diagonal: data in grey, samples over them"
@@ -27,46 +28,102 @@ MOST = 6
 BINS, DOTS, REAL_DOTS = 30, 500, 1000
 SIDES = {1: 4.4, 2: 3.1, 3: 2.4}
 """Panels in a line → the width of one, inches."""
-LEFT, BELOW = 0.52, 0.4
-WIDE = 0.55
-"""Inches of a small panel from which its values are written."""
+SMALL, GAP = 0.62, 0.05
+"""Inches of a small panel, at least, which its numbers need; and those between panels."""
 
 
-def corner_sheet(planes: Sequence[Plane], real: dict[str, np.ndarray], mark: str) -> bytes:
+class Axes(NamedTuple):
+    """What the corners of a sheet share: the range of each coordinate, and its numbers."""
+
+    limits: np.ndarray
+    """(D, 2)."""
+    ticks: list[list[float]]
+    texts: list[list[str]]
+    side: float
+    """The width of a corner, inches."""
+
+    @property
+    def widest(self) -> float:
+        """The width of the longest number, inches."""
+        return max((inches_of(text) for texts in self.texts for text in texts), default=0.0)
+
+    @property
+    def turn(self) -> int:
+        """The angle of the numbers below, degrees, at which none touches another."""
+        wide = self.side / max(1, len(self.limits)) - GAP
+        least = min((
+            (b - a) / (high - low) * wide
+            for ticks, (low, high) in zip(self.ticks, self.limits, strict=True)
+            for a, b in pairwise(ticks)
+        ), default=wide)
+        if self.widest + 0.06 < min(least, wide / 2):
+            return 0
+        return 45 if self.widest < 0.7 * wide and least > 1.3 * LINE else 90
+
+
+def corners_on_a_sheet(dims: int) -> int:
+    """The most corners of points (N, dims) on a sheet: as many as a page holds."""
+    return 9 if dims <= 4 else 4
+
+
+def corner_sheet(
+    planes: Sequence[Plane], real: dict[str, np.ndarray], mark: str, *, dots: int = DOTS
+) -> bytes:
     """A PNG with a corner for each row: histograms of coordinates on the diagonal, pairs below.
 
     `real` are the arrays of the data, shown in grey. All corners have the same axes: the middle
-    99 % of the data's values with a margin.
+    99 % of the data's values with a margin. Of each row's samples the first `dots` are drawn.
     """
-    columns = 2 if len(planes) == 4 else min(3, len(planes))
-    side = SIDES[columns]
     limits = _limits([real, *(plane.arrays for plane in planes)])
+    columns = 2 if len(planes) == 4 or len(limits) > 4 else 3
+    columns = min(columns, len(planes))
+    side = max(SIDES[columns], SMALL * len(limits))
+    ticks = [_numbers(low, high) for low, high in limits]
+    texts = [[f"{tick:g}".replace("-", "−") for tick in one] for one in ticks]
+    axes = Axes(limits, ticks, texts, side)
+    left, below = axes.widest + 0.3, axes.widest + 0.36
     titles = [wrapped(plane.title, side) for plane in planes]
     above = LINE * (1 + max(title.count("\n") for title in titles)) + 0.06
     entries = entries_of((plane.arrays for plane in planes), data="samples" in real)
-    lines = key_lines(entries, columns * (side + LEFT) - LEFT)
-    foot = LINE * (len(lines) + 1) + 0.08
-    grid = Grid(len(planes), columns, (side, side), (LEFT, 0.08, above, BELOW + foot),
-                (LEFT + 0.08, above + BELOW))
+    which = _which(planes, real)
+    lines = key_lines(entries, columns * (side + left) - left)
+    foot = LINE * (len(lines) + bool(which)) + 0.08
+    grid = Grid(len(planes), columns, (side, side), (left, 0.12, above, below + foot),
+                (left + 0.12, above + below))
     with canvas(grid.size) as figure:
         for ax, title, plane in zip(grid.axes(figure), titles, planes, strict=True):
             ax.set_title(title, loc="left")
             ax.set_axis_off()
             if "samples" not in plane.arrays:
                 say(ax, plane.why_not or "its samples are not finite", side)
-            else:
-                _corner(figure, ax.get_position(), plane.arrays, real, limits, side)
-        draw_key(figure, lines, LEFT)
-        figure.text(LEFT / grid.size[0], (foot - LINE / 2) / grid.size[1], _which(planes, real),
+                continue
+            _corner(figure, ax.get_position(), plane.arrays, real, axes, dots)
+            note = outside(plane.arrays["samples"][:dots], limits)
+            ax.text(1, 1, note, transform=ax.transAxes, ha="right", va="top")
+        draw_key(figure, lines, left)
+        figure.text(left / grid.size[0], (foot - LINE / 2) / grid.size[1], which,
                     va="center_baseline")
         return png_bytes(figure, mark)
 
 
 def _which(planes: Sequence[Plane], real: dict[str, np.ndarray]) -> str:
-    """Which coordinates are shown."""
+    """Which coordinates are shown, where not all are."""
     every = (real, *(plane.arrays for plane in planes))
     size = max((a["samples"].shape[1] for a in every if "samples" in a), default=0)
-    return f"the first {MOST} of {size} coordinates" if size > MOST else f"all {size} coordinates"
+    return f"the first {MOST} of {size} coordinates" if size > MOST else ""
+
+
+def _numbers(low: float, high: float) -> list[float]:
+    """Two or three round numbers well within a range."""
+    from matplotlib.ticker import MaxNLocator
+
+    edge, kept = 0.06 * (high - low), list[float]()
+    for most in (3, 4, 5):
+        ticks = MaxNLocator(most, steps=[1, 2, 5, 10]).tick_values(low, high)
+        kept = [float(tick) for tick in ticks if low + edge <= tick <= high - edge]
+        if len(kept) > 1:
+            break
+    return kept
 
 
 def _limits(every: Sequence[dict[str, np.ndarray]]) -> np.ndarray:
@@ -83,31 +140,32 @@ def _limits(every: Sequence[dict[str, np.ndarray]]) -> np.ndarray:
 
 def _corner(
     figure: Any, box: Any, arrays: dict[str, np.ndarray], real: dict[str, np.ndarray],
-    limits: np.ndarray, side: float,
+    axes: Axes, dots: int,
 ) -> None:
-    """The axes of one row, within the box of its panel, `side` inches wide."""
+    """The panels of one row of the suite, within a box."""
+    limits, (width, height) = axes.limits, figure.get_size_inches()
     count = len(limits)
     samples = arrays["samples"]
     data = real.get("samples", samples[:0])
     parts = arrays.get("components")
-    shades: Any = SAMPLE if parts is None else [colour(int(c)) for c in parts[:DOTS]]
-    wide, high = box.width / count, box.height / count
+    shades: Any = SAMPLE if parts is None else [colour(int(c)) for c in parts[:dots]]
+    wide, high = (box.width + GAP / width) / count, (box.height + GAP / height) / count
     for row in range(count):
         for column in range(row + 1):
-            place = (box.x0 + column * wide, box.y1 - (row + 1) * high, 0.92 * wide, 0.92 * high)
-            ax = figure.add_axes(place)
+            corner = (box.x0 + column * wide, box.y1 - (row + 1) * high + GAP / height)
+            ax = figure.add_axes((*corner, wide - GAP / width, high - GAP / height))
             ax.grid(visible=False)
             ax.set_xlim(*limits[column])
             if row == column:
                 _histogram(ax, samples[:, row], data[:, row], limits[row])
             else:
                 ax.set_ylim(*limits[row])
-                for points, size, shade, dots in (
-                    (data, 1.0, REAL_COLOUR, REAL_DOTS), (samples, 1.3, shades, DOTS),
+                for points, size, shade in (
+                    (data[:REAL_DOTS], 1.0, REAL_COLOUR), (samples[:dots], 1.3, shades),
                 ):
-                    ax.scatter(points[:dots, column], points[:dots, row], s=size, c=shade,
+                    ax.scatter(points[:, column], points[:, row], s=size, c=shade,
                                linewidths=0, alpha=0.85, plotnonfinite=False)
-            _ticks(ax, row, column, count, written=side / count >= WIDE)
+            _ticks(ax, row, column, axes)
 
 
 def _histogram(ax: Any, samples: np.ndarray, data: np.ndarray, limits: np.ndarray) -> None:
@@ -121,16 +179,25 @@ def _histogram(ax: Any, samples: np.ndarray, data: np.ndarray, limits: np.ndarra
             ax.stairs(counts / (len(finite) * (edges[1] - edges[0])), edges, **style)
 
 
-def _ticks(ax: Any, row: int, column: int, count: int, *, written: bool) -> None:
-    """Marks at about two values, and at the edges the names of the coordinates and numbers."""
-    from matplotlib.ticker import MaxNLocator
-
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_locator(MaxNLocator(2, steps=[1, 2, 5, 10], prune="both"))
-    lowest, first = row == count - 1, column == 0 != row
-    ax.tick_params(labelbottom=written and lowest, labelleft=written and first,
-                   left=row != column)
+def _ticks(ax: Any, row: int, column: int, axes: Axes) -> None:
+    """Marks at round numbers, and at the edges the names of the coordinates and the numbers."""
+    lowest, first = row == len(axes.limits) - 1, column == 0 != row
+    wide, high = ax.get_position().size * ax.figure.get_size_inches()
+    turn, widest = axes.turn, axes.widest
+    ax.set_xticks(axes.ticks[column], axes.texts[column])
+    ax.tick_params(labelbottom=lowest)
+    for label in ax.get_xticklabels() if turn else ():
+        label.set(rotation=turn, rotation_mode="anchor", ha="right",
+                  va="center" if turn == 90 else "top")
+    if row == column:
+        ax.set_yticks([])  # densities
+    else:
+        ax.set_yticks(axes.ticks[row], axes.texts[row])
+        ax.tick_params(labelleft=first)
     if lowest:
+        drop = {0: LINE, 45: 0.7 * widest + 0.1, 90: widest}[turn]
         ax.set_xlabel(f"x{column}")
-    if column == 0:
+        ax.xaxis.set_label_coords(0.5, -(drop + 0.06) / high)
+    if first:
         ax.set_ylabel(f"x{row}")
+        ax.yaxis.set_label_coords(-(widest + 0.12) / wide, 0.5)

@@ -9,12 +9,13 @@ from functools import partial
 from pathlib import Path
 
 from genbench.reporting.chosen import ChosenFigure, draw_chosen
-from genbench.reporting.corners import CORNER_WORDS, corner_sheet
-from genbench.reporting.densities import Panel, density_sheet
+from genbench.reporting.corners import CORNER_WORDS, corner_sheet, corners_on_a_sheet
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.pages import PANELS, pages
-from genbench.reporting.planes import Plane
+from genbench.reporting.planes import Plane, plane_sheet
 from genbench.reporting.png import digest_of, encode, is_ours, keep_or_draw
+from genbench.reporting.profiles import profile_sheet
+from genbench.reporting.series import row_titles, standing
 from genbench.reporting.sheets import sample_sheet
 from genbench.reporting.training import training_sheets
 from genbench.store.runs import RunFolder, Store
@@ -71,48 +72,63 @@ def _sample_figures(
 ) -> Iterator[Figure]:
     """The sheet of images or the panels of points of a dataset."""
     firsts = _first_runs(numbers, store, dataset, runs)
-    if not firsts:
-        return
     found = []
     for method, seed, folder in firsts:
         title = _panel_title(numbers, method, [m for m, _, _ in firsts], seed)
         arrays = folder.samples()
         if "samples" in arrays:  # NaN samples are not kept
-            mark = f"{folder.fingerprint('samples.npz')} {title}"
-            found.append((Plane(title, arrays), mark, arrays["samples"].shape))
-    images = [(plane, mark) for plane, mark, shape in found if len(shape) == 4]
-    points = [(plane, mark) for plane, mark, shape in found if shape[1:] == (2,)]
-    many = [(plane, mark) for plane, mark, shape in found if len(shape) == 2 and shape[1] > 2]
-    if "samples" in kinds:
-        caption = f"Samples on {dataset}, one trained model each; the first that were drawn."
-        for page, sheet in enumerate(pages(images, PANELS), 1):
-            yield _picture("samples", dataset, caption, [m for _, m in sheet], out,
-                           partial(_blocks, [p for p, _ in sheet]), page)
-    if "density" in kinds:
-        caption = (
-            f"Densities and samples on {dataset}, one trained model each: log density in bands "
-            "where the model has one, samples over it, coloured by component in a mixture."
-        )
-        for page, sheet in enumerate(pages(points, PANELS), 1):
-            yield _picture("density", dataset, caption, [m for _, m in sheet], out,
-                           partial(_densities, [p for p, _ in sheet]), page)
-        real = [one for one in many if firsts[0][0] == REAL and one is many[0]]
-        caption = f"{CORNER_WORDS}; {dataset}, one trained model each."
-        for page, sheet in enumerate(pages(many[len(real):], 9), 1):
-            yield _picture("corner", dataset, caption, [m for _, m in (*real, *sheet)], out,
-                           partial(corner_sheet, [p for p, _ in sheet],
-                                   real[0][0].arrays if real else {}), page)
+            found.append((method, Plane(title, arrays), folder.fingerprint("samples.npz")))
+    if not found:
+        return
+    shape = found[0][1].arrays["samples"].shape
+    kind, most, words, draw = _way(shape[1] if len(shape) == 2 else 0)
+    if ("samples" if kind == "samples" else "density") not in kinds:
+        return
+    data = [(plane.arrays, mark) for method, plane, mark in found if method == REAL]
+    real, behind = data[0] if data else ({}, "")
+    rows = [one for one in found if one[0] != REAL or kind in ("samples", "density")]
+    caption = f"{words.format(dataset=dataset)}{_without(numbers, store, dataset, runs, found)}."
+    for page, sheet in enumerate(pages(rows, most), 1):
+        planes = [plane for _, plane, _ in sheet]
+        inputs = [behind, *(f"{mark} {plane.title}" for _, plane, mark in sheet)]
+        yield _picture(kind, dataset, caption, inputs, out, partial(draw, planes, real), page)
 
 
-def _blocks(planes: Sequence[Plane], mark: str) -> bytes:
+def _way(dims: int) -> tuple[str, int, str, Callable[..., bytes]]:
+    """How samples of so many coordinates (0: images) are shown: the kind of the figure, the most
+    rows on a sheet, the caption and what draws it.
+    """
+    if not dims:
+        return "samples", PANELS, ("Samples on {dataset}, one trained model each; the first that "
+                                   "were drawn"), _blocks
+    if dims == 1:
+        return "profile", 15, ("Densities on {dataset}, one trained model each, and the critic "
+                               "where the row has one"), profile_sheet
+    if dims == 2:
+        return "density", PANELS, (
+            "Densities and samples on {dataset}, one trained model each: log density in bands "
+            "where the model has one, samples over it, coloured by component in a mixture"
+        ), partial(plane_sheet, "density")
+    return "corner", corners_on_a_sheet(dims), CORNER_WORDS + (
+        "; {dataset}, one trained model each"), corner_sheet
+
+
+def _without(
+    numbers: Numbers, store: Store, dataset: str, runs: Sequence[RunSpec],
+    found: Sequence[tuple[str, Plane, str]],
+) -> str:
+    """Words for the rows that have nothing to show."""
+    shown = {method for method, _, _ in found}
+    lost = [method for method in numbers.methods(dataset) if method not in shown]
+    titles = row_titles(numbers, numbers.methods(dataset))
+    words = [
+        f"{titles[m]} ({standing([store.run(s.id) for s in runs if s.method == m])})" for m in lost
+    ]
+    return f". Not shown: {'; '.join(words)}" if words else ""
+
+
+def _blocks(planes: Sequence[Plane], real: object, mark: str) -> bytes:
     return encode(sample_sheet([(p.title, p.arrays["samples"]) for p in planes]), mark)
-
-
-def _densities(planes: Sequence[Plane], mark: str) -> bytes:
-    return encode(density_sheet([
-        Panel(p.title, p.arrays["samples"], p.arrays.get("grid"), p.arrays.get("log_density"),
-              p.arrays.get("components")) for p in planes
-    ]), mark)
 
 
 def _first_runs(

@@ -1,4 +1,4 @@
-"""Panels over the plane for papers: densities, samples and critics of chosen rows.
+"""Panels over the plane: densities, samples and critics of rows.
 
 All panels of a figure have the same axes. Densities have the same bands: nats below the peak of
 the true density (of the first panel's where the truth is not stored). Critics have a free constant
@@ -13,20 +13,25 @@ from typing import Any, Literal
 
 import numpy as np
 
-from genbench.reporting.canvas import LINE, Grid, canvas, png_bytes, say, wrapped
-from genbench.reporting.densities import DEPTHS
+from genbench.reporting.canvas import LINE, Grid, canvas, inches_of, png_bytes, say, wrapped
 from genbench.reporting.key import REAL_COLOUR, draw_key, entries_of, key_lines
-from genbench.reporting.palette import SAMPLE, ramp
+from genbench.reporting.palette import PAPER, SAMPLE, ramp
 from genbench.reporting.palette import colour as colour_of
 from genbench.reporting.surfaces import surface
 
-__all__ = ["Plane", "PlaneKind", "plane_sheet"]
+__all__ = ["Plane", "PlaneKind", "outside", "plane_sheet"]
 
 COLUMNS, SIDE, DOTS = 3, 1.64, 600
 """Panels in a line, the width of one in inches, and the samples drawn in it."""
 ALONE, MANY, SMALL = 2.6, 12, 1.08
 """The width of a single panel, and that of each of more panels than so many, twice in a line."""
 REAL_DOTS = 2000
+DEPTHS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+"""The edges of the bands of a density, nats below the peak."""
+OUTSIDE = 0.02
+"""The share of samples outside a panel from which it says so."""
+BEHIND = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 1}
+"""What lies behind words over a panel."""
 LEFT, RIGHT, BELOW, BAR, ACROSS = 0.33, 0.06, 0.2, 0.5, 0.12
 """Inches: the margins, the numbers below a panel, a colour bar with its words, and the gap."""
 
@@ -46,9 +51,12 @@ View = tuple[float, float, float, float]
 
 def plane_sheet(
     kind: PlaneKind, planes: Sequence[Plane],
-    real: dict[str, np.ndarray], mark: str,
+    real: dict[str, np.ndarray], mark: str, *, dots: int = DOTS,
 ) -> bytes:
-    """A PNG of the panels side by side; `real` are the arrays of the data themselves."""
+    """A PNG of the panels side by side; `real` are the arrays of the data themselves.
+
+    Of each row's samples the first `dots` are drawn.
+    """
     known = _view(planes, real)
     view = known or (-1.0, 1.0, -1.0, 1.0)
     peak, of_truth = _peak(planes, real)
@@ -70,7 +78,7 @@ def plane_sheet(
     with canvas(grid.size) as figure:
         filled = None
         for place, (ax, plane) in enumerate(zip(grid.axes(figure), planes, strict=True)):
-            _frame(ax, titles[place], view, first=place % columns == 0)
+            _frame(ax, titles[place], view, side, first=place % columns == 0)
             if known is None:
                 ax.tick_params(bottom=False, left=False, labelbottom=False, labelleft=False)
             why = plane.why_not or _why_not(kind, plane.arrays)
@@ -79,7 +87,9 @@ def plane_sheet(
             elif kind == "critic":
                 surface(ax, plane.arrays, real.get("samples"), side)
             else:
-                filled = _panel(kind, ax, plane, real, peak) or filled
+                filled = _panel(kind, ax, plane, real, peak, dots) or filled
+                words = outside(plane.arrays["samples"][:dots], np.reshape(view, (2, 2)))
+                ax.text(0.03, 0.03, words, transform=ax.transAxes, bbox=BEHIND)
         if filled is not None:
             _depth_bar(figure, filled, grid, foot, of_truth)
         draw_key(figure, key, LEFT)
@@ -105,22 +115,45 @@ def _why_not(kind: str, arrays: dict[str, np.ndarray]) -> str:
     return "" if samples.shape[1] == 2 else f"points of {samples.shape[1]} dimensions"
 
 
-def _frame(ax: Any, title: str, view: View, *, first: bool) -> None:
-    from matplotlib.ticker import MaxNLocator
+def _frame(ax: Any, title: str, view: View, inches: float, *, first: bool) -> None:
+    from matplotlib.ticker import FixedLocator, MaxNLocator
 
     ax.set_title(title, loc="left")
     ax.set_xlim(view[0], view[1])
     ax.set_ylim(view[2], view[3])
     ax.grid(visible=False)
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    few = MaxNLocator(4, steps=[1, 2, 5, 10])
+    ax.yaxis.set_major_locator(few)
+    ax.xaxis.set_major_locator(FixedLocator([
+        value for value in few.tick_values(view[0], view[1]) if _clear(value, view, inches)
+    ]))
     ax.tick_params(labelleft=first)
     for side in ("top", "right"):
         ax.spines[side].set_visible(True)
 
 
+def _clear(value: float, view: View, inches: float) -> bool:
+    """Whether a number below a panel of this width stays clear of those of its neighbours."""
+    at = (value - view[0]) / (view[1] - view[0]) * inches
+    free = inches_of(f"{value:g}") / 2 - 0.3 * ACROSS
+    return free <= at <= inches - free
+
+
+def outside(samples: np.ndarray, limits: np.ndarray) -> str:
+    """Words on how many samples (N, ≥ D) lie outside the limits (D, 2) of a panel, if many do.
+
+    An empty panel would look like no samples at all.
+    """
+    shown = samples[:, : len(limits)]
+    within = ((shown >= limits[:, 0]) & (shown <= limits[:, 1])).all(1)
+    share = 1 - float(within.mean()) if len(samples) else 0.0
+    if share < OUTSIDE:
+        return ""
+    return "all samples outside" if share == 1 else f"{100 * share:.0f} % outside"
+
+
 def _panel(
-    kind: str, ax: Any, plane: Plane, real: dict[str, np.ndarray], peak: float | None
+    kind: str, ax: Any, plane: Plane, real: dict[str, np.ndarray], peak: float | None, dots: int
 ) -> Any:
     filled = None
     if kind == "density" and "log_density" in plane.arrays and peak is not None:
@@ -128,7 +161,7 @@ def _panel(
     if kind == "samples" and "samples" in real:
         _dots(ax, real["samples"][:REAL_DOTS], None, size=1.5, colour=REAL_COLOUR, alpha=1.0)
     components = plane.arrays.get("components")
-    _dots(ax, plane.arrays["samples"][:DOTS], components, size=1.8)
+    _dots(ax, plane.arrays["samples"][:dots], components, size=1.8)
     return filled
 
 

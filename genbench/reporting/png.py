@@ -9,6 +9,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageDraw, PngImagePlugin
 
 from genbench.errors import GenbenchError, in_a_line
@@ -22,6 +23,8 @@ KEY = "genbench"
 """The name of the PNG's text entry that holds the digest."""
 MANY = 100_000
 """Bytes above which a picture gets a palette."""
+KEPT = 32
+"""Colours that a palette keeps as they are."""
 
 
 def encode(image: Image.Image, mark: str) -> bytes:
@@ -33,7 +36,33 @@ def encode(image: Image.Image, mark: str) -> bytes:
     if red.tobytes() == green.tobytes() == blue.tobytes():
         return _bytes(red, mark)
     whole = _bytes(image, mark)
-    return whole if len(whole) <= MANY else _bytes(image.quantize(256), mark)
+    return whole if len(whole) <= MANY else _bytes(_with_palette(image), mark)
+
+
+def _with_palette(image: Image.Image) -> Image.Image:
+    """The image in 256 colours, each pixel in the nearest.
+
+    The most frequent colours, those of areas, stay as they are; the others are chosen so that
+    none is far off. The usual palettes merge the rare colours of dots that tell components apart.
+    """
+    pixels = np.asarray(image.convert("RGB")).astype(np.int64)
+    packed, place, counts = np.unique(
+        pixels @ (65536, 256, 1), return_inverse=True, return_counts=True
+    )
+    found = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], 1)  # (N, 3)
+    others = image.quantize(256 - KEPT, Image.Quantize.MAXCOVERAGE).getpalette() or []
+    palette = np.concatenate([
+        found[np.argsort(-counts, kind="stable")[:KEPT]],
+        np.reshape(others, (-1, 3))[: 256 - KEPT],
+    ])
+    size = (palette**2).sum(1)  # (256,)
+    nearest = np.concatenate([  # in parts: photographs have as many colours as pixels
+        (size - 2 * part @ palette.T).argmin(1).astype(np.uint8)
+        for part in np.array_split(found, 1 + len(found) // 2**16)
+    ])
+    made = Image.fromarray(nearest[place].reshape(pixels.shape[:2]), "P")
+    made.putpalette(palette.flatten().tolist())
+    return made
 
 
 def _bytes(image: Image.Image, mark: str) -> bytes:

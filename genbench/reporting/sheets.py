@@ -12,8 +12,9 @@ import numpy as np
 from PIL import Image
 
 from genbench.errors import GenbenchError
-from genbench.reporting.densities import Panel, columns_of, density_sheet
+from genbench.reporting.corners import corner_sheet
 from genbench.reporting.palette import PAPER, font
+from genbench.reporting.planes import Plane, plane_sheet
 from genbench.reporting.png import write_text
 from genbench.store.files import write_bytes, write_npz
 
@@ -29,6 +30,8 @@ CELL, LABEL_LETTERS = 40, 17
 """Side of a sample in a line and the size of the letters beside it, pixels."""
 EACH = 10
 """Samples in a line of a component."""
+COLUMNS, MANY = 4, 16
+"""Blocks in a line, and the number from which there are half as many more."""
 PAIR = 2
 """Rows of a suite side by side in a sheet by component: on paper its letters are 7 points."""
 
@@ -38,7 +41,8 @@ def sample_sheet(panels: Sequence[tuple[str, np.ndarray | str]]) -> Image.Image:
 
     Each panel is a title and bytes (N, C, H, W) uint8, or words that say why there are none.
     """
-    columns = columns_of(len(panels))
+    # So that a sheet of 36 is no higher than 2,200 pixels.
+    columns = min(COLUMNS, len(panels)) if len(panels) <= MANY else COLUMNS * 3 // 2
     rows = -(-len(panels) // columns)
     blocks = [_words(shown) if isinstance(shown, str) else _block(shown) for _, shown in panels]
     width = max(block.width for block in blocks)
@@ -117,10 +121,10 @@ def check_ending(out: Path) -> None:
 
 def write_samples(samples: np.ndarray, out: Path) -> None:
     """Write samples, bytes (N, C, H, W) or points (N, D), to a .png or, as numbers, to a .npz or
-    (a row for each sample) a .csv.
+    (a row for each sample) a .csv. The picture of points that are not of a plane is a corner.
 
     Raises:
-        GenbenchError: another ending, or points of more than two dimensions for a picture.
+        GenbenchError: another ending.
         StoreError: the file cannot be written.
     """
     check_ending(out)
@@ -136,16 +140,13 @@ def write_samples(samples: np.ndarray, out: Path) -> None:
         return
     if samples.ndim == 4:
         columns = math.ceil(math.sqrt(len(samples)))
-        picture = _grid(samples, columns, max(BLOCK // 8, *samples.shape[2:]))
-    elif samples.shape[1] == 2:
-        picture = density_sheet([Panel(f"{len(samples):,} samples", samples)])
-    else:
-        raise GenbenchError(
-            f"{out}: points of {samples.shape[1]} dimensions make no picture; give a .npz"
-        )
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    write_bytes(out, buffer.getvalue())
+        buffer = io.BytesIO()
+        _grid(samples, columns, max(BLOCK // 8, *samples.shape[2:])).save(buffer, "PNG")
+        write_bytes(out, buffer.getvalue())
+        return
+    plane, n = Plane(f"{len(samples):,} samples", {"samples": samples}), len(samples)
+    write_bytes(out, plane_sheet("samples", [plane], {}, "", dots=n) if samples.shape[1] == 2
+                else corner_sheet([plane], {}, "", dots=n))
 
 
 def _words(why: str) -> Image.Image:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -8,71 +9,28 @@ from PIL import Image
 
 from genbench.errors import GenbenchError, StoreError
 from genbench.reporting.curves import Curve, curve_sheet
-from genbench.reporting.densities import (
-    DEPTHS,
-    SIDE,
-    Panel,
-    _bands,
-    _ticks,
-    _view,
-    _weights,
-    density_sheet,
-)
-from genbench.reporting.palette import COLOURS, ramp, rgb
+from genbench.reporting.palette import colour, ramp, rgb
 from genbench.reporting.png import digest_of, drawing, encode, is_ours, keep_or_draw
 from genbench.reporting.sheets import sample_sheet, write_samples
 
 
-def test_interpolation_is_linear_between_nodes_and_empty_outside():
-    nodes = np.linspace(-1, 1, 5)
-    weights = _weights(-2.0, 2.0, -1.0, 1.0, 5, 400)
-    centres = -2 + (np.arange(400) + 0.5) / 100
-    inside = abs(centres) <= 1
-    assert (weights @ (3 * nodes + 1))[inside] == pytest.approx((3 * centres + 1)[inside])
-    assert (weights[~inside] == 0).all()
-
-
-def test_bands_have_y_upwards_and_the_peak_darkest():
-    log_density = np.full((11, 11), -100.0)
-    log_density[9:, :2] = 0.0  # the largest y, the smallest x
-    pixels = _bands(log_density, np.array([0, 1, 0, 1.0]), (0, 1, 0, 1), 0.0, 100)
-    assert (pixels[0, 0] == ramp(len(DEPTHS))[-1]).all()
-    assert (pixels[-1, -1] == 255).all()
-
-
-def test_infinite_log_densities_can_be_drawn():
-    grid = np.array([0, 1, 0, 1.0])
-    for value in (np.nan, np.inf, -np.inf):
-        log_density = np.zeros((4, 4))
-        log_density[1, 1] = value
-        points = np.array([[0.5, 0.5], [np.nan, 0], [np.inf, 1], [1e30, 0]])
-        sheet = density_sheet([Panel("a", points, grid, log_density)])
-        assert sheet.width > SIDE
-
-
-def test_samples_lie_where_they_are():
-    samples = np.array([[-1.0, 1.0]] * 3)
-    sheet = density_sheet([Panel("a", samples, np.array([-2, 2, -2, 2.0]), np.zeros((3, 3)) - 99),
-                           Panel("b", samples, components=np.array([2, 2, 2]))])
-    found = np.argwhere((np.asarray(sheet).astype(int) - rgb("#D55E00")).__abs__().sum(-1) < 90)
-    top, left = found.mean(0)
-    assert (left - 40) / SIDE == pytest.approx(0.25, abs=0.01)
-    assert (top - 16 - 28) / SIDE == pytest.approx(0.25, abs=0.01)
-    colours = np.asarray(sheet).reshape(-1, 3).astype(int)
-    assert (abs(colours - rgb(COLOURS[2])).sum(1) < 90).any()
-
-
-def test_the_view_is_square():
-    x0, x1, y0, y1 = _view([Panel("a", np.random.default_rng(0).normal(size=(500, 2)) * [9, 1])])
-    assert x1 - x0 == pytest.approx(y1 - y0)
-    assert _view([Panel("a", np.zeros((3, 2)))])[1] > 0
-
-
-@pytest.mark.parametrize(("low", "high"), [(-7, 7), (0, 1), (1e-3, 2e-3), (-1e5, 3e5)])
-def test_ticks_are_few_and_within(low, high):
-    ticks = _ticks(low, high)
-    assert 2 <= len(ticks) <= 9
-    assert low <= min(ticks) < max(ticks) <= high
+def test_a_palette_leaves_no_colour_far_off():
+    rng = np.random.default_rng(0)
+    pixels = np.full((400, 400, 3), 255, np.uint8)
+    pixels[100:] = ramp(300).repeat(400, 0).reshape(300, 400, 3)  # what has most of the colours
+    pixels[300:] = rng.integers(100, 180, (100, 400, 3))
+    for index in range(10):  # rare dots, as those of a mixture's components
+        pixels[5 * index + 3, :9] = rgb(colour(index))
+    png = encode(Image.fromarray(pixels), "m")
+    with Image.open(io.BytesIO(png)) as picture:
+        assert picture.mode == "P"
+        shown = np.asarray(picture.convert("RGB")).astype(int)
+    assert np.abs(shown - pixels).max() <= 16
+    assert (shown[99] == 255).all()
+    dots = [tuple(shown[5 * index + 3, 0]) for index in range(10)]
+    assert len(set(dots)) == 10
+    for index, dot in enumerate(dots):
+        assert np.abs(np.array(dot) - rgb(colour(index))).max() <= 16
 
 
 @pytest.mark.parametrize("shape", [
@@ -133,13 +91,15 @@ def test_samples_of_a_run_as_a_picture_and_as_numbers(tmp_path):
     write_samples(images, tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as picture:
         assert picture.size == (3 * (27 + 3) - 3, 2 * (40 + 3) - 3)
-    write_samples(np.zeros((9, 2)), tmp_path / "b.png")
+    for dims in (1, 2, 5):
+        write_samples(np.zeros((9, dims)), tmp_path / f"b{dims}.png")
+        with Image.open(tmp_path / f"b{dims}.png") as picture:
+            assert min(picture.size) > 500
     write_samples(np.zeros((9, 5)), tmp_path / "c.npz")
     with np.load(tmp_path / "c.npz") as stored:
         assert stored["samples"].shape == (9, 5)
-    for name, samples in (("d.png", np.zeros((9, 5))), ("d.jpg", images)):
-        with pytest.raises(GenbenchError, match=r"\.npz"):
-            write_samples(samples, tmp_path / name)
+    with pytest.raises(GenbenchError, match=r"\.npz"):
+        write_samples(images, tmp_path / "d.jpg")
 
 
 def test_a_figure_that_fails_takes_no_report_with_it(tmp_path: Path) -> None:
@@ -161,5 +121,5 @@ def test_a_figure_that_fails_takes_no_report_with_it(tmp_path: Path) -> None:
 
 
 def test_what_draws_is_found_and_not_listed() -> None:
-    assert {"canvas", "densities", "numbers", "png", "profiles", "sweeps"} <= set(drawing())
+    assert {"canvas", "numbers", "planes", "png", "profiles", "sweeps"} <= set(drawing())
     assert not {"claims", "gate", "report", "terminal"} & set(drawing())

@@ -15,7 +15,6 @@ from genbench.reporting import canvas
 from genbench.reporting.chosen import MOST, _picture, _walk
 from genbench.reporting.corners import corner_sheet
 from genbench.reporting.curves import Curve, curve_sheet
-from genbench.reporting.densities import Panel, density_sheet
 from genbench.reporting.key import entries_of
 from genbench.reporting.pages import PANELS, pages
 from genbench.reporting.palette import colour
@@ -47,7 +46,7 @@ def line(*values):
     return np.array([np.arange(1.0, len(values) + 1), values])
 
 
-def size(png):
+def size_of(png):
     with Image.open(io.BytesIO(png)) as picture:
         return picture.size
 
@@ -114,7 +113,7 @@ def test_many_rows_take_several_sheets_and_none_is_dropped():
     assert len(sheets) == 3
     assert max(map(len, shown)) <= ROWS
     assert set.union(*shown) == set(names)
-    assert max(size(sheet.draw("m"))[1] for sheet in sheets) < PAGE
+    assert max(size_of(sheet.draw("m"))[1] for sheet in sheets) < PAGE
 
 
 @pytest.mark.parametrize(("values", "kind"), [
@@ -159,13 +158,12 @@ def test_sheets_of_panels_are_bounded(kind):
              "log_density": np.zeros((4, 4))}
     most = MOST.get(kind, PANELS)
     png = _picture(kind, planes(most, plane), Plane("real", plane), False, False, "m")
-    assert size(png)[1] < PAGE
+    assert size_of(png)[1] < PAGE
 
 
 def test_sheets_of_images_are_bounded():
     images = np.zeros((100, 1, 8, 8), np.uint8)
     assert sample_sheet([("a", images)] * PANELS).height < PAGE
-    assert density_sheet([Panel("a", np.zeros((3, 2)))] * PANELS).height < PAGE
     walks = {"interpolation": np.zeros((8, 10, 1, 8, 8), np.uint8),
              "arithmetic": np.zeros((1, 12, 1, 8, 8), np.uint8),
              "turn": np.zeros((5, 10, 1, 8, 8), np.uint8), "walk_classes": np.array([0, 1, 2])}
@@ -201,15 +199,82 @@ def test_dots_have_a_key(figures):
     assert figures[0].get_size_inches()[0] > 2.5  # alone, it is wide enough for its letters
 
 
-@pytest.mark.parametrize(("size", "shown"), [(3, 3), (5, 5), (9, 6)])
-def test_points_of_more_dimensions_are_corners(size, shown, figures):
-    real = {"samples": np.random.default_rng(0).normal(size=(200, size))}
+def test_a_density_has_the_scale_of_its_bands_and_the_key_of_its_dots(figures):
+    plane = {"samples": np.zeros((9, 2)), "grid": np.array([-1, 1, -1, 1.0]),
+             "log_density": np.zeros((4, 4))}
+    rows = [Plane("NICE", plane), Plane("EM", {**plane, "components": np.array([0, 1, 2] * 3)})]
+    plane_sheet("density", rows, plane, "m")
+    bar = figures[0].axes[-1]
+    assert bar.get_xlabel() == "log density, nats below the peak of the truth"
+    assert [text.get_text() for text in bar.get_xticklabels()][::9] == ["8", "0"]
+    texts = [text.get_text() for text in figures[0].texts]
+    assert texts == ["samples", "component 0", "1", "2"]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_infinite_log_densities_and_samples_can_be_drawn(value, figures):
+    log_density = np.zeros((4, 4))
+    log_density[1, 1] = value
+    points = np.array([[0.5, 0.5], [value, 0], [1e30, 0], [0.5, 0.5]])
+    plane = {"samples": points, "grid": np.array([0, 1, 0, 1.0]), "log_density": log_density}
+    plane_sheet("density", [Plane("a", plane)], {}, "m")
+    assert len(figures[0].axes[0].collections[-1].get_offsets()) == 2
+
+
+@pytest.mark.parametrize(("far", "words"), [(0, ""), (30, "30 % outside"),
+                                            (100, "all samples outside")])
+@pytest.mark.parametrize("dims", [2, 3])
+def test_an_empty_panel_says_where_the_samples_are(far, words, dims, figures):
+    real = {"samples": np.random.default_rng(0).uniform(size=(500, dims))}
+    samples = real["samples"][:100].copy()
+    samples[:far, 1] = 9.0
+    rows = [Plane("GAN", {"samples": samples})]
+    if dims == 2:
+        plane_sheet("samples", rows, real, "m")
+    else:
+        corner_sheet(rows, real, "m")
+    assert [text.get_text() for text in figures[0].axes[0].texts] == [words]
+
+
+def test_numbers_below_panels_side_by_side_stay_apart(figures):
+    plane = {"samples": np.zeros((9, 2)), "grid": np.array([-4, 4, -4, 4.0])}
+    plane_sheet("density", [Plane("a", plane)] * 3, {}, "m")
+    assert labels_apart(figures[0], [ax.xaxis for ax in figures[0].axes])
+    assert all(len(ax.get_xticks()) > 1 for ax in figures[0].axes)
+
+
+def labels_apart(figure, axes):
+    """Whether no two numbers of these axes lie on each other."""
+    drawn = [label for axis in axes for label in axis.get_ticklabels() if label.get_text()]
+    boxes = [label.get_window_extent() for label in drawn if label.get_visible()]
+    return all(not a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+@pytest.mark.parametrize(("size", "shown", "scale", "turn"), [
+    (3, 3, 1.0, 45), (5, 5, 1.0, 45), (6, 6, 1e-5, 90), (9, 6, 4000.0, 90),
+])
+def test_points_of_more_dimensions_are_corners_with_numbers(size, shown, scale, turn, figures):
+    rng = np.random.default_rng(0)
+    real = {"samples": rng.normal(size=(200, size)) * [1, scale, *[20.0] * (size - 2)]}
     rows = [Plane("a", {"samples": real["samples"] * 2}), Plane("b", {}, "diverged")]
-    corner_sheet(rows, real, "m")
-    axes = [ax for ax in figures[0].axes if ax.get_xlabel() or ax.collections or ax.patches]
+    png = corner_sheet(rows, real, "m")
+    axes = [ax for ax in figures[0].axes if ax.collections or ax.patches]
     assert len(axes) == shown * (shown + 1) // 2
     texts = [text.get_text() for text in figures[0].texts]
-    assert any(f"{shown} of {size} coordinates" in t or f"all {size}" in t for t in texts)
+    assert (f"the first {shown} of {size} coordinates" in texts) is (size > shown)
+    lowest = [ax for ax in axes if ax.get_xlabel()]
+    first = [ax for ax in axes if ax.get_ylabel()]
+    assert [ax.get_xlabel() for ax in lowest] == [f"x{i}" for i in range(shown)]
+    assert [ax.get_ylabel() for ax in first] == [f"x{i}" for i in range(1, shown)]
+    for ax in (*lowest, *first):
+        axis = ax.xaxis if ax in lowest else ax.yaxis
+        assert len([label for label in axis.get_ticklabels() if label.get_text()]) > 1
+        assert axis.get_tick_params()["labelbottom" if ax in lowest else "labelleft"]
+    assert {label.get_rotation() for ax in lowest for label in ax.get_xticklabels()} == {turn}
+    if turn == 90:  # the boxes of oblique text say nothing
+        assert labels_apart(figures[0], [ax.xaxis for ax in lowest])
+    assert labels_apart(figures[0], [ax.yaxis for ax in first])
+    assert size_of(png)[1] < PAGE
 
 
 def test_a_corner_takes_the_place_of_a_plane_that_cannot_be_drawn(fake, tmp_path):
