@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from genbench.configured import Configured
@@ -26,6 +26,7 @@ class Metric(Configured, ABC):
             much worse the regression gate lets it become, in the unit ("0.02"), as a multiple of
             the data's dimension ("0.02 per dimension"), or with the features of one extractor
             ("0.001 with inception"); else 2 % of the mean, which fits every scale.
+            `swd_floor` is the floor of `swd` (see `floors`).
         kinds: the kinds of data that it applies to.
         needs: what it needs of the model or dataset: capabilities (keys of
             `models.CAPABILITIES`), or "modes", "truth", "labels", "critic".
@@ -62,6 +63,16 @@ class Metric(Configured, ABC):
             NotApplicable: it has no meaning here; the text is the reason shown.
             NotFinite: NaN or infinity where numbers should be; counted, never dropped.
         """
+
+    def floors(self, evidence: Evidence) -> Sequence[Mapping[str, float | NotApplicable]]:
+        """The values named `…_floor`: what true sets get in the place of samples, set by set.
+
+        Their mean and spread are stored. They depend on the data and the protocol alone.
+
+        Raises:
+            NotApplicable: there are no true sets.
+        """
+        return ()
 
     def protocol(self, evidence: Evidence) -> str:
         """What the numbers depend on besides the model, e.g. `classifier-10k-test`.

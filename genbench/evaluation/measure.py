@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -82,34 +82,54 @@ def measure(
     return found
 
 
+class _Found(NamedTuple):
+    """What a metric gave for each set, or why it gave nothing."""
+
+    sets: Sequence[Numbers]
+    status: str = "ok"
+    reason: str = ""
+
+
 def _measured(metric: Metric, evidence: Evidence) -> list[Measurement]:
-    status, reason = "ok", ""
-    sets: list[Numbers] = []
-    try:
-        refusal = _refusal(metric, evidence)
-        if refusal:
-            raise NotApplicable(refusal)
-        for s in range(evidence.settings.sets if metric.sampled else 1):
-            evidence.noise.child("metric", type(metric).__name__, s).seed_torch()
-            with step(_name(metric, evidence, s)):
-                sets.append(_numbers(metric.measure(evidence, s)))
-    except NotApplicable as why:
-        status, reason = "skipped", str(why)
-    except NotFinite as why:
-        status, reason = "not-finite", str(why)
-    except GenbenchError as why:
-        status, reason = "failed", str(why)
-    except (Exception, SystemExit) as error:  # a fault costs its own cells, never the run
-        status, reason = "failed", in_a_line(error)
+    found = floors = _tried(lambda: _samples(metric, evidence))
+    if type(metric).floors is not Metric.floors and found.status in ("ok", "not-finite"):
+        floors = _tried(lambda: [_numbers(each) for each in metric.floors(evidence)])
     protocol = _protocol(metric, evidence)
     options = vars(metric)
     return [
         replace(
-            _cell(name.format(**options), meta, options, sets, status, reason, protocol),
+            _cell(name.format(**options), meta, options,
+                  floors if name.endswith("_floor") else found, protocol),
             tolerance=_tolerance(meta.get("tolerance", ""), metric, evidence.data),
         )
         for name, meta in metric.values.items()
     ]
+
+
+def _tried(measure: Callable[[], Sequence[Numbers]]) -> _Found:
+    try:
+        return _Found(measure())
+    except NotApplicable as why:
+        return _Found([], "skipped", str(why))
+    except NotFinite as why:
+        return _Found([], "not-finite", str(why))
+    except GenbenchError as why:
+        return _Found([], "failed", str(why))
+    except (Exception, SystemExit) as error:  # a fault costs its own cells, never the run
+        return _Found([], "failed", in_a_line(error))
+
+
+def _samples(metric: Metric, evidence: Evidence) -> list[Numbers]:
+    """The numbers of each sample set."""
+    refusal = _refusal(metric, evidence)
+    if refusal:
+        raise NotApplicable(refusal)
+    sets = []
+    for s in range(evidence.settings.sets if metric.sampled else 1):
+        evidence.noise.child("metric", type(metric).__name__, s).seed_torch()
+        with step(_name(metric, evidence, s)):
+            sets.append(_numbers(metric.measure(evidence, s)))
+    return sets
 
 
 def _tolerance(text: str, metric: Metric, data: Data) -> float | None:
@@ -150,10 +170,10 @@ def _numbers(found: object) -> Numbers:
 
 
 def _cell(
-    name: str, meta: Mapping[str, str], options: Mapping[str, Any],
-    sets: Sequence[Numbers], status: str, reason: str, protocol: str,
+    name: str, meta: Mapping[str, str], options: Mapping[str, Any], given: _Found, protocol: str
 ) -> Measurement:
     value, std = None, None
+    sets, status, reason = given
     if status == "ok":
         missing = NotApplicable("not measured with these options on these data")
         found = [each.get(name, missing) for each in sets]

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from genbench.reporting._cells import REAL_TITLE, Cell, cells_of
+from genbench.reporting._floors import floor_name, floor_text
 from genbench.reporting.markdown import ARROWS, code, escape
 from genbench.reporting.ranking import Place, places
 from genbench.suites.plan import Plan
@@ -135,6 +136,11 @@ class Numbers:
             if cell.method in (*methods, REAL)
             and (column.protocol is None or cell.protocol in ("", column.protocol))
         ])
+
+    def floor(self, column: Column) -> str:
+        """What two true sets are apart in a column; empty where that is not known."""
+        cells = self._columns.get((column.dataset, floor_name(column.metric)), [])
+        return floor_text(cells, column.metric, column.protocol)
 
     def columns(self, name: str, dataset: str, methods: Sequence[str]) -> list[Column]:
         """The columns that a name stands for: one, or one for each protocol where they differ."""

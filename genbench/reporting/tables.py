@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genbench.reporting._digits import number
+from genbench.reporting._floors import is_floor
 from genbench.reporting._table_cells import (
     NOT_APPLICABLE,
     cell_text,
@@ -98,7 +99,7 @@ def _table(
         head.append(column.head)
         head += ["published", "difference"] if column in compared else []
     head += ["seeds"]
-    text = table(head, lines)
+    text = table(head, lines) + _floors(numbers, columns)
     if notes.text():
         text += "\n" + notes.text()
     if unused:
@@ -147,23 +148,37 @@ def _variants(numbers: Numbers, title: str, dataset: str, one: Asked) -> Table:
                 cells = [printed[0], *cells, printed[1]]
             line += cells
         lines.append(line)
-    text = table(head, lines)
+    text = table(head, lines) + _floors(numbers, columns)
     return Table(title, dataset, text + ("\n" + notes.text() if notes.text() else ""))
+
+
+def _floors(numbers: Numbers, columns: Sequence[Column]) -> str:
+    """A line on what two true sets are apart, in the columns that have a floor."""
+    told = [
+        f"{column.head.rstrip(' ↓↑→')}: {text}"
+        for column in columns if (text := numbers.floor(column))
+    ]
+    what = "Floor, what two true sets of the same size get (± over such sets)"
+    return f"\n{what}: {'; '.join(told)}.\n" if told else ""
 
 
 def _default_columns(
     numbers: Numbers, dataset: str, methods: Sequence[str]
 ) -> tuple[list[str], list[str]]:
-    """The metrics with something to show on a dataset, and the others with their reasons."""
-    shown, unused = [], []
-    for metric in numbers.metrics(dataset):
+    """The metrics with something to show on a dataset, and the others with their reasons.
+
+    Floors have a line of their own.
+    """
+    shown, unused = [], dict[str, str]()
+    metrics = numbers.metrics(dataset)
+    for metric in metrics:
         entries = [e for m in methods for e in numbers.cells.get((m, dataset, metric), [])]
         reasons = sorted({e.reason for e in entries if e.status == NOT_APPLICABLE})
         if reasons and not any(e.status in ("ok", "not-finite", "failed") for e in entries):
-            unused.append(f"{code(metric)} ({escape('; '.join(reasons))})")
-        else:
+            unused[metric] = f"{code(metric)} ({escape('; '.join(reasons))})"
+        elif not is_floor(metric, metrics):
             shown.append(metric)
-    return shown, unused
+    return shown, [text for metric, text in unused.items() if not is_floor(metric, unused)]
 
 
 def _line(

@@ -21,6 +21,7 @@ from genbench.reporting._cells import (
     trouble_text,
 )
 from genbench.reporting._digits import mean_text, spread_text
+from genbench.reporting._floors import floor_text, is_floor
 from genbench.reporting.markdown import ARROWS
 from genbench.reporting.ranking import LEGEND, WORSE, Place, places
 from genbench.reporting.statistics import mean_and_std
@@ -90,7 +91,8 @@ def _table(
     for column in columns:
         where = _places(cells, column)
         texts = [_text(own[m], column, where.get(m, Place.NONE)) for m in methods]
-        heading = _heading(column, columns, cells)
+        better = next((cell.better for cell in cells if cell.metric == column[0]), "none")
+        heading = _heading(column, columns) + ARROWS.get(better, "")
         room -= _wide(texts, heading)
         if room < 0 and len(body) > 2:
             break
@@ -102,7 +104,9 @@ def _table(
     ranked = any(
         place is not Place.NONE for column in columns for place in _places(cells, column).values()
     )
-    remarks = [LEGEND] * ranked + _remarks(cells, len(columns) + 2 - len(body))
+    shown = columns[: len(body) - 2]
+    remarks = [LEGEND] * ranked + _floors(cells, shown)
+    remarks += _remarks(cells, len(columns) - len(shown))
     remarks += _without_a_number(cells)
     return Group(table, *(Text(note) for note in remarks))
 
@@ -111,11 +115,17 @@ def _wide(texts: Sequence[Text], heading: str) -> int:
     return max(cell_len(text) for text in (heading, *(t.plain for t in texts))) + PADDING
 
 
-def _heading(column: _Column, columns: Sequence[_Column], cells: Sequence[Cell]) -> str:
+def _heading(column: _Column, columns: Sequence[_Column]) -> str:
     metric, protocol = column
     alone = [name for name, _ in columns].count(metric) == 1
-    better = next((cell.better for cell in cells if cell.metric == metric), "none")
-    return (metric if alone else f"{metric}@{protocol}") + ARROWS.get(better, "")
+    return metric if alone else f"{metric}@{protocol}"
+
+
+def _floors(cells: Sequence[Cell], columns: Sequence[_Column]) -> list[str]:
+    """One line on what two true sets are apart, in the columns that have a floor."""
+    texts = {_heading(column, columns): floor_text(cells, *column) for column in columns}
+    told = "; ".join(f"{name} {text}" for name, text in texts.items() if text)
+    return [f"floor (two true sets): {told}"] if told else []
 
 
 def _remarks(cells: Sequence[Cell], left_out: int) -> list[str]:
@@ -131,8 +141,9 @@ def _without_a_number(cells: Sequence[Cell]) -> list[str]:
     """One line on the metrics that apply to no row here, and why, so that none just vanishes."""
     there = {cell.metric for cell in cells if cell.values or cell.troubles}
     whys: dict[str, dict[str, None]] = {}
+    missing = {cell.metric for cell in cells if cell.skipped and cell.metric not in there}
     for cell in cells:
-        if cell.skipped and cell.metric not in there:
+        if cell.metric in missing and cell.skipped and not is_floor(cell.metric, missing):
             whys.setdefault(cell.skipped, {})[cell.metric] = None
     told = "; ".join(f"{', '.join(metrics)} ({why})" for why, metrics in whys.items())
     return [f"no number for any row: {told}"] if told else []

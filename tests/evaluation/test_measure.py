@@ -134,11 +134,12 @@ def test_names_and_titles_hold_their_options(make, images, toy, implicit):
 def test_nan_samples_are_a_result_and_nll_still_stands(make, toy, blob):
     evidence = make(toy, blob)
     evidence.model.poison = True
-    nll, swd = measure([Spec("nll"), Spec("sliced_wasserstein", {"size": 500})], evidence)
+    nll, swd, floor = measure([Spec("nll"), Spec("sliced_wasserstein", {"size": 500})], evidence)
     assert nll.status == "ok"
     assert swd.status == "not-finite"
     assert "hold NaN or infinity" in swd.reason
     assert swd.value is None
+    assert floor.status == "ok"  # it is of the data
     assert artefacts(evidence) == {}
 
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from genbench.reporting.numbers import Numbers
@@ -83,6 +85,27 @@ def test_fewer_seeds_than_planned_are_counted_and_explained(filled):
     assert "**" not in row(tables[0], "Mixture")["NLL, nats ↓"]
     assert row(tables[1], "GAN")["seeds"] == "3"
     assert "seed 2: not run yet" in tables[0].text
+
+
+def test_the_floor_stands_below_the_table_and_not_in_every_row(filled):
+    def floored(frame):
+        floor = frame.query("metric == 'nll'").assign(
+            metric="nll_floor", title="NLL floor", better="none", value=0.25, status="ok",
+            reason="", sampling_std=0.02,
+        )
+        frame = pd.concat([frame, floor[floor.dataset == "ring"]], ignore_index=True)
+        return pd.concat([frame, floor[floor.dataset == "digits"].assign(
+            status="skipped", value=np.nan, reason="no train split")], ignore_index=True)
+
+    tables, _ = tables_of(filled, change=floored)
+    told = "Floor, what two true sets of the same size get (± over such sets): NLL, nats: "
+    assert f"\n{told}0.250 ± 0.020.\n" in tables[0].text
+    assert "NLL floor" not in tables[0].text
+    assert "nll_floor" not in tables[0].text
+    assert "Floor" not in tables[1].text
+    assert "Not applicable to any row here: `nll_floor` (no train split)." in tables[1].text
+    chosen, = tables_of(filled, {"tables": [{"dataset": "ring", "columns": ["nll"]}]}, floored)[0]
+    assert told in chosen.text
 
 
 def test_two_protocols_never_share_a_column(filled):

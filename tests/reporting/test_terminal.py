@@ -105,6 +105,22 @@ def test_columns_are_chosen_or_the_first_that_matter():
     assert "m1" not in text
 
 
+def test_the_floor_stands_below_the_columns_that_have_one():
+    both = [
+        rows("a", [1.0, 1.1], metric="w1"), rows("b", [1.3, 1.4], metric="w1"),
+        rows("a", [0.25, 0.25], metric="w1_floor", better="none", sampling_std=0.02),
+        rows("a", [1.0], metric="swd"),
+        rows("a", [0.5], metric="my_floor", better="none"),  # of nothing here
+    ]
+    assert "floor (two true sets): w1 0.250 ± 0.020" in show(*both).splitlines()
+    few = rows("c", [1.0], metric="w1", protocol="few")
+    few += rows("c", [0.5], metric="w1_floor", better="none", protocol="few")
+    told = "floor (two true sets): w1@v1 0.250 ± 0.020; w1@few 0.5"
+    assert told in show(*both, few).splitlines()
+    assert "floor" not in show(*both, metrics=["swd"])
+    assert "floor" not in show(rows("a", [1.0]))
+
+
 def test_cut_budgets_are_marked():
     assert "not comparable" in show(rows("a", [1.0], limited=True))
 
@@ -133,5 +149,5 @@ def test_a_metric_without_a_number_for_any_row_is_named_with_its_reason():
         rows("a", ["skipped"] * 2, metric="modes", reason="no modes"),
         rows("b", [1.0, 1.1], metric="modes"),
     )
-    told = "no number for any row: w1, w1_floor (300 test points are fewer than 5000 (size))"
+    told = "no number for any row: w1 (300 test points are fewer than 5000 (size))"
     assert told in text.splitlines()

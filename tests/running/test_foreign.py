@@ -95,6 +95,36 @@ def test_rows_from_elsewhere_stand_in_the_table(genbench, folder: Path, points) 
     assert measured["provenance"]["versions"]["torch"]
 
 
+@pytest.mark.parametrize(("rows", "sets"), [(4000, 1), (12_000, 3)])
+def test_distances_have_one_rule_floors_and_spreads_in_suites_and_eval(
+    genbench, folder: Path, rows: int, sets: int
+) -> None:
+    np.save(folder / "points.npy", 2 * np.random.default_rng(0).normal(size=(rows, 2)))
+    (folder / "four.yaml").write_text(
+        "datasets: {ring: {test_size: 4000}}\nexternal: {theirs: {samples: points.npy}}\n"
+        "evaluate: [sliced_wasserstein, emd]\n"
+    )
+    genbench("run", "four.yaml")
+    table = json.loads(genbench("table", "four.yaml", "--format", "json").stdout)
+    ours = {(row["method"], row["metric"]): row for row in table}
+    genbench("eval", "points.npy", "--dataset", "{ring: {test_size: 4000}}",
+             "--metrics", "swd,emd", "--json", "found.json")
+    measured = json.loads((folder / "found.json").read_text())["measurements"]
+    found = {one["metric"]: one for one in measured}
+    for name, one in found.items():
+        row = ours["theirs", name]
+        for key in ("status", "value", "sampling_std", "protocol"):
+            assert one[key] == row[key], (name, key)
+    assert found["swd"]["protocol"] == "4k-test-500dirs-v1"
+    for name in ("swd", "emd"):
+        assert found[name]["status"] == "ok"
+        assert (found[name]["sampling_std"] is not None) == (sets > 1)
+        floor = found[f"{name}_floor"]
+        assert floor["sampling_std"] > 0
+        assert floor["value"] == ours["real", f"{name}_floor"]["value"]
+        assert 0.2 < ours["real", name]["value"] / floor["value"] < 5
+
+
 def test_a_model_from_elsewhere_has_its_density(genbench, points) -> None:
     done = genbench("eval", "theirs.py:Gaussian", "--dataset", "ring", "--metrics", "nll",
                     "--json", "-")
@@ -165,7 +195,7 @@ def test_answers_of_a_wrong_shape_are_no_numbers(
     monkeypatch.chdir(folder)
     assert old in MODEL
     (folder / "theirs.py").write_text(MODEL.replace(old, new, 1))
-    [one] = judged(folder, metric)
+    one, *_ = judged(folder, metric)
     assert (one.status, one.value) == ("failed", None)
     assert says in one.reason
 
@@ -181,7 +211,7 @@ def test_draws_from_torchs_own_generator_can_be_repeated(
     (folder / "theirs.py").write_text(drawn)
     swd, nll = [judged(folder, name)[0] for name in ("swd", "nll")]
     before = torch.get_rng_state()
-    both = judged(folder, "nll", "mode_coverage", "swd")
+    both = judged(folder, "nll", "mode_coverage", "swd")[:-1]  # the last one is its floor
     assert not torch.equal(torch.get_rng_state(), before)
     assert [both[0], both[-1]] == [nll, swd]
     assert swd.sampling_std, "the sets differ"

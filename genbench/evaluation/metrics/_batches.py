@@ -43,17 +43,17 @@ def scale_suffix(evidence: Evidence, scale: str) -> str:
 
 
 def batch_costs(
-    evidence: Evidence, sample_set: int, size: int, cost: str, scale: str = "raw"
+    evidence: Evidence, rows: Tensor, cost: str, scale: str = "raw"
 ) -> np.ndarray:
-    """The costs (size, size) between samples and as many test rows, "euclidean" or its square.
+    """The costs (N, N) between rows and as many test rows, "euclidean" or its square.
 
     Points on the scale that `scaled` knows, images with pixels on [0, 1].
     """
     from scipy.spatial.distance import cdist
 
     x, y = (
-        _flat(scaled(evidence, rows, scale))
-        for rows in (evidence.samples(sample_set, size), evidence.reference("test", size))
+        _flat(scaled(evidence, each, scale))
+        for each in (rows, evidence.reference("test", len(rows)))
     )
     return cdist(x, y, "sqeuclidean" if cost == "squared_euclidean" else "euclidean")
 

@@ -12,7 +12,8 @@ With p of the test points and q of the samples, in nats:
 
 Both conventions are met under the name Jensen–Shannon; Jianhua Lin: Divergence Measures Based on
 the Shannon Entropy, 1991, https://doi.org/10.1109/18.61115. Histograms of the finest bins see any
-two samples as apart: the number of bins belongs to the numbers.
+two samples as apart: the number of bins belongs to the numbers. Two true sets are `js_floor`
+apart.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
+from torch import Tensor
 
 from genbench.errors import NotApplicable
 from genbench.evaluation._base import Metric
 from genbench.evaluation.evidence import Evidence, count_name
+from genbench.evaluation.metrics._floors import true_floors
 from genbench.fields import Count
 
 __all__ = ["Divergences", "divergences", "shares"]
@@ -55,11 +58,15 @@ class Divergences(Metric):
 
     values: ClassVar[dict[str, dict[str, str]]] = {
         "kl": {"better": "lower", "unit": "nats", "title": "KL(data ‖ samples)"},
+        "kl_floor": {"better": "none", "unit": "nats", "title": "KL floor"},
         "js": {"better": "lower", "unit": "nats", "title": "JS, halved"},
+        "js_floor": {"better": "none", "unit": "nats", "title": "JS floor, halved"},
         "js_sum": {"better": "lower", "unit": "nats", "title": "JS, sum"},
+        "js_sum_floor": {"better": "none", "unit": "nats", "title": "JS floor, sum"},
     }
     kinds: ClassVar[tuple[str, ...]] = ("points",)
     sampled: ClassVar[bool] = True
+    rows_needed: ClassVar[str] = "size"
     version: ClassVar[int] = 2
 
     bins: Count = 20
@@ -69,15 +76,23 @@ class Divergences(Metric):
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """The three divergences."""
-        y = evidence.reference("test", self.size).double().numpy()
-        x = evidence.samples(sample_set, self.size).double().numpy()
+        y = evidence.reference("test", self.size)  # first: where they are few, nothing is drawn
+        return self._distances(evidence.samples(sample_set, self.size), y)
+
+    def floors(self, evidence: Evidence) -> list[dict[str, float | NotApplicable]]:
+        """The same of true sets."""
+        y = evidence.reference("test", self.size)
+        return true_floors(self, evidence, "js", self.size, lambda x, _: self._distances(x, y))
+
+    def protocol(self, evidence: Evidence) -> str:
+        """The number of points and of bins."""
+        return f"{count_name(self.size)}-test-{self.bins}bins-overflow"
+
+    def _distances(self, samples: Tensor, test: Tensor) -> dict[str, float]:
+        x, y = (rows.double().numpy() for rows in (samples, test))
         if x.shape[1] > 2:
             raise NotApplicable(f"histograms are for 1 or 2 dimensions, not {x.shape[1]}")
         low, wide = y.min(0), np.ptp(y, 0)
         wide = np.where(wide > 1e-9, 1.000002 * wide, 1.0)
         p, q = (shares(rows, low - 5e-7 * wide, wide, self.bins) for rows in (y, x))
         return divergences(p, q)
-
-    def protocol(self, evidence: Evidence) -> str:
-        """The number of points and of bins."""
-        return f"{count_name(self.size)}-test-{self.bins}bins-overflow"

@@ -2,18 +2,22 @@
 
 The primal Wasserstein-1 of two empirical measures: Yossi Rubner, Carlo Tomasi, Leonidas Guibas:
 The Earth Mover's Distance as a Metric for Image Retrieval, 2000,
-https://doi.org/10.1023/A:1026543900054. Of a batch, it is biased upwards; see `wasserstein1` for
-points in numbers that drown the bias.
+https://doi.org/10.1023/A:1026543900054. Of a batch, it is biased upwards: two true batches are
+`emd_floor` apart. See `wasserstein1` for points in numbers that drown the bias.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from torch import Tensor
+
+from genbench.errors import NotApplicable
 from genbench.evaluation._base import Metric
 from genbench.evaluation._transport import exact_cost
 from genbench.evaluation.evidence import Evidence, count_name
 from genbench.evaluation.metrics._batches import batch_costs, matched, scale_suffix
+from genbench.evaluation.metrics._floors import true_floors
 from genbench.fields import Count
 
 __all__ = ["EMD"]
@@ -24,6 +28,7 @@ class EMD(Metric):
 
     values: ClassVar[dict[str, dict[str, str]]] = {
         "emd": {"better": "lower", "unit": "", "title": "EMD"},
+        "emd_floor": {"better": "none", "unit": "", "title": "EMD floor"},
     }
     sampled: ClassVar[bool] = True
     dear: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
@@ -42,10 +47,17 @@ class EMD(Metric):
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """The mean cost of the best assignment."""
         size = matched(evidence, self.size)
-        cost = batch_costs(evidence, sample_set, size, self.cost, self.scale)
-        return {"emd": exact_cost(cost)}
+        return self._distance(evidence, evidence.samples(sample_set, size))
+
+    def floors(self, evidence: Evidence) -> list[dict[str, float | NotApplicable]]:
+        """The same of true batches."""
+        size = matched(evidence, self.size)
+        return true_floors(self, evidence, "emd", size, lambda x, _: self._distance(evidence, x))
 
     def protocol(self, evidence: Evidence) -> str:
         """The size of the batches, the reference, the cost and the scale."""
         suffix = scale_suffix(evidence, self.scale)
         return f"{count_name(matched(evidence, self.size))}-test-{self.cost}{suffix}"
+
+    def _distance(self, evidence: Evidence, rows: Tensor) -> dict[str, float]:
+        return {"emd": exact_cost(batch_costs(evidence, rows, self.cost, self.scale))}

@@ -2,7 +2,8 @@
 
 Marco Cuturi: Sinkhorn Distances, 2013, https://arxiv.org/abs/1306.0895. The cost of the plan that
 minimises ⟨P, C⟩ − ε H(P): the earth mover's distance as ε → 0, the mean cost of all pairs as
-ε → ∞. The plan's entropy grows with ε, up to 2 log N nats for batches of N.
+ε → ∞. The plan's entropy grows with ε, up to 2 log N nats for batches of N. Two true batches are
+`sinkhorn_…_floor` apart.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 import numpy as np
+from torch import Tensor
 
+from genbench.errors import NotApplicable
 from genbench.evaluation._base import Metric
 from genbench.evaluation._transport import entropic_plan
 from genbench.evaluation.evidence import Evidence, count_name
 from genbench.evaluation.metrics._batches import batch_costs, matched, scale_suffix
+from genbench.evaluation.metrics._floors import true_floors
 from genbench.fields import Count, Positive
 
 __all__ = ["SinkhornDistance"]
@@ -26,6 +30,9 @@ class SinkhornDistance(Metric):
     values: ClassVar[dict[str, dict[str, str]]] = {
         "sinkhorn_{epsilon}": {
             "better": "lower", "unit": "", "title": "Sinkhorn distance, ε = {epsilon}",
+        },
+        "sinkhorn_{epsilon}_floor": {
+            "better": "none", "unit": "", "title": "Sinkhorn floor, ε = {epsilon}",
         },
         "plan_entropy_{epsilon}": {
             "better": "none", "unit": "nats", "title": "entropy of the plan, ε = {epsilon}",
@@ -57,16 +64,26 @@ class SinkhornDistance(Metric):
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """The cost and the entropy of the plan."""
         size = matched(evidence, self.size)
-        cost = batch_costs(evidence, sample_set, size, self.cost, self.scale)
-        plan = entropic_plan(cost, self.epsilon, self.iterations, self.tolerance)
+        distance, plan = self._distance(evidence, evidence.samples(sample_set, size))
         held = plan[plan > 0]
-        return {
-            f"sinkhorn_{self.epsilon}": float((plan * cost).sum()),
-            f"plan_entropy_{self.epsilon}": float(-(held * np.log(held)).sum()),
-        }
+        entropy = float(-(held * np.log(held)).sum())
+        return {**distance, f"plan_entropy_{self.epsilon}": entropy}
+
+    def floors(self, evidence: Evidence) -> list[dict[str, float | NotApplicable]]:
+        """The cost of the plan between true batches."""
+        return true_floors(
+            self, evidence, "sinkhorn", matched(evidence, self.size),
+            lambda x, _: self._distance(evidence, x)[0],
+        )
 
     def protocol(self, evidence: Evidence) -> str:
         """The size of the batches, the reference, the cost, the tolerance and the scale."""
         rows = count_name(matched(evidence, self.size))
         suffix = scale_suffix(evidence, self.scale)
         return f"{rows}-test-{self.cost}-tol{self.tolerance:g}{suffix}"
+
+    def _distance(self, evidence: Evidence, rows: Tensor) -> tuple[dict[str, float], np.ndarray]:
+        """The cost by its name, and the plan."""
+        cost = batch_costs(evidence, rows, self.cost, self.scale)
+        plan = entropic_plan(cost, self.epsilon, self.iterations, self.tolerance)
+        return {f"sinkhorn_{self.epsilon}": float((plan * cost).sum())}, plan

@@ -2,18 +2,23 @@
 
 Bonneel et al., Sliced and Radon Wasserstein Barycenters of Measures, 2015,
 https://doi.org/10.1007/s10851-014-0506-3. In one dimension the optimal assignment is by rank, so
-the cost is that of sorting.
+the cost is that of sorting (by NumPy, which takes a fifth of torch's time). It is biased upwards:
+two true sets are `swd_floor` apart.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+import numpy as np
+import torch
 from torch import Tensor
 
+from genbench.errors import NotApplicable
 from genbench.evaluation._base import Metric
 from genbench.evaluation.evidence import Evidence, count_name
 from genbench.evaluation.metrics._batches import matched, scale_suffix, scaled
+from genbench.evaluation.metrics._floors import true_floors
 from genbench.fields import Count
 from genbench.noise import Noise
 from genbench.seeding import derive
@@ -31,16 +36,17 @@ def sliced_wasserstein(x: Tensor, y: Tensor, projections: int = 500) -> float:
     directions = directions / directions.norm(dim=1, keepdim=True)
     total = 0.0
     for part in directions.split(CHUNK):
-        first, second = ((rows @ part.T).sort(0).values for rows in (x, y))  # (N, P)
-        total += float((first - second).abs().double().mean(0).sum())
+        first, second = (np.sort((rows @ part.T).numpy(), 0) for rows in (x, y))  # (N, P)
+        total += float(torch.from_numpy(first - second).abs().double().mean(0).sum())
     return total / projections
 
 
 class SlicedWasserstein(Metric):
-    """Sliced W₁ between samples and test points."""
+    """Sliced W₁ between samples and test points, beside the same figure for two true sets."""
 
     values: ClassVar[dict[str, dict[str, str]]] = {
         "swd": {"better": "lower", "unit": "", "title": "sliced W₁"},
+        "swd_floor": {"better": "none", "unit": "", "title": "sliced W₁ floor"},
     }
     kinds: ClassVar[tuple[str, ...]] = ("points",)
     sampled: ClassVar[bool] = True
@@ -56,13 +62,21 @@ class SlicedWasserstein(Metric):
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """The distance to a fixed choice of test points."""
         size = matched(evidence, self.size)
-        x, y = (
-            scaled(evidence, rows, self.scale).float()
-            for rows in (evidence.samples(sample_set, size), evidence.reference("test", size))
-        )
-        return {"swd": sliced_wasserstein(x, y, self.projections)}
+        return self._distance(evidence, evidence.samples(sample_set, size))
+
+    def floors(self, evidence: Evidence) -> list[dict[str, float | NotApplicable]]:
+        """The distances of true sets to the same test points."""
+        size = matched(evidence, self.size)
+        return true_floors(self, evidence, "swd", size, lambda x, _: self._distance(evidence, x))
 
     def protocol(self, evidence: Evidence) -> str:
         """The size of the sets, the reference, the directions and the scale."""
         rows = count_name(matched(evidence, self.size))
         return f"{rows}-test-{self.projections}dirs{scale_suffix(evidence, self.scale)}"
+
+    def _distance(self, evidence: Evidence, rows: Tensor) -> dict[str, float]:
+        x, y = (
+            scaled(evidence, each, self.scale).float()
+            for each in (rows, evidence.reference("test", len(rows)))
+        )
+        return {"swd": sliced_wasserstein(x, y, self.projections)}

@@ -18,9 +18,8 @@ from genbench.evaluation._base import Metric
 from genbench.evaluation._transport import assignment_cost
 from genbench.evaluation.evidence import Evidence, count_name
 from genbench.evaluation.metrics._batches import scale_suffix, scaled
+from genbench.evaluation.metrics._floors import true_floors
 from genbench.fields import Count
-from genbench.noise import Noise
-from genbench.seeding import derive
 
 __all__ = ["Wasserstein1", "wasserstein1"]
 
@@ -55,57 +54,36 @@ class Wasserstein1(Metric):
     """Points as they are (`raw`), or each column over its std in the test split (`standard`);
     `auto`: standard where there are several columns and the true density is not known."""
 
-    def measure(
-        self, evidence: Evidence, sample_set: int = 0
-    ) -> dict[str, float | NotApplicable]:
-        """The mean over pairs; the floor is computed once for a dataset."""
+    def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
+        """The mean over pairs of a set of samples and one of test points."""
         drawn = evidence.samples(sample_set, self.size * self.repeats)
-        samples = scaled(evidence, drawn, self.scale).numpy()
         distances = [
-            wasserstein1(
-                samples[r * self.size:(r + 1) * self.size],
-                self._true(evidence, sample_set * self.repeats + r),
-            )
-            for r in range(self.repeats)
+            self._distance(evidence, rows, sample_set * self.repeats + r)["w1"]
+            for r, rows in enumerate(drawn.split(self.size))
         ]
-        return {"w1": float(np.mean(distances)), "w1_floor": self._known_floor(evidence)}
+        return {"w1": float(np.mean(distances))}
+
+    def floors(self, evidence: Evidence) -> list[dict[str, float | NotApplicable]]:
+        """The distances of as many pairs of true sets."""
+        return true_floors(
+            self, evidence, "w1", self.size,
+            lambda rows, block: self._distance(evidence, rows, block), self.repeats,
+        )
 
     def protocol(self, evidence: Evidence) -> str:
         """The size of the sets, the reference, the repeats and the scale."""
         suffix = scale_suffix(evidence, self.scale)
         return f"{count_name(self.size)}-test-{self.repeats}repeats{suffix}"
 
-    def _true(self, evidence: Evidence, block: int) -> np.ndarray:
-        rows = evidence.reference("test")
-        blocks = len(rows) // self.size
+    def _distance(self, evidence: Evidence, rows: Tensor, block: int) -> dict[str, float]:
+        """To a block of test points."""
+        test = evidence.reference("test")
+        blocks = len(test) // self.size
         if blocks == 0:
-            raise NotApplicable(f"{len(rows)} test points are fewer than {self.size} (size)")
+            raise NotApplicable(f"{len(test)} test points are fewer than {self.size} (size)")
         first = block % blocks * self.size
-        return scaled(evidence, rows[first:first + self.size], self.scale).numpy()
-
-    def _known_floor(self, evidence: Evidence) -> float | NotApplicable:
-        what = f"w1 floor {self.size} {self.repeats}{scale_suffix(evidence, self.scale)}"
-        try:
-            if evidence.data.truth is None:
-                what += f" {evidence.contents('train', self.size * self.repeats)}"
-            floor = evidence.of_reference(what, lambda: self._floor(evidence))
-        except NotApplicable as reason:
-            return NotApplicable(f"no floor without a known truth: {reason}")
-        return float(floor["floor"])
-
-    def _floor(self, evidence: Evidence) -> dict[str, np.ndarray]:
-        distances = [
-            wasserstein1(
-                scaled(evidence, self._fresh(evidence, r), self.scale).numpy(),
-                self._true(evidence, r),
-            )
-            for r in range(self.repeats)
-        ]
-        return {"floor": np.array(np.mean(distances))}
-
-    def _fresh(self, evidence: Evidence, r: int) -> Tensor:
-        """True points that are no test points: draws of the truth, else training rows."""
-        truth = evidence.data.truth
-        if truth is not None:
-            return truth.sample(self.size, Noise(derive("genbench", "w1 floor", r)))
-        return evidence.reference("train", self.size * self.repeats)[r * self.size:][:self.size]
+        x, y = (
+            scaled(evidence, each, self.scale).numpy()
+            for each in (rows, test[first:first + self.size])
+        )
+        return {"w1": wasserstein1(x, y)}

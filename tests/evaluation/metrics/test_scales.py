@@ -64,15 +64,6 @@ def test_a_constant_column_and_a_single_one(make):
     assert not EMD().protocol(make(line, given=line.test.x, sets=1)).endswith("-standard")
 
 
-def test_the_floor_without_a_known_truth_is_between_training_and_test_rows(make, table):
-    rows = make(table, given=_rows("samples"), sets=1)
-    found = Wasserstein1(size=250, repeats=2).measure(rows)
-    assert found["w1"] == pytest.approx(found["w1_floor"], rel=0.2)
-    alone = make(Data("points", (5,), table.test), given=_rows("samples"), sets=1)
-    why = Wasserstein1(size=250, repeats=2).measure(alone)["w1_floor"]
-    assert "no train split" in str(why)
-
-
 def test_a_toy_whose_density_is_not_known_keeps_its_unit(make, tmp_path):
     """The segment has no density in the plane; W₁ between parallel ones is their distance."""
     evidence = make(Segment(test_size=300).load(tmp_path))
