@@ -14,6 +14,7 @@ from genbench.cli.judging import check, compare, eval_
 from genbench.cli.looking import cite, info, list_, schema, show, validate
 from genbench.cli.output import check_written, prepare_streams, say, tell
 from genbench.cli.supplying import doctor, fetch
+from genbench.cli.waiting import slow_steps_said
 from genbench.errors import GenbenchError
 
 __all__ = ["app", "main"]
@@ -38,7 +39,8 @@ def main() -> NoReturn:
     prepare_streams()
     code: int | str | None = 0
     try:
-        app()
+        with slow_steps_said():
+            app()
     except GenbenchError as error:
         code = _refuse(error)
     except KeyboardInterrupt:

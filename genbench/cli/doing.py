@@ -43,7 +43,9 @@ from genbench.cli.options import (
     weights_file,
 )
 from genbench.cli.output import console_for, say, write
+from genbench.cli.waiting import LOADING
 from genbench.places import cache_folder
+from genbench.steps import step
 
 if TYPE_CHECKING:
     from genbench.store.runs import Record, Store
@@ -162,11 +164,14 @@ def sample(
 ) -> None:
     """Draw samples of a finished run from its checkpoint."""
     from genbench.reporting.sheets import check_ending, write_samples
-    from genbench.running.sampling import draw, find_run
 
     check_ending(out)
+    with step(LOADING):
+        from genbench.running.sampling import draw, find_run
+
     folder = find_run(run, results)
-    samples = draw(folder, n, data=data_root(data), cache=cache_folder(), device=device)
+    with step(f"drawing {n} samples of {folder.id}"):
+        samples = draw(folder, n, data=data_root(data), cache=cache_folder(), device=device)
     write_samples(samples, out)
     say(f"{out}: {n} samples of {folder.id}")
 

@@ -27,7 +27,9 @@ from genbench.cli.options import (
     weights_file,
 )
 from genbench.cli.output import console_for, say, write
+from genbench.cli.waiting import LOADING
 from genbench.places import cache_folder
+from genbench.steps import step
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -64,7 +66,9 @@ def eval_(
     """Score samples, or a model, made elsewhere under the protocol of a suite's rows."""
     from genbench.reporting.terminal import measurement_table
     from genbench.running.executor import Context
-    from genbench.running.foreign import evaluate
+
+    with step(LOADING):
+        from genbench.running.foreign import evaluate
     from genbench.running.progress import steps_shown
     from genbench.store.files import write_json
 
@@ -103,7 +107,8 @@ def compare(
     from genbench.reporting.compare import compare_table
 
     (left, one), (right, other) = (numbers_of(name, results) for name in (a, b))
-    frame = differences(left, right, methods=(one, other))
+    with step("comparing the numbers"):
+        frame = differences(left, right, methods=(one, other))
     console_for(sys.stdout).print(compare_table(frame, a, b))
 
 
@@ -145,9 +150,10 @@ def check(
         kept = gate.accept(frame, accepted, plan)
         say(f"{accepted}: {len(kept.cells)} cells accepted")
         return
-    outcome = gate.check(
-        frame, accepted, allow_inconclusive=allow_inconclusive, exact=exact, plan=plan
-    )
+    with step("comparing the numbers"):
+        outcome = gate.check(
+            frame, accepted, allow_inconclusive=allow_inconclusive, exact=exact, plan=plan
+        )
     if junit:
         write_text(junit, writing.junit_xml(outcome))
     if markdown:

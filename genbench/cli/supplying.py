@@ -26,7 +26,9 @@ from genbench.cli.options import (
     weights_file,
 )
 from genbench.cli.output import console_for, say, write
+from genbench.cli.waiting import LOADING
 from genbench.places import cache_folder
+from genbench.steps import step
 
 __all__ = ["doctor", "fetch"]
 
@@ -41,7 +43,9 @@ def fetch(
     """Bring the data sets, weights and reference statistics that a suite needs."""
     from genbench.running.executor import Context
     from genbench.running.progress import steps_shown
-    from genbench.running.supplies import fetch as supplies
+
+    with step(LOADING):
+        from genbench.running.supplies import fetch as supplies
     from genbench.suites.expand import load_plan
 
     plan = load_plan(suite)
@@ -65,9 +69,11 @@ def doctor(
     """Say what is here: devices, data, weights, versions, disk; and whether bits repeat."""
     from json import dumps
 
-    from genbench.running.doctor import examine
+    with step(LOADING):
+        from genbench.running.doctor import examine
 
-    findings = examine(results, data_root(data), cache_folder(), weights_file(weights))
+    with step("looking at what is here"):
+        findings = examine(results, data_root(data), cache_folder(), weights_file(weights))
     if json:
         write(dumps([vars(one) for one in findings], indent=1) + "\n")
     else:

@@ -25,12 +25,12 @@ from genbench.evaluation._draws import (
 )
 from genbench.evaluation._likelihood import Likelihood
 from genbench.evaluation._settings import LIMIT, Settings, count_name
-from genbench.evaluation._steps import step
 from genbench.evaluation.extractors._base import Extractor
 from genbench.evaluation.extractors.choice import chosen, make
 from genbench.models._base import Model
 from genbench.noise import Noise
 from genbench.seeding import derive
+from genbench.steps import step
 
 __all__ = ["Evidence", "Settings", "count_name"]
 

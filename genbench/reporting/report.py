@@ -24,6 +24,7 @@ from genbench.reporting.ranking import LEGEND
 from genbench.reporting.seeds import seeds_table
 from genbench.reporting.tables import Table, make_tables
 from genbench.reporting.targets import targets_table
+from genbench.steps import step
 from genbench.store.files import write_text
 from genbench.store.runs import STATES, Record, Status, Store
 from genbench.store.table import FORMATS, Survey, survey
@@ -58,7 +59,12 @@ def build(plan: Plan, store: Store, out: Path, found: Findings | None = None) ->
     Raises:
         StoreError: a damaged run folder, or an `out` that cannot be written.
     """
-    runs, cells = found or gather(plan, store)
+    with step("drawing and writing the report"):
+        return _build(plan, store, out, found or gather(plan, store))
+
+
+def _build(plan: Plan, store: Store, out: Path, found: Findings) -> Path:
+    runs, cells = found
     frame = runs.frame
     origins = origins_of(plan, store)
     numbers = Numbers(plan, frame, mixed_rows(origins), _log_dets(runs), cells)

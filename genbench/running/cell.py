@@ -25,7 +25,6 @@ from genbench.errors import (
     is_ctrl_c,
 )
 from genbench.evaluation._critic import CriticView
-from genbench.evaluation._steps import told
 from genbench.evaluation.artefacts import artefacts, notes
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.evidence import Settings as EvidenceSettings
@@ -35,6 +34,7 @@ from genbench.running.bits import changes, switches, use_device
 from genbench.running.build import Built, build
 from genbench.running.checkpoint import load_checkpoint
 from genbench.running.executor import Context, Job
+from genbench.steps import told
 from genbench.store.provenance import provenance
 from genbench.store.runs import FINAL, HeldRun, Status, Store
 from genbench.suites.spec import RunSpec

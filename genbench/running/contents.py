@@ -9,6 +9,7 @@ from pathlib import Path
 from genbench.places import cache_folder
 from genbench.running.executor import Context, Job
 from genbench.running.local import Local
+from genbench.steps import step
 from genbench.store.contents import ROOT, last_contents
 from genbench.store.runs import Store
 from genbench.suites.contents import (
@@ -76,8 +77,10 @@ def _loaded(runs: Sequence[RunSpec], root: Path, offline: bool) -> dict[str, str
         return {}
     context = Context(Path(), root.resolve(), cache_folder(), offline=offline)
     local = Local(1, 1)
+    names = ", ".join({run.dataset: None for run in runs})
     try:
-        hashes = local.contents([Job(run, context) for run in runs])
+        with step(f"loading {names}, to know the contents"):
+            hashes = local.contents([Job(run, context) for run in runs])
     finally:
         local.close()
     return {data_key(run.data): contents for run, contents in zip(runs, hashes, strict=True)}

@@ -17,12 +17,12 @@ from genbench.errors import (
     UnknownName,
     somebody_elses,
 )
-from genbench.evaluation._steps import step
 from genbench.evaluation.artefacts import notes
 from genbench.evaluation.measure import Measurement, measure
 from genbench.running.build import build, device_of
 from genbench.running.cell import evidence_of
 from genbench.running.executor import Context
+from genbench.steps import step
 from genbench.store.provenance import provenance
 from genbench.suites.expand import plan_of
 from genbench.suites.parts import metric_values

@@ -13,13 +13,15 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
-from genbench.evaluation._steps import told
 from genbench.running.executor import Event
+from genbench.steps import told
 
 __all__ = ["Display", "Pace", "display", "steps_shown"]
 
 HEARTBEAT = 60.0
 """Seconds between two plain lines about one run."""
+FIRST = 2.0
+"""Seconds to the first one about what is no run of a suite, of which nothing else was said."""
 BESIDE = 66
 """Characters that a run's bar, counts and times take beside its name and losses."""
 _COLOURS = {"done": "green", "diverged": "yellow", "failed": "red", "timed-out": "red",
@@ -131,7 +133,6 @@ class _Bars:
         self.finished, self.total = 0, total
 
     def __enter__(self) -> Display:
-        self.bars.start()
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -141,6 +142,7 @@ class _Bars:
         self.console.print(text)
 
     def show(self, event: Event) -> None:
+        self.bars.start()  # now at last: what is said before the first event has the screen
         self.pace.take(event, time.monotonic())
         if event.kind == "started":
             self.tasks[event.run] = self.bars.add_task(
@@ -187,7 +189,9 @@ class _Lines:
 
     def _beat(self) -> None:
         # a thread, since a long step of an evaluation sends no event that a line could follow
-        while not self._over.wait(HEARTBEAT):
+        wait = HEARTBEAT if self.total else FIRST
+        while not self._over.wait(wait):
+            wait = HEARTBEAT
             with self._turn:  # of a run that has ended nothing is said after its last line
                 for line in self.lines(time.monotonic()):
                     self.say(escape(line))

@@ -18,6 +18,7 @@ from genbench.running.executor import NOT_STARTED, Context, Executor, Job, cores
 from genbench.running.local import Local
 from genbench.running.progress import Display, display
 from genbench.running.worker import TOLD
+from genbench.steps import step
 from genbench.store.contents import remember
 from genbench.store.costs import costs
 from genbench.store.runs import FINAL, Record, Store
@@ -64,6 +65,12 @@ def standing(plan: Plan, store: Store) -> Standing:
         StoreError: a damaged run folder; it says which file, and how to go on.
     """
     found = Standing(_order=list(plan.runs))
+    with step("reading the stored runs"):
+        _look(found, plan, store)
+    return found
+
+
+def _look(found: Standing, plan: Plan, store: Store) -> None:
     for spec in plan.runs:
         record = store.run(spec.id).record()
         state = record.status.state
@@ -76,7 +83,6 @@ def standing(plan: Plan, store: Store) -> Standing:
             found.finished.append(spec)
             found.records[spec.id] = record
         found.states[spec.id] = state
-    return found
 
 
 def repair(plan: Plan, store: Store) -> list[tuple[str, StoreError, Path]]:
@@ -220,7 +226,8 @@ def execute(
     """
     outcome = Outcome()
     try:
-        jobs = executor.prepare([Job(spec, context) for spec in specs])
+        with step(f"loading {', '.join({spec.dataset: None for spec in specs})}, to check them"):
+            jobs = executor.prepare([Job(spec, context) for spec in specs])
         with _gentle_interrupt(executor, show, outcome):
             while jobs:
                 busy = _drain(executor, jobs, show, outcome)

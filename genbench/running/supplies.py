@@ -11,13 +11,13 @@ from genbench import lookup
 from genbench.data._base import Data, Dataset
 from genbench.errors import DataError, GenbenchError, NotApplicable
 from genbench.evaluation._cache import used
-from genbench.evaluation._steps import portion, step
 from genbench.evaluation.extractors.choice import chosen
 from genbench.evaluation.extractors.inception import downloaded
 from genbench.evaluation.measure import measure
 from genbench.running.build import build, component_class, device_of, load_data
 from genbench.running.cell import evidence_of
 from genbench.running.executor import Context
+from genbench.steps import portion, step
 from genbench.suites.spec import REAL, ComponentSpec, RunSpec
 
 __all__ = ["Supply", "check_weights", "fetch"]

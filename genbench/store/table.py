@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from genbench import lookup
+from genbench.steps import step
 from genbench.store.records import Record, Status, asked
 from genbench.store.runs import Store
 from genbench.suites.parts import metric_values
@@ -65,7 +66,10 @@ def survey(plan: Plan, store: Store, known: Mapping[str, Record] | None = None) 
         StoreError: a damaged run folder; names the file and the remedy.
     """
     known = known or {}
-    records = {spec.id: known.get(spec.id) or store.run(spec.id).record() for spec in plan.runs}
+    with step("reading the stored runs"):
+        records = {
+            spec.id: known.get(spec.id) or store.run(spec.id).record() for spec in plan.runs
+        }
     columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
     asked_for = _Asked()
     for spec in plan.runs:

@@ -29,6 +29,7 @@ from genbench.errors import DataError
 from genbench.lookup import describe
 from genbench.places import cache_folder
 from genbench.seeding import digest
+from genbench.steps import part_of, step
 from genbench.suites.plan import Plan
 from genbench.suites.spec import ComponentSpec, RunSpec
 
@@ -177,10 +178,17 @@ def _hashes(
     known = _remembered(memory)
     now: dict[str, list[Any]] = {}
     try:
-        for name, file in files:
-            mark = _mark(file)
-            before = known.get(name)
-            now[name] = [mark, before[1] if before and before[0] == mark else hash_of(file)]
+        with step(f"reading {path}, to know its contents"):
+            marks = {name: (file, _mark(file)) for name, file in files}
+            fresh = {
+                name: mark[0] for name, (_, mark) in marks.items()
+                if name not in known or known[name][0] != mark
+            }
+            done, total = 0, sum(fresh.values())
+            for name, (file, mark) in marks.items():
+                now[name] = [mark, hash_of(file) if name in fresh else known[name][1]]
+                done += fresh.get(name, 0)
+                part_of(done, total)
     except OSError as error:
         raise DataError(f"{error.filename or path}: cannot be read: {error.strerror}") from None
     except (EOFError, zlib.error) as error:

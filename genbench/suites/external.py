@@ -12,6 +12,7 @@ from typing import Any
 
 from genbench.errors import DataError
 from genbench.lookup import suggest
+from genbench.steps import step
 from genbench.suites.contents import file_contents
 from genbench.suites.matrix import DatasetRow
 from genbench.suites.parts import find, resolve
@@ -120,7 +121,8 @@ def _fingerprint(path: Path) -> str:
     if path.is_dir():
         return file_contents(path)
     stat = path.stat()
-    return _hash(path, stat.st_size, stat.st_mtime_ns)
+    with step(f"reading {path}, to know its contents"):
+        return _hash(path, stat.st_size, stat.st_mtime_ns)
 
 
 @lru_cache(maxsize=256)

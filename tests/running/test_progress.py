@@ -12,7 +12,6 @@ from rich.console import Console
 
 from genbench.data.digits import Digits
 from genbench.data.scaling import scaling_for
-from genbench.evaluation._steps import portion, share_of, step, told
 from genbench.evaluation.evidence import Evidence, Settings
 from genbench.evaluation.extractors import classifier
 from genbench.evaluation.measure import measure
@@ -22,6 +21,7 @@ from genbench.running.executor import Context, Event
 from genbench.running.foreign import evaluate
 from genbench.running.progress import Pace, display, steps_shown
 from genbench.running.supplies import fetch
+from genbench.steps import portion, share_of, step, told
 from genbench.suites.expand import plan_of
 from genbench.suites.spec import MetricSpec
 
@@ -114,6 +114,7 @@ def test_eval_and_fetch_name_their_steps(
 ) -> None:
     """A line now and then in a pipe; over two data sets what is done does not go back."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(progress, "FIRST", 0.005)
     monkeypatch.setattr(progress, "HEARTBEAT", 0.005)
     context = Context(tmp_path, tmp_path, tmp_path / "cache", "cpu", offline=True)
     rows = torch.randint(0, 17, (1000, 1, 8, 8)) * 15

@@ -27,10 +27,10 @@ from torch.nn import functional as F
 from genbench.data._base import Data, Split
 from genbench.errors import NotApplicable
 from genbench.evaluation._cache import content_hash, once_on_disk
-from genbench.evaluation._steps import step
 from genbench.evaluation.extractors._base import exact_arithmetic
 from genbench.noise import Noise
 from genbench.seeding import derive
+from genbench.steps import step
 
 __all__ = ["Classifier", "Network", "accuracy", "classifier_for", "stack_of", "train"]
 

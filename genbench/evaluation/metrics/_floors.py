@@ -14,10 +14,10 @@ from torch import Tensor
 
 from genbench.errors import NotApplicable
 from genbench.evaluation._base import Metric
-from genbench.evaluation._steps import step
 from genbench.evaluation.evidence import Evidence
 from genbench.noise import Noise
 from genbench.seeding import derive
+from genbench.steps import step
 
 __all__ = ["TRUE_SETS", "true_floors"]
 

@@ -1,4 +1,4 @@
-"""What an evaluation is doing just now, for whoever waits for it."""
+"""What is being done just now, for whoever waits for it."""
 
 from __future__ import annotations
 
@@ -6,31 +6,35 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["Tell", "portion", "share_of", "step", "told"]
+__all__ = ["Place", "Tell", "part_of", "portion", "share_of", "step", "told"]
 
 Tell = Callable[[str, float], None]
-"""Takes the step's name, and the share of the evaluation that lies behind it, 0 to 1."""
+"""Takes the step's name, and the share of the whole that lies behind it, 0 to 1."""
 
 
-class _Place:
+class Place:
+    """Where it is: the step's name, the part of it and the share of the whole that are done."""
+
     def __init__(self, tell: Tell) -> None:
-        self.tell, self.name, self.share = tell, "", 0.0
+        self.tell, self.name, self.part, self.share = tell, "", 0.0, 0.0
         self.start, self.width = 0.0, 1.0
 
-    def at(self, name: str) -> None:
-        self.name = name
+    def at(self, name: str, part: float = 0.0) -> None:
+        """A step begins, or goes on."""
+        self.name, self.part = name, part
         self.tell(name, self.share)
 
 
-_PLACE: ContextVar[_Place | None] = ContextVar("place", default=None)
+_PLACE: ContextVar[Place | None] = ContextVar("place", default=None)
 
 
 @contextmanager
-def told(tell: Tell) -> Iterator[None]:
-    """Every step that begins within is told."""
-    token = _PLACE.set(_Place(tell))
+def told(tell: Tell) -> Iterator[Place]:
+    """Every step that begins within is told; the place can be looked at meanwhile."""
+    place = Place(tell)
+    token = _PLACE.set(place)
     try:
-        yield
+        yield place
     finally:
         _PLACE.reset(token)
 
@@ -42,10 +46,12 @@ def step(name: str) -> Iterator[None]:
     if place is None:
         yield
         return
-    before = place.name
+    before = place.name, place.part
     place.at(name)
-    yield
-    place.at(before)
+    try:
+        yield
+    finally:
+        place.at(*before)
 
 
 def share_of(done: float, total: float) -> None:
@@ -53,6 +59,13 @@ def share_of(done: float, total: float) -> None:
     place = _PLACE.get()
     if place is not None:
         place.share = place.start + place.width * (done / total if total else 1.0)
+
+
+def part_of(done: float, total: float) -> None:
+    """So much of this step is done."""
+    place = _PLACE.get()
+    if place is not None:
+        place.part = done / total if total else 1.0
 
 
 @contextmanager
