@@ -152,7 +152,8 @@ class Dataset(Configured, ABC):
     so; 0 where that is not known), `reads` (which options are paths of files, below the data
     folder or absolute: what they hold decides a run; without it the data are loaded to know),
     `archive` (the published archive that it reads, of `genbench.archives`: files that are not the
-    published ones decide a run) and `cite` (a BibTeX entry).
+    published ones decide a run), `version` (raised whenever other rows are drawn, or dealt to the
+    splits, from the same options and files: they decide a run too) and `cite` (a BibTeX entry).
     """
 
     component_kind: ClassVar[str] = "dataset"
@@ -162,6 +163,7 @@ class Dataset(Configured, ABC):
     train_rows: ClassVar[int] = 0
     reads: ClassVar[tuple[str, ...]] = ()
     archive: ClassVar[str] = ""
+    version: ClassVar[int] = 1
     cite: ClassVar[str] = ""
 
     def __init__(self, **options: object) -> None:

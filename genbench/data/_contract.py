@@ -18,8 +18,10 @@ _CHUNK = 4096
 """Rows of a memory map that are read at once."""
 
 
-def kept(data: object, name: str) -> Data:
+def kept(data: object, name: str, version: int = 1) -> Data:
     """The data, if they are what `Data` and `Split` promise, with a hash of their contents.
+
+    Behind it stands the dataset's version, where it is a later one than 1.
 
     Raises:
         DataError: naming the dataset and the first thing that is not.
@@ -28,8 +30,9 @@ def kept(data: object, name: str) -> Data:
     if fault:
         raise DataError(f"dataset '{name}': {fault}")
     assert isinstance(data, Data)
-    own = ":" not in name
-    return data if own and data.fingerprint else replace(data, fingerprint=_contents(data))
+    own = data.fingerprint if ":" not in name else ""
+    mark = f"-v{version}" if version != 1 else ""
+    return replace(data, fingerprint=f"{own or _contents(data)}{mark}")
 
 
 def _contents(data: Data) -> str:

@@ -137,7 +137,7 @@ def _load_data(dumped: str, folder: str, root: Path, device: str, offline: bool)
     dataset = component_class("dataset", spec, folder)(**spec.options)
     with somebody_elses(f"dataset '{spec.name}'", DataError), seeded(0, "data"):
         _check_root(spec.name, dataset, root)
-        data = kept(dataset.load(root, offline=offline), spec.name)
+        data = kept(dataset.load(root, offline=offline), spec.name, dataset.version)
     return data.to(torch.device(device))
 
 

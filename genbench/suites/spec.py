@@ -58,8 +58,8 @@ class ComponentSpec(_Spec):
     """A built-in name, or `path/file.py:Class` or `package.module:Class`."""
     options: dict[str, Any] = {}
     source: str = ""
-    """For code outside the package: a hash of its source. For data of the user's, behind a `+`:
-    one of what they hold."""
+    """For code outside the package: a hash of its source. For a dataset of a later version than 1:
+    `v2`. For data of the user's, behind a `+`: a hash of what they hold."""
 
     @property
     def code(self) -> str:

@@ -12,8 +12,11 @@ import pytest
 import torch
 from PIL import Image
 
-from genbench.running.build import load_data
-from genbench.suites.expand import load_plan
+from genbench.data.ring import Ring
+from genbench.lookup import describe
+from genbench.running.build import _load_data, load_data
+from genbench.suites.contents import datasets_of
+from genbench.suites.expand import load_plan, plan_of
 
 SUITE = """\
 datasets: {pics: {use: image_folder, path: pics}}
@@ -109,6 +112,38 @@ def test_data_that_only_a_plug_in_knows_of(genbench, folder: Path) -> None:
     again = genbench("run", "p.yaml", "--data", ".", "--dry-run")
     assert "changed since the last run" in again.stderr
     assert "2 to do" in again.stdout
+
+
+@pytest.mark.parametrize(("name", "stored"), [
+    ("binary_mnist", "5486c1e3"), ("cifar10", "6a40c07f"), ("digits", "b54d3d68"),
+    ("fashion_mnist", "cc08f34d"), ("gaussians", "4dded331"), ("grid", "4a91c547"),
+    ("mnist", "e66036c8"), ("ring", "f18550e3"), ("segment", "ce253d19"),
+    ("stacked_mnist", "8d566b3d"), ("swiss_roll", "d0a7cbae"), ("two_moons", "8a132d61"),
+])
+def test_a_later_version_of_a_data_set_is_another_run_and_the_first_is_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, stored: str
+) -> None:
+    text = (f"datasets: {{{name}: {{}}}}\nseeds: 1\nbudget: {{updates: 1}}\n"
+            "methods: {nice: {}}\nevaluate: [memorisation]\n")
+    first = plan_of(text, "s", tmp_path)
+    assert first.runs[0].id == f"real--{name}--s0--{stored}"
+    monkeypatch.setitem(describe("dataset", name).constants, "version", 2)
+    second = plan_of(text, "s", tmp_path)
+    assert not {run.id for run in first.runs} & {run.id for run in second.runs}
+    assert datasets_of(first).keys().isdisjoint(datasets_of(second))
+
+
+def test_a_later_version_stands_in_the_stored_fingerprint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cpu = torch.device("cpu")
+    run = plan_of(SUITE.replace("pics: {use: image_folder, path: pics}", "ring"), "s",
+                  tmp_path).runs[0]
+    before = load_data(run, tmp_path, cpu, offline=True).fingerprint
+    monkeypatch.setattr(Ring, "version", 2)
+    _load_data.cache_clear()
+    assert load_data(run, tmp_path, cpu, offline=True).fingerprint == f"{before}-v2"
+    _load_data.cache_clear()
 
 
 def test_the_data_of_every_run_stand_in_its_provenance(finished: Path) -> None:
