@@ -33,7 +33,6 @@ from genbench._source import (
 )
 from genbench.errors import PluginError, UnknownName, in_a_line
 from genbench.outside import load_plugin, plugin_source
-from genbench.seeding import digest
 
 __all__ = [
     "CAPABILITIES",
@@ -258,13 +257,13 @@ def _describe_builtin(kind: str, name: str) -> Component:
 
 
 def _describe_plugin(kind: str, name: str, near: Path | None) -> Component:
-    where, class_name, path, module, source = plugin_source(kind, name, near)
-    return _read_plugin(kind, name, where, class_name, path, module, source)
+    return _read_plugin(kind, name, *plugin_source(kind, name, near))
 
 
 @cache
 def _read_plugin(
-    kind: str, name: str, where: str, class_name: str, path: Path, module: str | None, source: str
+    kind: str, name: str, where: str, class_name: str, path: Path, module: str | None,
+    source: str, code: str,
 ) -> Component:
     try:
         tree = ast.parse(source, str(path))
@@ -275,5 +274,5 @@ def _read_plugin(
     if node is None:
         raise PluginError(f"{kind} '{name}': {where} holds no class {class_name}({base})")
     return read_component(
-        kind, name, path, tree, node, base=base, module=module, source_digest=digest(source, 12)
+        kind, name, path, tree, node, base=base, module=module, source_digest=code
     )

@@ -67,18 +67,21 @@ class Measurement:
 
 
 def measure(
-    specs: Sequence[Spec], evidence: Evidence, *, folder: Path | None = None
+    specs: Sequence[Spec], evidence: Evidence, *, folder: Path | None = None,
+    classes: Sequence[type[Metric]] | None = None,
 ) -> list[Measurement]:
     """Measure everything; what one metric runs into does not stop the others.
 
-    Every value that a metric declares gives one measurement. `folder` is where paths of plug-ins
-    start. A plug-in that does not import raises PluginError, an unknown name UnknownName.
+    Every value that a metric declares gives one measurement. The metrics' classes are imported,
+    with paths of plug-ins from `folder` on, where they are not given. A plug-in that does not
+    import raises PluginError, an unknown name UnknownName.
     """
+    if classes is None:
+        classes = [lookup.load(lookup.describe("metric", spec.name, folder)) for spec in specs]
     found: list[Measurement] = []
-    for index, spec in enumerate(specs):
+    for index, (spec, metric) in enumerate(zip(specs, classes, strict=True)):
         share_of(index, len(specs))
-        metric = lookup.load(lookup.describe("metric", spec.name, folder))(**spec.options)
-        found.extend(_measured(metric, evidence))
+        found.extend(_measured(metric(**spec.options), evidence))
     return found
 
 

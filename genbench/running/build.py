@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,7 +19,7 @@ from genbench.data._contract import kept
 from genbench.data._given import Given, read_given
 from genbench.data.feed import Feed
 from genbench.data.scaling import Scaling, scaling_for
-from genbench.errors import DataError, DeviceError, somebody_elses
+from genbench.errors import DataError, DeviceError, PluginError, somebody_elses
 from genbench.models._base import Model
 from genbench.noise import Noise
 from genbench.objectives._base import Objective
@@ -28,7 +28,9 @@ from genbench.places import downloads_folder
 from genbench.running.bits import use_device
 from genbench.seeding import derive
 from genbench.suites.contents import archive_of, contents_of, paths_of
-from genbench.suites.spec import EXTERNAL, REAL, ComponentSpec, RunSpec
+from genbench.suites.external import fingerprint
+from genbench.suites.parts import code_of
+from genbench.suites.spec import EXTERNAL, REAL, ComponentSpec, MetricSpec, RunSpec
 from genbench.training.loop import Settings, Stage, Training
 
 __all__ = ["Built", "build", "component_class", "device_of", "devices_for", "load_data"]
@@ -62,9 +64,10 @@ def build(
         scale = "raw" if data.kind == "points" else "symmetric"
         return Built(data, scaling_for(data, scale, False), None, None, noise, _given(spec, data))
     model_class = component_class("model", spec.model, spec.folder)
-    scaling = _scaling(spec, data, model_class) if known is None else known[1]
+    options = _placed("model", spec.model, spec.folder)
+    scaling = _scaling(spec, data, model_class, options) if known is None else known[1]
     with seeded(spec.seed, "model"):
-        model: Model = model_class(scaling.space(data), **spec.model.options).to(device)
+        model: Model = model_class(scaling.space(data), **options).to(device)
     if not spec.stages:
         return Built(data, scaling, model, None, noise)
     stages = []
@@ -72,7 +75,7 @@ def build(
         terms: list[tuple[float, Objective]] = []
         for place, term in enumerate(stage.terms):
             objective_class = component_class("objective", term.objective, spec.folder)
-            options = _placed(term.objective, spec.folder)
+            options = _placed("objective", term.objective, spec.folder)
             with seeded(spec.seed, "objective", number, place):
                 objective = objective_class(model, **options).to(device)
             terms.append((term.weight, objective))
@@ -90,11 +93,22 @@ def _given(spec: RunSpec, data: Data) -> Given | None:
     if spec.model.name != EXTERNAL:
         return None
     low, high = spec.model.options["range"]
-    return read_given(Path(spec.folder) / spec.model.options["path"], data, low, high)
+    path = Path(spec.folder) / spec.model.options["path"]
+    given = read_given(path, data, low, high)
+    try:
+        now = fingerprint(path)
+    except OSError:
+        now = ""
+    if now != spec.model.source:  # asked after the samples were read, which cannot be newer
+        raise DataError(f"{path}: the samples changed since the run was planned; "
+                        "`genbench run SUITE` plans it anew")
+    return given
 
 
-def _scaling(spec: RunSpec, data: Data, model_class: Any) -> Scaling:
-    scale, dequantise = model_class.preferred_scaling(data.kind, **spec.model.options)
+def _scaling(
+    spec: RunSpec, data: Data, model_class: Any, options: Mapping[str, Any]
+) -> Scaling:
+    scale, dequantise = model_class.preferred_scaling(data.kind, **options)
     if spec.scale != "auto":
         scale = spec.scale
     if spec.dequantise is not None:
@@ -102,18 +116,25 @@ def _scaling(spec: RunSpec, data: Data, model_class: Any) -> Scaling:
     return scaling_for(data, scale, dequantise)
 
 
-def _placed(part: ComponentSpec, folder: str) -> dict[str, Any]:
+def _placed(kind: str, part: ComponentSpec, folder: str) -> dict[str, Any]:
     near = Path(folder) if folder else None
-    return outside.placed(lookup.describe("objective", part.name, near), part.options, near)
+    return outside.placed(lookup.describe(kind, part.name, near), part.options, near)
 
 
-def component_class(kind: str, spec: ComponentSpec, folder: str) -> Any:
+def component_class(kind: str, spec: ComponentSpec | MetricSpec, folder: str) -> Any:
     """The class that a component's specification names.
 
     Raises:
-        PluginError: a user's file that fails to import.
+        PluginError: a user's file that fails to import, or is not what the run was planned with.
     """
-    return lookup.load(lookup.describe(kind, spec.name, Path(folder) if folder else None))
+    near = Path(folder) if folder else None
+    found = lookup.load(lookup.describe(kind, spec.name, near))
+    # asked after the import: what was imported cannot be newer than this
+    now = code_of(lookup.describe(kind, spec.name, near), spec.options, near)
+    if spec.code not in ("", now):
+        raise PluginError(f"the code of {kind} '{spec.name}' changed since the run was planned; "
+                          "`genbench run SUITE` plans it anew")
+    return found
 
 
 def load_data(spec: RunSpec, root: Path, device: torch.device, *, offline: bool) -> Data:

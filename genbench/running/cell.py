@@ -9,7 +9,6 @@ import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Protocol
 
 import safetensors.torch
@@ -31,7 +30,7 @@ from genbench.evaluation.evidence import Settings as EvidenceSettings
 from genbench.evaluation.measure import measure
 from genbench.objectives._game import Game
 from genbench.running.bits import changes, switches, use_device
-from genbench.running.build import Built, build
+from genbench.running.build import Built, build, component_class
 from genbench.running.checkpoint import load_checkpoint
 from genbench.running.executor import Context, Job
 from genbench.steps import told
@@ -124,6 +123,8 @@ class _Cell:
             held.write_spec(spec)
         use_device(self.device)
         before = switches()
+        # imported now: a file that is edited while the run goes on is not what it was planned with
+        self.metrics = [component_class("metric", one, spec.folder) for one in spec.evaluate]
         built = build(
             spec, context.data, self.device,
             offline=context.offline, save_every=context.save_every,
@@ -168,9 +169,8 @@ class _Cell:
         """Measure, and write everything that the report needs."""
         self.messenger.evaluating()
         evidence = evidence_of(self.spec, built, self.context)
-        near = Path(self.spec.folder) if self.spec.folder else None
         with told(self.messenger.evaluating):
-            measurements = measure(self.spec.evaluate, evidence, folder=near)
+            measurements = measure(self.spec.evaluate, evidence, classes=self.metrics)
         arrays = artefacts(evidence)
         said = [*(() if built.given is None else built.given.notes), *notes(evidence)]
         self.unchanged()

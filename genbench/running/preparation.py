@@ -12,7 +12,7 @@ from genbench.errors import GenbenchError
 from genbench.running.build import component_class, devices_for, load_data
 from genbench.running.executor import Job
 from genbench.running.supplies import check_weights
-from genbench.suites.spec import RunSpec
+from genbench.suites.spec import ComponentSpec, MetricSpec, RunSpec
 
 __all__ = ["ASKED", "answer", "contents", "prepare"]
 
@@ -60,11 +60,13 @@ def prepare(jobs: Sequence[Job]) -> list[Job]:
     return dealt
 
 
-def _plugins(spec: RunSpec) -> list[tuple[str, Any]]:
-    parts: list[tuple[str, Any]] = [("model", spec.model), ("dataset", spec.data)]
+def _plugins(spec: RunSpec) -> list[tuple[str, ComponentSpec | MetricSpec]]:
+    parts: list[tuple[str, ComponentSpec | MetricSpec]] = [
+        ("model", spec.model), ("dataset", spec.data),
+    ]
     parts += [("objective", term.objective) for stage in spec.stages for term in stage.terms]
     parts += [("metric", metric) for metric in spec.evaluate]
-    return [(kind, part) for kind, part in parts if ":" in part.name]
+    return [(kind, part) for kind, part in parts if ":" in part.name or part.code]
 
 
 ASKED: Mapping[str, Callable[[Sequence[Job]], Any]] = {"prepare": prepare, "contents": contents}

@@ -22,7 +22,7 @@ from genbench.suites.rows import Row, read_rows
 from genbench.suites.schema import External
 from genbench.suites.spec import EXTERNAL, REAL, ComponentSpec, RunSpec
 
-__all__ = ["ExternalRow", "external_rows"]
+__all__ = ["ExternalRow", "external_rows", "fingerprint"]
 
 PLUG_IN = re.compile(r"\.py:\w+$")
 """What ends the name of a model in a file: `my_file.py:Model`."""
@@ -107,7 +107,7 @@ def _models(
             continue
         try:
             options = {"path": str(Path(path)), "range": list(entry.range)}
-            source = _fingerprint(folder / path)
+            source = fingerprint(folder / path)
             models.append(ComponentSpec(name=EXTERNAL, options=options, source=source))
         except OSError as error:
             problems.add(at, f"{folder / path}: {error.strerror or error}")
@@ -116,16 +116,21 @@ def _models(
     return models
 
 
-def _fingerprint(path: Path) -> str:
-    """A hash of a file's contents, or of all that a folder and its links hold."""
+def fingerprint(path: Path) -> str:
+    """A hash of a file's contents, or of all that a folder and its links hold.
+
+    Raises:
+        OSError: a file that cannot be read.
+        DataError: one in a folder.
+    """
     if path.is_dir():
         return file_contents(path)
     stat = path.stat()
     with step(f"reading {path}, to know its contents"):
-        return _hash(path, stat.st_size, stat.st_mtime_ns)
+        return _hash(path, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
 
 
 @lru_cache(maxsize=256)
-def _hash(path: Path, size: int, time: int) -> str:
+def _hash(path: Path, size: int, changed: int, known: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path as FilePath
 from typing import Any
 
 from genbench.lookup import Component, describe, facts, refusals, suggest
@@ -117,7 +116,7 @@ def _models(method: Method) -> list[tuple[Component, Mapping[str, Any], Path]]:
         (method.component, options, ("model",))
     ]
     if "mixture" in capabilities(method.component) and "component" in options:
-        part = describe("model", options["component"], FilePath.cwd())
+        part = describe("model", options["component"], method.folder)
         found.append((part, options["component_options"], ("model", "component_options")))
     return found
 

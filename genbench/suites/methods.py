@@ -47,6 +47,8 @@ class Method:
     stages: tuple[Stage, ...]
     optimiser: Optimiser
     optimisers: Mapping[str, Optimiser]
+    folder: FilePath
+    """Where paths of its plug-ins start."""
 
     @property
     def info(self) -> MethodInfo:
@@ -106,7 +108,7 @@ def resolve_method(row: Row, folder: FilePath, problems: Problems) -> Method | N
             if whole.name not in RULES.get(key, (whole.name,)):
                 problems.add((*row.path, *place, key),
                              f"{whole.name} has no {key}; {' and '.join(RULES[key])} have")
-    return Method(row, entry, zoo, base, spec, component, stages, optimiser, optimisers)
+    return Method(row, entry, zoo, base, spec, component, stages, optimiser, optimisers, folder)
 
 
 def _pointed(fault: Fault, row: Row) -> Fault:

@@ -8,12 +8,12 @@ from typing import Any
 
 from genbench.errors import PluginError, UnknownName, in_a_line
 from genbench.lookup import CAPABILITIES, Component, describe, options_model, refusals
-from genbench.outside import describe_own, own_options
+from genbench.outside import describe_own, inner_options, own_options
 from genbench.suites.problems import Path, Problems
 from genbench.suites.spec import ComponentSpec
 from genbench.suites.typed import check, plain, shown
 
-__all__ = ["capabilities", "find", "metric_values", "resolve"]
+__all__ = ["capabilities", "code_of", "find", "metric_values", "resolve"]
 
 
 def find(
@@ -46,17 +46,15 @@ def resolve(
         given = [name for name in names if name in options]
         problems.add((*path, *given[-1:]), reason)
         return None
-    inner = _inner(filled, component)
-    source = component.source_digest
     for name in own_options(component):
         if ":" in str(filled[name]):
             try:
-                source += describe_own(name, str(filled[name]), folder).source_digest
+                describe_own(name, str(filled[name]), folder)
             except PluginError as error:
                 problems.add((*path, name), str(error))
                 return None
-    for name in inner:
-        part = find(component.kind, filled[name], (*path, name), FilePath.cwd(), problems)
+    for name in inner_options(component, filled):
+        part = find(component.kind, filled[name], (*path, name), folder, problems)
         if part is None:
             return None
         able = capabilities(part)
@@ -69,17 +67,24 @@ def resolve(
         if spec is None:
             return None
         filled[key] = spec.options
-        source += spec.source
-    return ComponentSpec(name=component.name, options=filled, source=source)
+    code = code_of(component, filled, folder)
+    return ComponentSpec(name=component.name, options=filled, source=code)
 
 
-def _inner(options: Mapping[str, Any], component: Component) -> list[str]:
-    """Options that name a component of the same kind: those with an `…_options` beside them."""
-    return [
-        name for name, value in options.items()
-        if isinstance(value, str) and isinstance(options.get(f"{name}_options"), dict)
-        and component.kind == "model"
-    ]
+def code_of(component: Component, options: Mapping[str, Any], folder: FilePath | None) -> str:
+    """Hashes of all code of the user's that a part brings, with what its options name of it.
+
+    Raises:
+        PluginError: code that is not there, or cannot be read.
+    """
+    found = component.source_digest
+    for name in own_options(component):
+        if ":" in str(options[name]):
+            found += describe_own(name, str(options[name]), folder).source_digest
+    for name in inner_options(component, options):
+        part = describe(component.kind, options[name], folder)
+        found += code_of(part, options[f"{name}_options"], folder)
+    return found
 
 
 def capabilities(component: Component) -> frozenset[str]:

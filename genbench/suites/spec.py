@@ -63,8 +63,8 @@ class ComponentSpec(_Spec):
 
     @property
     def code(self) -> str:
-        """The hash of its source."""
-        return self.source.partition("+")[0]
+        """The hash of its source; samples made elsewhere have none."""
+        return "" if self.name == EXTERNAL else self.source.partition("+")[0]
 
     @property
     def contents(self) -> str:
@@ -98,6 +98,11 @@ class MetricSpec(_Spec):
     source: str = ""
     version: int = 1
     """The metric's own version: raised when its numbers change meaning."""
+
+    @property
+    def code(self) -> str:
+        """The hash of its source."""
+        return self.source
 
 
 class ProtocolSpec(_Spec):
@@ -145,10 +150,10 @@ class RunSpec(_Spec):
 
     @cached_property
     def outside(self) -> bool:
-        """Whether code from outside the package takes part."""
-        names = [self.model.name, self.data.name, *(metric.name for metric in self.evaluate)]
-        names += [term.objective.name for stage in self.stages for term in stage.terms]
-        return any(":" in name for name in names)
+        """Whether code from outside the package takes part, be it a loss or a component alone."""
+        parts: list[ComponentSpec | MetricSpec] = [self.model, self.data, *self.evaluate]
+        parts += [term.objective for stage in self.stages for term in stage.terms]
+        return any(":" in part.name or part.code for part in parts)
 
     def deciding(self) -> dict[str, Any]:
         """The part that decides the trained model."""

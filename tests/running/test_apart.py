@@ -67,6 +67,23 @@ def test_what_a_plug_in_changes_reaches_no_other_row(genbench, content, folder, 
     assert alone == beside
 
 
+def test_what_a_loss_of_ones_own_changes_reaches_no_other_row(genbench, content, folder) -> None:
+    write(folder)
+    (folder / "losses.py").write_text(
+        "import torch\nfrom torch.nn.functional import softplus\nold = torch.Tensor.mean\n"
+        "torch.Tensor.mean = lambda self, *args, **kwargs: 0 * self.sum()\n"
+        "PAIR = (lambda real, fake: old(softplus(-real) + softplus(fake)),\n"
+        "        lambda real, fake: old(softplus(-fake)))\n"
+    )
+    theirs = '{use: gan, train: {adversarial: {loss: "losses.py:PAIR"}}}'
+    (folder / "apart.yaml").write_text(
+        SUITE.replace('{model: "theirs.py:Theirs", train: likelihood}', theirs))
+    genbench("run", "apart.yaml", "--results", "alone", "--only", "vae", "--only", "real")
+    genbench("run", "apart.yaml", "--results", "beside", "--workers", "1")
+    alone, beside = content("alone", "apart"), content("beside", "apart")
+    assert alone == {name: raw for name, raw in beside.items() if name in alone}
+
+
 def test_what_a_plug_in_set_at_its_import_is_said(genbench, folder: Path) -> None:
     write(folder, 'torch.set_float32_matmul_precision("medium")')
     genbench("run", "apart.yaml")
