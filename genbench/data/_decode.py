@@ -7,6 +7,7 @@ import io
 import os
 import shutil
 import warnings
+import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -63,8 +64,12 @@ class Decoder:
     def fingerprint(self) -> str:
         """A hash of the contents of the files, their order and the options."""
         lines = [f"images 2 {self.size} {self.channels} {self.background}"]
-        lines += [f"{name} {self.source.checksum(name):08x}" for name in self.names]
+        lines += [f"{name} {checksum:08x}" for name, checksum in self._checksums.items()]
         return digest("\n".join(lines), 32)
+
+    @cached_property
+    def _checksums(self) -> dict[str, int]:
+        return {name: self.source.checksum(name) for name in self.names}
 
     def array(self, memory_limit: int) -> np.ndarray:
         """All images (N, C, H, W) uint8; a memory map if they take over `memory_limit` bytes.
@@ -150,6 +155,9 @@ class Decoder:
     def _one(self, name: str) -> np.ndarray:
         """One image (C, H, W) uint8."""
         raw = self.source.read(name)
+        if zlib.crc32(raw) != self._checksums[name]:
+            raise DataError(f"{self.source.where(name)}: changed while it was read; run again "
+                            "once the files are all there")
         try:
             return self._decoded(raw, name)
         except DataError as error:

@@ -6,10 +6,11 @@ Nothing in a file is executed: arrays are read without pickles, tensors with `we
 from __future__ import annotations
 
 import math
+import re
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -56,14 +57,18 @@ def read_given(path: Path, data: Data, low: float = 0.0, high: float = 1.0) -> G
         return _pictures(path, data)
     if path.exists() and not path.is_file():  # a pipe would never end
         raise DataError(f"{path}: not a plain file")
-    array = _READERS[path.suffix.lower()](path)
+    array, note = _READERS[path.suffix.lower()](path)
     _not_huge(array.nbytes, path)
     if data.kind == "points":
-        return Given(_points(array, data, path))
-    return _images(array, data, path, low, high)
+        return Given(_points(array, data, path), note)
+    given = _images(array, data, path, low, high)
+    return replace(given, notes=(*note, *given.notes))
 
 
 def _pictures(path: Path, data: Data) -> Given:
+    if path.is_file() and not zipfile.is_zipfile(path):
+        raise DataError(f"{path}: samples are a folder or zip of images, or an array in one of "
+                        f"{', '.join(ARRAYS)}")
     source = open_images(path)
     _not_few(len(source.names), path)
     rows = Decoder(source, source.names, None, data.shape[0], strict=True).array(_LARGEST)
@@ -84,6 +89,9 @@ def _images(array: np.ndarray, data: Data, path: Path, low: float, high: float) 
     if array.ndim == 3 and channels == 1:
         array = array[:, None]
     if array.ndim == 2 and array.shape[1] == math.prod(data.shape):
+        if channels > 1:
+            raise DataError(f"{path}: holds rows of {array.shape[1]} numbers, which do not say "
+                            f"where the channels are; give (N, {channels}, {height}, {width})")
         array = array.reshape(-1, *data.shape)
     if array.ndim == 4 and array.shape[1:] == (height, width, channels) != data.shape:
         array = array.transpose(0, 3, 1, 2)
@@ -134,8 +142,13 @@ def _floats(array: np.ndarray, path: Path, low: float, high: float) -> Given:
         raise DataError(f"{path}: values from {least:.4g} to {most:.4g}: less than two grey "
                         f"levels of the range from {low:g} to {high:g}")
     share = beyond / array.size
-    note = f"{100 * share:.1f} % of the samples' values lay out of range, clamped"
-    return Given(out, (note,) if share > 0.01 else ())
+    notes = []
+    if share > 0.01:
+        notes.append(f"{100 * share:.1f} % of the samples' values lay out of range, clamped")
+    if most - least < (high - low) * (1 + _SLACK) / 2:
+        notes.append(f"the samples' values run from {least:.4g} to {most:.4g}, in less than half "
+                     f"of the range from {low:g} to {high:g}")
+    return Given(out, tuple(notes))
 
 
 def _points(array: np.ndarray, data: Data, path: Path) -> Tensor:
@@ -166,31 +179,36 @@ def _finite(part: Tensor, start: int, path: Path) -> None:
                         f"{start + int(bad[0, 0])}")
 
 
-def _npy(path: Path) -> np.ndarray:
+_Read = tuple[np.ndarray, tuple[str, ...]]
+"""An array, and what to say of it."""
+
+
+def _npy(path: Path) -> _Read:
     try:
         found = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # what a damaged header says is raised as nearly anything
         raise _unreadable(path, error) from None
     if not isinstance(found, np.ndarray):
         raise DataError(f"{path}: is no array of NumPy")
-    return found
+    return found, ()
 
 
-def _npz(path: Path) -> np.ndarray:
+def _npz(path: Path) -> _Read:
     try:
         with zipfile.ZipFile(path) as archive:
             largest = max((entry.file_size for entry in archive.infolist()), default=0)
         _not_huge(largest, path)
         with np.load(path, allow_pickle=False) as archive:
-            name = _chosen(archive.files, path)
-            return np.asarray(archive[name])
+            name, note = _chosen(archive.files, path)
+            return np.asarray(archive[name]), note
     except DataError:
         raise
     except Exception as error:  # zlib, zipfile and NumPy each raise their own
         raise _unreadable(path, error) from None
 
 
-def _pt(path: Path) -> np.ndarray:
+def _pt(path: Path) -> _Read:
+    note: tuple[str, ...] = ()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -199,29 +217,34 @@ def _pt(path: Path) -> np.ndarray:
         raise _unreadable(path, error) from None
     if isinstance(found, Mapping):
         tensors = {str(key): value for key, value in found.items() if isinstance(value, Tensor)}
-        found = tensors[_chosen(list(tensors), path)]
+        name, note = _chosen(list(tensors), path)
+        found = tensors[name]
     if not isinstance(found, Tensor):
         raise DataError(f"{path}: holds a {type(found).__name__}, not a tensor of samples")
     if found.is_meta or found.is_nested or found.layout != torch.strided:
         raise DataError(f"{path}: holds a sparse, nested or meta tensor; save a dense one")
-    if found.dtype == torch.bfloat16 or found.is_quantized:
+    if found.is_quantized or (found.is_floating_point() and found.dtype not in _OF_NUMPY):
         found = found.dequantize() if found.is_quantized else found.float()
-    return found.detach().resolve_conj().resolve_neg().numpy()
+    try:
+        return found.detach().resolve_conj().resolve_neg().numpy(), note
+    except (TypeError, RuntimeError) as error:  # torch has more types than NumPy
+        raise _unreadable(path, error) from None
 
 
-_READERS: dict[str, Callable[[Path], np.ndarray]] = {
+_OF_NUMPY = (torch.float16, torch.float32, torch.float64)
+_READERS: dict[str, Callable[[Path], _Read]] = {
     ".npy": _npy, ".npz": _npz, ".pt": _pt, ".pth": _pt,
 }
 
 
-def _chosen(names: list[str], path: Path) -> str:
-    for name in NAMES:
+def _chosen(names: list[str], path: Path) -> tuple[str, tuple[str, ...]]:
+    """The array that is meant, and a note where another might have been."""
+    several = ", ".join(names[:8]) or "nothing"
+    for name in NAMES if len(names) != 1 else names:
         if name in names:
-            return name
-    if len(names) != 1:
-        several = ", ".join(names[:8]) or "nothing"
-        raise DataError(f"{path}: holds {several}; call the array of samples `samples`")
-    return names[0]
+            sure = name == NAMES[0] or len(names) == 1
+            return name, () if sure else (f"of {several} in {path.name}, {name} is read",)
+    raise DataError(f"{path}: holds {several}; call the array of samples `samples`")
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:
@@ -229,6 +252,6 @@ def _unreadable(path: Path, error: Exception) -> DataError:
         return DataError(f"{path}: there is no such file")
     lines = str(error).strip().splitlines()
     text = lines[0] if lines else type(error).__name__
-    if "pickle" in text.lower() or "weights_only" in text.lower():
+    if re.search("pickle|weights.only|python objects", text.lower()):
         text = "it holds Python objects, which are never loaded; save a plain array or tensor"
     return DataError(f"{path}: cannot be read: {text}")

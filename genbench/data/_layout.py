@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from genbench.errors import DataError
@@ -19,6 +19,7 @@ _SPLITS = {
 }
 _SPLIT_OF = {folder: split for split, folders in _SPLITS.items() for folder in folders}
 """What the folders of the splits are called, in small letters or capitals."""
+_LONGEST = sorted(_SPLIT_OF, key=len, reverse=True)
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,7 @@ def arrange(names: Sequence[str], test_share: float) -> Layout:
             of classes.
     """
     parts = _unwrapped({name: tuple(name.split("/")) for name in names})
-    splits = {_split(path) for path in parts.values()}
-    if "train" not in splits and "test" in splits:
-        raise DataError("image_folder: there is a folder of test images, but none that is called "
-                        f"{' or '.join(_SPLITS['train'])}")
-    split = "train" in splits
+    split = _is_split(parts.values())
     groups: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in _SPLITS}
     others: Counter[str] = Counter()
     for name, path in parts.items():
@@ -75,6 +72,7 @@ def arrange(names: Sequence[str], test_share: float) -> Layout:
             notes.append(f"no folder of test images ({' or '.join(_SPLITS['test'])}): "
                          f"{len(test)} of the training images are held out for testing")
     used = {name: path for group in groups.values() for name, path in group.items()}
+    used = _unwrapped(used, among=()) if split else used
     order = train + validation + test
     classes, labels = _labels([(name, used[name]) for name in order])
     untrained = [one for k, one in enumerate(classes) if k not in labels[:len(train)]]
@@ -88,6 +86,35 @@ def _split(path: tuple[str, ...]) -> str | None:
     return _SPLIT_OF.get(path[0].casefold()) if len(path) > 1 else None
 
 
+def _is_split(paths: Collection[tuple[str, ...]]) -> bool:
+    """Whether there is a folder of training images.
+
+    Raises:
+        DataError: there is none, and yet folders of other splits; or folders that are called
+            nearly so, such as `train_set` and `test_set`, and would pass for classes.
+    """
+    splits, tops = {_split(path) for path in paths}, {path[0] for path in paths if len(path) > 1}
+    if "train" in splits:
+        return True
+    known = [split for split in ("test", "validation") if split in splits]
+    if known == ["test"] or (known and len(tops) > 1):
+        raise DataError(f"image_folder: there is a folder of {known[0]} images, but none that is "
+                        f"called {' or '.join(_SPLITS['train'])}")
+    alike: dict[str, dict[str, str]] = {}
+    for top in sorted(tops):
+        word = next((word for word in _LONGEST if word in top.casefold()), "")
+        if word:
+            rest = top.casefold().replace(word, "", 1)
+            alike.setdefault(rest, {}).setdefault(_SPLIT_OF[word], top)
+    for found in alike.values():
+        if len(found) > 1:
+            raise DataError(
+                f"image_folder: the folders {' and '.join(map(visible, found.values()))} are "
+                f"called nearly as splits, and would be classes; call them {' and '.join(found)}"
+            )
+    return False
+
+
 def _left_out(others: Counter[str]) -> str:
     """How many images lie beside the folders of the splits, and where."""
     most = ", ".join(name for name, _ in others.most_common(5))
@@ -96,11 +123,13 @@ def _left_out(others: Counter[str]) -> str:
             f"{most}{more}")
 
 
-def _unwrapped(parts: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """Without a folder that holds everything and nothing but folders."""
+def _unwrapped(
+    parts: dict[str, tuple[str, ...]], among: Collection[str] = _SPLIT_OF
+) -> dict[str, tuple[str, ...]]:
+    """Without a folder that holds everything and nothing but folders, and is none of `among`."""
     while parts and all(len(path) > 2 for path in parts.values()):
         tops = {path[0] for path in parts.values()}
-        if len(tops) > 1 or {top.casefold() for top in tops} & set(_SPLIT_OF):
+        if len(tops) > 1 or {top.casefold() for top in tops} & set(among):
             break
         parts = {name: path[1:] for name, path in parts.items()}
     return parts

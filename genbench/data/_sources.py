@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from genbench.errors import DataError
+from genbench.quiet import is_quiet
 from genbench.visible import visible
 
 __all__ = ["FORMATS", "Source", "count_lossy", "open_images", "open_source"]
@@ -27,9 +28,6 @@ FORMATS = {
 more, some of which start a program: EPS starts Ghostscript."""
 _LOSSY = FORMATS["JPEG"]
 _IMAGES = tuple(sorted(suffix for suffixes in FORMATS.values() for suffix in suffixes))
-_QUIET = ("desktop.ini", "thumbs.db")
-"""What file managers leave behind, beside hidden files and `__MACOSX`."""
-
 _LARGEST_FILE = 2**29
 """Bytes of the largest file: an image is smaller, a zip bomb is not."""
 
@@ -87,7 +85,7 @@ def count_lossy(names: Sequence[str]) -> int:
 def open_source(path: Path, extensions: Sequence[str]) -> Source:
     """The files of a folder or zip with one of these extensions (lower case, with the dot).
 
-    Links are followed. Hidden files, `Thumbs.db` and the `__MACOSX` folder of zips count for
+    Links are followed. Hidden files and what systems leave behind (`genbench.quiet`) count for
     nothing; other files are counted as passed over.
 
     Raises:
@@ -104,18 +102,11 @@ def open_source(path: Path, extensions: Sequence[str]) -> Source:
     raise DataError(f"{path}: {what}")
 
 
-def _quiet(name: str) -> bool:
-    parts = name.split("/")
-    return any(part.startswith(".") or part == "__MACOSX" for part in parts) or (
-        parts[-1].lower() in _QUIET
-    )
-
-
 def _sorted_out(
     names: Sequence[str], extensions: Sequence[str],
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names with one of the extensions, and the rest of those that count."""
-    found = sorted(name for name in names if not _quiet(name))
+    found = sorted(name for name in names if not any(map(is_quiet, name.split("/"))))
     wanted = tuple(name for name in found if name.lower().endswith(tuple(extensions)))
     return wanted, tuple(sorted(set(found) - set(wanted)))
 
@@ -125,7 +116,7 @@ def _walk(folder: Path, below: str, above: frozenset[tuple[int, int]]) -> Iterat
     about = folder.stat()
     around = above | {(about.st_dev, about.st_ino)}
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        if _quiet(entry.name):
+        if is_quiet(entry.name):
             continue
         name = below + entry.name
         if entry.is_dir():
@@ -160,11 +151,12 @@ def _zip(path: Path, extensions: Sequence[str]) -> Source:
     archive = zipfile.ZipFile(path)
     entries: dict[str, zipfile.ZipInfo] = {}
     for entry in archive.infolist():
-        name = entry.filename.replace("\\", "/")  # as some programs of Windows write it
-        if not entry.is_dir() and not name.endswith("/"):
+        raw = entry.filename.replace("\\", "/")  # as some programs of Windows write it
+        name = "/".join(part for part in raw.split("/") if part not in ("", "."))
+        if not entry.is_dir() and not raw.endswith("/"):
             problem = "there twice" if name in entries else _problem(entry)
             if problem:
-                raise DataError(f"{path}: {name}: {problem}; genbench does not read such a zip")
+                raise DataError(f"{path}: {raw}: {problem}; genbench does not read such a zip")
             entries[name] = entry
 
     def read(name: str) -> bytes:

@@ -28,6 +28,7 @@ from genbench.archives import ARCHIVES
 from genbench.errors import DataError
 from genbench.lookup import describe
 from genbench.places import cache_folder
+from genbench.quiet import is_quiet
 from genbench.seeding import digest
 from genbench.steps import part_of, step
 from genbench.suites.plan import Plan
@@ -148,7 +149,7 @@ def _on_other_data(plan: Plan, data_of: Callable[[RunSpec], ComponentSpec]) -> P
 def file_contents(path: Path) -> str:
     """A hash of a file's contents, or of the names and contents of all files below a folder.
 
-    Hidden files do not count.
+    Hidden files and what systems leave behind do not count.
 
     Raises:
         DataError: a file that cannot be read.
@@ -210,10 +211,10 @@ def _files(path: Path) -> Iterator[tuple[str, Path]]:
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = [name for name in folders if name[0] != "."]
+        folders[:] = [name for name in folders if not is_quiet(name)]
         for name in files:
             file = Path(folder, name)
-            if name[0] != "." and file.is_file():
+            if not is_quiet(name) and file.is_file():
                 yield os.fsencode(file.relative_to(path)).decode(errors="backslashreplace"), file
 
 

@@ -48,6 +48,32 @@ def test_every_form_gives_the_same_bytes(tmp_path: Path, name: str, form: str) -
     assert found.notes == ()
 
 
+def test_half_a_range_is_told(tmp_path: Path) -> None:
+    """As of values from 0 to 1 that are said to run from -1 to 1."""
+    path = written(tmp_path / "a.npy", BYTES / 255)
+    assert "in less than half of the range" in read_given(path, GREY, -1, 1).notes[0]
+
+
+def test_rows_that_do_not_say_where_the_channels_are(tmp_path: Path) -> None:
+    """(N, 192) may be (N, 3, 8, 8) or (N, 8, 8, 3): another picture."""
+    path = written(tmp_path / "a.npy", COLOURED.reshape(5, -1))
+    with pytest.raises(DataError, match=r"do not say where the channels are; give \(N, 3, 8, 8"):
+        read_given(path, RGB)
+
+
+def test_which_of_several_arrays_is_told(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=BYTES, images=255 - BYTES)
+    found = read_given(tmp_path / "a.npz", GREY)
+    assert (found.rows.numpy() == 255 - BYTES).all()
+    assert found.notes == ("of x, images in a.npz, images is read",)
+
+
+def test_types_that_numpy_has_not(tmp_path: Path) -> None:
+    values = torch.from_numpy(BYTES[:, :, :, :] > 127).to(torch.float8_e4m3fn)
+    torch.save(values, tmp_path / "a.pt")
+    assert (read_given(tmp_path / "a.pt", GREY).rows.numpy() == 255 * (BYTES > 127)).all()
+
+
 def test_channels_may_come_last(tmp_path: Path) -> None:
     path = written(tmp_path / "a.npy", COLOURED.transpose(0, 2, 3, 1))
     assert (read_given(path, RGB).rows.numpy() == COLOURED).all()

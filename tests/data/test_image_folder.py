@@ -16,6 +16,7 @@ from genbench.data import _decode
 from genbench.data._layout import arrange
 from genbench.data.image_folder import ImageFolder
 from genbench.errors import DataError, GenbenchError
+from genbench.suites.contents import file_contents
 
 
 @pytest.fixture(autouse=True)
@@ -274,9 +275,78 @@ def test_splits_by_their_usual_names(names: tuple[str, ...]) -> None:
     assert (found.classes, found.notes) == (("a", "b"), ())
 
 
-def test_test_images_without_training_images_are_refused() -> None:
+@pytest.mark.parametrize("tops", [("Test", "cats"), ("val", "cats"), ("Test",), ("val", "test")])
+def test_test_images_without_training_images_are_refused(tops: tuple[str, ...]) -> None:
     with pytest.raises(DataError, match="none that is called train or training"):
-        arrange([f"{s}/{i}.png" for s in ("Test", "cats") for i in range(5)], 0.1)
+        arrange([f"{s}/{i}.png" for s in tops for i in range(5)], 0.1)
+
+
+@pytest.mark.parametrize("tops", [
+    ("train_set", "test_set"), ("seg_train", "seg_test"), ("Training Data", "Test Data"),
+    ("trainA", "trainB", "testA", "testB"), ("train2017", "val2017"), ("train ", "test "),
+])
+def test_folders_called_nearly_as_splits_are_no_classes(tops: tuple[str, ...]) -> None:
+    """They would be classes, and test images trained on."""
+    with pytest.raises(DataError, match="called nearly as splits, and would be classes; call"):
+        arrange([f"{top}/{c}/{i}.png" for top in tops for c in "ab" for i in range(5)], 0.1)
+
+
+def test_classes_may_hold_the_words_of_splits() -> None:
+    names = ("train_station", "test_tube", "value", "validated")
+    found = arrange([f"{name}/{i}.png" for name in names for i in range(5)], 0.1)
+    assert found.classes == tuple(sorted(names))
+
+
+def test_classes_below_a_folder_in_each_split() -> None:
+    names = [f"{s}/images/{c}/{i}.png" for s in ("train", "test") for c in "ab" for i in range(5)]
+    found = arrange(names, 0.1)
+    assert found.classes == ("a", "b")
+    assert [found.classes[label] for label in found.labels] == [
+        name.split("/")[2] for name in found.names]
+
+
+def test_what_systems_leave_behind_is_no_data(tmp_path: Path) -> None:
+    left = {
+        "@eaDir/0.png/SYNOPHOTO_THUMB_M.jpg": png(3), "$RECYCLE.BIN/1.png": png(4),
+        "#recycle/2.png": png(5), "lost+found/x.png": png(6), "Icon\r": b"", "ehthumbs.db": b"",
+        "System Volume Information/a.png": png(7),
+    }
+    plain = {f"{i}.png": png(i) for i in range(10, 20)}
+    folder_of(tmp_path / "clean", plain)
+    before = file_contents(tmp_path / "clean")
+    folder_of(tmp_path / "clean", left)
+    zip_of(tmp_path / "z.zip", plain | left)
+    for name in ("clean", "z.zip"):
+        data = ImageFolder(path=name).load(tmp_path)
+        assert (len(data.train), len(data.test), data.warnings) == (9, 1, ())
+        assert int(torch.cat([data.train.x, data.test.x]).min()) == 10
+    assert file_contents(tmp_path / "clean") == before
+
+
+def test_zips_whose_names_begin_with_a_dot(tmp_path: Path) -> None:
+    """As some programs write them: they are not hidden."""
+    zip_of(tmp_path / "a.zip", {f"./{name}": raw for name, raw in CLASSED.items()})
+    data = ImageFolder(path="a.zip").load(tmp_path)
+    assert (len(data.train), len(data.test), data.classes) == (12, 6, 2)
+
+
+def test_a_file_that_changes_while_it_is_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    """Else the old hash would name a cache of the new pixels for good."""
+    monkeypatch.setattr(_decode, "_CACHE_FROM", 0)
+    folder_of(tmp_path, {f"{i}.png": png(i) for i in range(5)})
+    decoded = _decode.Decoder._decoded
+
+    def change(self, raw: bytes, name: str) -> np.ndarray:
+        for i in range(5):
+            (tmp_path / f"{i}.png").write_bytes(png(200 + i))
+        return decoded(self, raw, name)
+
+    monkeypatch.setattr(_decode.Decoder, "_decoded", change)
+    with pytest.raises(DataError, match=r"\.png: changed while it was read"):
+        ImageFolder(path=str(tmp_path)).load(tmp_path)
+    assert not list(cache.rglob("*.npy"))
 
 
 def test_a_class_that_is_never_trained_is_named() -> None:
