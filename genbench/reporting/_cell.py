@@ -56,6 +56,8 @@ class Cell:
     """The reason why the metric does not apply, where it does not."""
     skips: set[int] = field(default_factory=set)
     """The seeds of the runs to which it does not apply."""
+    elsewhere: set[int] = field(default_factory=set)
+    """The seeds that were measured under another protocol."""
     limited: bool = False
     """Whether --limit-updates cut the budget of one of the runs."""
     sampling_std: float = 0.0
@@ -78,6 +80,11 @@ class Cell:
     def not_run(self) -> bool:
         """Whether the runs without a value have yet to end, and none failed."""
         return all(trouble.status in NOT_RUN for trouble in self.troubles.values())
+
+    @property
+    def seeds(self) -> set[int]:
+        """The seeds of all its runs."""
+        return {*self.values, *self.troubles, *self.skips}
 
     @property
     def ended(self) -> set[int]:
@@ -121,7 +128,7 @@ class Cell:
     @property
     def whole(self) -> bool:
         """Whether every planned seed has a value."""
-        return bool(self.values) and not self.troubles
+        return bool(self.values) and not self.troubles and not self.elsewhere
 
     def beyond(self, real: Cell | None) -> bool:
         """Whether its mean is better than the real row's, or past the target: nothing truly is.
@@ -177,12 +184,14 @@ class Cell:
 
 def trouble_text(cell: Cell) -> str:
     """`2 of 5 runs diverged (critic became nan at update 31)`, one part for every status."""
-    total = len(cell.values) + len(cell.troubles) + len(cell.skips)
+    total = len(cell.values) + len(cell.troubles) + len(cell.skips) + len(cell.elsewhere)
     parts = []
     for status, count in sorted(Counter(t.status for t in cell.troubles.values()).items()):
         reasons = [t.reason for t in cell.troubles.values() if t.status == status and t.reason]
         first = f" ({reasons[0]})" if reasons else ""
         parts.append(f"{count} of {total} run{'s' if total > 1 else ''} {status}{first}")
+    if cell.elsewhere:
+        parts.append(f"{len(cell.elsewhere)} of {total} runs measured under another protocol")
     return ", ".join(parts)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from statistics import fmean
 from typing import Any, NamedTuple
 
@@ -166,6 +167,10 @@ def _aim(cells: Sequence[Cell]) -> None:
 def _merged(protocols: dict[str, Cell]) -> list[Cell]:
     unmeasured = protocols.get("")
     known = [cell for name, cell in protocols.items() if name]
+    for cell in known:
+        if cell.values or cell.lost:
+            others = chain.from_iterable(other.seeds for other in known if other is not cell)
+            cell.elsewhere = set(others) - cell.seeds
     if unmeasured is None or not known or unmeasured.values:
         return list(protocols.values())
     for cell in known:

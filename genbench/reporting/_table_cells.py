@@ -24,7 +24,8 @@ def cell_text(
     """Mean ± std, bold or marked by its place; what is lost, or why there is nothing."""
     entries = numbers.entries(method, column)
     values = values_of(entries)
-    why = _why_not(entries, column) if len(values) < max(len(entries), 1) else ""
+    planned = entries + numbers.elsewhere(method, column)
+    why = _why_not(planned, column) if len(values) < max(len(planned), 1) else ""
     lost = sorted({entry.status for entry in entries if entry.status in RESULTS})
     if lost and values:  # no mean of those that survive
         why += f"; the other {'seed' if len(values) == 1 else 'seeds'} {mean_text(values)}"
@@ -35,7 +36,7 @@ def cell_text(
         return f"–{mark}"
     else:
         text = plus_minus(values)
-        if len(values) < len(entries):
+        if len(values) < len(planned):
             text += f" (n = {len(values)})"
     if place is Place.BEST:
         text = f"**{text}**"

@@ -25,6 +25,7 @@ from genbench.lookup import suggest
 from genbench.reporting._cells import Cell, cells_of, trouble_text
 from genbench.reporting._digits import number, p_text, spread_text
 from genbench.reporting._evidence import how
+from genbench.reporting._floors import is_floor
 from genbench.reporting.judged import versus
 from genbench.reporting.markdown import ARROWS
 from genbench.reporting.statistics import ALPHA, MIN_SEEDS, Test, holm, mean_and_std
@@ -123,12 +124,28 @@ def compare_table(frame: pd.DataFrame, a: str = "A", b: str = "B") -> Group:
             _side(row.a, row.a_std, row.a_seeds), _side(row.b, row.b_std, row.b_seeds),
             number(row.difference), _p(row.p),
         )), Text(row.verdict, style=_COLOURS.get(row.verdict, "")))
-    notes = dict.fromkeys(
-        f"{row.method} on {row.dataset}, {row.verdict}: {row.reason}"
-        for row in rows if row.reason and row.verdict in ("inconclusive", "not comparable")
-    )
+    notes = _notes(rows)
     head = Text(f"{b} against {a} (B against A)\n")
     return Group(head, *tables.values(), *(Text(note) for note in notes))
+
+
+def _notes(rows: Sequence[Comparison]) -> list[str]:
+    """Why there is no verdict, once for each story, with the metrics that it is a story of."""
+    stories: dict[tuple[str, str, str, str], list[str]] = {}
+    every: dict[tuple[str, str], dict[str, None]] = {}
+    for row in rows:
+        every.setdefault((row.method, row.dataset), {})[row.metric] = None
+        if row.reason and row.verdict in ("inconclusive", "not comparable"):
+            key = (row.method, row.dataset, row.verdict, row.reason)
+            stories.setdefault(key, []).append(row.metric)
+    lines = []
+    for (method, dataset, verdict, reason), metrics in stories.items():
+        named = ""
+        if len(set(metrics)) < len(every[method, dataset]):
+            some = [one for one in dict.fromkeys(metrics) if not is_floor(one, metrics)]
+            named = f" ({', '.join(some)})"
+        lines.append(f"{method} on {dataset}{named}, {verdict}: {reason}")
+    return lines
 
 
 def _sides(title: str) -> Table:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from genbench.reporting._cells import REAL_TITLE, Cell, cells_of
+from genbench.reporting._cells import OK, REAL_TITLE, SKIPPED, Cell, cells_of
 from genbench.reporting._floors import floor_name, floor_text
 from genbench.reporting.markdown import ARROWS, code, escape
 from genbench.reporting.ranking import Place, places
@@ -128,6 +128,15 @@ class Numbers:
         """The entries of a cell; those without a protocol (no number) belong to every column."""
         found = self.cells.get((method, column.dataset, column.metric), [])
         return [e for e in found if column.protocol is None or e.protocol in ("", column.protocol)]
+
+    def elsewhere(self, method: str, column: Column) -> list[Entry]:
+        """The entries of the seeds that were measured under another protocol, which says which."""
+        found = self.cells.get((method, column.dataset, column.metric), [])
+        mine = {entry.seed for entry in self.entries(method, column)}
+        return [
+            e._replace(status=SKIPPED, reason=f"measured under {e.protocol}")
+            if e.status == OK else e for e in found if e.seed not in mine
+        ]
 
     def places(self, column: Column, methods: Sequence[str]) -> dict[str, Place]:
         """Where each of these rows stands in a column."""

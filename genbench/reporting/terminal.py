@@ -15,6 +15,7 @@ from rich.text import Text
 
 from genbench.reporting._cells import (
     REAL_TITLE,
+    SKIPPED,
     Cell,
     dataset_names,
     is_reference,
@@ -158,13 +159,14 @@ def _text(own: Sequence[Cell], column: _Column, place: Place) -> Text:
         return Text("–", style="dim")
     if _not_run(cell):
         return Text("not run", style="dim")
-    mark = "*" if cell.troubles and cell.values else ""
+    partial = bool(cell.values) and not cell.whole
+    mark = "*" if partial else ""
     mark += f" {WORSE}" if place is Place.WORSE else ""
     if cell.lost or not cell.values:  # no mean of those that survive
         troubles = [cell.troubles[seed] for seed in cell.lost] or cell.troubles.values()
         status = sorted(trouble.status for trouble in troubles)[0]
         return Text(status.replace("-", " ") + mark, style="red")
-    text = spread_text(*mean_and_std(cell.sample))
+    text = mean_text(cell.sample) if partial else spread_text(*mean_and_std(cell.sample))
     return Text(text + mark, style="bold" if place is Place.BEST else "")
 
 
@@ -179,16 +181,33 @@ def _not_run(cell: Cell) -> bool:
 
 
 def _notes(cells: Sequence[Cell]) -> list[str]:
-    """What went wrong, once for each method and story."""
-    notes = []
+    """What went wrong, once for each method and story, with the metrics that it is a story of."""
+    notes: dict[tuple[str, str], list[Cell]] = {}
     for cell in cells:
-        if cell.troubles and not _not_run(cell):
+        if (cell.troubles or cell.values) and not cell.whole and not _not_run(cell):
+            own = {t.status for t in cell.troubles.values()} <= _OF_METRICS
+            infinite = own and cell.lost and cell.values
+            rest = f"; the others {mean_text(cell.sample)}" if infinite else ""
+            story = f"{trouble_text(cell)}{rest}"
             mark = "* " if cell.values else ""
-            infinite = all(t.status == "not-finite" for t in cell.troubles.values())
-            rest = f"; the others {mean_text(cell.sample)}" if infinite and cell.values else ""
-            what = f"{cell.method}, {cell.metric}" if infinite else cell.method
-            notes.append(f"{mark}{what}: {trouble_text(cell)}{rest}")
-    return list(dict.fromkeys(notes))
+            notes.setdefault((f"{mark}{cell.method}", story), []).extend([cell] * own)
+    return [
+        f"{', '.join([method, *_named(about)])}: {story}"
+        for (method, story), about in notes.items()
+    ]
+
+
+def _named(cells: Sequence[Cell]) -> list[str]:
+    """The metrics of cells, with a protocol where there are several, and without their floors."""
+    metrics = {cell.metric for cell in cells}
+    return [
+        f"{cell.metric}@{cell.protocol}" if cell.elsewhere else cell.metric
+        for cell in cells if not is_floor(cell.metric, metrics)
+    ]
+
+
+_OF_METRICS = {"not-finite", SKIPPED}
+"""Troubles of one metric, where those of a run are of all."""
 
 
 def measurement_table(measurements: Sequence[Mapping[str, Any]], notes: Sequence[str]) -> Group:

@@ -56,6 +56,19 @@ def test_differences_and_their_significance():
     assert compare(table(b), table(A)).iloc[0].verdict == "better"
 
 
+def test_why_there_is_no_verdict_is_said_with_the_metrics_that_it_is_true_of():
+    lacking = [
+        rows("a", [1.0, "skipped", 1.2], metric=name) for name in ("w1", "w1_floor", "emd")
+    ]
+    frame = table(rows("a", [1.0, 1.1, 1.2]), *lacking)
+    text = text_of(compare_table(compare(frame, frame)))
+    assert "a on ring (w1, emd), inconclusive: A: 1 of 3 runs skipped" in text
+    assert "1.10 ± 0.14 (n=2)" in text
+    whole = table(*lacking)
+    text = text_of(compare_table(compare(whole, whole)))
+    assert "a on ring, inconclusive: A: 1 of 3 runs skipped" in text
+
+
 @pytest.mark.parametrize(("better", "verdict"), [("higher", "better"), ("none", "different")])
 def test_direction(better, verdict):
     a, b = rows("a", [1.0, 1.1, 0.9], better=better), rows("a", [2.0, 2.1, 1.9], better=better)

@@ -108,6 +108,24 @@ def test_the_floor_stands_below_the_table_and_not_in_every_row(filled):
     assert told in chosen.text
 
 
+def test_seeds_under_another_protocol_are_counted_and_explained(filled):
+    def split(frame):
+        one = (frame.metric == "fid") & (frame.method == "mixflow") & (frame.seed == 1)
+        frame.loc[one & (frame.dataset == "digits"), "protocol"] = "other"
+        return frame
+
+    tables, frame = tables_of(filled, change=split)
+    usual = frame.query("metric == 'fid' and method == 'nice'").protocol.iloc[-1]
+    ours = row(tables[1], "Mixture")
+    assert "(n = 2)" in ours[f"FID @ {usual} ↓"]
+    assert "(n = 1)" in ours["FID @ other ↓"]
+    assert not any("**" in cell for cell in ours.values() if "n = " in cell)
+    assert "seed 1: measured under other" in tables[1].text
+    assert f"seeds 0, 2: measured under {usual}" in tables[1].text
+    assert row(tables[1], "NICE")["FID @ other ↓"].startswith("–")
+    assert f" measured under {usual}  \n" in tables[1].text
+
+
 def test_two_protocols_never_share_a_column(filled):
     def split(frame):
         frame.loc[(frame.metric == "fid") & (frame.method == "nice"), "protocol"] = "other"

@@ -87,6 +87,29 @@ def test_troubles_are_marked_and_explained_once():
     assert "b: 3 of 3 runs failed" in text
 
 
+def test_a_metric_that_one_seed_lacks_shows_how_many_have_it_and_is_named():
+    few = {"reason": "only 1500 samples were given"}
+    lacking = rows("a", [1.0, "skipped", 1.2], metric="w1", **few)
+    text = show(
+        rows("a", [1.0, 1.1, 1.2]), lacking,
+        rows("a", [0.1, "skipped", 0.1], metric="w1_floor", better="none", **few),
+        rows("b", [2.0, 2.1, 2.2], metric="w1"),
+    )
+    assert "1.10 ± 0.14 (n=2)*" in line_of(text, "a ")
+    assert "* a, w1: 1 of 3 runs skipped (only 1500 samples were given)" in text.splitlines()
+
+
+def test_seeds_under_another_protocol_are_no_seeds_of_a_column():
+    one, *others = rows("a", [1.0, 1.1, 1.2])
+    best = rows("b", [2.0, 2.1, 2.2])
+    text = show([{**one, "protocol": "few"}, *others], best, styles=True)
+    assert "1.150 ± 0.071 (n=2)*" in line_of(text, "a ")
+    assert "1 (n=1)*" in line_of(text, "a ")
+    assert "\x1b[1m1.150" not in text  # nor is it the best: a seed is missing
+    assert "* a, nll@v1: 1 of 3 runs measured under another protocol" in text
+    assert "* a, nll@few: 2 of 3 runs measured under another protocol" in text
+
+
 def test_protocols_have_columns_of_their_own():
     text = show(rows("a", [1.0], protocol="v1"), rows("b", [2.0], protocol="v2"))
     assert "nll@v1 ↓" in text
