@@ -13,7 +13,8 @@ from genbench.reporting.planes import Plane
 
 __all__ = ["weight_sheet"]
 
-BINS, COLUMNS, PANEL = 61, 3, (1.52, 1.25)
+BINS, COLUMNS, PANEL, GAP = 61, 3, (1.4, 1.25), 0.42
+"""The gap holds halves of the outermost numbers of two panels, inches."""
 
 
 def weight_sheet(planes: Sequence[Plane], mark: str) -> bytes:
@@ -25,7 +26,7 @@ def weight_sheet(planes: Sequence[Plane], mark: str) -> bytes:
     columns = 2 if len(planes) == 4 else min(COLUMNS, len(planes))
     titles = [wrapped(plane.title, PANEL[0]) for plane in planes]
     above = LINE * (1 + max(title.count("\n") for title in titles)) + 0.06
-    grid = Grid(len(planes), columns, PANEL, (0.52, 0.12, above, 0.36), (0.14, above + 0.36))
+    grid = Grid(len(planes), columns, PANEL, (0.52, 0.24, above, 0.36), (GAP, above + 0.36))
     counts = [_counts(plane) for plane in planes]
     top = max([float(count.max()) for count, _ in counts if len(count)] + [1.0])
     with canvas(grid.size) as figure:

@@ -12,7 +12,7 @@ from genbench.visible import visible
 
 __all__ = [
     "ARROWS", "Footnotes", "code", "count", "escape", "lead_and_rest", "plus_minus", "prose",
-    "seed_list", "table",
+    "seed_list", "table", "tables",
 ]
 
 ARROWS = {"lower": " ↓", "higher": " ↑", "target": " →"}
@@ -102,9 +102,60 @@ def code(text: str) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
-    """A pipe table of Markdown cells; the first `left` columns are flush left, the rest right."""
+    """A pipe table of Markdown cells; the first `left` columns are flush left, the rest right.
+
+    A number with its spread and its mark stays on one line, however narrow the page.
+    """
     marks = [":--" if index < left else "--:" for index in range(len(head))]
-    return "".join("| " + " | ".join(line) + " |\n" for line in (head, marks, *rows))
+    lines = [[*line[:left], *map(_unbroken, line[left:])] for line in rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in (head, marks, *lines))
+
+
+def _unbroken(cell: str) -> str:
+    return cell.replace(" ", "\u00a0").replace(")e-", ")e\u2011") if "±" in cell else cell
+
+
+WIDE, LABEL = 120, 24
+"""Letters in a line of a table that a page of 1280 pixels holds, and those of a row's name, which
+may take two lines.
+"""
+
+
+def tables(
+    head: Sequence[str], rows: Sequence[Sequence[str]], starts: Sequence[int]
+) -> str:
+    """A table, or several of one first column below each other where it is too wide for a page.
+
+    `starts` are the places at which a new one may begin.
+    """
+    widths = [_width([name], words=True) for name in head]
+    widths = [max(wide, _width([row[i] for row in rows])) + 3 for i, wide in enumerate(widths)]
+    first = min(widths[0], LABEL)
+    ends = [*starts[1:], len(head)]
+    groups = [range(a, b) for a, b in zip(starts, ends, strict=True)]
+    room, total = WIDE - first, sum(widths[1:])
+    each = total / -(-total // room)  # about as wide as each other
+    parts: list[list[int]] = [[]]
+    taken = 0
+    for group in groups:
+        wide = sum(widths[i] for i in group)
+        if parts[-1] and (taken + wide > room or taken + wide / 2 > each):
+            parts.append([])
+            taken = 0
+        parts[-1] += group
+        taken += wide
+    made = []
+    for part in parts:
+        heading, *body = ([line[i] for i in (0, *part)] for line in (head, *rows))
+        made.append(table(heading, body))
+    return "\n".join(made)
+
+
+def _width(texts: Sequence[str], *, words: bool = False) -> int:
+    """Letters of the longest of these texts of Markdown as it is shown, or of its longest word."""
+    shown = [re.sub(r"\*\*|\\(?=.)|&\w+;", "", text) for text in texts]
+    return max((len(part) for text in shown for part in (text.split() if words else [text])),
+               default=0)
 
 
 def plus_minus(values: Sequence[float]) -> str:

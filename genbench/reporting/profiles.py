@@ -52,7 +52,7 @@ def _panel(ax: Any, plane: Plane, real: dict[str, np.ndarray]) -> None:
         ax.plot(x, np.exp(own), color=COLOURS[0])
     ax.set_ylim(bottom=0)
     ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    ax.yaxis.set_major_locator(MaxNLocator(3))
+    ax.yaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
     if "line_critic" in plane.arrays:
         x, critic = _curve(plane.arrays, "line_critic")
         probability = bool(plane.arrays["line_probability"])
@@ -60,7 +60,7 @@ def _panel(ax: Any, plane: Plane, real: dict[str, np.ndarray]) -> None:
         right.grid(visible=False)
         right.spines["right"].set_visible(True)
         right.plot(x, critic, color=COLOURS[1], linestyle=(0, (4, 1.5)))
-        right.yaxis.set_major_locator(MaxNLocator(3))
+        right.yaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
         if probability:
             right.set_ylim(-0.05, 1.05)
         right.set_ylabel("D(x)" if probability else "critic")

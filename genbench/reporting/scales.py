@@ -45,7 +45,7 @@ class Scale:
             ax.yaxis.set_major_locator(FixedLocator(self._ticks(ax)))
             ax.yaxis.set_minor_locator(NullLocator())
         else:
-            ax.yaxis.set_major_locator(MaxNLocator(5))
+            ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         ax.set_ylim(self.low, self.high)
         if self.label:
             ax.set_ylabel(self.label)

@@ -71,8 +71,9 @@ def seeds_table(numbers: Numbers, cells: Sequence[Cell]) -> list[str]:
         "shared), if their true difference and spread were what these seeds show. So few seeds "
         "know a spread badly: take the number for its size."
     )
+    many = "s" * (len(rows) > 1)
     return ["## How many seeds it takes",
-            f"<details><summary>{len(rows)} comparisons</summary>\n\n{text}\n\n"
+            f"<details><summary>{len(rows)} comparison{many}</summary>\n\n{text}\n\n"
             f"{table(head, rows, left=4)}\n</details>"]
 
 

@@ -12,12 +12,13 @@ from genbench.store.runs import RunFolder
 from genbench.suites.spec import REAL, RunSpec
 
 __all__ = [
-    "log_det", "raw_title", "row_titles", "standing", "total", "true_entropy", "unfinished",
-    "wanted_terms",
+    "WORDS", "log_det", "raw_title", "row_titles", "standing", "total", "true_entropy",
+    "unfinished", "wanted_terms",
 ]
 
 ORDER = ("diverged", "failed", "timed-out", "interrupted", "running", "queued")
 WORDS = {"queued": "not run yet"}
+"""States in other words."""
 
 
 def raw_title(raw: bool) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from genbench.reporting.curves import Curve, curve_sheet
 from genbench.reporting.numbers import Numbers
+from genbench.reporting.series import WORDS
 from genbench.suites.sweep import grid_value, metric_value
 
 __all__ = ["draw_sweep", "sweep_curves"]
@@ -15,10 +17,11 @@ __all__ = ["draw_sweep", "sweep_curves"]
 
 def sweep_curves(
     numbers: Numbers, dataset: str, methods: Sequence[str], columns: Sequence[str]
-) -> tuple[dict[str, list[Curve]], str]:
-    """Panel title → curves, and the name of the horizontal axis."""
+) -> tuple[dict[str, list[Curve]], str, list[str]]:
+    """Panel title → curves, the name of the horizontal axis, and words on points left out."""
     grids = [grid for method in methods if (grid := grid_value(method)) is not None]
     found: dict[tuple[str, str], dict[int, dict[float, float]]] = {}
+    lost: dict[tuple[str, float], set[str]] = {}
     for column in columns:
         for method in methods:
             if grids:
@@ -30,10 +33,13 @@ def sweep_curves(
                 part = metric_value(column)
                 if part is None:
                     continue
-                key, x = (part[0].replace("_", " "), numbers.title(method)), part[1]
+                key, x = (_swept(numbers, column, part[0]), numbers.title(method)), part[1]
             for entry in numbers.cells.get((method, dataset, column), []):
                 if entry.status == "ok":
                     found.setdefault(key, {}).setdefault(entry.seed, {})[x] = float(entry.value)
+                elif entry.status != "skipped":
+                    lost.setdefault((key[1], x), set()).add(
+                        WORDS.get(entry.status, entry.status.replace("-", " ")))
     panels: dict[str, list[Curve]] = {}
     styles = {name: place for place, name in enumerate(dict.fromkeys(n for _, n in found))}
     for (title, name), seeds in found.items():
@@ -41,7 +47,8 @@ def sweep_curves(
         series = [np.array([shared, [seeds[s][x] for x in shared]]) for s in sorted(seeds)]
         if shared:
             panels.setdefault(title, []).append(Curve(name, styles[name], series))
-    return panels, grids[0][1].rpartition(".")[2] if grids else "value"
+    absent = [f"{name} at {x:g}: {', '.join(sorted(why))}" for (name, x), why in lost.items()]
+    return panels, grids[0][1].rpartition(".")[2] if grids else "value", absent
 
 
 def _row(numbers: Numbers, method: str, methods: Sequence[str]) -> str:
@@ -55,6 +62,12 @@ def _row(numbers: Numbers, method: str, methods: Sequence[str]) -> str:
     return titles[base] if list(titles.values()).count(titles[base]) == 1 else base
 
 
+def _swept(numbers: Numbers, column: str, base: str) -> str:
+    """The title of a metric without its number: `Sinkhorn distance` for that at ε = 0.1."""
+    name = re.sub(r",? \S+ = \S+(?=,|$)", "", _title(numbers, column))
+    return name if name != column else base.replace("_", " ")
+
+
 def _title(numbers: Numbers, column: str) -> str:
     title, unit, _ = numbers.facts.get(column, ("", "", ""))
     return f"{title}, {unit}" if unit and unit not in title else title or column
@@ -65,7 +78,7 @@ def draw_sweep(
     level: str | None, axis: str, mark: str,
 ) -> bytes:
     """A PNG of the panels; `level` is a metric drawn as a dashed line."""
-    panels, option = sweep_curves(numbers, dataset, methods, columns)
+    panels, option, absent = sweep_curves(numbers, dataset, methods, columns)
     lines = {}
     values = [
         float(entry.value) for method in methods
@@ -75,5 +88,6 @@ def draw_sweep(
         lines = {title: (_title(numbers, level), float(np.mean(values))) for title in panels}
     notes = {} if panels else {"sweep": "no run to show yet"}
     return curve_sheet(
-        panels or {"sweep": []}, lines, mark, chosen=True, notes=notes, axis=axis or option
+        panels or {"sweep": []}, lines, mark, chosen=True, notes=notes, absent=absent,
+        axis=axis or option,
     )

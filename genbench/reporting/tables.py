@@ -18,7 +18,7 @@ from genbench.reporting._table_cells import (
     cell_text,
     published_cells,
 )
-from genbench.reporting.markdown import Footnotes, code, escape, table
+from genbench.reporting.markdown import Footnotes, code, escape, tables
 from genbench.reporting.numbers import Column, Numbers
 from genbench.reporting.ranking import Place
 from genbench.reporting.statistics import mean_and_std
@@ -27,7 +27,7 @@ from genbench.suites.spec import REAL
 
 __all__ = ["Table", "make_tables"]
 
-MEANS = "samples are the decoder's means, without the noise of its likelihood (`sample_mean`)"
+MEANS = "samples are the decoder's means, without the noise of its likelihood (option sample_mean)"
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def _table(
     published: Mapping[str, Mapping[str, Any]],
 ) -> Table:
     methods = list(methods) or numbers.methods(dataset)
-    names, unused = (list(names), []) if names else _default_columns(numbers, dataset, methods)
+    names, unused = (list(names), "") if names else _default_columns(numbers, dataset, methods)
     columns = [c for name in names for c in numbers.columns(name, dataset, methods)]
     notes = Footnotes()
     place = {column: numbers.places(column, methods) for column in columns}
@@ -94,16 +94,16 @@ def _table(
         _line(numbers, method, dataset, methods, columns, place, compared, published, notes)
         for method in methods
     ]
-    head = ["method"]
+    head, starts = ["method"], []
     for column in columns:
+        starts.append(len(head))
         head.append(column.head)
         head += ["published", "difference"] if column in compared else []
-    head += ["seeds"]
-    text = table(head, lines) + _floors(numbers, columns)
+    text = tables([*head, "seeds"], lines, starts or [1]) + _floors(numbers, columns)
     if notes.text():
         text += "\n" + notes.text()
     if unused:
-        text += "\nNot applicable to any row here: " + "; ".join(unused) + ".\n"
+        text += f"\nNot applicable to any row here: {unused}.\n"
     return Table(title, dataset, text, _spread(numbers, methods, columns))
 
 
@@ -121,9 +121,10 @@ def _variants(numbers: Numbers, title: str, dataset: str, one: Asked) -> Table:
     everyone = [method for group in groups.values() for method in group]
     names = list(one.columns) or _default_columns(numbers, dataset, everyone)[0]
     columns = [c for name in names for c in numbers.columns(name, dataset, everyone)]
-    notes, head = Footnotes(), ["method"]
+    notes, head, starts = Footnotes(), ["method"], []
     compared = [c for c in columns if any(c.name in one.published.get(b, {}) for b in bases)]
     for column in columns:
+        starts.append(len(head))
         head += [f"{column.head}: published"] if column in compared else []
         head += [f"{column.head}: {escape(heading)}" for heading in groups]
         head += ["difference"] if column in compared else []
@@ -148,7 +149,7 @@ def _variants(numbers: Numbers, title: str, dataset: str, one: Asked) -> Table:
                 cells = [printed[0], *cells, printed[1]]
             line += cells
         lines.append(line)
-    text = table(head, lines) + _floors(numbers, columns)
+    text = tables(head, lines, starts or [1]) + _floors(numbers, columns)
     return Table(title, dataset, text + ("\n" + notes.text() if notes.text() else ""))
 
 
@@ -164,8 +165,8 @@ def _floors(numbers: Numbers, columns: Sequence[Column]) -> str:
 
 def _default_columns(
     numbers: Numbers, dataset: str, methods: Sequence[str]
-) -> tuple[list[str], list[str]]:
-    """The metrics with something to show on a dataset, and the others with their reasons.
+) -> tuple[list[str], str]:
+    """The metrics with something to show on a dataset, and the others by the reasons for it.
 
     Floors have a line of their own.
     """
@@ -175,10 +176,14 @@ def _default_columns(
         entries = [e for m in methods for e in numbers.cells.get((m, dataset, metric), [])]
         reasons = sorted({e.reason for e in entries if e.status == NOT_APPLICABLE})
         if reasons and not any(e.status in ("ok", "not-finite", "failed") for e in entries):
-            unused[metric] = f"{code(metric)} ({escape('; '.join(reasons))})"
+            unused[metric] = "; ".join(reasons)
         elif not is_floor(metric, metrics):
             shown.append(metric)
-    return shown, [text for metric, text in unused.items() if not is_floor(metric, unused)]
+    by_reason: dict[str, list[str]] = {}
+    for metric, why in unused.items():
+        if not is_floor(metric, unused):
+            by_reason.setdefault(why, []).append(code(metric))
+    return shown, "; ".join(f"{', '.join(m)} ({escape(why)})" for why, m in by_reason.items())
 
 
 def _line(
@@ -230,4 +235,4 @@ def _spread(numbers: Numbers, methods: Sequence[str], columns: Sequence[Column])
         for method in methods if any(stds(method, c) for c in having)
     ]
     heads = [column.head.rstrip(" ↓↑→") for column in having]
-    return table(["method", *heads], rows)
+    return tables(["method", *heads], rows, range(1, 1 + len(heads)))

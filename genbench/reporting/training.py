@@ -101,19 +101,23 @@ def arranged(
             alone.setdefault(term[0], []).append(term)
     joined = {player: terms for player, terms in alone.items() if len(terms) > 1}
     panels: dict[str, list[Curve]] = {}
-    told = []
+    told: dict[str, dict[str, list[str]]] = {}
     for place, (method, seeds) in enumerate(rows.items()):
         own: dict[str, list[list[np.ndarray]]] = {}
         for (player, title), series in seeds.items():
             if (player, title) in joined.get(player, ()):
                 own.setdefault(f"{player}: own terms", []).append(series)
-                told.append(f"{title.removeprefix(player + ': ')} ({titles[method]})")
+                mine = told.setdefault(player, {}).setdefault(titles[method], [])
+                mine.append(title.removeprefix(f"{player}: "))
             else:
                 panels.setdefault(title, []).append(Curve(titles[method], place, series))
         for title, parts in own.items():
             panels.setdefault(title, []).append(Curve(titles[method], place, _sums(parts)))
-    words = f"Own terms are of one row alone, in sum where it has several: {', '.join(told)}."
-    return panels, words if told else ""
+    words = "; ".join(
+        f"{player}: " + ", ".join(f"{' + '.join(terms)} ({of})" for of, terms in by_row.items())
+        for player, by_row in told.items()
+    )
+    return panels, f"Own terms are of one row alone, and in sum: {words}." if told else ""
 
 
 def _sums(parts: Sequence[Sequence[np.ndarray]]) -> list[np.ndarray]:

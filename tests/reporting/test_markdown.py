@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from genbench.reporting.markdown import (
+    WIDE,
     Footnotes,
     code,
     count,
@@ -17,6 +18,7 @@ from genbench.reporting.markdown import (
     plus_minus,
     prose,
     table,
+    tables,
 )
 from genbench.reporting.statistics import mean_and_std
 
@@ -72,6 +74,37 @@ def test_notes_are_numbered_once():
     for index in range(10):
         notes.mark(str(index))
     assert notes.mark("9") == "⁽¹²⁾"
+
+
+def test_a_number_and_its_spread_stay_on_one_line():
+    assert table(["a", "b"], [["x ± y", "**(5.1 ± 0.7)e-04** †"]]).splitlines()[2] == (
+        "| x ± y | **(5.1\u00a0±\u00a00.7)e\u201104**\u00a0† |"
+    )
+    assert "| not finite |" in table(["a", "b"], [["x", "not finite"]])
+
+
+@pytest.mark.parametrize(("columns", "wanted"), [(1, [1]), (6, [6]), (8, [4, 4]), (14, [5, 5, 4])])
+def test_a_table_is_no_wider_than_a_page(columns, wanted):
+    head = ["method", *(f"metric {i}, nats ↓" for i in range(columns))]
+    rows = [[f"row {r}", *("**1.234 ± 0.012** †" for _ in range(columns))] for r in range(3)]
+    parts = tables(head, rows, range(1, 1 + columns)).split("\n\n")
+    assert [part.splitlines()[0].count("metric") for part in parts] == wanted
+    assert [f"metric {i}, nats" in parts[-1] for i in (0, columns - 1)] == [len(parts) == 1, True]
+    for part in parts:
+        lines = part.splitlines()
+        assert [line.split(" | ")[0] for line in lines[2:]] == ["| row 0", "| row 1", "| row 2"]
+        assert max(map(len, lines[2:])) < 1.3 * WIDE
+
+
+def test_a_published_number_stays_beside_ours():
+    three = ("fid", "published", "difference")
+    head = ["method", *(f"{of} {i}" for i in range(5) for of in three)]
+    rows = [["a", *("123.45 ± 6.78" for _ in head[1:])]]
+    parts = tables(head, rows, range(1, 16, 3)).split("\n\n")
+    assert len(parts) > 1
+    for part in parts:
+        names = part.splitlines()[0].strip("| ").split(" | ")[1:]
+        assert [name.split()[0] for name in names] == [*three] * (len(names) // 3)
 
 
 @given(st.text())

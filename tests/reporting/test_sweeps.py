@@ -7,12 +7,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from genbench.reporting.canvas import canvas
 from genbench.reporting.numbers import Entry
 from genbench.reporting.planes import Plane
 from genbench.reporting.profiles import profile_sheet
 from genbench.reporting.scales import choose_scale
 from genbench.reporting.sheets import line_sheet
 from genbench.reporting.sweeps import draw_sweep, sweep_curves
+from genbench.reporting.values import sweep_axis
 from genbench.suites.sweep import grid_value, metric_value
 
 
@@ -59,8 +61,9 @@ def test_rows_of_a_grid_are_one_curve_in_order_of_the_number():
         ("a[k=4]", "gap"): [0.5, None], ("b[k=1]", "gap"): [7.0], ("b[k=2]", "gap"): [8.0],
     })
     rows = ["a[k=2]", "a[k=1]", "a[k=4]", "b[k=1]", "b[k=2]", "c"]
-    panels, axis = sweep_curves(found, "toy", rows, ["gap"])
+    panels, axis, lost = sweep_curves(found, "toy", rows, ["gap"])
     assert axis == "k"
+    assert lost == []  # a metric that does not apply is no loss
     assert list(panels) == ["NLL gap, nats"]
     a, b = panels["NLL gap, nats"]
     assert (a.method, b.method) == ("A", "B")
@@ -76,13 +79,36 @@ def test_rows_of_a_grid_are_one_curve_in_order_of_the_number():
 def test_metrics_that_end_in_numbers_are_one_curve_for_each_row():
     found = numbers({("x", "s_10.0"): [3.0], ("x", "s_0.1"): [1.0], ("y", "s_0.1"): [5.0],
                      ("x", "emd"): [0.9]})
-    panels, _ = sweep_curves(found, "toy", ["x", "y"], ["s_10.0", "s_0.1"])
+    panels, _, _ = sweep_curves(found, "toy", ["x", "y"], ["s_10.0", "s_0.1"])
     x, y = panels["s"]
     np.testing.assert_array_equal(x.seeds[0], [[0.1, 10], [1, 3]])
     np.testing.assert_array_equal(y.seeds[0], [[0.1], [5]])
     whole = draw_sweep(found, "toy", ["x", "y"], ["s_10.0", "s_0.1"], "emd", "ε", "m")
     assert whole != draw_sweep(found, "toy", ["x", "y"], ["s_10.0", "s_0.1"], None, "ε", "m")
     assert draw_sweep(found, "toy", ["z"], ["s_0.1"], None, "", "m")  # "no run to show yet"
+
+
+def test_a_sweep_names_its_metric_and_what_is_lost():
+    found = numbers({("x", "s_0.1"): [1.0, 2.0], ("x", "s_10.0"): [3.0, 4.0]})
+    for value in (0.1, 10.0):
+        found.facts[f"s_{value}"] = (f"Sinkhorn distance, ε = {value}", "nats", "lower")
+    found.cells["x", "toy", "s_10.0"][1] = Entry(1, "p", np.nan, "not-finite", "", 0.0)
+    panels, _, lost = sweep_curves(found, "toy", ["x"], ["s_0.1", "s_10.0"])
+    assert list(panels) == ["Sinkhorn distance, nats"]
+    assert panels["Sinkhorn distance, nats"][0].seeds[0].tolist() == [[0.1], [1.0]]
+    assert lost == ["X at 10: not finite"]
+
+
+@pytest.mark.parametrize(("values", "shown"), [
+    ([250, 500, 1000, 2000, 4000], ["250", "1000", "4000"]),
+    ([0.03, 0.1, 1], ["0.03", "0.1", "1"]), ([1, 2, 4, 8, 16, 32, 64], ["1", "4", "16", "64"]),
+])
+def test_numbers_below_a_sweep_are_evenly_chosen(values, shown):
+    with canvas((1.9, 1.6)) as figure:
+        ax = figure.add_axes((0.2, 0.2, 0.66, 0.75))
+        ax.plot(values, values)
+        sweep_axis(ax, "k", [np.array(values, dtype=float)], 1.26)
+        assert [label.get_text() for label in ax.get_xticklabels() if label.get_text()] == shown
 
 
 def test_the_axis_of_a_handful_of_points():
@@ -115,5 +141,5 @@ def test_lines_of_images():
 def test_grids_of_one_title_are_told_apart_by_name():
     found = numbers({("a[k=1]", "gap"): [1.0], ("b[k=1]", "gap"): [2.0]})
     found.title = lambda method: "Same " + method[method.index("["):]
-    panels, _ = sweep_curves(found, "toy", ["a[k=1]", "b[k=1]"], ["gap"])
+    panels, _, _ = sweep_curves(found, "toy", ["a[k=1]", "b[k=1]"], ["gap"])
     assert [curve.method for curve in panels["NLL gap, nats"]] == ["a", "b"]

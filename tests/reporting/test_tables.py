@@ -26,7 +26,8 @@ def tables_of(filled, report=None, change=None):
 
 def cells(table):
     """Row label → column head → cell."""
-    lines = [line.strip("|\n ").split(" | ") for line in table.text.split("\n\n")[0].splitlines()]
+    text = table.text.split("\n\n")[0].replace("\u00a0", " ")
+    lines = [line.strip("|\n ").split(" | ") for line in text.splitlines()]
     head = [part.strip() for part in lines[0]]
     return {line[0].strip(): dict(zip(head, map(str.strip, line))) for line in lines[2:]}
 
