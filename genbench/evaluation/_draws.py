@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 
 import torch
@@ -45,6 +46,9 @@ def chunk_noise(noise: Noise, s: int, c: int) -> Noise:
 
 class SampleSets(ABC):
     """Sample sets that grow by whole chunks and are kept."""
+
+    most: int = sys.maxsize
+    """The rows that a set can have; without a bound where they are drawn at will."""
 
     def __init__(self) -> None:
         self._chunks: dict[int, list[tuple[Tensor, Tensor | None]]] = {}
@@ -135,12 +139,12 @@ class RowDraws(SampleSets):
         assert data.train is not None
         self.data, self.split = data, data.train
         self.order = noise.child("real").permutation("rows", len(self.split)).cpu()
-        self.stride = max(1, len(self.split) // sets)
+        self.stride, self.most = max(1, len(self.split) // sets), len(self.split)
 
     def rows(self, s: int, n: int) -> Tensor:
         """The first `n` of set `s`; set s starts s strides into the order, and wraps around."""
-        if n > len(self.split):
-            raise NotApplicable(f"only {len(self.split)} training rows, {n} asked for")
+        if n > self.most:
+            raise NotApplicable(f"only {self.most} training rows, {n} asked for")
         return super().rows(s, n)
 
     def chunk(self, s: int, c: int) -> tuple[Tensor, Tensor | None]:
@@ -161,12 +165,12 @@ class GivenDraws(SampleSets):
         super().__init__()
         self.given = given
         self.order = noise.child("given").permutation("rows", len(given)).cpu()
-        self.stride = len(given) // sets
+        self.stride = self.most = len(given) // sets
 
     def rows(self, s: int, n: int) -> Tensor:
         """The first `n` of set `s`."""
-        if n > self.stride:
-            raise NotApplicable(f"only {self.stride} samples were given, {n} asked for")
+        if n > self.most:
+            raise NotApplicable(f"only {self.most} samples were given, {n} asked for")
         return super().rows(s, n)
 
     def chunk(self, s: int, c: int) -> tuple[Tensor, Tensor | None]:

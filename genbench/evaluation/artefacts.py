@@ -25,9 +25,9 @@ EACH = 10
 def artefacts(evidence: Evidence) -> dict[str, np.ndarray]:
     """The arrays of samples.npz; empty where the samples are not finite.
 
-    Images: `samples` (≤ 100, C, H, W) uint8 bytes. Points: `samples` (2000, D) float32; in a
+    Images: `samples` (≤ 100, C, H, W) uint8 bytes. Points: `samples` (≤ 2000, D) float32; in a
     plane `grid` (4,) x0, x1, y0, y1 with, where there are such, `log_density` and `critic` (G, G)
-    float32 with a row for each y; of mixtures, `components` (2000,) int64, each sample's most
+    float32 with a row for each y; of mixtures, `components` (≤ 2000,) int64, each sample's most
     probable; `critic_weights` (≤ 200,000,) float32 where there is a critic. On a line: `line` (2,)
     with `line_log_density`, `line_critic` (L,) float32 and `line_probability`, whether the latter
     is D(x). Images of mixtures: `component_samples` (T, ≤ 10, C, H, W) uint8 and
@@ -36,8 +36,7 @@ def artefacts(evidence: Evidence) -> dict[str, np.ndarray]:
     images = evidence.data.kind == "images"
     evidence.noise.child("artefacts").seed_torch()
     try:
-        n = min(IMAGES, evidence.count) if images else evidence.at_most(POINTS)
-        samples = evidence.samples(0, n)
+        samples = evidence.shown(min(IMAGES, evidence.count) if images else POINTS)
     except (NotFinite, NotApplicable):
         return {}
     kept = {"samples": samples.numpy()}
@@ -56,7 +55,7 @@ def artefacts(evidence: Evidence) -> dict[str, np.ndarray]:
 
 def _line(evidence: Evidence) -> dict[str, np.ndarray]:
     """The log density and the critic over a line that holds the data and the samples."""
-    both = torch.cat([evidence.reference("test"), evidence.samples(0, evidence.at_most(POINTS))])
+    both = torch.cat([evidence.reference("test"), evidence.shown(POINTS)])
     low, high = float(both.min()), float(both.max())
     nodes = torch.linspace(low, high, LINE)[:, None]
     kept = {"line": np.array([low, high])}

@@ -84,6 +84,10 @@ class Evidence:
         """n, or the samples of a set where fewer were given."""
         return n if self.given is None else min(n, len(self.given) // self.settings.sets)
 
+    def shown(self, n: int) -> Tensor:
+        """At most n samples of set 0, as many as there are."""
+        return self.samples(0, min(n, self._sets.most))
+
     def once(self, key: tuple[Any, ...], compute: Callable[[], T]) -> T:
         """What `compute` gave when `key` was first asked for."""
         if key not in self._kept:

@@ -112,7 +112,7 @@ def curve_sheet(
             if axis:
                 sweep_axis(ax, axis, [c.seeds[0][0] for c in terms[title]], panel[0])
             else:
-                _updates(ax, last if chosen else 0.0)
+                _updates(ax, last if chosen else 0.0, few=3 if panel is TOGETHER else 5)
         _legend(figure, grid, _lines(handles, columns, panel), absent)
         return png_bytes(figure, mark)
 
@@ -182,13 +182,13 @@ def _panel(
                 ha="right", va="top")
 
 
-def _updates(ax: Any, last: float) -> None:
+def _updates(ax: Any, last: float, *, few: int) -> None:
     """The horizontal axis; `last` is the end that panels share, 0 for each its own."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     if last:
         ax.set_xlim(-0.02 * last, 1.02 * last)
-    ax.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
+    ax.xaxis.set_major_locator(MaxNLocator(few, steps=[1, 2, 5, 10]))
     thousands = ax.get_xlim()[1] >= THOUSANDS
     if thousands:
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1000:g}"))

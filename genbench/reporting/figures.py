@@ -24,6 +24,7 @@ from genbench.suites.spec import REAL, RunSpec
 __all__ = ["KINDS", "Figure", "draw_figures"]
 
 KINDS = ("samples", "density", "curves")
+NOT_FINITE = "its samples are not finite"
 
 
 @dataclass(frozen=True)
@@ -121,9 +122,11 @@ def _without(
     shown = {method for method, _, _ in found}
     lost = [method for method in numbers.methods(dataset) if method not in shown]
     titles = row_titles(numbers, numbers.methods(dataset))
-    words = [
-        f"{titles[m]} ({standing([store.run(s.id) for s in runs if s.method == m])})" for m in lost
-    ]
+    words = []
+    for method in lost:
+        folders = [store.run(spec.id) for spec in runs if spec.method == method]
+        left = [folder for folder in folders if folder.state != "done"]
+        words.append(f"{titles[method]} ({standing(left) if left else NOT_FINITE})")
     return f". Not shown: {'; '.join(words)}" if words else ""
 
 

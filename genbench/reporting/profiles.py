@@ -13,14 +13,15 @@ from genbench.reporting.planes import Plane
 
 __all__ = ["profile_sheet"]
 
-COLUMNS, PANEL = 3, (1.5, 1.25)
+COLUMNS, PANEL, BINS = 3, (1.5, 1.25), 40
 TRUTH = "#B9C2CC"
 
 
 def profile_sheet(planes: Sequence[Plane], real: dict[str, np.ndarray], mark: str) -> bytes:
     """A PNG of the panels: densities on the left axis, the critic on the right one.
 
-    A critic that speaks of probabilities is shown as D(x), on the same axis in all panels.
+    Where a density is not known, it is shown by the histogram of samples. A critic that speaks of
+    probabilities is shown as D(x), on the same axis in all panels.
     """
     columns = 2 if len(planes) == 4 else min(COLUMNS, len(planes))
     titles = [wrapped(plane.title, PANEL[0]) for plane in planes]
@@ -47,9 +48,14 @@ def _panel(ax: Any, plane: Plane, real: dict[str, np.ndarray]) -> None:
     if "line_log_density" in real:
         x, truth = _curve(real, "line_log_density")
         ax.fill_between(x, np.exp(truth), color=TRUTH, lw=0)
+    elif "samples" in real:
+        ax.stairs(*_histogram(real, plane), color=TRUTH, fill=True)
     if "line_log_density" in plane.arrays:
         x, own = _curve(plane.arrays, "line_log_density")
         ax.plot(x, np.exp(own), color=COLOURS[0])
+    elif "samples" in plane.arrays:
+        ax.stairs(*_histogram(plane.arrays, plane), color=COLOURS[0])
+    ax.set_xlim(*plane.arrays["line"])
     ax.set_ylim(bottom=0)
     ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     ax.yaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
@@ -64,6 +70,15 @@ def _panel(ax: Any, plane: Plane, real: dict[str, np.ndarray]) -> None:
         if probability:
             right.set_ylim(-0.05, 1.05)
         right.set_ylabel("D(x)" if probability else "critic")
+
+
+def _histogram(arrays: dict[str, np.ndarray], plane: Plane) -> tuple[np.ndarray, np.ndarray]:
+    """Densities (BINS,) of samples over the line of a panel, and edges (BINS + 1,)."""
+    low, high = (float(end) for end in plane.arrays["line"])
+    edges = np.linspace(low, high, BINS + 1)
+    values = arrays["samples"].astype(float)
+    counts, _ = np.histogram(values, edges)
+    return counts / (max(1, len(values)) * (edges[1] - edges[0])), edges
 
 
 def _curve(arrays: dict[str, np.ndarray], name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -241,6 +241,15 @@ def test_artefacts_of_a_toy(make, toy, blob):
     assert "components" not in true
 
 
+def test_the_real_row_of_few_rows_is_shown_too(make, blob):
+    rows = torch.arange(160.0).reshape(80, 2)
+    few = Data("points", (2,), Split(rows), Split(rows[:50]))
+    kept = artefacts(make(few, None))
+    assert sorted(kept["samples"].tolist()) == rows[:50].tolist()
+    assert artefacts(make(few, blob))["samples"].shape == (2000, 2)
+    assert len(artefacts(make(few, None, given=rows))["samples"]) == 80
+
+
 def test_artefacts_of_images_and_of_mixtures(make, images, toy, implicit):
     kept = artefacts(make(images, implicit))
     assert kept["samples"].shape == (100, 1, 8, 8)

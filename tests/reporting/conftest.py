@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 
 from genbench.store.runs import Store
 from genbench.suites.plan import Plan
@@ -33,3 +35,17 @@ def filled(fake: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> tuple[
         patch.setattr("genbench.store.files.os.fsync", lambda handle: None)
         fake.fill(plan, store)
     return plan, store
+
+
+@pytest.fixture
+def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """The figures of matplotlib that a test draws, as they are saved."""
+    found: list[Figure] = []
+    save = Figure.savefig
+
+    def saved(figure: Figure, *args: Any, **options: Any) -> None:
+        found.append(figure)
+        save(figure, *args, **options)
+
+    monkeypatch.setattr(Figure, "savefig", saved)
+    return found

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 from PIL import Image
 
 from genbench.reporting import canvas
@@ -26,20 +25,6 @@ from genbench.reporting.values import axis_kind
 
 PAGE = 2700
 """Pixels: no sheet is higher."""
-
-
-@pytest.fixture
-def figures(monkeypatch):
-    """The figures of matplotlib that a test draws, as they are saved."""
-    found: list[Figure] = []
-    save = Figure.savefig
-
-    def saved(figure, *args, **options):
-        found.append(figure)
-        return save(figure, *args, **options)
-
-    monkeypatch.setattr(Figure, "savefig", saved)
-    return found
 
 
 def line(*values):

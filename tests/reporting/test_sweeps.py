@@ -130,6 +130,16 @@ def test_profiles_of_critics_and_densities():
     assert len(sheets) == 4
 
 
+def test_a_profile_without_densities_shows_samples(figures):
+    samples = np.random.default_rng(0).normal(size=(2000, 1))
+    arrays = {"line": np.array([-4.0, 4.0]), "samples": samples}
+    profile_sheet([Plane("GAN", arrays)], arrays, "m")
+    steps = [patch.get_data() for patch in figures[0].axes[0].patches]
+    assert len(steps) == 2  # data and model
+    for values, edges, _ in steps:
+        assert (values * np.diff(edges)).sum() == pytest.approx(1, abs=0.01)
+
+
 def test_lines_of_images():
     images = np.zeros((12, 1, 8, 8), np.uint8)
     whole = line_sheet([("a", [("x", images[:10]), ("y", images[:3])], ""), ("b", [], "diverged")])
