@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import platform
 import traceback
 from collections.abc import Mapping
@@ -11,7 +10,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
-import safetensors.torch
 import torch
 
 from genbench.data.outline import outline
@@ -31,7 +29,7 @@ from genbench.evaluation.measure import measure
 from genbench.objectives._game import Game
 from genbench.running.bits import changes, switches, use_device
 from genbench.running.build import Built, build, component_class
-from genbench.running.checkpoint import load_checkpoint
+from genbench.running.checkpoint import dump_checkpoint, load_checkpoint
 from genbench.running.executor import Context, Job
 from genbench.steps import told
 from genbench.store.provenance import provenance
@@ -154,7 +152,7 @@ class _Cell:
     def train(self, training: Training) -> None:
         """Train from the last checkpoint, where there is one, to the end of the budget."""
         if self.folder.checkpoint.exists():
-            training.restore(*load_checkpoint(self.folder.checkpoint))
+            self.restore(training)
             training.seconds = self.folder.status().seconds
             if training.update >= training.total:
                 return
@@ -164,6 +162,21 @@ class _Cell:
         training.run(self)
         self.held.write_curves(training.curves.rows)
         self.save(training)
+
+    def restore(self, training: Training) -> None:
+        """Take up what was trained.
+
+        Raises:
+            StoreError: a damaged checkpoint, or one of another version of genbench or its parts.
+        """
+        tensors, meta = load_checkpoint(self.folder.checkpoint)
+        try:
+            training.restore(tensors, meta)
+        except (RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
+            raise StoreError(
+                f"{self.folder.checkpoint} does not fit what is built now ({in_a_line(error)}): "
+                "another version wrote it; move its folder away, and the run is done anew"
+            ) from None
 
     def evaluate(self, built: Built) -> None:
         """Measure, and write everything that the report needs."""
@@ -233,10 +246,9 @@ class _Cell:
     def save(self, training: Training) -> None:
         """Write a checkpoint, and the status."""
         tensors, meta = training.state()
-        packed = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
         meta["data"] = outline(training.feed.data, training.feed.scaling)
-        facts = {"genbench": json.dumps(meta)}  # several would stand in the file in any order
-        self.held.write_checkpoint(lambda path: safetensors.torch.save_file(packed, path, facts))
+        whole = dump_checkpoint(tensors, meta)
+        self.held.write_checkpoint(lambda path: path.write_bytes(whole))
         stopping = training.update < training.total and self.stopping()
         self.status("interrupted" if stopping else "running", training)
 

@@ -1,20 +1,33 @@
-"""Reading a run's checkpoint: what was trained, and what is known of its data."""
+"""A run's checkpoint: what was trained, and what is known of its data."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import safetensors
+import safetensors.torch
 import torch
 
 from genbench.data._base import Data
 from genbench.data.outline import without_rows
 from genbench.data.scaling import Scaling
-from genbench.store.folder import damaged
+from genbench.store.folder import damaged, open_checkpoint, sum_of
 
-__all__ = ["load_checkpoint", "load_outline"]
+__all__ = ["dump_checkpoint", "load_checkpoint", "load_outline"]
+
+
+def dump_checkpoint(tensors: Mapping[str, torch.Tensor], meta: Mapping[str, Any]) -> bytes:
+    """The bytes of a checkpoint, with a hash of themselves."""
+    packed = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
+
+    def dumped(meta: Mapping[str, Any]) -> bytes:
+        # one text: several would stand in the file in any order
+        return safetensors.torch.save(packed, {"genbench": json.dumps(meta)})
+
+    return dumped({**meta, "sum": sum_of(dumped(meta))})
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
@@ -23,6 +36,7 @@ def load_checkpoint(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]
     Raises:
         StoreError: missing or damaged.
     """
+    open_checkpoint(path)
     try:
         with safetensors.safe_open(path, "pt") as file:
             meta = json.loads(file.metadata()["genbench"])

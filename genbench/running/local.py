@@ -222,9 +222,8 @@ class Local(Executor):
     def _started(self, pipe: Connection) -> Process:
         for attempt in range(SERVERS):
             time.sleep(attempt)  # a server that was killed takes a moment to be gone
-            process = self._context.Process(
-                target=work, args=(pipe, self.threads), daemon=True
-            )
+            # no daemon, which could have no processes of its own: a plug-in may want some
+            process = self._context.Process(target=work, args=(pipe, self.threads))
             with suppress(EOFError, OSError):
                 if not self._forks or _served():
                     process.start()

@@ -139,7 +139,7 @@ class _Bars:
         self.bars.stop()
 
     def say(self, text: str) -> None:
-        self.console.print(text)
+        self.console.print(text, markup=False)
 
     def show(self, event: Event) -> None:
         self.bars.start()  # now at last: what is said before the first event has the screen
@@ -194,14 +194,14 @@ class _Lines:
             wait = HEARTBEAT
             with self._turn:  # of a run that has ended nothing is said after its last line
                 for line in self.lines(time.monotonic()):
-                    self.say(escape(line))
+                    self.say(line)
 
     def lines(self, now: float) -> list[str]:
         """What is to be said of the runs under way."""
         return [_standing(self.pace, event, now) for event in list(self.pace.latest.values())]
 
     def say(self, text: str) -> None:
-        self.console.print(text, soft_wrap=True)
+        self.console.print(text, soft_wrap=True, markup=False)
 
     def show(self, event: Event) -> None:
         with self._turn:

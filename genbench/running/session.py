@@ -229,8 +229,12 @@ def execute(
         with step(f"loading {', '.join({spec.dataset: None for spec in specs})}, to check them"):
             jobs = executor.prepare([Job(spec, context) for spec in specs])
         with _gentle_interrupt(executor, show, outcome):
+            waited: set[str] = set()
             while jobs:
                 busy = _drain(executor, jobs, show, outcome)
+                if busy - waited:
+                    show.say(f"another runner has {', '.join(sorted(busy - waited))}: waiting")
+                    waited |= busy
                 jobs = [] if outcome.stopped else [j for j in jobs if j.spec.id in busy]
                 if jobs:
                     time.sleep(BUSY_WAIT)

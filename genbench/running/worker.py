@@ -16,6 +16,7 @@ __all__ = ["TOLD", "work"]
 
 TOLD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """By what people, clusters and terminals tell a whole group to end; the runner answers for all."""
+_LEFT_TO_PARENT = (signal.SIGTERM, signal.SIGHUP)
 TELL_EVERY = 0.2
 """Seconds between two messages about a run's progress."""
 
@@ -55,14 +56,14 @@ def work(pipe: Connection, threads: int) -> None:
     The signals of TOLD are the parent's to handle, which they reach too where a whole group is
     told: it sends ("stop", None), at which a run saves and ends.
     """
-    for number in TOLD:
-        signal.signal(number, signal.SIG_IGN)
+    _answer_signals()
+    os.register_at_fork(after_in_child=lambda: _be_nobodys(pipe))
     # torch is imported here, in the worker, so that the parent answers at once.
     from genbench.running.bits import use_threads
     from genbench.running.cell import run_cell
     from genbench.running.preparation import ASKED, answer
 
-    with suppress(BrokenPipeError):  # the parent is gone: nobody is left to be told
+    with suppress(OSError):  # the parent is gone, or this is a fork: nobody is there to be told
         while True:
             try:
                 message: tuple[str, Any] | None = pipe.recv()
@@ -84,3 +85,22 @@ def work(pipe: Connection, threads: int) -> None:
                 payload.spec.id, "finished", payload.spec.updates, payload.spec.updates,
                 state=state, reason=reason, seconds=time.monotonic() - began,
             ))
+
+
+def _answer_signals() -> None:
+    """Do nothing at what the parent handles.
+
+    Python's handlers and no mask, for what a plug-in starts would inherit what is ignored or
+    blocked, and could not be ended by whoever started it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # terminals tell it to a whole group
+    for number in _LEFT_TO_PARENT:
+        signal.signal(number, lambda *_: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, TOLD)
+
+
+def _be_nobodys(pipe: Connection) -> None:
+    """Have what a plug-in forks speak for no run, and end when it is told to."""
+    pipe.close()
+    for number in _LEFT_TO_PARENT:
+        signal.signal(number, signal.SIG_DFL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from genbench.errors import StoreError
 
 __all__ = [
     "checksum", "damaged", "fault", "open_checkpoint", "read_bytes", "read_json", "read_text",
+    "sum_of",
 ]
 
 
@@ -36,12 +38,28 @@ def fault(error: ValidationError) -> str:
 
 
 def open_checkpoint(path: Path) -> None:
-    """Read the header of a safetensors file, which says how long the file is."""
+    """Read a safetensors file, and hold it against the hash that it has of itself, where it has.
+
+    An unfinished run has no seal, and would go on from whatever stands there.
+    """
     try:
         with safetensors.safe_open(path, "np") as file:
-            file.keys()
-    except (OSError, safetensors.SafetensorError) as error:
+            meta = json.loads((file.metadata() or {}).get("genbench", "{}"))
+        if meta.get("sum") in (None, sum_of(read_bytes(path))):
+            return
+    except (OSError, ValueError, AttributeError, safetensors.SafetensorError) as error:
         raise damaged(path, str(error)) from None
+    raise damaged(path, "its contents are not those that were written")
+
+
+def sum_of(checkpoint: bytes) -> str:
+    """The sha256 of a checkpoint's tensors and of what it says of them, but for that itself."""
+    start = 8 + int.from_bytes(checkpoint[:8], "little")
+    header = json.loads(checkpoint[8:start])
+    meta = json.loads(header.pop("__metadata__")["genbench"])
+    meta.pop("sum", None)
+    about = json.dumps([header, meta], sort_keys=True).encode()
+    return hashlib.sha256(about + checkpoint[start:]).hexdigest()
 
 
 def checksum(path: Path) -> dict[str, Any]:

@@ -24,13 +24,14 @@ from genbench.store._reading import (
     read_bytes,
     read_json,
     read_text,
+    sum_of,
 )
 from genbench.store._seal import Seal
 from genbench.store.records import FINAL, METRICS, PROVENANCE, STATES, STATUS, Record, Status
 from genbench.suites.spec import RunSpec
 from genbench.suites.yaml_source import parse
 
-__all__ = ["CURVE_FIELDS", "RunFolder"]
+__all__ = ["CURVE_FIELDS", "RunFolder", "damaged", "open_checkpoint", "sum_of"]
 
 CURVE_FIELDS = ("update", "stage", "player", "term", "value")
 

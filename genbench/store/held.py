@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -32,11 +33,13 @@ class HeldRun:
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
-        self._place = _place(folder.path)
+        self._place, self._holder = _place(folder.path), os.getpid()
 
     def _replace(self, name: str, fill: Callable[[Path], object]) -> None:
         """Write a file of the folder, which is made where none was."""
         path = self.folder.path
+        if self._holder != os.getpid():
+            raise StoreError(f"{path}: what a run forked has no part in it, and writes nothing")
         if self._place is None:
             try:
                 path.mkdir()
@@ -100,7 +103,7 @@ class HeldRun:
         """Store named arrays."""
         self._put(self.folder.samples_path.name, npz_bytes(arrays))
 
-    def write_checkpoint(self, fill: Callable[[Path], None]) -> None:
+    def write_checkpoint(self, fill: Callable[[Path], object]) -> None:
         """Store the checkpoint: `fill` writes it to the path that it is given."""
         self._replace(self.folder.checkpoint.name, fill)
 

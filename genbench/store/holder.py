@@ -22,12 +22,12 @@ def check_holder(root: Path, suite: Path) -> None:
     Raises:
         StoreError: there is another suite's; which, and what to do.
     """
+    other = root / _holder(root)
     try:
-        other = root / (root / "suite.txt").read_text(encoding="utf-8").strip()
         if not other.is_file() or other.samefile(suite):
             return
         same = other.read_bytes() == suite.read_bytes()
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):
         return
     if not same:
         raise StoreError(
@@ -44,5 +44,13 @@ def hold(root: Path, suite: Path) -> None:
     """
     check_holder(root, suite)
     way = Path(os.path.relpath(suite.resolve(), root.resolve())).as_posix()
-    if not (root / "suite.txt").is_file() or (root / "suite.txt").read_text() != f"{way}\n":
+    if _holder(root) != way:
         write_text(root / "suite.txt", f"{way}\n")
+
+
+def _holder(root: Path) -> str:
+    """What stands in the folder's note; nothing where there is none that can be read."""
+    try:
+        return (root / "suite.txt").read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""

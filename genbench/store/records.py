@@ -140,9 +140,14 @@ class Record(NamedTuple):
     """As `RunFolder.metrics`; empty where the run is not finished."""
 
     def measured(self, spec: RunSpec) -> bool:
-        """Whether the numbers are those that `spec` asks for (none, if the run diverged)."""
+        """Whether the numbers are those that `spec` asks for (none, if the run diverged).
+
+        One that failed is not: memory, a full disk or weights that are missing may be there now.
+        """
         if self.status.state == "diverged":
             return True
+        if any(one["status"] == "failed" for one in self.metrics.get("measurements", ())):
+            return False
         was = self.metrics.get("asked")
         if was is None:  # numbers without their settings are taken at their word
             return bool(self.metrics.get("measurements"))

@@ -9,6 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from genbench.errors import StoreError
+from genbench.running.cell import run_cell
+from genbench.running.checkpoint import dump_checkpoint, load_checkpoint
+from genbench.running.executor import Context, Job
+from genbench.store.holder import hold
+from genbench.store.runs import Store
+from genbench.suites.expand import load_plan
+
 
 def one(folder: Path, start: str) -> Path:
     return next(p for p in (folder / "results/tiny/runs").iterdir() if p.name.startswith(start))
@@ -57,7 +65,48 @@ def test_a_truncated_checkpoint_of_an_unfinished_run(genbench, finished: Path) -
     assert "checkpoint.safetensors" in said.stdout
     assert "--repair" in said.stdout
     genbench("run", "tiny.yaml", "--only", "flow*", "--repair")
-    assert (run / "checkpoint.safetensors").read_bytes() != whole[: len(whole) // 2]
+    assert (run / "checkpoint.safetensors").read_bytes() == whole
+
+
+def test_a_flipped_bit_of_an_unfinished_run_and_a_checkpoint_of_another_version(
+    finished: Path,
+) -> None:
+    """No seal guards it: it would be trained on."""
+    run = one(finished, "flow--ring--s0")
+    store = Store(run.parents[1])
+    (run / "checksums.json").unlink()
+    path = run / "checkpoint.safetensors"
+    whole = path.read_bytes()
+    start = 8 + int.from_bytes(whole[:8], "little")
+    told = whole.index(b"update", 8)
+    for place in (start, len(whole) - 3, told + len(b'update\\": ')):
+        raw = bytearray(whole)
+        raw[place] ^= 1
+        path.write_bytes(raw)
+        with pytest.raises(StoreError, match=r"checkpoint\.safetensors is damaged"):
+            load_checkpoint(path)
+        assert list(store.damaged()) == [run.name]  # --repair moves it aside
+    path.write_bytes(whole)
+    tensors, meta = load_checkpoint(path)
+    meta.pop("sum")
+    assert dump_checkpoint(tensors, meta) == whole
+    # one whose parts had other names
+    tensors = {key.replace("model.", "modell."): value for key, value in tensors.items()}
+    path.write_bytes(dump_checkpoint(tensors, meta))
+    [spec] = [spec for spec in load_plan(finished / "tiny.yaml").runs if spec.id == run.name]
+    state, reason = run_cell(Job(spec, Context(store.root, finished, finished)), Silent())
+    assert state == "failed"
+    assert "does not fit what is built now" in reason
+    assert "\n" not in reason
+
+
+class Silent:
+    """A runner that wants nothing."""
+
+    def progress(self, update: int, losses: object) -> None: ...
+    def evaluating(self, step: str = "", share: float = 0.0) -> None: ...
+    def stopping(self) -> bool:
+        return False
 
 
 @pytest.fixture
@@ -89,6 +138,13 @@ def test_a_full_disk(genbench, small_disk: Path, folder: Path) -> None:
     ballast.unlink()
     subprocess.run(["mount", "-o", "remount,size=20m", small_disk], check=True)
     genbench("run", "tiny.yaml", "--results", "disk")
+
+
+@pytest.mark.parametrize("note", [b"\xff\xfe", b"\0", b"../" * 2000])
+def test_a_folders_note_of_whose_it_is_may_hold_anything(finished: Path, note: bytes) -> None:
+    (finished / "results/tiny/suite.txt").write_bytes(note)
+    hold(finished / "results/tiny", finished / "tiny.yaml")
+    assert (finished / "results/tiny/suite.txt").read_text() == "../../tiny.yaml\n"
 
 
 def test_an_unwritable_results_folder(genbench, folder: Path) -> None:

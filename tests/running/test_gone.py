@@ -9,6 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from genbench.store.runs import Store
+from genbench.suites.expand import load_plan
+
 TRAINS = """\
 datasets: {ring: {test_size: 300}}
 seeds: 1
@@ -114,6 +117,21 @@ def alive(pid: int) -> bool:
     except OSError:
         return False
     return text.rpartition(")")[2].split()[0] != "Z"
+
+
+def test_who_waits_for_another_runner_says_so(start, folder: Path) -> None:
+    (folder / "tiny.yaml").write_text(
+        (folder / "tiny.yaml").read_text().replace("seeds: 2", "seeds: 1"))
+    [spec] = load_plan(folder / "tiny.yaml").only(["flow"]).runs
+    store = Store(folder / "results/tiny")
+    store.prepare()
+    with store.claim(spec.id):
+        process = start("tiny.yaml", "--only", "flow")
+        told = next(line for line in process.stdout if "runner" in line)
+        assert told == f"another runner has {spec.id}: waiting\n"
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert " done in " in out
 
 
 STOPS = """\

@@ -207,6 +207,16 @@ def test_a_record_without_numbers_is_not_measured(finished):
     assert not folder.record().measured(spec)
 
 
+def test_a_number_that_failed_is_tried_again(finished):
+    store, spec, folder = finished
+    stored = json.loads((folder.path / "metrics.json").read_text())
+    stored["measurements"][0] |= {"status": "failed", "value": None, "reason": "the disk is full"}
+    with store.claim(spec.id) as held:
+        held.write_metrics(spec, stored["measurements"], {})
+        held.seal()
+    assert not folder.record().measured(spec)
+
+
 def test_a_fingerprint_is_the_seals_or_that_of_what_lies_there(finished):
     store, spec, folder = finished
     expected = hashlib.sha256(folder.curves_path.read_bytes()).hexdigest()
