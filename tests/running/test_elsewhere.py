@@ -194,7 +194,6 @@ def ray_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, s
     """A head and a second node of one CPU each, on this machine; address and second node."""
     pytest.importorskip("ray")
     place = Path("/tmp") / f"gb-ray-{os.getpid()}"  # short: sockets lie below it
-    ray = Path(sys.executable).parent / "ray"
     health = {"period_ms": "500", "timeout_ms": "1000", "failure_threshold": "3",
               "initial_delay_ms": "500"}
     env = {**os.environ, "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0",
@@ -205,8 +204,8 @@ def ray_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, s
 
     def node(*words: str) -> subprocess.Popen:
         return subprocess.Popen(
-            [ray, "start", *common, *words], env=env, start_new_session=True,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            [sys.executable, "-m", "ray.scripts.scripts", "start", *common, *words], env=env,
+            start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
 
     head = node("--head", f"--port={port}", "--include-dashboard=false", f"--temp-dir={place}",
