@@ -85,8 +85,8 @@ class AdditiveCoupling(nn.Module):
 class Affine(nn.Module, ABC):
     """Scales and moves the other half by functions of the key, which a subclass gives.
 
-    The log-scale is a learned bound (starting at 2) times a tanh, so that no datum, however far
-    out, can make it overflow.
+    The log-scale is a learned bound times a tanh, so that no datum, however far out, can make it
+    overflow.
     """
 
     bound: nn.Parameter
@@ -113,14 +113,18 @@ class Affine(nn.Module, ABC):
 
 
 class AffineCoupling(Affine):
-    """Affine on halves (…, a) and (…, b), by a fully connected network; starts as the identity."""
+    """Affine on halves (…, a) and (…, b), by a fully connected network; starts as the identity.
+
+    The bound starts at ½ (in the authors' code at 0 or 1): from 2, points of a ring and images of
+    digits are learned slower.
+    """
 
     def __init__(self, key: int, other: int, network: Network, stack: int = 0) -> None:
         super().__init__()
         net = network(key, 2 * other)
         assert isinstance(net, MLP)
         self.net = net.zero_last()
-        self.bound = per_dim(other, 2.0, stack)
+        self.bound = per_dim(other, 0.5, stack)
 
     def read(self, key: Tensor) -> tuple[Tensor, Tensor]:
         """Two numbers (…, b) each, of keys (…, a)."""
