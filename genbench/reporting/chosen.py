@@ -15,7 +15,7 @@ from genbench.reporting.histograms import weight_sheet
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.pages import PANELS, pages
 from genbench.reporting.planes import Plane, PlaneKind, plane_sheet
-from genbench.reporting.png import digest_of, encode, keep_or_draw
+from genbench.reporting.png import PHOTOGRAPHS, digest_of, encode, keep_or_draw
 from genbench.reporting.profiles import profile_sheet
 from genbench.reporting.series import (
     raw_title,
@@ -171,14 +171,16 @@ def _picture(
     if kind == "weights":
         return weight_sheet(planes, mark)
     if kind == "samples" and by_component:
-        return encode(component_sheet([(p.title, p.arrays, p.why_not) for p in planes]), mark)
+        sheet = component_sheet([(p.title, p.arrays, p.why_not) for p in planes])
+        return encode(sheet, mark, many=PHOTOGRAPHS)
     if kind == "samples" and images:
         panels = [(p.title, p.arrays.get("samples", p.why_not)) for p in planes]
-        return encode(sample_sheet(panels), mark)
+        return encode(sample_sheet(panels), mark, many=PHOTOGRAPHS)
     if kind == "profile":
         return profile_sheet(planes, real.arrays, mark)
     if kind in ("interpolation", "arithmetic", "turn"):
-        return encode(line_sheet([_walk(kind, plane) for plane in planes]), mark)
+        sheet = line_sheet([_walk(kind, plane) for plane in planes])
+        return encode(sheet, mark, many=PHOTOGRAPHS)
     return plane_sheet(cast(PlaneKind, kind), planes, real.arrays, mark)
 
 

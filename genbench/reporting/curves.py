@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,8 @@ ALONE, TOGETHER = (2.72, 1.7), (1.26, 1.2)
 """Width and height of a panel in inches, where it is the only one and where it is not."""
 ACROSS = 0.62
 """Inches between panels."""
+BRIEF = 0.1
+"""The share of the longest curve's updates below which another does not stretch the axis."""
 THOUSANDS = 20_000
 """The number of updates from which the axis counts in thousands."""
 
@@ -163,7 +166,7 @@ def _panel(
         say(ax, note or "no run has this", inches)
         ax.tick_params(left=False, labelleft=False)
         return
-    means, stds = [], []
+    means, stds, ends = [], [], []
     for curve in curves:
         at, mean, std = curve.band()
         style = look(curve.style)
@@ -172,6 +175,10 @@ def _panel(
             ax.fill_between(at, mean - std, mean + std, color=style["color"], alpha=0.2, lw=0)
         means.append(mean)
         stds.append(std)
+        ends.append(at[-1] if len(at) else 0.0)
+    if not dots:  # what blew up at once would flatten all that went on
+        long = [end >= BRIEF * max(ends) for end in ends]
+        means, stds = list(compress(means, long)), list(compress(stds, long))
     if line is not None:
         ax.axhline(line[1], **TRUTH)
     scale = choose_scale(means, stds, [] if line is None else [line[1]], whole=dots)

@@ -13,7 +13,7 @@ from genbench.reporting.corners import CORNER_WORDS, corner_sheet, corners_on_a_
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.pages import PANELS, pages
 from genbench.reporting.planes import Plane, plane_sheet
-from genbench.reporting.png import digest_of, encode, is_ours, keep_or_draw
+from genbench.reporting.png import PHOTOGRAPHS, digest_of, encode, is_ours, keep_or_draw
 from genbench.reporting.profiles import profile_sheet
 from genbench.reporting.series import row_titles, standing
 from genbench.reporting.sheets import sample_sheet
@@ -24,7 +24,7 @@ from genbench.suites.spec import REAL, RunSpec
 __all__ = ["KINDS", "Figure", "draw_figures"]
 
 KINDS = ("samples", "density", "curves")
-NOT_FINITE = "its samples are not finite"
+NONE_KEPT = "no samples were kept"
 
 
 @dataclass(frozen=True)
@@ -126,12 +126,13 @@ def _without(
     for method in lost:
         folders = [store.run(spec.id) for spec in runs if spec.method == method]
         left = [folder for folder in folders if folder.state != "done"]
-        words.append(f"{titles[method]} ({standing(left) if left else NOT_FINITE})")
+        words.append(f"{titles[method]} ({standing(left) if left else NONE_KEPT})")
     return f". Not shown: {'; '.join(words)}" if words else ""
 
 
 def _blocks(planes: Sequence[Plane], real: object, mark: str) -> bytes:
-    return encode(sample_sheet([(p.title, p.arrays["samples"]) for p in planes]), mark)
+    panels = [(plane.title, plane.arrays["samples"]) for plane in planes]
+    return encode(sample_sheet(panels), mark, many=PHOTOGRAPHS)
 
 
 def _first_runs(

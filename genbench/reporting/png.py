@@ -17,26 +17,30 @@ from genbench.reporting.palette import INK, PAPER, font
 from genbench.seeding import digest
 from genbench.store.files import write_bytes
 
-__all__ = ["KEY", "digest_of", "drawing", "encode", "is_ours", "keep_or_draw", "write_text"]
+__all__ = [
+    "KEY", "PHOTOGRAPHS", "digest_of", "drawing", "encode", "is_ours", "keep_or_draw",
+    "write_text",
+]
 
 KEY = "genbench"
 """The name of the PNG's text entry that holds the digest."""
-MANY = 100_000
-"""Bytes above which a picture gets a palette."""
+MANY, PHOTOGRAPHS = 100_000, 1_000_000
+"""Bytes above which a picture gets a palette; one of samples in colour, which it would speckle."""
 KEPT = 32
 """Colours that a palette keeps as they are."""
 
 
-def encode(image: Image.Image, mark: str) -> bytes:
+def encode(image: Image.Image, mark: str, *, many: int = MANY) -> bytes:
     """The image as PNG bytes with the digest of its inputs and nothing else besides.
 
-    Grey images as grey ones, without loss; others that take many bytes with 256 colours.
+    Grey images as grey ones, without loss; others that take more than `many` bytes with 256
+    colours.
     """
     red, green, blue = image.convert("RGB").split()
     if red.tobytes() == green.tobytes() == blue.tobytes():
         return _bytes(red, mark)
     whole = _bytes(image, mark)
-    return whole if len(whole) <= MANY else _bytes(_with_palette(image), mark)
+    return whole if len(whole) <= many else _bytes(_with_palette(image), mark)
 
 
 def _with_palette(image: Image.Image) -> Image.Image:

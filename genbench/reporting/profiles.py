@@ -34,7 +34,7 @@ def profile_sheet(planes: Sequence[Plane], real: dict[str, np.ndarray], mark: st
             _panel(ax, planes[place], real)
             if place % columns == 0:
                 ax.set_ylabel("density")
-        _legend(figure, grid)
+        _legend(figure, grid, planes, real)
         return png_bytes(figure, mark)
 
 
@@ -86,16 +86,20 @@ def _curve(arrays: dict[str, np.ndarray], name: str) -> tuple[np.ndarray, np.nda
     return np.linspace(low, high, len(arrays[name])), arrays[name].astype(float)
 
 
-def _legend(figure: Any, grid: Grid) -> None:
+def _legend(
+    figure: Any, grid: Grid, planes: Sequence[Plane], real: dict[str, np.ndarray]
+) -> None:
     from matplotlib.lines import Line2D
 
     width, height = grid.size
     x, y = grid.margins[0], 0.6 * LINE
-    styles: list[tuple[str, dict[str, Any]]] = [
-        ("data", {"color": TRUTH, "linewidth": 5}), ("model", {"color": COLOURS[0]}),
-        ("critic", {"color": COLOURS[1], "linestyle": (0, (4, 1.5))}),
+    styles: list[tuple[str, bool, dict[str, Any]]] = [
+        ("data", bool(real), {"color": TRUTH, "linewidth": 5}),
+        ("model", True, {"color": COLOURS[0]}),
+        ("critic", any("line_critic" in plane.arrays for plane in planes),
+         {"color": COLOURS[1], "linestyle": (0, (4, 1.5))}),
     ]
-    for label, style in styles:
+    for label, _, style in (one for one in styles if one[1]):
         ends = (x / width, (x + 0.24) / width)
         figure.add_artist(Line2D(ends, (y / height, y / height), **style))
         figure.text((x + 0.3) / width, y / height, label, va="center_baseline")

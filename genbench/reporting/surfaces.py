@@ -59,6 +59,6 @@ def _bar(ax: Any, filled: Any, low: float, high: float, inches: float) -> None:
     few = 2 if max(abs(low), abs(high)) < 0.1 else 4  # small numbers are long words
     ticks = MaxNLocator(few, steps=[1, 2, 5, 10]).tick_values(low, high)
     bar.set_ticks([tick for tick in ticks if low <= tick <= high])
-    bar.ax.xaxis.set_major_formatter(lambda value, _: f"{value:.3g}")
+    bar.ax.xaxis.set_major_formatter(lambda value, _: f"{value:.3g}".replace("-", "−"))
     bar.outline.set_linewidth(0.4)
     bar.ax.set_xlabel("critic, less its median", labelpad=1)

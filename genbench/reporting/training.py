@@ -10,7 +10,14 @@ import numpy as np
 from genbench.reporting.curves import Curve, curve_sheet
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.pages import pages
-from genbench.reporting.series import log_det, raw_title, row_titles, total, true_entropy
+from genbench.reporting.series import (
+    log_det,
+    raw_title,
+    row_titles,
+    total,
+    true_entropy,
+    unfinished,
+)
 from genbench.store.runs import RunFolder, Store
 from genbench.suites.spec import REAL, RunSpec
 
@@ -51,7 +58,10 @@ def training_sheets(
             found.setdefault(spec.method, []).append((spec, folder))
     rows = {m: _seeds(numbers, found[m]) for m in numbers.methods(dataset) if m in found}
     curved = [method for method, seeds in rows.items() if seeds]
-    titles = row_titles(numbers, list(rows))
+    titles = {
+        method: title + unfinished([store.run(s.id) for s in runs if s.method == method])
+        for method, title in row_titles(numbers, list(rows)).items()
+    }
     flat = [titles[method] for method in rows if method not in curved]
     entropy = true_entropy(numbers, dataset)
     for page in pages(curved, ROWS):

@@ -8,9 +8,12 @@ import pytest
 from PIL import Image
 
 from genbench.errors import GenbenchError, StoreError
+from genbench.reporting.chosen import _picture
 from genbench.reporting.curves import Curve, curve_sheet
+from genbench.reporting.figures import _blocks
 from genbench.reporting.palette import colour, ramp, rgb
-from genbench.reporting.png import digest_of, drawing, encode, is_ours, keep_or_draw
+from genbench.reporting.planes import Plane
+from genbench.reporting.png import MANY, digest_of, drawing, encode, is_ours, keep_or_draw
 from genbench.reporting.sheets import sample_sheet, write_samples
 
 
@@ -31,6 +34,16 @@ def test_a_palette_leaves_no_colour_far_off():
     assert len(set(dots)) == 10
     for index, dot in enumerate(dots):
         assert np.abs(np.array(dot) - rgb(colour(index))).max() <= 16
+
+
+def test_samples_in_colour_keep_their_colours():
+    """A palette speckles them, and their colours are what a reader judges."""
+    images = np.random.default_rng(0).integers(0, 256, (64, 3, 32, 32)).astype(np.uint8)
+    rows = [Plane("a", {"samples": images})]
+    for png in (_blocks(rows, {}, "m"), _picture("samples", rows, rows[0], True, False, "m")):
+        assert len(png) > MANY
+        with Image.open(io.BytesIO(png)) as picture:
+            assert picture.mode == "RGB"
 
 
 @pytest.mark.parametrize("shape", [

@@ -47,6 +47,16 @@ def test_no_two_rows_look_alike(figures):
     assert len({colour(index) for index in range(40)}) == 40
 
 
+def test_what_blew_up_at_once_does_not_flatten_the_rest(figures):
+    calm = np.array([np.arange(1.0, 101), np.linspace(1, 2, 100)])
+    terms = {"critic: loss": [Curve("calm", 0, [calm]), Curve("wild", 1, [line(1, 1e12, 1e17)])]}
+    curve_sheet(terms, {}, "m")
+    (ax,) = figures[0].axes
+    assert ax.get_yscale() == "linear"
+    assert ax.get_ylim()[1] < 3
+    assert len(ax.lines) == 2
+
+
 def test_terms_of_one_row_alone_share_a_panel():
     rows = {
         "gan": {("critic", "critic: ns"): [line(1, 2)], ("model", "model: ns"): [line(1, 2)]},
@@ -66,6 +76,7 @@ def stored(series):
     """A store whose rows have these series, and their plan's numbers."""
     def run(name):
         return SimpleNamespace(
+            state="diverged" if name == "nan" else "done",
             curves_path=SimpleNamespace(exists=lambda: True), series=lambda: series[name],
             fingerprint=lambda file: name,
         )
@@ -81,7 +92,7 @@ def test_a_row_of_one_update_gets_no_panel_but_a_word():
     })
     (sheet,) = training_sheets(numbers, store, "ring", specs)
     assert [c.method for curves in sheet.panels.values() for c in curves] == ["flow"]
-    assert sheet.absent == ["fewer than two points: em, nan"]
+    assert sheet.absent == ["fewer than two points: em, nan (1 diverged)"]
     assert list(training_sheets(*stored({"em": {("model", "fit"): line(3)}})[:2], "ring",
                                 specs[1:2])) == []
 
