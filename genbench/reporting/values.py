@@ -50,25 +50,15 @@ def sweep_axis(ax: Any, axis: str, places: Sequence[np.ndarray], inches: float) 
 
 
 def _labels(ax: Any, values: np.ndarray, inches: float) -> list[str]:
-    """The values as text: evenly chosen ones that do not touch each other, the ends among them."""
+    """The values as text: every one, every second one, …, so that they do not touch each other."""
     texts = [f"{value:g}" for value in values]
     ax.get_xlim()  # else the limits of the axis may not be set yet
     points = np.stack([values, np.zeros_like(values)], 1)
     at = ax.transAxes.inverted().transform(ax.transData.transform(points))[:, 0] * inches
     wide = [inches_of(text) for text in texts]
-
-    def fits(one: int, other: int) -> bool:
-        return abs(at[one] - at[other]) - (wide[one] + wide[other]) / 2 > 0.06
-
-    last = len(values) - 1
-    steps = [step for step in range(1, last + 1) if last % step == 0]
-    for step in steps:  # every one, every second one, …
-        kept = list(range(0, last + 1, step))
-        if len(kept) > 2 and all(fits(a, b) for a, b in pairwise(kept)):
-            break
-    else:
-        kept = []
-        for index in [0, last, *range(1, last)]:
-            if all(fits(index, other) for other in kept):
-                kept.append(index)
-    return [text if index in kept else "" for index, text in enumerate(texts)]
+    step = next(
+        step for step in range(1, len(texts) + 1)
+        if all(at[j] - at[i] - (wide[i] + wide[j]) / 2 > 0.06
+               for i, j in pairwise(range(0, len(texts), step)))
+    )
+    return [text if index % step == 0 else "" for index, text in enumerate(texts)]

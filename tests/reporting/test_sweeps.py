@@ -101,6 +101,7 @@ def test_a_sweep_names_its_metric_and_what_is_lost():
 
 @pytest.mark.parametrize(("values", "shown"), [
     ([250, 500, 1000, 2000, 4000], ["250", "1000", "4000"]),
+    ([16, 32, 64, 128, 256, 512], ["16", "64", "256"]),
     ([0.03, 0.1, 1], ["0.03", "0.1", "1"]), ([1, 2, 4, 8, 16, 32, 64], ["1", "4", "16", "64"]),
 ])
 def test_numbers_below_a_sweep_are_evenly_chosen(values, shown):
