@@ -48,21 +48,32 @@ def read_given(path: Path, data: Data, low: float = 0.0, high: float = 1.0) -> G
     """Read samples of the shape of `data`; floats of images run from `low` to `high`.
 
     Raises:
-        DataError: not there, not readable, of another shape, or values that are no such samples.
+        DataError: not there, not readable, of another shape, values that are no such samples, or a
+            range where none are floats.
     """
+    ranged = (low, high) != (0.0, 1.0)
     if path.is_dir() or path.suffix.lower() not in ARRAYS:
         if data.kind != "images":
             raise DataError(f"{path}: samples of points are an array of shape (N, "
                             f"{data.shape[0]}), in one of {', '.join(ARRAYS)}")
+        _no_range(ranged, "pictures", path)
         return _pictures(path, data)
     if path.exists() and not path.is_file():  # a pipe would never end
         raise DataError(f"{path}: not a plain file")
     array, note = _READERS[path.suffix.lower()](path)
     _not_huge(array.nbytes, path)
+    if data.kind == "points" or array.dtype.kind in "iu":
+        _no_range(ranged, "points" if data.kind == "points" else "whole numbers", path)
     if data.kind == "points":
         return Given(_points(array, data, path), note)
     given = _images(array, data, path, low, high)
     return replace(given, notes=(*note, *given.notes))
+
+
+def _no_range(ranged: bool, what: str, path: Path) -> None:
+    if ranged:
+        raise DataError(f"{path}: holds {what}, and black and white are said (range) of images of "
+                        "floats alone; leave it out")
 
 
 def _pictures(path: Path, data: Data) -> Given:

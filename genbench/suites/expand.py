@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,12 @@ from genbench.suites.problems import Problems
 from genbench.suites.reported import check_report, metric_warnings
 from genbench.suites.rows import Row, expand_grids, read_rows
 from genbench.suites.schema import Budget, Suite
+from genbench.suites.silent import (
+    check_external,
+    check_settings,
+    check_shown,
+    check_training,
+)
 from genbench.suites.spec import REAL, ComponentSpec, MetricSpec, ProtocolSpec, RunSpec
 from genbench.suites.typed import check, shown
 from genbench.suites.yaml_source import Source, parse, read
@@ -88,16 +94,22 @@ class _Loader:
             self.problems.stop()
         assert suite is not None
         seeds = self.seed_list(suite.seeds)
+        check_training(suite, raw, self.problems)
         datasets = [d for r in self.rows("dataset", suite.datasets) if (d := self.dataset(r))]
-        methods = [m for r in self.method_rows(raw, suite) if (m := self.method(r, datasets))]
+        methods = [
+            m for r in self.method_rows(raw, suite) if (m := self.method(r, datasets, suite))
+        ]
         metrics, values = self.metrics(suite.evaluate)
         others = external_rows(
             suite.external, [m.row.name for m in methods], datasets, self.folder, self.problems
         )
+        check_external(others, datasets, self.problems)
         self.problems.stop()
         runs = trial(tuple(self.runs(suite, datasets, methods, others, metrics, seeds)))
         rows = [other.row for other in others]
         suite = check_report(suite, methods, rows, datasets, values, self.problems)
+        names = [m.row.name for m in methods] + [row.name for row in rows]
+        check_shown(suite, names, datasets, self.problems)
         self.check_ids(runs)
         self.problems.stop()
         return Plan(
@@ -179,7 +191,7 @@ class _Loader:
             spec = spec.model_copy(update={"source": f"{spec.source}v{version}"})
         return DatasetRow(row, component, spec, budget)
 
-    def method(self, row: Row, datasets: Iterable[DatasetRow]) -> Method | None:
+    def method(self, row: Row, datasets: Sequence[DatasetRow], suite: Suite) -> Method | None:
         method = resolve_method(row, self.folder, self.problems)
         if method is None:
             return None
@@ -189,9 +201,10 @@ class _Loader:
             if name not in names and not self.problems.found:
                 self.problems.add((*row.path, "datasets", index),
                                   f"no dataset row '{name}'{suggest(name, names)}")
-        for dataset in datasets:
-            if _runs_on(method, dataset):
-                check_pair(method, dataset, self.problems)
+        its_own = [dataset for dataset in datasets if _runs_on(method, dataset)]
+        for dataset in its_own:
+            check_pair(method, dataset, self.problems)
+        check_settings(method, its_own, suite, self.problems)
         return method
 
     def metrics(self, value: Any) -> tuple[list[MetricSpec], dict[str, Row]]:

@@ -15,7 +15,9 @@ from genbench.suites.rows import Row
 from genbench.suites.schema import Budget
 from genbench.suites.spec import ComponentSpec, ProtocolSpec, RunSpec, StageSpec
 
-__all__ = ["DatasetRow", "check_batch", "check_method", "check_pair", "divide", "limit", "trial"]
+__all__ = [
+    "DatasetRow", "check_batch", "check_method", "check_pair", "divide", "limit", "moves", "trial",
+]
 
 TRIAL_SAMPLES = 500
 """Samples of each metric where --limit-updates cut a budget."""
@@ -225,7 +227,7 @@ def check_batch(method: Method, dataset: DatasetRow, batch: int, problems: Probl
 
 def divide(method: Method, budget: Budget, problems: Problems) -> list[StageSpec] | None:
     """The stages with their updates; a stage in which nobody moves (a closed-form fit) gets 0."""
-    moving = [stage for stage in method.stages if _moves(stage)]
+    moving = [stage for stage in method.stages if moves(stage)]
     total = budget.updates
     if total is None:
         if any(stage.updates is None for stage in moving):
@@ -250,7 +252,7 @@ def divide(method: Method, budget: Budget, problems: Problems) -> list[StageSpec
     spread = iter(_evenly(rest, open_))
     counts = iter([next(spread) if n is None else n for n in fixed])
     return [
-        StageSpec(terms=list(stage.terms), updates=next(counts) if _moves(stage) else 0)
+        StageSpec(terms=list(stage.terms), updates=next(counts) if moves(stage) else 0)
         for stage in method.stages
     ]
 
@@ -283,7 +285,8 @@ def trial(runs: Sequence[RunSpec]) -> tuple[RunSpec, ...]:
     )
 
 
-def _moves(stage: Stage) -> bool:
+def moves(stage: Stage) -> bool:
+    """Whether somebody is trained in the stage, by updates."""
     return any(objective.constants.get("plays", ("model",)) for objective in stage.objectives)
 
 

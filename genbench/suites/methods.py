@@ -78,6 +78,13 @@ class Method:
         return Budget(**merged)
 
 
+_ZOO_ALONE = {
+    "formula": "what is optimised", "note": "what differs from the publication",
+    "published": "that its settings are the published ones",
+}
+"""What `genbench info` shows, and no report."""
+
+
 def resolve_method(row: Row, folder: FilePath, problems: Problems) -> Method | None:
     """The method of a row, or None once its problems are noted."""
     entry, faults = check(Entry, row.entry)
@@ -87,9 +94,9 @@ def resolve_method(row: Row, folder: FilePath, problems: Problems) -> Method | N
     zoo, base = _zoo(row, entry, problems)
     if base is None:
         return None
-    if entry.published:
-        problems.add((*row.path, "published"), "that its settings are the published ones is said "
-                                               "of the zoo's methods alone")
+    for key, what in _ZOO_ALONE.items():
+        if getattr(entry, key):
+            problems.add((*row.path, key), f"{what} is said of the zoo's methods alone")
     if entry.train is not None and entry.stages is not None:
         problems.add((*row.path, "stages"), "`train` and `stages` exclude each other")
         return None

@@ -96,6 +96,20 @@ def test_pictures(tmp_path: Path, zipped: bool) -> None:
         read_given(path, RGB)
 
 
+def test_a_range_is_of_floats_alone(tmp_path: Path) -> None:
+    """It would say nothing of bytes, pictures and points, and that silently."""
+    (tmp_path / "made").mkdir()
+    Image.fromarray(BYTES[0, 0]).save(tmp_path / "made/1.png")
+    points = Data("points", (2,), Split(torch.zeros(9, 2)))
+    for path, data, what in (
+        (written(tmp_path / "a.npy", BYTES), GREY, "whole numbers"),
+        (tmp_path / "made", GREY, "pictures"),
+        (written(tmp_path / "b.npy", np.ones((9, 2))), points, "points"),
+    ):
+        with pytest.raises(DataError, match=f"{path}: holds {what}, .*leave it out"):
+            read_given(path, data, -1.0, 1.0)
+
+
 def test_jpegs_are_told(tmp_path: Path) -> None:
     for number, image in enumerate(BYTES):
         Image.fromarray(image[0]).save(tmp_path / f"{number}.jpg")

@@ -178,7 +178,9 @@ def test_grids_make_rows(plan_of: PlanOf, good: str) -> None:
     plan = plan_of(text + """
 report:
   tables:
-    - {methods: [flow], published: {flow: {depth_k3: 4}}, columns: ["depth_k3[points[spread=1]]"]}
+    - methods: [flow]
+      published: {flow: {"depth_k3[points[spread=1]]": 4}}
+      columns: ["depth_k3[points[spread=1]]"]
   claims:
     - {id: a, text: b, expect: "depth_k3[flow[layers=2], points[spread=1]] < depth_k3[real]"}
 """)
