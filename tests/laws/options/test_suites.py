@@ -50,6 +50,10 @@ def figure(kind: str, **more: Any) -> dict[str, Any]:
     return {"report.figures": [{"kind": kind, "title": "F", "dataset": "ring", **more}]}
 
 
+SWEEP = {
+    "methods.nice.model": {"couplings": {"grid": [2, 4]}},
+    **figure("sweep", methods=["nice"], columns=["nll"]),
+}
 ACTS: list[tuple[str, dict[str, Any], str, Any]] = [
     ("Suite.title", {}, "title", LINE), ("Suite.description", {}, "description", LINE),
     ("Suite.datasets", {}, "datasets.ring.modes", 5), ("Suite.seeds", {}, "seeds", [1, 2]),
@@ -124,10 +128,9 @@ DRAWN: list[tuple[str, dict[str, Any], str, Any]] = [
     ("FigureEntry.dataset", figure("samples"), f"{FIGURE}.dataset", "digits"),
     ("FigureEntry.methods", figure("samples"), f"{FIGURE}.methods", ["nice"]),
     ("FigureEntry.terms", figure("curves"), f"{FIGURE}.terms", ["model: nll"]),
-    ("FigureEntry.columns", figure("sweep", columns=["covered_k5"]), f"{FIGURE}.columns",
-     ["covered_k5", "covered_k5"]),
-    ("FigureEntry.level", figure("sweep", columns=["covered_k5"]), f"{FIGURE}.level", "nll"),
-    ("FigureEntry.axis", figure("sweep", columns=["covered_k5"]), f"{FIGURE}.axis", LINE),
+    ("FigureEntry.columns", SWEEP, f"{FIGURE}.columns", ["nll", "modes_covered"]),
+    ("FigureEntry.level", SWEEP, f"{FIGURE}.level", "modes_covered"),
+    ("FigureEntry.axis", SWEEP, f"{FIGURE}.axis", LINE),
     ("FigureEntry.by_component", {
         "methods.mixflow.datasets": ["ring", "digits"],
         **figure("samples", dataset="digits", methods=["mixflow"]),
