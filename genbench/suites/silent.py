@@ -67,7 +67,9 @@ def check_external(
         samples = other.entry.samples
         paths = [samples] if isinstance(samples, str) else samples
         models = all(PLUG_IN.search(path) for path in paths)
-        if other.entry.range != [0.0, 1.0] and (models or kinds[other.dataset] == "points"):
+        low, high = other.entry.range
+        said = (low, high) != (0.0, 1.0) and low < high  # else it was refused for what it says
+        if said and (models or kinds[other.dataset] == "points"):
             what = "a model knows its own range" if models else "points have no black and white"
             problems.add((*other.row.path, "range"), f"{what}; leave `range` out")
 

@@ -65,7 +65,8 @@ def command(
         capture_output=True, timeout=timeout, check=False,
         env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"},
     )
-    done.stderr = re.sub(r"(?m)^still .*\n", "", done.stderr)  # of a busy machine
+    busy = r"(?m)^(still |(eval|fetch) .* of it done).*\n"  # said of steps that take long
+    done.stderr = re.sub(busy, "", done.stderr)
     if check is not None:
         assert done.returncode == check, (done.returncode, done.stdout, done.stderr)
     return done
