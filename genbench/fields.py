@@ -38,7 +38,7 @@ Natural = Annotated[int, Field(ge=0, le=MOST)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
-FilePath = Annotated[str, AfterValidator(lambda text: str(Path(text)))]
+FilePath = Annotated[str, Field(min_length=1), AfterValidator(lambda text: str(Path(text)))]
 """Of a file or folder; `faces`, `./faces` and `faces/` are one."""
 Widths = Annotated[list[Count], Field(min_length=1)]
 

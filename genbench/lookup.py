@@ -83,7 +83,9 @@ CAPABILITIES: Mapping[str, str] = {
 def suggest(name: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?`, or the list of what there is when nothing is close."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6) or [
+        one for one in names if one.casefold() == name.casefold()
+    ]
     if close:
         return f"; did you mean '{close[0]}'?"
     return f"; there is {', '.join(names)}" if names else ""

@@ -108,6 +108,9 @@ def _models(
         try:
             options = {"path": str(Path(path)), "range": list(entry.range)}
             source = fingerprint(folder / path)
+            if source in [model.source for model in models]:
+                problems.add(at, f"{path} holds the samples of another seed of this row again; "
+                                 "every seed needs samples of its own")
             models.append(ComponentSpec(name=EXTERNAL, options=options, source=source))
         except OSError as error:
             problems.add(at, f"{folder / path}: {error.strerror or error}")

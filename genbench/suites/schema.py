@@ -32,6 +32,7 @@ __all__ = [
 
 Scale = Literal["auto", "raw", "standard", "unit", "symmetric", "logit"]
 Decay = Annotated[float, Field(gt=0, lt=1)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\n\r\t]*$")]
 Name = Annotated[Line, Field(min_length=1)]
 
@@ -122,7 +123,7 @@ class External(_Part):
     `my_file.py:Model`, from the suite's folder on; several are the seeds 0, 1, …"""
     dataset: str | None = None
     """The dataset row that they are samples of; null takes the only one."""
-    range: Annotated[list[float], Field(min_length=2, max_length=2)] = [0.0, 1.0]
+    range: Annotated[list[Finite], Field(min_length=2, max_length=2)] = [0.0, 1.0]
     """The values of black and white, where images are floats."""
     title: Line = ""
     """How reports call it."""
@@ -146,7 +147,7 @@ class Protocol(_Part):
 class Published(_Part):
     """A number from a publication."""
 
-    value: float
+    value: Finite
     """The number."""
     source: Line = ""
     """Where it stands."""
@@ -164,7 +165,7 @@ class Table(_Part):
     columns: list[Name] = []
     """What metrics measure, e.g. nll; `nll[ring]` takes it from the dataset row `ring`. All of
     them by default."""
-    published: dict[str, dict[str, float | Published]] = {}
+    published: dict[str, dict[str, Finite | Published]] = {}
     """Published numbers: method row → column → number, or {value: …, source: …}."""
     variants: dict[Line, Line] = {}
     """Settings shown side by side, heading → what follows a method row's name: with
@@ -196,9 +197,9 @@ class Target(_Part):
 
     cell: Name
     """What is held against it: `metric[row]` or `metric[row, dataset]`."""
-    at_most: float | None = None
+    at_most: Finite | None = None
     """The largest value that reaches it."""
-    at_least: float | None = None
+    at_least: Finite | None = None
     """The smallest value that reaches it."""
     over: Literal["median", "mean", "worst"] = "median"
     """Which value over the seeds counts."""

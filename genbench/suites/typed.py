@@ -97,10 +97,10 @@ def _faults(model: type[BaseModel], error: ValidationError, value: Any) -> list[
         expected = list(dict.fromkeys(_expected(detail) for detail in details))
         got = _at(value, place)
         text = f"expected {' or '.join(expected)}, got {shown(got)}"
-        choices = details[0].get("ctx", {}).get("expected", "")
+        choices = _quoted(str(details[0].get("ctx", {}).get("expected", "")))
         if details[0]["type"] == "literal_error" and isinstance(got, str):
-            hint = suggest(got, _quoted(str(choices)))
-            text += hint if hint.startswith("; did") else ""
+            hint = "; write it without quotes" if got in choices else suggest(got, choices)
+            text += "" if hint.startswith("; there") else hint
         faults.append((place, text))
     # what another branch of a union expected says nothing once one was entered
     return [fault for fault in faults if not _outdone(fault, faults)]
@@ -123,6 +123,8 @@ def _key_fault(model: type[BaseModel], place: tuple[Any, ...], detail: ErrorDeta
     owner = _owner(model, place[:-1])
     known = [field.alias or name for name, field in owner.model_fields.items()] if owner else []
     hint = suggest(key, known) or "; it takes no options"
+    if key == "<<":
+        hint = "; mappings are not merged, and an alias stands for a whole value: write it out"
     inner = owner and next((n for n in owner.model_fields if key in _options_in(owner, n)), None)
     if inner and "did you mean" not in hint:
         hint = f"; it is one of '{inner}': write {inner}: {{{key}: …}}"

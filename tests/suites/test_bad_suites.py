@@ -18,7 +18,10 @@ ErrorsOf = Callable[[str], list[str]]
 CASES = [
     # (old, new, where, what it says)
     ("seeds: 2", "sedes: 2", ":5: ", "unknown option 'sedes'; did you mean 'seeds'?"),
+    ("seeds: 2", "SEEDS: 2", ":5: ", "unknown option 'SEEDS'; did you mean 'seeds'?"),
     ("seeds: 2", "seeds: 0", ":5: seeds: ", "1 to 10000"),
+    ("{updates: 100}", "&b {updates: 100, <<: {batch: 3}}", ":6: budget: ",
+     "mappings are not merged"),
     ("seeds: 2", "seeds: true", ":5: seeds: ", "got true"),
     ("seeds: 2", "seeds: [1, 2, 1]", ":5: seeds[2]: ", "seed 1 is there twice"),
     ("seeds: 2", "seeds: [1, -2]", ":5: seeds[1]: ", "not -2"),
@@ -156,6 +159,7 @@ REPORT = [
     ("tables: [{published: {flw: {depth_k3: 1}}}]", "no method row 'flw'; did you mean"),
     ("tables: [{published: {flow: {depth: 1}}}]", "did you mean 'depth_k3'?"),
     ("tables: [{published: {flow: {depth_k3: x}}}]", "expected a number or a mapping, got 'x'"),
+    ("tables: [{published: {flow: {depth_k3: .nan}}}]", "expected a finite number"),
     ("figures: [sample]", "did you mean 'samples'?"),
     ("figures: [none, curves]", "`none` cannot stand beside other kinds"),
     ('claims: [{id: a, text: b, expect: "depth_k3[flow] <"}]', "claims[0].expect: "),

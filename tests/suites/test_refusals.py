@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -74,3 +75,30 @@ def test_what_goes_together_is_taken(plan_of: Callable[[str], object]) -> None:
         ("ring", "mixture", "pgan: {assignment: hard}"),
     ):
         plan_of(SUITE.replace("DATA", data).replace("MODEL", model).replace("TRAIN", train))
+
+
+def test_one_file_of_samples_is_no_second_seed(
+    errors_of: Callable[[str], list[str]], tmp_path: Path
+) -> None:
+    """Their spread over the seeds would be none, and every comparison sure."""
+    (tmp_path / "a.npy").write_bytes(b"samples")
+    (tmp_path / "copy.npy").write_bytes(b"samples")
+    for second in ("a.npy", "./a.npy", "copy.npy"):
+        [said] = errors_of("datasets: ring\nevaluate: nll\n"
+                           f"external: {{theirs: {{samples: [a.npy, {second}]}}}}\n")
+        assert ":3: external.theirs.samples[1]: " in said
+        assert "the samples of another seed" in said
+
+
+@pytest.mark.parametrize(("options", "says"), [
+    ("path: ''", "path: expected at least 1"),
+    ("path: x, channels: '3'", "got '3'; write it without quotes"),
+])
+def test_options_of_a_folder(
+    errors_of: Callable[[str], list[str]], options: str, says: str
+) -> None:
+    """An empty path would be everything in the data folder."""
+    [said] = errors_of(f"datasets: {{pics: {{use: image_folder, {options}}}}}\nevaluate: nll\n"
+                       "methods: nice\nbudget: {updates: 1}\n")
+    assert ":1: datasets.pics." in said
+    assert says in said
