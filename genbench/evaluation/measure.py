@@ -69,20 +69,28 @@ class Measurement:
 def measure(
     specs: Sequence[Spec], evidence: Evidence, *, folder: Path | None = None,
     classes: Sequence[type[Metric]] | None = None,
+    before_own: Callable[[], object] = lambda: None,
 ) -> list[Measurement]:
     """Measure everything; what one metric runs into does not stop the others.
 
     Every value that a metric declares gives one measurement. The metrics' classes are imported,
     with paths of plug-ins from `folder` on, where they are not given. A plug-in that does not
-    import raises PluginError, an unknown name UnknownName.
+    import raises PluginError, an unknown name UnknownName. Metrics of the user's own come last,
+    behind `before_own`: what they do to samples, data or model reaches no other number.
     """
     if classes is None:
         classes = [lookup.load(lookup.describe("metric", spec.name, folder)) for spec in specs]
-    found: list[Measurement] = []
-    for index, (spec, metric) in enumerate(zip(specs, classes, strict=True)):
-        share_of(index, len(specs))
-        found.extend(_measured(metric(**spec.options), evidence))
-    return found
+    order = sorted(range(len(specs)), key=lambda index: ":" in specs[index].name)
+    built_in = sum(":" not in spec.name for spec in specs)
+    found: dict[int, list[Measurement]] = {}
+    for done, index in enumerate(order):
+        if done == built_in:
+            before_own()
+        share_of(done, len(specs))
+        found[index] = _measured(classes[index](**specs[index].options), evidence)
+    if built_in == len(specs):
+        before_own()
+    return [one for _, several in sorted(found.items()) for one in several]
 
 
 class _Found(NamedTuple):

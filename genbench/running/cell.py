@@ -182,9 +182,12 @@ class _Cell:
         """Measure, and write everything that the report needs."""
         self.messenger.evaluating()
         evidence = evidence_of(self.spec, built, self.context)
+        arrays: dict[str, Any] = {}
         with told(self.messenger.evaluating):
-            measurements = measure(self.spec.evaluate, evidence, classes=self.metrics)
-        arrays = artefacts(evidence)
+            measurements = measure(
+                self.spec.evaluate, evidence, classes=self.metrics,
+                before_own=lambda: arrays.update(artefacts(evidence)),
+            )
         said = [*(() if built.given is None else built.given.notes), *notes(evidence)]
         self.unchanged()
         if self.folder.sealed:  # measured anew, and well

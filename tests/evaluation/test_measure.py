@@ -224,6 +224,23 @@ def test_a_plug_in_that_gives_no_number_costs_its_own_cells(
     assert mean.status == "ok"
 
 
+def test_what_a_metric_does_to_the_samples_reaches_no_other_number(make, toy, blob, tmp_path):
+    """Usual lines, `x -= x.mean(0)`, on what all metrics share."""
+    (tmp_path / "inplace.py").write_text(PLUGIN.replace(
+        'return {"vast": float("inf")}',
+        "x, y = evidence.samples(), evidence.reference(); x -= x.mean(0); y *= 0; "
+        "evidence.model.train(); return {'vast': float(x.std())}"))
+    plain = [Spec("sliced_wasserstein", {"size": 500}), Spec("nll")]
+    alone = measure(plain, make(toy, blob))
+    kept: dict[str, np.ndarray] = {}
+    evidence = make(toy, blob)
+    beside = measure([Spec("inplace.py:Infinite"), *plain], evidence, folder=tmp_path,
+                     before_own=lambda: kept.update(artefacts(evidence)))
+    assert (beside[0].metric, beside[0].status) == ("vast", "ok")
+    assert beside[1:] == alone
+    assert (kept["samples"] == artefacts(make(toy, blob))["samples"]).all()
+
+
 def test_artefacts_of_a_toy(make, toy, blob):
     kept = artefacts(make(toy, blob))
     assert kept["samples"].shape == (2000, 2)
