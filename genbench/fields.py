@@ -20,6 +20,7 @@ __all__ = [
     "Count",
     "Field",
     "FilePath",
+    "Finite",
     "Literal",
     "Natural",
     "NonNegative",
@@ -35,6 +36,7 @@ MOST = 1_000_000_000
 
 Count = Annotated[int, Field(ge=1, le=MOST)]
 Natural = Annotated[int, Field(ge=0, le=MOST)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]

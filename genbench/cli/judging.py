@@ -26,7 +26,7 @@ from genbench.cli.options import (
     recall,
     weights_file,
 )
-from genbench.cli.output import console_for, say, write
+from genbench.cli.output import console_for, printed_aside, say, write
 from genbench.cli.waiting import LOADING
 from genbench.places import cache_folder
 from genbench.steps import step
@@ -77,7 +77,7 @@ def eval_(
         offline=offline,
     )
     names = [name.strip() for name in metrics.split(",") if name.strip()]
-    with steps_shown(console_for(sys.stderr), f"eval {Path(samples).name}"):
+    with steps_shown(console_for(sys.stderr), f"eval {Path(samples).name}"), printed_aside():
         found = evaluate(
             samples, dataset, names, context=context, value_range=value_range, count=count,
             sets=sets,

@@ -13,7 +13,8 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from typing import Any, TextIO
 
 from rich.console import Console, ConsoleOptions
@@ -22,7 +23,9 @@ from rich.segment import Segment
 from genbench.errors import GenbenchError
 from genbench.visible import visible
 
-__all__ = ["check_written", "console_for", "prepare_streams", "say", "tell", "write"]
+__all__ = [
+    "check_written", "console_for", "prepare_streams", "printed_aside", "say", "tell", "write",
+]
 
 PIPE_WIDTH = 140
 """Characters of a line where there is no terminal."""
@@ -65,6 +68,20 @@ def prepare_streams() -> None:
             setattr(sys, name, _Stream(
                 stream.detach(), encoding, "backslashreplace", line_buffering=lines
             ))
+
+
+@contextmanager
+def printed_aside() -> Iterator[None]:
+    """What code of others prints meanwhile goes to stderr: stdout is for what programs read."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def check_written() -> None:

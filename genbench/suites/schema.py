@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from genbench.fields import MOST, Count, Optimiser, Share
+from genbench.fields import MOST, Count, Finite, Optimiser, Share
 from genbench.seeding import digest
 from genbench.suites.cluster import Cluster, Time
 
@@ -32,7 +32,6 @@ __all__ = [
 
 Scale = Literal["auto", "raw", "standard", "unit", "symmetric", "logit"]
 Decay = Annotated[float, Field(gt=0, lt=1)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\n\r\t]*$")]
 Name = Annotated[Line, Field(min_length=1)]
 

@@ -125,11 +125,16 @@ def test_distances_have_one_rule_floors_and_spreads_in_suites_and_eval(
         assert 0.2 < ours["real", name]["value"] / floor["value"] < 5
 
 
-def test_a_model_from_elsewhere_has_its_density(genbench, points) -> None:
+def test_a_model_from_elsewhere_has_its_density(genbench, points, folder: Path) -> None:
+    """What its code prints is no part of the JSON."""
+    code = folder / "theirs.py"
+    code.write_text(code.read_text() + "import os\nprint('loud')\nos.write(1, b'louder')\n")
     done = genbench("eval", "theirs.py:Gaussian", "--dataset", "ring", "--metrics", "nll",
                     "--json", "-")
     [nll] = json.loads(done.stdout)["measurements"]
     assert nll["status"] == "ok"
+    assert "loud\n" in done.stderr
+    assert "louder" in done.stderr
 
 
 @pytest.mark.parametrize(("words", "says"), [
