@@ -112,7 +112,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> 
 
 
 def _unbroken(cell: str) -> str:
-    return cell.replace(" ", "\u00a0").replace(")e-", ")e\u2011") if "±" in cell else cell
+    cell = re.sub(r"(?<=[\d)])e-(?=\d)", "e\u2011", cell)
+    return cell.replace(" ", "\u00a0") if "±" in cell else cell
 
 
 WIDE, LABEL = 120, 24

@@ -80,6 +80,7 @@ def test_a_number_and_its_spread_stay_on_one_line():
     assert table(["a", "b"], [["x ± y", "**(5.1 ± 0.7)e-04** †"]]).splitlines()[2] == (
         "| x ± y | **(5.1\u00a0±\u00a00.7)e\u201104**\u00a0† |"
     )
+    assert "| -3.3e\u201105 |" in table(["a", "b"], [["x", "-3.3e-05"]])
     assert "| not finite |" in table(["a", "b"], [["x", "not finite"]])
 
 
