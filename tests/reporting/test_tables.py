@@ -25,11 +25,15 @@ def tables_of(filled, report=None, change=None):
 
 
 def cells(table):
-    """Row label → column head → cell."""
-    text = table.text.split("\n\n")[0].replace("\u00a0", " ")
-    lines = [line.strip("|\n ").split(" | ") for line in text.splitlines()]
-    head = [part.strip() for part in lines[0]]
-    return {line[0].strip(): dict(zip(head, map(str.strip, line))) for line in lines[2:]}
+    """Row label → column head → cell, of all parts of a table."""
+    found = {}
+    for part in table.text.replace("\u00a0", " ").split("\n\n"):
+        if part.startswith("| method |"):
+            head, _, *lines = ([cell.strip() for cell in line.strip("|\n ").split(" | ")]
+                               for line in part.splitlines())
+            for line in lines:
+                found.setdefault(line[0], {}).update(zip(head, line, strict=False))
+    return found
 
 
 def row(table, start):
