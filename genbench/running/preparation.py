@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from genbench.errors import GenbenchError
+from genbench.errors import GenbenchError, PluginError, somebody_elses
 from genbench.running.build import component_class, devices_for, load_data
 from genbench.running.executor import Job
 from genbench.running.supplies import check_weights
@@ -54,7 +54,10 @@ def prepare(jobs: Sequence[Job]) -> list[Job]:
             seen.add(key)
             load_data(spec, context.data, torch.device(device), offline=context.offline)
         for kind, part in _plugins(spec):
-            component_class(kind, part, spec.folder)
+            found = component_class(kind, part, spec.folder)
+            if kind == "metric":  # made last, when all is trained
+                with somebody_elses(f"metric '{part.name}'", PluginError):
+                    found(**part.options)
     if jobs and jobs[0].context.offline:
         check_weights([job.spec for job in jobs], jobs[0].context)
     return dealt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import time
@@ -57,6 +58,8 @@ def work(pipe: Connection, threads: int) -> None:
     told: it sends ("stop", None), at which a run saves and ends.
     """
     _answer_signals()
+    # a daemon, which ends with its runner, and yet a user's data loader may start processes
+    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
     os.register_at_fork(after_in_child=lambda: _be_nobodys(pipe))
     # torch is imported here, in the worker, so that the parent answers at once.
     from genbench.running.bits import use_threads

@@ -130,6 +130,26 @@ def test_whatever_a_plug_in_raises_is_kept_and_named(genbench, folder: Path, rai
     assert "Traceback" not in said
 
 
+def test_a_metric_that_cannot_be_made_is_told_before_anything_is_trained(genbench, folder) -> None:
+    write(folder)
+    (folder / "metric.py").write_text(
+        "from genbench.evaluation._base import Metric\n\n\nclass Mine(Metric):\n"
+        "    values = {'mine': {'better': 'none'}}\n\n    def __init__(self, **options):\n"
+        "        raise RuntimeError('not today')\n\n"
+        "    def measure(self, evidence, s):\n        return {'mine': 0.0}\n"
+    )
+    (folder / "apart.yaml").write_text(SUITE.replace("[nll,", "['metric.py:Mine', nll,"))
+    said = genbench("run", "apart.yaml", check=2).stderr
+    assert "metric 'metric.py:Mine': RuntimeError: not today" in said
+    assert not list(folder.glob("results/apart/runs/*/spec.yaml"))
+
+
+def test_a_plug_in_may_have_processes_of_its_own(genbench, folder: Path) -> None:
+    """As the data loader of torch with workers has."""
+    write(folder, later="next(iter(torch.utils.data.DataLoader(torch.zeros(4), num_workers=1)))")
+    genbench("run", "apart.yaml", "--only", "theirs")
+
+
 def test_equal_bits_whoever_does_it(genbench, content, folder: Path) -> None:
     """Checkpoints and metrics repeat byte for byte, with one worker as with two."""
     for results, workers in (("one", "1"), ("two", "2"), ("again", "1")):
