@@ -29,7 +29,7 @@ from genbench.evaluation.measure import measure
 from genbench.objectives._game import Game
 from genbench.running.bits import changes, switches, use_device
 from genbench.running.build import Built, build, component_class
-from genbench.running.checkpoint import dump_checkpoint, load_checkpoint
+from genbench.running.checkpoint import dump_checkpoint, restore
 from genbench.running.executor import Context, Job
 from genbench.steps import told
 from genbench.store.provenance import provenance
@@ -78,7 +78,7 @@ def _done(job: Job, held: HeldRun, messenger: Messenger) -> tuple[str, str]:
         return "interrupted", ""
     except Unwritable as error:
         with suppress(StoreError):  # there may be room for a line
-            _failed(held, str(error), str(error))
+            return _failed(held, str(error), str(error))
         return "failed", str(error)
     except StoreError as error:  # a damaged folder, or none: it is not written to again
         return "failed", str(error)
@@ -152,7 +152,7 @@ class _Cell:
     def train(self, training: Training) -> None:
         """Train from the last checkpoint, where there is one, to the end of the budget."""
         if self.folder.checkpoint.exists():
-            self.restore(training)
+            restore(training, self.folder.checkpoint)
             training.seconds = self.folder.status().seconds
             if training.update >= training.total:
                 return
@@ -162,21 +162,6 @@ class _Cell:
         training.run(self)
         self.held.write_curves(training.curves.rows)
         self.save(training)
-
-    def restore(self, training: Training) -> None:
-        """Take up what was trained.
-
-        Raises:
-            StoreError: a damaged checkpoint, or one of another version of genbench or its parts.
-        """
-        tensors, meta = load_checkpoint(self.folder.checkpoint)
-        try:
-            training.restore(tensors, meta)
-        except (RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
-            raise StoreError(
-                f"{self.folder.checkpoint} does not fit what is built now ({in_a_line(error)}): "
-                "another version wrote it; move its folder away, and the run is done anew"
-            ) from None
 
     def evaluate(self, built: Built) -> None:
         """Measure, and write everything that the report needs."""
@@ -190,14 +175,20 @@ class _Cell:
             )
         said = [*(() if built.given is None else built.given.notes), *notes(evidence)]
         self.unchanged()
-        if self.folder.sealed:  # measured anew, and well
-            self.held.write_spec(self.spec)
-            self.held.write_provenance(self.facts)
-        self.held.write_samples(arrays)
-        self.held.write_metrics(
-            self.spec, [m.to_dict() for m in measurements], self.budget(built), said
-        )
-        self.status("done", built.training)
+        finished = self.folder.sealed
+        try:
+            if finished:  # measured anew, and well
+                self.held.write_spec(self.spec)
+                self.held.write_provenance(self.facts)
+            self.held.write_samples(arrays)
+            self.held.write_metrics(
+                self.spec, [m.to_dict() for m in measurements], self.budget(built), said
+            )
+            self.status("done", built.training)
+        except Unwritable:
+            if finished:  # whole files of before or of now: its earlier numbers stay
+                self.held.seal()
+            raise
         self.held.seal()
 
     def unchanged(self) -> None:

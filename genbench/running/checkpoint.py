@@ -14,9 +14,11 @@ import torch
 from genbench.data._base import Data
 from genbench.data.outline import without_rows
 from genbench.data.scaling import Scaling
+from genbench.errors import StoreError, in_a_line
 from genbench.store.folder import damaged, open_checkpoint, sum_of
+from genbench.training.loop import Training
 
-__all__ = ["dump_checkpoint", "load_checkpoint", "load_outline"]
+__all__ = ["dump_checkpoint", "load_checkpoint", "load_outline", "restore"]
 
 
 def dump_checkpoint(tensors: Mapping[str, torch.Tensor], meta: Mapping[str, Any]) -> bytes:
@@ -43,6 +45,22 @@ def load_checkpoint(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]
             return {key: file.get_tensor(key) for key in file.keys()}, meta  # noqa: SIM118
     except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
         raise damaged(path, str(error)) from None
+
+
+def restore(training: Training, path: Path) -> None:
+    """Take up what was trained.
+
+    Raises:
+        StoreError: a damaged checkpoint, or one of another version of genbench or its parts.
+    """
+    tensors, meta = load_checkpoint(path)
+    try:
+        training.restore(tensors, meta)
+    except (RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
+        raise StoreError(
+            f"{path} does not fit what is built now ({in_a_line(error)}): another version wrote "
+            "it; move its folder away, and the run is done anew"
+        ) from None
 
 
 def load_outline(path: Path) -> tuple[Data, Scaling] | None:

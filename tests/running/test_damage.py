@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from genbench.errors import StoreError
+from genbench.errors import StoreError, Unwritable
 from genbench.running.cell import run_cell
 from genbench.running.checkpoint import dump_checkpoint, load_checkpoint
 from genbench.running.executor import Context, Job
 from genbench.store.holder import hold
-from genbench.store.runs import Store
+from genbench.store.runs import HeldRun, Store
 from genbench.suites.expand import load_plan
 
 
@@ -98,6 +98,29 @@ def test_a_flipped_bit_of_an_unfinished_run_and_a_checkpoint_of_another_version(
     assert state == "failed"
     assert "does not fit what is built now" in reason
     assert "\n" not in reason
+
+
+def test_a_finished_run_stays_finished_where_new_numbers_find_no_room(
+    finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = one(finished, "flow--ring--s0")
+    before = json.loads((run / "metrics.json").read_text())
+    suite = finished / "tiny.yaml"
+    suite.write_text(suite.read_text().replace("evaluate: [", "evaluate: [sliced_wasserstein, "))
+    [spec] = [spec for spec in load_plan(suite).runs if spec.id == run.name]
+    store = Store(run.parents[1])
+
+    def full(*_: object) -> None:
+        raise Unwritable("no space left")
+
+    for write in ("write_samples", "write_metrics"):
+        monkeypatch.setattr(HeldRun, write, full)
+        job = Job(spec, Context(store.root, finished, finished))
+        assert run_cell(job, Silent()) == ("failed", "no space left; its earlier numbers stay")
+        monkeypatch.undo()
+        store.run(run.name).verify()
+        assert store.run(run.name).record().status.state == "done"
+        assert json.loads((run / "metrics.json").read_text()) == before
 
 
 class Silent:
