@@ -19,10 +19,12 @@ __all__ = ["MinibatchDeviation", "MinibatchDiscrimination"]
 
 
 class MinibatchDiscrimination(nn.Module):
-    """Features (B, F) with `similarities` more: o_b(x_i) = Σ_j exp(−‖M_ib − M_jb‖₁).
+    """Features (B, F) with `similarities` more: o_b(x_i) = mean_j exp(−‖M_ib − M_jb‖₁).
 
-    M_i = f(x_i) T has a row of `DEPTH` numbers for each similarity b; the sum runs over the whole
-    batch, x_i among it.
+    M_i = f(x_i) T has a row of `DEPTH` numbers for each similarity b; the mean is over the whole
+    batch, x_i among it. The paper sums, in a critic that weight norm, noise and dropout hold back:
+    a head that learns by Adam is moved by a sum as many times faster as the batch has rows, and
+    tells data from samples before a generator can follow.
     """
 
     DEPTH = 5
@@ -36,7 +38,7 @@ class MinibatchDiscrimination(nn.Module):
         """(B, F) to (B, F + similarities)."""
         rows = torch.einsum("bf,fsd->bsd", features, self.kernel)
         apart = (rows[:, None] - rows).abs().sum(3)  # (B, B, similarities)
-        return torch.cat((features, torch.exp(-apart).sum(1)), 1)
+        return torch.cat((features, torch.exp(-apart).mean(1)), 1)
 
 
 class MinibatchDeviation(nn.Module):

@@ -106,7 +106,8 @@ class Adversarial(SlopedGame):
     """Weight, in the model's loss, of the squared distance between the mean last features of real
     examples and of samples."""
     minibatch_features: Natural = 0
-    """Similarities to the rest of the batch that the critic sees (minibatch discrimination)."""
+    """Similarities to the rest of the batch that the critic sees (minibatch discrimination), each
+    a mean over the batch."""
     minibatch_deviation: bool = False
     """Whether the critic sees how much its features vary in the batch."""
     instance_noise: NonNegative = 0.0

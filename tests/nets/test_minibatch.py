@@ -23,7 +23,7 @@ def test_discrimination_by_hand() -> None:
         [1 + e(-1) + e(-3), 1 + e(-2) + e(-6)],
         [1 + e(-1) + e(-2), 1 + e(-2) + e(-4)],
         [1 + e(-3) + e(-2), 1 + e(-6) + e(-4)],
-    ], dtype=torch.float64)
+    ], dtype=torch.float64) / 3
     torch.testing.assert_close(seen[:, 1:], expected)
 
 
@@ -33,7 +33,14 @@ def test_a_collapsed_batch_is_most_alike() -> None:
     spread = torch.randn(8, 4)
     alike = spread[:1].expand(8, 4)
     assert (layer(alike)[:, 4:] > layer(spread)[:, 4:]).all()
-    torch.testing.assert_close(layer(alike)[:, 4:], torch.full((8, 3), 8.0))
+    torch.testing.assert_close(layer(alike)[:, 4:], torch.ones(8, 3))
+
+
+def test_similarities_do_not_grow_with_the_batch() -> None:
+    torch.manual_seed(0)
+    layer = MinibatchDiscrimination(4, 3)
+    some = torch.randn(8, 4)
+    torch.testing.assert_close(layer(some.repeat(5, 1))[:8], layer(some))
 
 
 def test_deviation_is_the_mean_over_features() -> None:
