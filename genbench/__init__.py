@@ -1,5 +1,80 @@
-"""genbench: a benchmark and evaluation harness for deep generative models."""
+"""genbench: a benchmark and evaluation harness for deep generative models.
+
+    import genbench as gb
+
+    gb.run("suites/quickstart.yaml")
+    gb.table("quickstart")
+
+Names are imported when they are first used: `import genbench` alone loads neither torch nor
+pandas.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from genbench.api.parts import dataset, metric, model, objective
+    from genbench.api.results import check, claims, compare, report, table
+    from genbench.api.scoring import evaluate
+    from genbench.api.session import SuiteOutcome, run
+    from genbench.api.stored import Run, load
+    from genbench.data._base import Data, Dataset, Modes, Split, Truth
+    from genbench.data.feed import Feed
+    from genbench.data.scaling import Scaling, scaling_for
+    from genbench.data.space import Space
+    from genbench.errors import DataError, GenbenchError, NotApplicable, NotFinite
+    from genbench.evaluation._base import Metric
+    from genbench.evaluation.evidence import Evidence
+    from genbench.models._base import Model
+    from genbench.noise import Noise
+    from genbench.objectives._base import Batch, Objective, Player, samples_like
+    from genbench.objectives._sum import WeightedSum
+    from genbench.suites.expand import load_plan
+    from genbench.training.loop import Settings, Stage, Training
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__"]
+_WHERE = {
+    "api.parts": ("dataset", "metric", "model", "objective"),
+    "api.results": ("check", "claims", "compare", "report", "table"),
+    "api.scoring": ("evaluate",),
+    "api.session": ("SuiteOutcome", "run"),
+    "api.stored": ("Run", "load"),
+    "data._base": ("Data", "Dataset", "Modes", "Split", "Truth"),
+    "data.feed": ("Feed",),
+    "data.scaling": ("Scaling", "scaling_for"),
+    "data.space": ("Space",),
+    "errors": ("DataError", "GenbenchError", "NotApplicable", "NotFinite"),
+    "evaluation._base": ("Metric",),
+    "evaluation.evidence": ("Evidence",),
+    "models._base": ("Model",),
+    "noise": ("Noise",),
+    "objectives._base": ("Batch", "Objective", "Player", "samples_like"),
+    "objectives._sum": ("WeightedSum",),
+    "suites.expand": ("load_plan",),
+    "training.loop": ("Settings", "Stage", "Training"),
+}
+_MODULES = {name: module for module, names in _WHERE.items() for name in names}
+
+__all__ = [
+    "Batch", "Data", "DataError", "Dataset", "Evidence", "Feed", "GenbenchError", "Metric",
+    "Model", "Modes", "Noise", "NotApplicable", "NotFinite", "Objective", "Player", "Run",
+    "Scaling", "Settings", "Space", "Split", "Stage", "SuiteOutcome", "Training", "Truth",
+    "WeightedSum", "__version__", "check", "claims", "compare", "dataset", "evaluate", "load",
+    "load_plan", "metric", "model", "objective", "report", "run", "samples_like",
+    "scaling_for", "table",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'genbench' has no attribute '{name}'")
+    found = getattr(import_module(f"genbench.{_MODULES[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,13 +1,30 @@
-"""Where genbench keeps what it can make, or fetch, again."""
+"""Where files lie: data, weights, and what genbench can make, or fetch, again."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TypeVar
 
-from genbench.errors import GenbenchError
+from genbench.errors import DataError, GenbenchError
 
-__all__ = ["cache_folder", "downloads_folder"]
+__all__ = ["at_home", "cache_folder", "data_root", "downloads_folder", "weights_file"]
+
+P = TypeVar("P", bound=str | Path | None)
+
+
+def at_home(path: P) -> P:
+    """A path, with the home folder in the place of `~`: no shell does that in `--option=~/x`.
+
+    Raises:
+        GenbenchError: there is no home folder, or none of the user who is named.
+    """
+    if path is None or not str(path).startswith("~"):
+        return path
+    try:
+        return type(path)(Path(path).expanduser())
+    except RuntimeError:
+        raise GenbenchError(f"{path}: there is no such home folder") from None
 
 
 def cache_folder() -> Path:
@@ -29,3 +46,33 @@ def cache_folder() -> Path:
 def downloads_folder() -> Path:
     """The root of data files where none is named."""
     return cache_folder() / "data"
+
+
+def data_root(given: Path | None, *, make: bool = False) -> Path:
+    """The data root: --data, GENBENCH_DATA, or a folder in the cache that downloads go to.
+
+    One that GENBENCH_DATA names may be missing: not every suite reads files.
+
+    Raises:
+        DataError: --data names a folder that is not there, or, with `make`, cannot be made.
+    """
+    chosen = given or (os.environ.get("GENBENCH_DATA") or None)
+    if chosen is None:
+        return downloads_folder()
+    folder = at_home(Path(chosen))
+    source = "--data" if given else "GENBENCH_DATA"
+    if make:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(f"{source} {folder}: cannot make it: {error.strerror}") from None
+    if given and not folder.is_dir():
+        raise DataError(f"{source} {folder}: there is no such folder")
+    return folder
+
+
+def weights_file(path: Path | None) -> Path | None:
+    """The file of Inception weights, where one was given."""
+    if path is not None and not path.is_file():
+        raise DataError(f"--weights {path}: there is no such file")
+    return path

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["Place", "Tell", "part_of", "portion", "share_of", "step", "told"]
+__all__ = ["LOADING", "Place", "Tell", "part_of", "portion", "share_of", "step", "told"]
 
+LOADING = "loading PyTorch"
+"""The step in which something that needs torch is imported first."""
 Tell = Callable[[str, float], None]
 """Takes the step's name, and the share of the whole that lies behind it, 0 to 1."""
 

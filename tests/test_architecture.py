@@ -16,12 +16,13 @@ ROOT = Path(genbench.__file__).parent
 FLOORS = {
     "_annotations": 0, "_source": 0, "errors": 0, "lookup": 0, "outside": 0, "seeding": 0,
     "fields": 0, "noise": 0, "places": 0, "steps": 0, "configured": 0, "visible": 0,
+    "archives": 0,
     "zoo": 1, "nets": 1, "data": 1,
     "suites": 2, "models": 2,
     "store": 3, "objectives": 3,
     "training": 4, "evaluation": 4,
     "running": 5, "reporting": 5,
-    "cli": 6, "__main__": 7,
+    "api": 6, "cli": 7, "__main__": 8,
 }
 LEFT = {"nets", "data", "models", "objectives", "training", "evaluation", "noise"}
 RIGHT = {

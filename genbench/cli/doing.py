@@ -6,9 +6,8 @@ Commands import what they need when they are called, so that `genbench --help` a
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -32,24 +31,13 @@ from genbench.cli.options import (
     Time,
     Weights,
     Where,
-    at_home,
-    cluster_of,
-    data_root,
-    recall,
-    report_folder,
-    store_of,
-    time_limit_of,
     warn,
-    weights_file,
 )
 from genbench.cli.output import console_for, say, write
-from genbench.cli.waiting import LOADING
-from genbench.places import cache_folder
-from genbench.steps import step
+from genbench.places import at_home, data_root
 
 if TYPE_CHECKING:
-    from genbench.store.runs import Record, Store
-    from genbench.suites.expand import Plan
+    from genbench.api.session import SuiteOutcome
 
 __all__ = ["report", "run", "sample", "table"]
 
@@ -88,56 +76,43 @@ def run(
         "--repair", help="Move damaged run folders aside and run them again.")] = False,
 ) -> None:
     """Train and evaluate what a suite asks for and is not done yet, and write its report."""
-    from genbench.running.contents import present
-    from genbench.running.session import Request, dry, run_suite
-    from genbench.suites.expand import load_plan
+    from genbench.api import session
 
-    plan = load_plan(suite, seeds=seeds, limit_updates=limit_updates)
-    store, root = store_of(results, plan), data_root(data)
-    there = present(plan, store, root, offline=offline)
-    warn(plan, there.changed)
-    plan = there.plan
-    chosen = plan.only(only) if only else plan
-    _held_by(plan, store, note=not dry_run)
+    chosen: dict[str, Any] = {
+        "results": results, "only": only or [], "seeds": seeds, "limit_updates": limit_updates,
+        "offline": offline,
+    }
     if dry_run:
-        say(dry(chosen, store))
+        from genbench.running.session import dry
+
+        ready = session.prepare(suite, data=data_root(data), **chosen)
+        for line in ready.warnings:
+            warn(line)
+        say(dry(ready.chosen, ready.store))
         return
-    request = Request(
-        device, workers, root, cache_folder(), weights_file(weights), repair,
-        executor.value, ray_address=ray_address, offline=offline, save_every=save_every,
-        time_limit=time_limit_of(plan, time_limit), threads=threads, contents=there.contents,
-        cluster=cluster_of(
-            plan, cpus=cpus, gpus=gpus, partition=partition, time=time, account=account
-        ),
+    outcome = session.run(
+        suite, **chosen, data=data, device=device, workers=workers, threads=threads,
+        weights=weights, executor=executor.value, ray_address=ray_address,
+        cluster={"cpus": cpus, "gpus": gpus, "partition": partition, "time": time,
+                 "account": account},
+        time_limit=time_limit, save_every=save_every, repair=repair,
+        progress=console_for(sys.stdout), warn=warn,
     )
-    outcome = run_suite(chosen, store, request, console_for(sys.stdout))
-    if not outcome.stopped:
-        _conclude(plan, store, report_folder(results, plan, limit_updates), outcome.before)
+    _show(outcome)
     raise typer.Exit(outcome.exit_code)
 
 
-def _held_by(plan: Plan, store: Store, *, note: bool) -> None:
-    """Refuse a results folder of another suite; `note` whose it is now."""
-    from genbench.store.holder import check_holder, hold
-
-    if note:
-        store.prepare()
-        hold(store.root, plan.path)
-    else:
-        check_holder(store.root, plan.path)
-
-
-def _conclude(plan: Plan, store: Store, out: Path, known: Mapping[str, Record]) -> None:
+def _show(outcome: SuiteOutcome) -> None:
     """The numbers on the screen, and where the report lies."""
     from genbench.reporting.costs import cost_table, costs_of
     from genbench.reporting.numbers import Numbers
     from genbench.reporting.origins import origins_of
     from genbench.reporting.protocols import notes_of
-    from genbench.reporting.report import build, gather
     from genbench.reporting.terminal import summary_tables
 
-    found = gather(plan, store, known)
-    path = build(plan, store, out, found)
+    plan, found = outcome.plan, outcome.found
+    if found is None:
+        return
     console = console_for(sys.stdout)
     wanted = [column.partition("[")[0] for t in plan.suite.report.tables for column in t.columns]
     tables = summary_tables(
@@ -146,11 +121,11 @@ def _conclude(plan: Plan, store: Store, out: Path, known: Mapping[str, Record]) 
     for table_ in tables:
         console.print(table_)
     numbers = Numbers(plan, found.survey.frame, cells=found.cells)
-    if costs := costs_of(numbers, origins_of(plan, store)):
+    if costs := costs_of(numbers, origins_of(plan, outcome.store)):
         console.print(cost_table(costs))
     for note in notes_of(plan, found.survey, data=True):
         console.print(note, style="yellow", markup=False)
-    console.print(f"report: {path}", soft_wrap=True, markup=False)
+    console.print(f"report: {outcome.report}", soft_wrap=True, markup=False)
 
 
 def sample(
@@ -163,17 +138,13 @@ def sample(
     device: Device = "cpu",
 ) -> None:
     """Draw samples of a finished run from its checkpoint."""
+    from genbench.api.stored import load
     from genbench.reporting.sheets import check_ending, write_samples
 
     check_ending(out)
-    with step(LOADING):
-        from genbench.running.sampling import draw, find_run
-
-    folder = find_run(run, results)
-    with step(f"drawing {n} samples of {folder.id}"):
-        samples = draw(folder, n, data=data_root(data), cache=cache_folder(), device=device)
-    write_samples(samples, out)
-    say(f"{out}: {n} samples of {folder.id}")
+    found = load(run, results=results, data=data, device=device)
+    write_samples(found.sample(n), out)
+    say(f"{out}: {n} samples of {found.id}")
 
 
 def report(
@@ -181,13 +152,9 @@ def report(
     limit_updates: Limit = None,
 ) -> None:
     """Rebuild a suite's report, tables and figures from the stored results alone."""
-    from genbench.reporting.report import build
-    from genbench.suites.expand import load_plan
+    from genbench.api.results import report as build
 
-    plan, store = recall(load_plan(suite, seeds=seeds, limit_updates=limit_updates), results)
-    _held_by(plan, store, note=True)
-    path = build(plan, store, report_folder(results, plan, limit_updates))
-    say(str(path))
+    say(str(build(suite, results=results, seeds=seeds, limit_updates=limit_updates)))
 
 
 def table(
@@ -196,8 +163,8 @@ def table(
     format: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.csv,
 ) -> None:
     """Print the tidy table: one row for each run and metric."""
-    from genbench.store.table import FORMATS, tidy
-    from genbench.suites.expand import load_plan
+    from genbench.api.results import table as tidy
+    from genbench.store.table import FORMATS
 
-    plan, store = recall(load_plan(suite, seeds=seeds, limit_updates=limit_updates), results)
-    write(FORMATS[format.value](tidy(plan, store)))
+    frame = tidy(suite, results=results, seeds=seeds, limit_updates=limit_updates)
+    write(FORMATS[format.value](frame))

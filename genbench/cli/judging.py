@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -21,19 +21,9 @@ from genbench.cli.options import (
     Seeds,
     SuiteArgument,
     Weights,
-    at_home,
-    data_root,
-    recall,
-    weights_file,
 )
 from genbench.cli.output import console_for, printed_aside, say, write
-from genbench.cli.waiting import LOADING
-from genbench.places import cache_folder
-from genbench.steps import step
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
+from genbench.places import at_home
 
 __all__ = ["check", "compare", "eval_"]
 
@@ -64,23 +54,15 @@ def eval_(
     offline: Offline = False,
 ) -> None:
     """Score samples, or a model, made elsewhere under the protocol of a suite's rows."""
+    from genbench.api.scoring import evaluate
     from genbench.reporting.terminal import measurement_table
-    from genbench.running.executor import Context
-
-    with step(LOADING):
-        from genbench.running.foreign import evaluate
-    from genbench.running.progress import steps_shown
     from genbench.store.files import write_json
 
-    context = Context(
-        Path(), data_root(data), cache_folder(), device, weights=weights_file(weights),
-        offline=offline,
-    )
     names = [name.strip() for name in metrics.split(",") if name.strip()]
-    with steps_shown(console_for(sys.stderr), f"eval {Path(samples).name}"), printed_aside():
+    with printed_aside():
         found = evaluate(
-            samples, dataset, names, context=context, value_range=value_range, count=count,
-            sets=sets,
+            samples, dataset, names, value_range=value_range, count=count, sets=sets, data=data,
+            device=device, weights=weights, offline=offline, progress=console_for(sys.stderr),
         )
     whole = found.to_dict()
     if json == Path("-"):
@@ -103,12 +85,10 @@ def compare(
     results: Results = RESULTS,
 ) -> None:
     """Print how B's numbers differ from A's, and which differences are significant."""
-    from genbench.reporting.compare import compare as differences
+    from genbench.api.results import compare as differences
     from genbench.reporting.compare import compare_table
 
-    (left, one), (right, other) = (numbers_of(name, results) for name in (a, b))
-    with step("comparing the numbers"):
-        frame = differences(left, right, methods=(one, other))
+    frame = differences(a, b, results=results)
     console_for(sys.stdout).print(compare_table(frame, a, b))
 
 
@@ -134,26 +114,18 @@ def check(
 
     Exit code 0: fine; 1: regressed; 2: usage or missing input; 3: runs failed or nothing measured.
     """
-    from genbench.reporting import gate
+    from genbench.api import results as stored
     from genbench.reporting import junit as writing
     from genbench.store.files import write_text
-    from genbench.store.holder import check_holder
-    from genbench.store.table import tidy
-    from genbench.suites.expand import load_plan
 
-    plan, store = recall(load_plan(suite, seeds=seeds), results)
-    frame = tidy(plan, store)
-    if baseline is None:
-        check_holder(store.root, plan.path)
-    accepted = baseline or results / plan.name / "baseline.json"
     if update:
-        kept = gate.accept(frame, accepted, plan)
-        say(f"{accepted}: {len(kept.cells)} cells accepted")
+        path, cells = stored.accept(suite, baseline=baseline, results=results, seeds=seeds)
+        say(f"{path}: {cells} cells accepted")
         return
-    with step("comparing the numbers"):
-        outcome = gate.check(
-            frame, accepted, allow_inconclusive=allow_inconclusive, exact=exact, plan=plan
-        )
+    outcome = stored.check(
+        suite, baseline=baseline, results=results, seeds=seeds,
+        allow_inconclusive=allow_inconclusive, exact=exact,
+    )
     if junit:
         write_text(junit, writing.junit_xml(outcome))
     if markdown:
@@ -165,23 +137,3 @@ def check(
     for line in (*outcome.notes, outcome.summary):
         console.print(line, soft_wrap=True, markup=False)
     raise typer.Exit(outcome.exit_code)
-
-
-def numbers_of(name: str, results: Path) -> tuple[DataFrame, str | None]:
-    """The tidy table of a suite, a results folder, a metrics.csv or a baseline.json.
-
-    And the row that is asked for, where the name ends in :METHOD.
-    """
-    from genbench.reporting.stored_tables import load_numbers
-    from genbench.store.table import tidy
-    from genbench.suites.expand import load_plan
-
-    method = None
-    if ":" in name and not Path(name).exists():
-        name, _, method = name.partition(":")
-    path = Path(name)
-    if path.suffix in (".yaml", ".yml") or not path.exists():
-        return tidy(*recall(load_plan(name), results)), method
-    return load_numbers(path), method
-
-

@@ -16,23 +16,24 @@ from genbench.cli.options import (
     Results,
     RunArgument,
     SuiteArgument,
-    at_home,
-    store_of,
     warn,
 )
 from genbench.cli.output import say, write
+from genbench.places import at_home
 
 __all__ = ["cite", "info", "list_", "schema", "show", "validate"]
 
 
 def validate(suite: SuiteArgument, results: Results = RESULTS) -> None:
     """Check a suite, and say what it would run and what of it takes long."""
+    from genbench.api.places import store_of
     from genbench.store.costs import costs
     from genbench.suites.expand import load_plan
     from genbench.suites.packages import check_packages
 
     plan = load_plan(suite)
-    warn(plan)
+    for line in plan.warnings:
+        warn(line)
     check_packages(plan)
     say(f"{suite}: fine; runs: {len(plan.runs)}, methods: {len(plan.methods)}, "
           f"datasets: {len(plan.datasets)}")
@@ -51,7 +52,7 @@ def show(
     import yaml
 
     from genbench.running.history import history
-    from genbench.running.sampling import find_run
+    from genbench.store.find import find_run
 
     found = history(find_run(run, results))
     if json_:

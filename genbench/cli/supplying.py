@@ -22,13 +22,10 @@ from genbench.cli.options import (
     Results,
     SuiteArgument,
     Weights,
-    data_root,
-    weights_file,
 )
 from genbench.cli.output import console_for, say, write
-from genbench.cli.waiting import LOADING
-from genbench.places import cache_folder
-from genbench.steps import step
+from genbench.places import cache_folder, data_root, weights_file
+from genbench.steps import LOADING, step
 
 __all__ = ["doctor", "fetch"]
 

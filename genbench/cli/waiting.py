@@ -10,10 +10,8 @@ from contextlib import contextmanager
 from genbench.cli.output import tell
 from genbench.steps import Place, told
 
-__all__ = ["LOADING", "slow_steps_said"]
+__all__ = ["slow_steps_said"]
 
-LOADING = "loading PyTorch"
-"""What a command's first import takes its time for."""
 PATIENCE = 2.0
 """Seconds that a step may take without a word."""
 AGAIN = 60.0

@@ -143,6 +143,12 @@ class Data:
             return levels
         return (levels.float() * (255 / (self.levels - 1))).round().to(torch.uint8)
 
+    def of_bytes(self, values: Tensor) -> Tensor:
+        """The levels (…) uint8 that lie nearest to bytes of the image contract."""
+        if self.levels is None or self.levels == 256:
+            return values
+        return (values.float() * ((self.levels - 1) / 255)).round().to(torch.uint8)
+
 
 class Dataset(Configured, ABC):
     """A dataset: typed options, and `load`.

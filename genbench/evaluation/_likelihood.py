@@ -108,12 +108,16 @@ class Likelihood:
         return self.scaling.forward(part.take(at)[0].to(self.noise.device), noise)
 
     def at(self, points: Tensor) -> Tensor:
-        """Exact log density of raw points (N, D), (N,) float64 on the CPU."""
+        """Exact log density of raw points (N, D), or of levels of images (N, C, H, W).
+
+        Returns (N,) float64 on the CPU.
+        """
         self.require(exact=True)
         parts = []
         with torch.no_grad(), self.fixed.torch_seeded():
-            for batch in points.split(BATCH):
-                x = self.scaling.forward(batch.to(self.noise.device), self.fixed)
+            for number, batch in enumerate(points.split(BATCH)):
+                noise = self.fixed.child("at", number)
+                x = self.scaling.forward(batch.to(self.noise.device), noise)
                 parts.append(self._density(x))
         return torch.cat(parts)
 

@@ -29,6 +29,7 @@ from genbench.evaluation.extractors._base import Extractor
 from genbench.evaluation.extractors.choice import chosen, make
 from genbench.models._base import Model
 from genbench.noise import Noise
+from genbench.places import cache_folder
 from genbench.seeding import derive
 from genbench.steps import step
 
@@ -43,21 +44,22 @@ class Evidence:
     draws of a toy; or, with `given`, for samples that were made elsewhere (bytes of images, raw
     points), in as many sets as there are samples for. The device is the model's. `curves` are the
     rows of the training curves (update, stage, player, term, value). `cache` holds classifiers and
-    what is known of the reference data. `weights` is a file of Inception weights.
+    what is known of the reference data; by default `places.cache_folder`. `weights` is a file of
+    Inception weights.
     """
 
     def __init__(
-        self, *, data: Data, scaling: Scaling, model: Model | None, noise: Noise, cache: Path,
-        settings: Settings | None = None, curves: Sequence[Mapping[str, Any]] | None = None,
-        critic: CriticView | None = None, weights: Path | None = None, offline: bool = False,
-        given: Tensor | None = None,
+        self, *, data: Data, scaling: Scaling, model: Model | None, noise: Noise,
+        cache: Path | None = None, settings: Settings | None = None,
+        curves: Sequence[Mapping[str, Any]] | None = None, critic: CriticView | None = None,
+        weights: Path | None = None, offline: bool = False, given: Tensor | None = None,
     ) -> None:
         self.data, self.scaling, self.model = data, scaling, model
         self.settings = settings or Settings()
         self.given = given
         if given is not None:
             self.settings = self.settings.with_rows(len(given), len(data.test))
-        self.curves, self.cache = list(curves or ()), Path(cache)
+        self.curves, self.cache = list(curves or ()), cache or cache_folder()
         self.critic, self.weights, self.offline = critic, weights, offline
         first = None if model is None else next(iter(_tensors_of(model)), None)
         self.device = noise.device if first is None else first.device
@@ -278,7 +280,8 @@ class Evidence:
         return self.once(("truth log prob",), lambda: truth.log_prob(points).double())
 
     def log_prob(self, points: Tensor) -> Tensor:
-        """Exact log density of raw points (N, D) float32, nats, (N,) float64."""
+        """Exact log density of raw points (N, D) float32, or of levels of images (N, C, H, W)
+        uint8, nats, (N,) float64."""
         if self.real:
             if self.data.truth is None:
                 raise NotApplicable("the density of the data is not known")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 
 from genbench import lookup
@@ -47,6 +49,24 @@ class Evaluation:
     measurements: list[Measurement]
     notes: list[str]
     device: str
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The numbers by metric: value, sampling_std, unit, better, protocol, status, reason."""
+        columns = ["metric", "value", "sampling_std", "unit", "better", "protocol", "status",
+                   "reason"]
+        rows = [one.to_dict() for one in self.measurements]
+        frame = pd.DataFrame([{name: row.get(name) for name in columns} for row in rows],
+                             columns=columns)
+        return frame.astype({"value": float, "sampling_std": float}).set_index("metric")
+
+    def __getitem__(self, metric: str) -> float:
+        """The value of a metric; NaN where it has none (`table` says why)."""
+        return float(self.table["value"][metric])
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return self.table.to_html(na_rep="–") + notes
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain JSON."""

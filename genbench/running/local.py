@@ -13,10 +13,11 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
+from types import ModuleType
 from typing import Any
 
 from genbench.errors import GenbenchError
@@ -35,7 +36,7 @@ from genbench.running.worker import TOLD, work
 __all__ = ["Local"]
 
 FORKS = sys.platform == "linux"
-LOADED = ("__main__", "genbench.running.cell", "genbench.running.preparation", "torch._dynamo")
+LOADED = ("genbench.running.cell", "genbench.running.preparation", "torch._dynamo")
 """What the server of the workers imports; the last is what torch's optimisers import at first."""
 _POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 GLANCE = 1.0
@@ -224,7 +225,7 @@ class Local(Executor):
             time.sleep(attempt)  # a server that was killed takes a moment to be gone
             # no daemon, which could have no processes of its own: a plug-in may want some
             process = self._context.Process(target=work, args=(pipe, self.threads))
-            with suppress(EOFError, OSError):
+            with suppress(EOFError, OSError), _without_main():
                 if not self._forks or _served():
                     process.start()
                     return Process(process)
@@ -243,6 +244,17 @@ class Local(Executor):
         while self._leaving:
             self._see_off()
             time.sleep(0.02)
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Within, workers start without the script that asks for them: it would ask again."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _served() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -263,6 +264,9 @@ def _gentle_interrupt(executor: Executor, show: Display, outcome: Outcome) -> It
     second one insists. What `nohup` has ignored stays ignored.
     """
 
+    if threading.current_thread() is not threading.main_thread():
+        yield  # no other thread may handle signals
+        return
     first = 0.0
 
     def handle(number: int, frame: FrameType | None) -> None:

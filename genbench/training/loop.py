@@ -50,6 +50,17 @@ class Hooks(Protocol):
         """Keep a checkpoint of this state."""
 
 
+class _Alone:
+    """Nobody is told anything."""
+
+    def progress(self, update: int, losses: Mapping[str, float]) -> None: ...
+
+    def stopping(self) -> bool:
+        return False
+
+    def save(self, training: Training) -> None: ...
+
+
 @dataclass(frozen=True)
 class Stage:
     """One stretch of training."""
@@ -91,9 +102,10 @@ class Training:
     """
 
     def __init__(
-        self, model: Model, stages: Sequence[Stage], feed: Feed, noise: Noise, settings: Settings
+        self, model: Model, stages: Sequence[Stage], feed: Feed, noise: Noise,
+        settings: Settings | None = None,
     ) -> None:
-        self.model, self.feed = model, feed
+        self.model, self.feed, settings = model, feed, settings or Settings()
         self.stages = [  # nobody to move (a closed-form fit): no updates to count
             stage if stage.objective.players(model) else Stage(stage.objective, 0)
             for stage in stages
@@ -130,13 +142,14 @@ class Training:
             first += stage.updates
         return len(self.stages) - 1, first - (self.stages[-1].updates if self.stages else 0)
 
-    def run(self, hooks: Hooks) -> None:
-        """Train to the end of the budget.
+    def run(self, hooks: Hooks | None = None) -> None:
+        """Train to the end of the budget; without `hooks`, in silence and without checkpoints.
 
         Raises:
             Diverged: a loss or a parameter became NaN or infinite.
             Interrupted: `hooks.stopping()` said so; the state was saved.
         """
+        hooks = hooks or _Alone()
         began = saved = read = time.monotonic()
         before = self.seconds
         for index in range(len(self.stages)):

@@ -20,10 +20,9 @@ import pytest
 from rich.table import Table
 
 import genbench.cli
-from genbench.cli.options import at_home
 from genbench.cli.output import console_for
 from genbench.errors import GenbenchError
-from genbench.places import cache_folder
+from genbench.places import at_home, cache_folder
 from genbench.visible import visible
 
 HOSTILE = "a\x1b[2Jb\x9bc\u202ed\udce9"

@@ -1,0 +1,1 @@
+"""What `import genbench` offers: functions that the command line calls too."""

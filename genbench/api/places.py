@@ -1,0 +1,27 @@
+"""Where the results of a suite lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from genbench.store.contents import recalled
+from genbench.store.runs import Store
+from genbench.suites.plan import Plan
+
+__all__ = ["recall", "report_folder", "store_of"]
+
+
+def store_of(results: Path, plan: Plan) -> Store:
+    """The stored runs of a plan."""
+    return Store(results / plan.name)
+
+
+def recall(plan: Plan, results: Path) -> tuple[Plan, Store]:
+    """A plan as it was last run, on the data of then, and its stored runs."""
+    store = store_of(results, plan)
+    return recalled(plan, store), store
+
+
+def report_folder(store: Store, limit_updates: int | None) -> Path:
+    """Where the report goes; a trial's never takes the place of the real one."""
+    return store.root / f"limited-{limit_updates}" if limit_updates else store.root

@@ -1,0 +1,182 @@
+"""What is stored of suites: tables, reports, verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genbench.api.places import recall, report_folder
+from genbench.places import at_home
+from genbench.steps import step
+from genbench.store.holder import check_holder, hold
+from genbench.suites.expand import Plan, load_plan, suite_names
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from genbench.reporting._outcome import Outcome
+    from genbench.reporting.notebook import Report
+    from genbench.store.runs import Store
+
+__all__ = ["accept", "check", "claims", "compare", "report", "table"]
+
+RESULTS = "results"
+
+
+def table(
+    suite: str | Path, *, results: str | Path = RESULTS, seeds: int | None = None,
+    limit_updates: int | None = None,
+) -> pd.DataFrame:
+    """The tidy table of a suite: a row for each run and metric, with its protocol and status.
+
+    Raises:
+        GenbenchError: no such suite, or a damaged run folder.
+    """
+    from genbench.store.table import tidy
+
+    return tidy(*_stored(suite, results, seeds, limit_updates))
+
+
+def report(
+    suite: str | Path, *, results: str | Path = RESULTS, seeds: int | None = None,
+    limit_updates: int | None = None,
+) -> Report:
+    """Write a suite's report, tables and figures from the stored results alone.
+
+    Raises:
+        GenbenchError: no such suite, a damaged run folder, or one that cannot be written.
+    """
+    from genbench.reporting.notebook import Report
+    from genbench.reporting.report import build
+
+    plan, store = _stored(suite, results, seeds, limit_updates)
+    store.prepare()
+    hold(store.root, plan.path)
+    return Report(build(plan, store, report_folder(store, limit_updates)))
+
+
+def compare(a: str | Path, b: str | Path, *, results: str | Path = RESULTS) -> pd.DataFrame:
+    """How B's numbers differ from A's, and which differences are significant.
+
+    Each is a suite, a results folder, a metrics.csv or a baseline.json; with `:METHOD` behind it,
+    that row of it.
+
+    Raises:
+        GenbenchError: nothing of that name, or tables that share nothing.
+    """
+    from genbench.reporting.compare import compare as differences
+
+    (left, one), (right, other) = (_numbers(str(name), results) for name in (a, b))
+    with step("comparing the numbers"):
+        return differences(left, right, methods=(one, other))
+
+
+def check(
+    suite: str | Path, *, baseline: str | Path | None = None, results: str | Path = RESULTS,
+    seeds: int | None = None, allow_inconclusive: bool = False, exact: bool = False,
+) -> Outcome:
+    """Hold stored numbers against accepted ones: `exit_code`, `summary` and `findings`.
+
+    Args:
+        baseline: a file of accepted numbers; by default RESULTS/SUITE/baseline.json.
+        allow_inconclusive: whether cells with fewer than three seeds pass.
+        exact: ask for the same bits, which one machine gives.
+
+    Raises:
+        GenbenchError: no such suite or baseline, or one of another suite.
+    """
+    from genbench.reporting import gate
+    from genbench.store.table import tidy
+
+    plan, store, accepted = _judged(suite, baseline, results, seeds)
+    frame = tidy(plan, store)
+    with step("comparing the numbers"):
+        return gate.check(
+            frame, accepted, allow_inconclusive=allow_inconclusive, exact=exact, plan=plan
+        )
+
+
+def accept(
+    suite: str | Path, *, baseline: str | Path | None = None, results: str | Path = RESULTS,
+    seeds: int | None = None,
+) -> tuple[Path, int]:
+    """Make the stored numbers the accepted ones; gives the file and how many cells it has.
+
+    Raises:
+        GenbenchError: no such suite, runs without a result, or a file that cannot be written.
+    """
+    from genbench.reporting import gate
+    from genbench.store.table import tidy
+
+    plan, store, accepted = _judged(suite, baseline, results, seeds)
+    return accepted, len(gate.accept(tidy(plan, store), accepted, plan).cells)
+
+
+def _judged(
+    suite: str | Path, baseline: str | Path | None, results: str | Path, seeds: int | None
+) -> tuple[Plan, Store, Path]:
+    """A plan, its stored runs, and the file of accepted numbers."""
+    plan, store = _stored(suite, results, seeds)
+    if baseline is None:
+        check_holder(store.root, plan.path)
+        return plan, store, store.root / "baseline.json"
+    return plan, store, at_home(Path(baseline))
+
+
+def claims(suite: str | Path | None = None, *, results: str | Path = RESULTS) -> pd.DataFrame:
+    """The verdicts on a suite's claims, or on those of every suite that has results.
+
+    Columns: suite, claim, statement, expectation, verdict, p (after Holm's correction), post_hoc
+    and evidence.
+
+    Raises:
+        GenbenchError: no such suite, or a damaged run folder.
+    """
+    import pandas as pd
+
+    folder = at_home(Path(results))
+    named: Sequence[str | Path] = [suite] if suite is not None else [
+        name for name in suite_names() if (folder / name / "runs").is_dir()
+    ]
+    columns = ("suite", "claim", "statement", "expectation", "verdict", "p", "post_hoc",
+               "evidence")
+    rows = [row for name in named for row in _verdicts(*_stored(name, results))]
+    return pd.DataFrame(rows, columns=list(columns))
+
+
+def _verdicts(plan: Plan, store: Store) -> list[tuple[object, ...]]:
+    from genbench.reporting.claims import judge
+    from genbench.reporting.origins import origins_of, planned_claims
+    from genbench.reporting.report import gather
+
+    if not plan.suite.report.claims:
+        return []
+    found = judge(plan, gather(plan, store).cells, planned_claims(origins_of(plan, store)))
+    return [
+        (plan.name, v.id, v.text, v.expect, v.verdict, v.p, v.post_hoc, v.evidence) for v in found
+    ]
+
+
+def _stored(
+    suite: str | Path, results: str | Path, seeds: int | None = None,
+    limit_updates: int | None = None,
+) -> tuple[Plan, Store]:
+    plan = load_plan(at_home(suite), seeds=seeds, limit_updates=limit_updates)
+    return recall(plan, at_home(Path(results)))
+
+
+def _numbers(name: str, results: str | Path) -> tuple[pd.DataFrame, str | None]:
+    """The tidy table of a suite, a results folder, a metrics.csv or a baseline.json.
+
+    And the row that is asked for, where the name ends in :METHOD.
+    """
+    from genbench.reporting.stored_tables import load_numbers
+
+    method = None
+    if ":" in name and not at_home(Path(name)).exists():
+        name, _, method = name.partition(":")
+    path = at_home(Path(name))
+    if path.suffix in (".yaml", ".yml") or not path.exists():
+        return table(name, results=results), method
+    return load_numbers(path), method

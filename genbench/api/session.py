@@ -1,0 +1,187 @@
+"""`genbench.run`: what a suite asks for and is not done yet, and its report."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import ValidationError
+from rich.console import Console
+
+from genbench.api.places import report_folder, store_of
+from genbench.errors import GenbenchError
+from genbench.places import at_home, cache_folder, data_root, weights_file
+from genbench.store.holder import check_holder, hold
+from genbench.store.runs import Store
+from genbench.suites.cluster import Cluster, minutes
+from genbench.suites.expand import Plan, load_plan
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from genbench.reporting.report import Findings
+    from genbench.running.session import Request
+
+__all__ = ["Prepared", "SuiteOutcome", "prepare", "run"]
+
+
+@dataclass(frozen=True, repr=False)
+class SuiteOutcome:
+    """How the runs of a suite ended, and their numbers."""
+
+    plan: Plan
+    store: Store
+    states: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The runs of this session by how they ended: done, diverged, failed, timed-out, …"""
+    stopped: bool = False
+    """Whether it was interrupted; the same call goes on."""
+    exit_code: int = 0
+    """As `genbench run` ends: 0, 3 where runs failed, 130 where it was stopped."""
+    report: Path | None = None
+    """The report; None where it was stopped."""
+    found: Findings | None = None
+    """What is stored of the runs; None where it was stopped."""
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The tidy table of the suite, as `genbench.table`; empty where it was stopped."""
+        import pandas as pd
+
+        return pd.DataFrame() if self.found is None else self.found.survey.frame
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{len(runs)} {state}" for state, runs in self.states.items())
+        text = f"{self.plan.name}: {counts or 'all runs were done before'}"
+        return text if self.report is None else f"{text}; report: {self.report}"
+
+    def _repr_html_(self) -> str:
+        from genbench.reporting.notebook import summary_html
+
+        tables = "" if self.found is None else summary_html(self.found.cells)
+        return f"<p>{escape(repr(self))}</p>{tables}"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A suite on the data that are there, and where its results lie."""
+
+    plan: Plan
+    """All of it."""
+    chosen: Plan
+    """What is to be done of it."""
+    store: Store
+    contents: Mapping[str, str]
+    """What its data hold, by `suites.contents.data_key`."""
+    warnings: Sequence[str]
+    """A line each."""
+
+
+def prepare(
+    suite: str | Path, *, results: Path, data: Path, only: Sequence[str] = (),
+    seeds: int | None = None, limit_updates: int | None = None, offline: bool = False,
+) -> Prepared:
+    """Read a suite, look at its data, and choose its runs.
+
+    Raises:
+        GenbenchError: what is wrong with the suite, its data or the folder of results.
+    """
+    from genbench.running.contents import present
+
+    plan = load_plan(suite, seeds=seeds, limit_updates=limit_updates)
+    store = store_of(results, plan)
+    check_holder(store.root, plan.path)
+    there = present(plan, store, data, offline=offline)
+    chosen = there.plan.only(only) if only else there.plan
+    lines = [*there.plan.warnings, *there.changed]
+    return Prepared(there.plan, chosen, store, there.contents, lines)
+
+
+def run(
+    suite: str | Path, *, only: str | Sequence[str] = (), seeds: int | None = None,
+    results: str | Path = "results", data: str | Path | None = None, device: str = "auto",
+    workers: int | None = None, threads: int = 1, limit_updates: int | None = None,
+    weights: str | Path | None = None, executor: Literal["local", "ray", "slurm"] = "local",
+    cluster: Mapping[str, Any] | None = None, ray_address: str | None = None,
+    time_limit: float | str | None = None, save_every: float = 60.0, offline: bool = False,
+    repair: bool = False, progress: bool | Console = True,
+    warn: Callable[[str], None] | None = None,
+) -> SuiteOutcome:
+    """Train and evaluate what a suite asks for and is not done yet, and write its report.
+
+    Every argument is that of `genbench run`. Runs that fail raise nothing; see `states`.
+
+    Args:
+        suite: a YAML file, or the name of a suite.
+        only: a pattern of methods, datasets or run ids, or several of them.
+        cluster: what each run asks of Ray or Slurm: cpus, gpus, memory, partition, time, account.
+        progress: whether to show how it goes; a console of `rich` to show it there.
+        warn: takes the suite's warnings, a line each; by default they are shown as progress is.
+
+    Raises:
+        GenbenchError: in one line, what is wrong and what to do about it.
+    """
+    from genbench.running.session import Request
+
+    root = data_root(_path(data))
+    ready = prepare(
+        at_home(suite), results=at_home(Path(results)), data=root, seeds=seeds, offline=offline,
+        only=[only] if isinstance(only, str) else only, limit_updates=limit_updates,
+    )
+    limit = ready.plan.suite.time_limit if time_limit is None else time_limit
+    request = Request(
+        device, workers, root, cache_folder(), weights_file(_path(weights)), repair, executor,
+        _cluster(ready.plan, cluster or {}), ray_address, _minutes(limit), save_every, offline,
+        threads, ready.contents,
+    )
+    console = progress if isinstance(progress, Console) else Console(
+        file=sys.stdout, highlight=False, emoji=False, quiet=not progress
+    )
+    for line in ready.warnings:
+        if warn is not None:
+            warn(line)
+        else:
+            console.print(f"warning: {line}", style="yellow", markup=False, soft_wrap=True)
+    return _done(ready, request, console, limit_updates)
+
+
+def _done(
+    ready: Prepared, request: Request, console: Console, limit_updates: int | None
+) -> SuiteOutcome:
+    from genbench.reporting.report import build, gather
+    from genbench.running.session import run_suite
+
+    plan, store = ready.plan, ready.store
+    store.prepare()
+    hold(store.root, plan.path)
+    ended = run_suite(ready.chosen, store, request, console)
+    if ended.stopped:
+        return SuiteOutcome(plan, store, ended.states, True, ended.exit_code)
+    found = gather(plan, store, ended.before)
+    path = build(plan, store, report_folder(store, limit_updates), found)
+    return SuiteOutcome(plan, store, ended.states, False, ended.exit_code, path, found)
+
+
+def _path(given: str | Path | None) -> Path | None:
+    return None if given is None else at_home(Path(given))
+
+
+def _minutes(given: float | str | None) -> float | None:
+    try:
+        return None if given is None else minutes(given)
+    except ValueError as error:
+        raise GenbenchError(f"time_limit: expected {error}, got '{given}'") from None
+
+
+def _cluster(plan: Plan, given: Mapping[str, Any]) -> Cluster:
+    """What runs ask of a cluster: the suite's settings, changed by those that were given."""
+    asked = {name: value for name, value in given.items() if value is not None}
+    try:
+        return Cluster.model_validate({**plan.suite.cluster.model_dump(), **asked})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise GenbenchError(f"cluster.{where}: {first['msg']}") from None

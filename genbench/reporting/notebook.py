@@ -1,0 +1,79 @@
+"""What notebooks show: reports and tables as HTML."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from urllib.parse import unquote
+
+from markdown_it import MarkdownIt
+
+from genbench.reporting._cells import Cell, dataset_names
+from genbench.reporting._digits import spread_text
+from genbench.reporting.statistics import mean_and_std
+
+__all__ = ["Report", "summary_html"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report that was written."""
+
+    path: Path
+
+    @property
+    def text(self) -> str:
+        """Its Markdown."""
+        return self.path.read_text(encoding="utf-8")
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def _repr_html_(self) -> str:
+        """The page with its pictures in it, for the notebook lies elsewhere."""
+        page: str = MarkdownIt("commonmark").enable("table").render(self.text)
+        return re.sub(r'(<img [^>]*?src=")([^"]+\.png)"', self._inlined, page)
+
+    def _inlined(self, found: re.Match[str]) -> str:
+        picture = self.path.parent / unquote(found[2])
+        if not picture.is_file():
+            return found[0]
+        coded = base64.b64encode(picture.read_bytes()).decode()
+        return f'{found[1]}data:image/png;base64,{coded}"'
+
+
+def summary_html(cells: Sequence[Cell]) -> str:
+    """A table for each dataset: methods by metrics, mean ± standard deviation over seeds."""
+    return "\n".join(
+        _table(name, [cell for cell in cells if cell.dataset == name])
+        for name in dataset_names(cells)
+    )
+
+
+def _table(dataset: str, cells: Sequence[Cell]) -> str:
+    columns = list(dict.fromkeys((c.metric, c.protocol) for c in cells if c.values))
+    head = "".join(
+        f"<th title='{escape(protocol)}'>{escape(metric)}</th>" for metric, protocol in columns
+    )
+    rows = []
+    for method in dict.fromkeys(cell.method for cell in cells):
+        own = {(c.metric, c.protocol): c for c in cells if c.method == method and c.values}
+        texts = [_text(own.get(column)) for column in columns]
+        body = "".join(f"<td>{escape(text)}</td>" for text in texts)
+        rows.append(f"<tr><th>{escape(method)}</th>{body}</tr>")
+    return (f"<table><caption>{escape(dataset)}</caption><thead><tr><th>method</th>{head}</tr>"
+            f"</thead><tbody>{''.join(rows)}</tbody></table>")
+
+
+def _text(cell: Cell | None) -> str:
+    if cell is None:
+        return "–"
+    missing = " *" if cell.troubles else ""
+    return spread_text(*mean_and_std(cell.sample)) + missing

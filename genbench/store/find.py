@@ -1,0 +1,46 @@
+"""Which stored run a name means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from genbench.errors import StoreError
+from genbench.lookup import suggest
+from genbench.store.folder import RunFolder
+from genbench.store.runs import Store
+
+__all__ = ["find_run"]
+
+
+def find_run(name: str, results: Path) -> RunFolder:
+    """The run of that id, or whose id begins so, of one suite where it is named; or that folder.
+
+    `name` is `nice--ring--s0--1a2b3c4d`, `nice--ring--s0`, `suite/nice--ring--s0` or a path.
+
+    Raises:
+        StoreError: there is none, or several could be meant.
+    """
+    if (Path(name) / "spec.yaml").is_file():
+        return RunFolder(Path(name))
+    suite, _, start = name.rpartition("/")
+    folders = [results / suite / "runs"] if suite else sorted(results.glob("*/runs"))
+    stored = [run for folder in folders for run in Store(folder.parent).runs()]
+    exact = [run for run in stored if run.id == start]
+    found = exact or [run for run in stored if run.id.startswith(start)]
+    if not found:
+        raise StoreError(f"run '{name}': {_lost(start, stored, results / suite)}")
+    if len(found) > 1:
+        several = ", ".join(str(run.path) for run in found[:5])
+        raise StoreError(f"run '{name}': it could be any of {several}; give a run's id or folder")
+    return found[0]
+
+
+def _lost(name: str, stored: Sequence[RunFolder], results: Path) -> str:
+    """Why there is no such run, and which one may be meant."""
+    if not stored:
+        return f"there is none below {results}, nor any other; --results names another folder"
+    hint = suggest(name, {run.id for run in stored})
+    if "did you mean" not in hint:
+        hint = "; give a run's id or folder, of those that genbench run SUITE --dry-run lists"
+    return f"there is none below {results}{hint}"

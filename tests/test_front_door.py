@@ -1,0 +1,203 @@
+"""`import genbench as gb`: what scripts and notebooks use, as the manual shows it."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import threading
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import genbench as gb
+
+SUITE = """
+datasets: {ring: {modes: 8, test_size: 400}, digits: {}}
+seeds: 2
+budget: {updates: 30, batch: 32}
+methods:
+  nice: {datasets: [ring], model: {widths: [16]}}
+  gaussian-mixture: {model: {components: 1}}
+protocol: {samples: 200, sets: 2}
+evaluate: [nll, nll_gap]
+report:
+  claims:
+    - {id: better, text: NICE is better, expect: "nll[nice, ring] < nll[gaussian-mixture, ring]"}
+"""
+SCRIPT = """
+import genbench as gb
+
+outcome = gb.run("small.yaml", only="nice", workers=1)
+assert outcome.exit_code == 0, outcome
+print("the end")
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a script, which guards nothing, ran a suite; then the rest of it."""
+    place = tmp_path_factory.mktemp("front-door")
+    (place / "small.yaml").write_text(SUITE)
+    (place / "script.py").write_text(SCRIPT)
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=place, text=True, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("the end") == 1
+    assert "small: 2 runs to do" in done.stdout
+    return place
+
+
+@pytest.fixture(scope="module")
+def outcome(folder: Path) -> gb.SuiteOutcome:
+    """The rest of the suite, in silence."""
+    found: list[gb.SuiteOutcome] = []
+    printed = io.StringIO()
+    with redirect_stdout(printed), redirect_stderr(printed), chdir(folder):
+        # a thread, as in a server or a widget: signals are the main thread's alone
+        thread = threading.Thread(
+            target=lambda: found.append(gb.run("small.yaml", progress=False))
+        )
+        thread.start()
+        thread.join()
+    assert printed.getvalue() == ""
+    [outcome] = found
+    return outcome
+
+
+@pytest.fixture(autouse=True)
+def inside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+
+
+def test_every_name_is_there_and_importing_costs_nothing() -> None:
+    for name in gb.__all__:
+        assert getattr(gb, name) is not None
+    assert set(gb.__all__) == set(dir(gb))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = gb.nothing
+    code = "import sys, genbench; sys.exit(bool({'torch', 'pandas', 'numpy'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_run_in_silence_gives_the_numbers_of_the_command(outcome: gb.SuiteOutcome) -> None:
+    assert len(outcome.states["done"]) == 6
+    assert outcome.report == Path("results/small/report.md")
+    table = gb.table("small.yaml")
+    assert outcome.table.equals(table)
+    assert set(table["status"]) <= {"ok", "skipped"}
+    assert "<table>" in outcome._repr_html_()
+    assert "6 done" in repr(outcome)
+    again = gb.run("small.yaml", progress=False)
+    assert again.states == {}
+    assert "all runs were done before" in repr(again)
+
+
+@pytest.mark.usefixtures("outcome")
+def test_a_run_shows_its_numbers_and_draws_from_its_model() -> None:
+    run = gb.load("small/nice--ring--s0")
+    assert run.status.state == "done"
+    assert run.spec.seed == 0
+    assert list(run.curves.columns) == ["update", "stage", "player", "term", "value"]
+    assert run.curves["update"].max() == 30
+    assert isinstance(run.model, gb.Model)
+    x = run.sample(50, seed=0)
+    with np.load(run.path / "samples.npz") as stored:
+        assert (x == stored["samples"][:50]).all()
+    assert (run.sample(50, seed=1) != x).all()
+    test = gb.dataset("ring", modes=8, test_size=400).test.x
+    nll = -run.log_prob(test).mean()
+    assert nll == pytest.approx(run.metrics.loc["nll", "value"], rel=1e-6)
+    assert "nll" in run._repr_html_()
+    with pytest.raises(gb.DataError, match=r"rows \(2,\); got an array of shape \(4, 3\)"):
+        run.log_prob(np.zeros((4, 3)))
+    with pytest.raises(gb.GenbenchError, match="could be any of"):
+        gb.load("small/nice")
+    with pytest.raises(gb.GenbenchError, match="there is none"):
+        gb.load("other/nice--ring--s0")
+
+
+@pytest.mark.usefixtures("outcome")
+def test_densities_of_images_are_in_the_unit_of_nll() -> None:
+    run = gb.load("gaussian-mixture--digits--s0")
+    data = gb.dataset("digits")
+    images = data.bytes(torch.as_tensor(data.test.x))
+    nll = -run.log_prob(images).mean()
+    # another draw of the dequantisation
+    assert nll == pytest.approx(run.metrics.loc["nll", "value"], abs=0.5)
+    assert (data.of_bytes(images) == data.test.x).all()
+    with pytest.raises(gb.DataError, match="bytes"):
+        run.log_prob(images.float())
+    assert run.sample(3).shape == (3, 1, 8, 8)
+
+
+def test_samples_of_ones_own_are_scored(tmp_path: Path) -> None:
+    points = gb.dataset("ring", modes=8).truth.sample(500, gb.Noise(1))
+    found = gb.evaluate(points, dataset={"ring": {"modes": 8}}, metrics=["swd", "mode_coverage"])
+    assert found.table.loc["swd", "status"] == "ok"
+    assert found.table.loc["swd", "protocol"]
+    assert found["modes_covered"] == 8
+    assert "<table" in found._repr_html_()
+    np.save(tmp_path / "points.npy", points.numpy())
+    other = gb.evaluate(tmp_path / "points.npy", "{ring: {modes: 8}}", "swd")
+    assert other["swd"] == found["swd"]
+    with pytest.raises(gb.GenbenchError, match="no metric 'fidd'"):
+        gb.evaluate(points, "ring", "fidd")
+    with pytest.raises(gb.DataError, match="one shape"):
+        gb.evaluate(np.array([None, 1]), "ring", "swd")
+
+
+@pytest.mark.usefixtures("outcome")
+def test_reports_verdicts_and_differences() -> None:
+    report = gb.report("small.yaml")
+    assert report.text.startswith("# small")
+    assert "data:image/png;base64," in report._repr_html_()
+    claims = gb.claims("small.yaml")
+    assert list(claims["verdict"]) == ["INCONCLUSIVE"]  # two seeds
+    frame = gb.compare("small.yaml:nice", "small.yaml:gaussian-mixture")
+    assert "nll" in set(frame["metric"])
+    with pytest.raises(gb.GenbenchError, match=r"baseline\.json"):
+        gb.check("small.yaml")
+    subprocess.run([sys.executable, "-m", "genbench", "check", "small.yaml", "--update"],
+                   check=True)
+    assert gb.check("small.yaml", allow_inconclusive=True).exit_code == 0
+
+
+@pytest.mark.parametrize(("call", "line"), [
+    (lambda: gb.run("nosuch"), "no suite 'nosuch'"),
+    (lambda: gb.run("small.yaml", only="vae"), "no run matches 'vae'"),
+    (lambda: gb.run("small.yaml", device="tpu", only="gauss*", repair=True, seeds=3), "auto, cpu"),
+    (lambda: gb.run("small.yaml", data="nowhere"), "there is no such folder"),
+    (lambda: gb.run("small.yaml", time_limit="soon"), "time_limit: expected a time"),
+    (lambda: gb.run("small.yaml", cluster={"cpu": 1}), r"cluster\.cpu"),
+    (lambda: gb.table("small.yaml", seeds=0), "at least 1"),
+    (lambda: gb.dataset("rings"), "no dataset 'rings'"),
+    (lambda: gb.dataset("ring", mode=3), "mode"),
+    (lambda: gb.metric("fidd"), "no metric 'fidd'"),
+])
+def test_what_is_wrong_is_one_line(call, line: str) -> None:
+    with pytest.raises(gb.GenbenchError, match=line) as error:
+        call()
+    assert "\n" not in str(error.value)
+
+
+def test_a_flow_is_trained_with_the_parts_alone() -> None:
+    torch.manual_seed(0)
+    noise = gb.Noise(0)
+    data = gb.dataset("ring", modes=8)
+    scaling = gb.scaling_for(data, "standard", dequantise=False)
+    model = gb.model("nice", scaling.space(data))
+    stage = gb.Stage(gb.WeightedSum([(1.0, gb.objective("likelihood", model))]), updates=60)
+    feed = gb.Feed(data, scaling, batch=128, noise=noise.child("data"))
+    training = gb.Training(model, [stage], feed, noise.child("train"))
+    evidence = gb.Evidence(data=data, scaling=scaling, model=model, noise=noise.child("test"))
+    before = gb.metric("nll_gap").measure(evidence)["nll_gap"]
+    training.run()
+    evidence = gb.Evidence(data=data, scaling=scaling, model=model, noise=noise.child("test"))
+    found = gb.metric("nll_gap").measure(evidence)
+    assert 0 < found["nll_gap"] < before
+    assert found["true_entropy"] == pytest.approx(data.truth.entropy())
