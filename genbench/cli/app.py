@@ -11,7 +11,7 @@ import typer
 from genbench import __version__
 from genbench.cli.doing import report, run, sample, table
 from genbench.cli.judging import check, compare, eval_
-from genbench.cli.looking import cite, info, list_, schema, show, validate
+from genbench.cli.looking import cite, docs, info, list_, schema, show, validate
 from genbench.cli.output import check_written, prepare_streams, say, tell
 from genbench.cli.supplying import doctor, fetch
 from genbench.cli.waiting import slow_steps_said
@@ -26,7 +26,8 @@ app = typer.Typer(
     "one table.",
 )
 for command in (
-    run, report, table, show, compare, check, sample, validate, schema, info, cite, fetch, doctor,
+    run, report, table, show, compare, check, sample, validate, schema, info, cite, docs, fetch,
+    doctor,
 ):
     app.command()(command)
 app.command(name="eval")(eval_)

@@ -1,4 +1,4 @@
-"""Commands that look things up: validate, schema, list, info, cite, show.
+"""Commands that look things up: validate, schema, list, info, cite, show, docs.
 
 Commands import what they need when they are called, so that `genbench --help` answers at once.
 """
@@ -6,10 +6,12 @@ Commands import what they need when they are called, so that `genbench --help` a
 from __future__ import annotations
 
 import json
+import sys
 from textwrap import indent
 from typing import Annotated
 
 import typer
+from rich.markdown import Markdown
 
 from genbench.cli.options import (
     RESULTS,
@@ -18,10 +20,10 @@ from genbench.cli.options import (
     SuiteArgument,
     warn,
 )
-from genbench.cli.output import say, write
+from genbench.cli.output import console_for, say, write
 from genbench.places import at_home
 
-__all__ = ["cite", "info", "list_", "schema", "show", "validate"]
+__all__ = ["cite", "docs", "info", "list_", "schema", "show", "validate"]
 
 
 def validate(suite: SuiteArgument, results: Results = RESULTS) -> None:
@@ -104,3 +106,20 @@ def cite(
     from genbench.reporting.citations import cite as bibtex
 
     say(bibtex(name))
+
+
+def docs(
+    topic: Annotated[str, typer.Argument(
+        help="A page of the manual; without one, they are listed.", show_default=False)] = "",
+) -> None:
+    """Show a page of the manual."""
+    from genbench.cli.manual import page, topics
+
+    if not topic:
+        say("\n".join(topics()))
+        return
+    text = page(topic)
+    if sys.stdout.isatty():
+        console_for(sys.stdout).print(Markdown(text))
+    else:
+        write(text)

@@ -25,7 +25,7 @@ from genbench.evaluation.metrics.fid import frechet_distance, moments, rows_dist
 from genbench.evaluation.metrics.inception_score import inception_score
 from genbench.evaluation.metrics.kid import kid
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "genbench/docs/metrics.md"
 CASES = {
     "equal sizes, 1000 × 64": (1000, 1000, 64),
     "unequal sizes, 700 and 1300 × 64": (700, 1300, 64),
@@ -128,10 +128,10 @@ def line(row: Row) -> str:
     ) + " |"
 
 
-def test_all_three_agree_and_the_readme_says_so() -> None:
+def test_all_three_agree_and_the_manual_says_so() -> None:
     """To six digits: torch-fidelity keeps precision and recall in float32."""
     written = re.findall(r"^\| (?:FID|KID|IS|precision|recall|density|coverage)[, ].*\|$",
-                         README.read_text(encoding="utf-8"), re.MULTILINE)
+                         PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     computed = rows()
     assert len(written) == len(computed), "\n".join(map(line, computed))
     for text, (metric, case, ours, theirs, formula) in zip(written, computed, strict=True):

@@ -432,9 +432,9 @@ def test_false_alarms_at_the_stored_spreads():
     assert alarms / trials <= 0.05 + 2.3 * (0.05 * 0.95 / trials) ** 0.5
 
 
-def test_the_power_that_the_readme_states():
+def test_the_power_that_the_manual_states():
     """Its table, at the level that Holm's correction leaves for the smallest p."""
-    text = (ROOT / "README.md").read_text()
+    text = (ROOT / "genbench/docs/results.md").read_text()
     stated = re.findall(r"^\| (\d+) \| (\d+) % \| (\d+) % \| (\d+) % \|$", text, re.MULTILINE)
     assert [int(line[0]) for line in stated] == [3, 5, 10]
     rng = np.random.default_rng(0)

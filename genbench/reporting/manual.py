@@ -1,7 +1,7 @@
-"""The generated parts of the README: `python -m genbench.reporting.readme README.md [--check]`.
+"""The generated parts of the manual: `python -m genbench.reporting.manual FILE … [--check]`.
 
 A part stands between `<!-- generated: NAME -->` and `<!-- end -->`. What it says is read from
-source, from the zoo and from the command line's own help, so that the README cannot lag behind
+source, from the zoo and from the command line's own help, so that the manual cannot lag behind
 the code; a test asks for `--check`.
 """
 
@@ -197,26 +197,30 @@ def _prose(text: object) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the parts, or with `--check` say whether they are up to date: exit code 0, 1 or 2."""
     parser = argparse.ArgumentParser(
-        prog="python -m genbench.reporting.readme",
-        description="Write the generated parts of a Markdown file anew.",
+        prog="python -m genbench.reporting.manual",
+        description="Write the generated parts of Markdown files anew.",
     )
-    parser.add_argument("file", type=Path, help="the Markdown file")
+    parser.add_argument("files", type=Path, nargs="+", help="the Markdown files")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if outdated")
     given = parser.parse_args(arguments)
+    return max(_page(file, given.check) for file in given.files)
+
+
+def _page(file: Path, check: bool) -> int:
     try:
-        before = given.file.read_text(encoding="utf-8")
+        before = file.read_text(encoding="utf-8")
         after = regenerate(before)
         if before == after:
             return 0
-        if given.check:
-            print(f"{given.file}: generated parts are out of date; run make docs", file=sys.stderr)
+        if check:
+            print(f"{file}: generated parts are out of date; run make docs", file=sys.stderr)
             return 1
-        given.file.write_text(after, encoding="utf-8")
+        file.write_text(after, encoding="utf-8")
     except OSError as error:
-        print(f"error: {given.file}: {error.strerror}", file=sys.stderr)
+        print(f"error: {file}: {error.strerror}", file=sys.stderr)
         return 2
     except (GenbenchError, UnicodeDecodeError) as error:
-        print(f"error: {given.file}: {error}", file=sys.stderr)
+        print(f"error: {file}: {error}", file=sys.stderr)
         return 2
     return 0
 

@@ -1,8 +1,10 @@
-"""The README: what it shows is there, what it says runs, its generated parts are up to date."""
+"""The README and the manual: what they show is there, what they say runs, and the generated parts
+are up to date."""
 
 from __future__ import annotations
 
 import math
+import os
 import re
 import shlex
 import subprocess
@@ -21,13 +23,15 @@ from genbench.cli.app import app
 from genbench.data.space import Space
 from genbench.errors import GenbenchError
 from genbench.noise import Noise
-from genbench.reporting import readme
+from genbench.reporting import manual
 from genbench.suites.expand import load_plan
 from genbench.suites.yaml_source import parse
 from genbench.suites.zoo import method_names
 
 ROOT = Path(__file__).parents[1]
-TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "genbench/docs").rglob("*.md"))]
+TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
+TEXT = "\n".join(TEXTS.values())
 CLI: Any = typer.main.get_command(app)
 
 
@@ -57,24 +61,44 @@ def suites() -> list[str]:
     return [block for block in blocks("yaml") if "methods" in parse(block, "README.md").data]
 
 
+def files() -> dict[str, str]:
+    """The python blocks that say in their first line which file they are."""
+    named = {re.match(r'"""(\w+\.py):', block): block for block in blocks("python")}
+    return {match[1]: block for match, block in named.items() if match}
+
+
+def scripts() -> list[str]:
+    """The python blocks that are typed as they stand."""
+    return [block for block in blocks("python") if not re.match(r'"""\w+\.py:', block)]
+
+
 @pytest.fixture
 def beside(tmp_path: Path) -> Path:
-    """A folder with the README's own parts: the files that its python blocks name themselves."""
-    for block in blocks("python"):
-        name = re.match(r'"""(\w+\.py):', block)
-        assert name, "a python block says in its first line which file it is"
-        (tmp_path / name[1]).write_text(block, encoding="utf-8")
+    """A folder with the manual's own files."""
+    for name, block in files().items():
+        (tmp_path / name).write_text(block, encoding="utf-8")
     return tmp_path
 
 
-def test_generated_parts_are_up_to_date() -> None:
-    assert readme.regenerate(TEXT) == TEXT, "run make docs"
-    assert sorted(re.findall(r"<!-- generated: (\S+) -->", TEXT)) == sorted(readme.PARTS)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_generated_parts_are_up_to_date(page: Path) -> None:
+    assert manual.regenerate(TEXTS[page]) == TEXTS[page], "run make docs"
+
+
+def test_every_generated_part_has_its_place() -> None:
+    assert sorted(re.findall(r"<!-- generated: (\S+) -->", TEXT)) == sorted(manual.PARTS)
+
+
+def test_the_readme_is_short_and_links_every_page() -> None:
+    text = TEXTS[ROOT / "README.md"]
+    assert len(text.splitlines()) <= 150
+    for page in PAGES[1:]:
+        assert f"({page.relative_to(ROOT).as_posix()})" in text
 
 
 @pytest.mark.parametrize("kind", ["model", "objective", "dataset", "metric", "method"])
 def test_tables_have_a_row_for_everything(kind: str) -> None:
-    part = readme.PARTS[f"{kind}s"]()
+    part = manual.PARTS[f"{kind}s"]()
     names = method_names() if kind == "method" else lookup.available(kind)
     assert len(re.findall(r"^\| `", part, re.MULTILINE)) == len(names)
     for name in names:
@@ -84,55 +108,55 @@ def test_tables_have_a_row_for_everything(kind: str) -> None:
 
 
 def test_the_table_of_metrics_fills_in_options() -> None:
-    part = readme.metrics()
+    part = manual.metrics()
     assert "| `nll_iw` | `nll_iw_k5000` | nats | lower | points, images; bound, encoder | " in part
     assert "|  | `bits_per_dim_iw_k5000` | bits/dim | lower |  |  |" in part
     assert "{" not in part
 
 
 def test_help_does_not_depend_on_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = readme.help_text("list")
+    expected = manual.help_text("list")
     for name, value in {"COLUMNS": "40", "FORCE_COLOR": "1", "GITHUB_ACTIONS": "true",
                         "TERMINAL_WIDTH": "50", "PYTHONIOENCODING": "ascii"}.items():
         monkeypatch.setenv(name, value)
-    assert readme.help_text("list") == expected
+    assert manual.help_text("list") == expected
     assert "Usage: genbench list [OPTIONS]" in expected
-    assert max(map(len, expected.splitlines())) <= readme.WIDTH
+    assert max(map(len, expected.splitlines())) <= manual.WIDTH
     with pytest.raises(GenbenchError, match="genbench lost --help failed"):
-        readme.help_text("lost")
+        manual.help_text("lost")
 
 
 def test_stale_and_broken_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "page.md"
     stale = "before\n<!-- generated: datasets -->\noutdated\n<!-- end -->\nafter\n"
     file.write_text(stale, encoding="utf-8")
-    assert readme.main([str(file), "--check"]) == 1
+    assert manual.main([str(file), "--check"]) == 1
     assert file.read_text(encoding="utf-8") == stale
     assert "run make docs" in capsys.readouterr().err
-    assert readme.main([str(file)]) == 0
+    assert manual.main([str(file)]) == 0
     written = file.read_text(encoding="utf-8")
     assert "| `ring` |" in written
     assert "outdated" not in written
     assert written.startswith("before\n<!--")
     assert written.endswith("<!-- end -->\nafter\n")
-    assert readme.main([str(file), "--check"]) == 0
+    assert manual.main([str(file), "--check"]) == 0
     for text, message in (
         ("<!-- generated: dates -->\n<!-- end -->\n", "no generated part 'dates'; there is data"),
         ("<!-- generated: datasets -->\n", "each part needs one of both"),
         ("<!-- end -->\n<!-- generated: datasets -->\n", "each part needs one of both"),
     ):
         file.write_text(text, encoding="utf-8")
-        assert readme.main([str(file)]) == 2
+        assert manual.main([str(file)]) == 2
         assert message in capsys.readouterr().err
         assert file.read_text(encoding="utf-8") == text
-    assert readme.main([str(tmp_path / "none.md")]) == 2
+    assert manual.main([str(tmp_path / "none.md")]) == 2
     assert "No such file" in capsys.readouterr().err
 
 
-def test_readme_is_written_without_torch() -> None:
+def test_the_manual_is_written_without_torch() -> None:
     code = (
-        "import sys; from genbench.reporting import readme\n"
-        "[readme.PARTS[name]() for name in readme.PARTS if not name.startswith('help')]\n"
+        "import sys; from genbench.reporting import manual\n"
+        "[manual.PARTS[name]() for name in manual.PARTS if not name.startswith('help')]\n"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -148,8 +172,9 @@ def test_suites_validate(number: int, beside: Path) -> None:
 
 
 def test_there_are_suites_and_a_plug_in() -> None:
-    assert len(suites()) >= 2
-    assert len(blocks("python")) == 3
+    assert len(suites()) >= 3
+    assert set(files()) == {"circle.py", "losses.py", "shift.py", "table.py"}
+    assert len(scripts()) == 3
 
 
 @pytest.mark.parametrize("command", written_commands())
@@ -164,7 +189,7 @@ def test_every_command_is_shown_and_every_flag_of_run() -> None:
     said = [words(command) for command in written_commands()]
     assert {name for name, *_ in said} == set(CLI.commands)
     flags = {o for p in CLI.commands["run"].params for o in p.opts if o.startswith("--")}
-    prose = TEXT.partition("## What there is")[0]
+    prose = "\n".join(text for page, text in TEXTS.items() if page.parent.name != "reference")
     assert [flag for flag in flags - {"--help"} if flag not in prose] == []
 
 
@@ -176,12 +201,13 @@ def test_make_targets_exist() -> None:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"make {target}"
 
 
-def test_links_and_named_files_exist() -> None:
-    links = [target.partition("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", TEXT)]
-    named = re.findall(r"`((?:genbench|tests|suites|\.ci)/[\w./]+)`", TEXT)
-    local = [t for t in [*links, *named] if t and not re.match(r"[a-z]+:", t)]
-    assert len(local) > 8
-    assert [target for target in local if not (ROOT / target).exists()] == []
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_and_named_files_exist(page: Path) -> None:
+    links = [target.partition("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", TEXTS[page])]
+    local = [page.parent / t for t in links if t and not re.match(r"[a-z]+:", t)]
+    local += [ROOT / t for t in re.findall(r"`((?:genbench|tests|suites|\.ci)/[\w./]+)`",
+                                           TEXTS[page])]
+    assert [str(target) for target in local if not target.exists()] == []
 
 
 def test_the_plug_in_is_a_distribution(beside: Path) -> None:
@@ -244,3 +270,53 @@ def test_the_plug_in_runs(beside: Path) -> None:
     row = frame[(frame.method == "circle") & (frame.metric == "nll")].iloc[0]
     assert row.status == "ok"
     assert 2.3 < row.value < 20
+
+
+@pytest.mark.parametrize("number", range(len(scripts())))
+def test_scripts_run(number: int, beside: Path) -> None:
+    """As they are typed, but for the budget of the suite."""
+    script = scripts()[number]
+    if 'dataset="mnist"' in script and not os.environ.get("GENBENCH_DATA"):
+        pytest.skip("MNIST is not here")
+    (beside / "suites").mkdir()
+    text = (ROOT / "suites/quickstart.yaml").read_text(encoding="utf-8")
+    small = re.sub(r"updates: \d+", "updates: 5", text)
+    assert small != text
+    (beside / "suites/quickstart.yaml").write_text(small, encoding="utf-8")
+    np.savez(beside / "samples.npz", np.random.default_rng(0).random((200, 28, 28)))
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=beside, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    if "updates=600" in script:
+        nll, gap = map(float, re.findall(r"-?\d+\.\d+", done.stdout))
+        assert 0 < gap < 2.5
+        assert nll - gap == pytest.approx(2.61, abs=0.1)  # the entropy of the ring
+
+
+def test_the_shortest_plug_in_trains(beside: Path) -> None:
+    (beside / "shift.yaml").write_text(
+        "datasets: {ring: {modes: 8}}\nseeds: 1\nbudget: {updates: 20}\nevaluate: [nll]\n"
+        + re.search(r"`(methods: \{mine: .*?\}\})`", TEXT, re.DOTALL)[1] + "\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "genbench", "run", "shift.yaml", "--workers", "1"], cwd=beside,
+        check=False, capture_output=True, text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_pages_are_shown_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    from genbench.cli import looking
+
+    looking.docs("suites")
+    assert capsys.readouterr().out == TEXTS[ROOT / "genbench/docs/suites.md"]
+    looking.docs("models")
+    assert capsys.readouterr().out == TEXTS[ROOT / "genbench/docs/reference/models.md"]
+    looking.docs()
+    listed = capsys.readouterr().out.split()
+    assert listed == sorted(
+        page.relative_to(ROOT / "genbench/docs").with_suffix("").as_posix() for page in PAGES[1:]
+    )
+    with pytest.raises(GenbenchError, match="no page 'suits'; did you mean 'suites'"):
+        looking.docs("suits")
