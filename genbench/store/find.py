@@ -23,13 +23,14 @@ def find_run(name: str, results: Path) -> RunFolder:
     """
     if (Path(name) / "spec.yaml").is_file():
         return RunFolder(Path(name))
-    suite, _, start = name.rpartition("/")
-    folders = [results / suite / "runs"] if suite else sorted(results.glob("*/runs"))
+    *above, start = Path(name).parts or (name,)
+    named = len(above) == 1
+    folders = [results / above[0] / "runs"] if named else sorted(results.glob("*/runs"))
     stored = [run for folder in folders for run in Store(folder.parent).runs()]
     exact = [run for run in stored if run.id == start]
     found = exact or [run for run in stored if run.id.startswith(start)]
     if not found:
-        raise StoreError(f"run '{name}': {_lost(start, stored, results / suite)}")
+        raise StoreError(f"run '{name}': {_lost(start, stored, results)}")
     if len(found) > 1:
         several = ", ".join(str(run.path) for run in found[:5])
         raise StoreError(f"run '{name}': it could be any of {several}; give a run's id or folder")
