@@ -44,6 +44,8 @@ class Model(nn.Module, Configured, ABC):
         named_groups: the names of `groups`, but ''.
         refuses: options that cannot go together, with the reason (see `lookup.refusals`).
         dear: what makes it slow (see `evaluation.Metric`).
+        version: raised whenever its results, or the meaning of a default, change: such runs are
+            others.
         cite: a BibTeX entry.
     Attribute, after build:
         discrete: whether `log_prob` or `log_weights` is the log *probability* of a quantised
@@ -56,6 +58,7 @@ class Model(nn.Module, Configured, ABC):
     named_groups: ClassVar[tuple[str, ...]] = ()
     refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = ()
     dear: ClassVar[tuple[tuple[dict[str, object], str], ...]] = ()
+    version: ClassVar[int] = 1
     cite: ClassVar[str] = ""
     discrete: bool = False
 

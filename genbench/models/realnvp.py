@@ -33,6 +33,7 @@ class RealNVP(FlowModel):
     Stronger than NICE on points; on images it has no convolutions, and is a baseline.
     """
 
+    version: ClassVar[int] = 2  # the bound of the log-scales starts at ½, once at 2
     cite: ClassVar[str] = """@inproceedings{dinh2017density,
   title={Density Estimation Using {Real NVP}},
   author={Dinh, Laurent and Sohl-Dickstein, Jascha and Bengio, Samy},

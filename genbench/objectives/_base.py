@@ -74,6 +74,8 @@ class Objective(nn.Module, Configured, ABC):
         at_most_rows: options that count training rows, of which there must be as many.
         refuses: options that cannot go together, with the reason (see `lookup.refusals`);
             a subclass adds to those that it inherits.
+        version: raised whenever its results, or the meaning of a default, change: such runs are
+            others.
         cite: a BibTeX entry.
     """
 
@@ -85,6 +87,7 @@ class Objective(nn.Module, Configured, ABC):
     ignores_labels: ClassVar[bool] = False
     at_most_rows: ClassVar[tuple[str, ...]] = ()
     refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = ()
+    version: ClassVar[int] = 1
     cite: ClassVar[str] = ""
 
     def __init__(self, model: Model, **options: object) -> None:

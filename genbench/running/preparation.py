@@ -69,7 +69,7 @@ def _plugins(spec: RunSpec) -> list[tuple[str, ComponentSpec | MetricSpec]]:
     ]
     parts += [("objective", term.objective) for stage in spec.stages for term in stage.terms]
     parts += [("metric", metric) for metric in spec.evaluate]
-    return [(kind, part) for kind, part in parts if ":" in part.name or part.code]
+    return [(kind, part) for kind, part in parts if part.outside]
 
 
 ASKED: Mapping[str, Callable[[Sequence[Job]], Any]] = {"prepare": prepare, "contents": contents}

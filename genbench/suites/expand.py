@@ -186,9 +186,6 @@ class _Loader:
         spec = resolve(component, options, where, self.folder, self.problems)
         if spec is None or budget is None:
             return None
-        version = component.constants.get("version", 1)
-        if version != 1:
-            spec = spec.model_copy(update={"source": f"{spec.source}v{version}"})
         return DatasetRow(row, component, spec, budget)
 
     def method(self, row: Row, datasets: Sequence[DatasetRow], suite: Suite) -> Method | None:

@@ -74,10 +74,13 @@ def resolve(
 def code_of(component: Component, options: Mapping[str, Any], folder: FilePath | None) -> str:
     """Hashes of all code of the user's that a part brings, with what its options name of it.
 
+    A later version than 1, of a part of genbench, is `v2.` before them: its results are others.
+
     Raises:
         PluginError: code that is not there, or cannot be read.
     """
-    found = component.source_digest
+    version = component.constants.get("version", 1) if component.kind != "metric" else 1
+    found = ("" if version == 1 else f"v{version}.") + component.source_digest
     for name in own_options(component):
         if ":" in str(options[name]):
             found += describe_own(name, str(options[name]), folder).source_digest

@@ -58,13 +58,18 @@ class ComponentSpec(_Spec):
     """A built-in name, or `path/file.py:Class` or `package.module:Class`."""
     options: dict[str, Any] = {}
     source: str = ""
-    """For code outside the package: a hash of its source. For a dataset of a later version than 1:
-    `v2`. For data of the user's, behind a `+`: a hash of what they hold."""
+    """For code outside the package: a hash of its source, behind `v2.` where the version is 2. For
+    data of the user's, behind a `+`: a hash of what they hold."""
 
     @property
     def code(self) -> str:
-        """The hash of its source; samples made elsewhere have none."""
+        """Its version and the hash of its source; samples made elsewhere have none."""
         return "" if self.name == EXTERNAL else self.source.partition("+")[0]
+
+    @property
+    def outside(self) -> bool:
+        """Whether it, or a part that its options name, is code from outside the package."""
+        return ":" in self.name or re.sub(r"v\d+\.", "", self.code) != ""
 
     @property
     def contents(self) -> str:
@@ -103,6 +108,11 @@ class MetricSpec(_Spec):
     def code(self) -> str:
         """The hash of its source."""
         return self.source
+
+    @property
+    def outside(self) -> bool:
+        """Whether it is code from outside the package."""
+        return self.source != "" or ":" in self.name
 
 
 class ProtocolSpec(_Spec):
@@ -153,7 +163,7 @@ class RunSpec(_Spec):
         """Whether code from outside the package takes part, be it a loss or a component alone."""
         parts: list[ComponentSpec | MetricSpec] = [self.model, self.data, *self.evaluate]
         parts += [term.objective for stage in self.stages for term in stage.terms]
-        return any(":" in part.name or part.code for part in parts)
+        return any(part.outside for part in parts)
 
     def deciding(self) -> dict[str, Any]:
         """The part that decides the trained model."""

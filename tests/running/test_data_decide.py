@@ -14,7 +14,7 @@ from PIL import Image
 
 from genbench.data.ring import Ring
 from genbench.lookup import describe
-from genbench.running.build import _load_data, load_data
+from genbench.running.build import _load_data, component_class, load_data
 from genbench.suites.contents import datasets_of
 from genbench.suites.expand import load_plan, plan_of
 
@@ -131,6 +131,25 @@ def test_a_later_version_of_a_data_set_is_another_run_and_the_first_is_as_it_was
     second = plan_of(text, "s", tmp_path)
     assert not {run.id for run in first.runs} & {run.id for run in second.runs}
     assert datasets_of(first).keys().isdisjoint(datasets_of(second))
+
+
+def test_a_later_version_of_a_model_is_another_run_and_no_code_of_the_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = ("datasets: {ring: {}}\nseeds: 1\nbudget: {updates: 1}\nreal: false\nmethods:\n"
+            "  nice: {}\n  mixflow: {model: {components: 2, component: nice}}\n"
+            "evaluate: [nll]\n")
+    first = plan_of(text, "s", tmp_path)
+    monkeypatch.setitem(describe("model", "nice").constants, "version", 2)
+    monkeypatch.setitem(describe("dataset", "ring").constants, "version", 3)
+    second = plan_of(text, "s", tmp_path)
+    assert not {run.id for run in first.runs} & {run.id for run in second.runs}
+    for run in second.runs:
+        assert run.model.code == "v2."
+        assert not run.outside
+        component_class("model", run.model, run.folder)
+        component_class("dataset", run.data, run.folder)
+    assert load_plan("quickstart").only(["realnvp"]).runs[0].model.code == "v2."  # its bound
 
 
 def test_a_later_version_stands_in_the_stored_fingerprint(
