@@ -19,7 +19,7 @@ from functools import partial
 from typing import ClassVar, Literal
 
 from genbench.data.space import Space
-from genbench.fields import Count, Widths
+from genbench.fields import Count, Positive, Widths
 from genbench.models._flow import FlowModel
 from genbench.nets.bijection import Bijection
 from genbench.nets.coupling import AffineCoupling, Couplings, dense_network
@@ -33,7 +33,6 @@ class RealNVP(FlowModel):
     Stronger than NICE on points; on images it has no convolutions, and is a baseline.
     """
 
-    version: ClassVar[int] = 2  # the bound of the log-scales starts at ½, once at 2
     cite: ClassVar[str] = """@inproceedings{dinh2017density,
   title={Density Estimation Using {Real NVP}},
   author={Dinh, Laurent and Sohl-Dickstein, Jascha and Bengio, Samy},
@@ -53,11 +52,16 @@ class RealNVP(FlowModel):
     """Whether a learned constant scale and shift stands before each coupling; it starts at the
     identity and needs no data."""
 
+    scale_bound: Positive = 0.5
+    """Where the learned bound of the log-scales starts. Points are learned faster from a half, and
+    large images, whose pixels are nearly constant, from 2."""
+
     def bijection(self, space: Space, stack: int = 0) -> Bijection:
         """The couplings."""
         network = dense_network(self.widths, self.activation, stack)
+        layer = partial(AffineCoupling, network=network, bound=self.scale_bound, stack=stack)
         return Couplings(
-            space.dims, self.couplings, partial(AffineCoupling, network=network, stack=stack),
+            space.dims, self.couplings, layer,
             interleave=space.kind == "images", rescale=self.rescale, stack=stack,
         )
 

@@ -115,16 +115,17 @@ class Affine(nn.Module, ABC):
 class AffineCoupling(Affine):
     """Affine on halves (…, a) and (…, b), by a fully connected network; starts as the identity.
 
-    The bound starts at ½ (in the authors' code at 0 or 1): from 2, points of a ring and images of
-    digits are learned slower.
+    `bound` is where the learned bound starts (in the authors' code at 0 or 1).
     """
 
-    def __init__(self, key: int, other: int, network: Network, stack: int = 0) -> None:
+    def __init__(
+        self, key: int, other: int, network: Network, bound: float = 0.5, stack: int = 0
+    ) -> None:
         super().__init__()
         net = network(key, 2 * other)
         assert isinstance(net, MLP)
         self.net = net.zero_last()
-        self.bound = per_dim(other, 0.5, stack)
+        self.bound = per_dim(other, bound, stack)
 
     def read(self, key: Tensor) -> tuple[Tensor, Tensor]:
         """Two numbers (…, b) each, of keys (…, a)."""
