@@ -48,7 +48,7 @@ Widths = Annotated[list[Count], Field(min_length=1)]
 def _own(name: str) -> str:
     where, _, what = name.rpartition(":")
     if not where or not what.isidentifier():
-        raise ValueError("your own, my_file.py:NAME (the README shows one)")
+        raise ValueError("your own, my_file.py:NAME (`genbench docs extending` shows one)")
     return name
 
 

@@ -63,6 +63,8 @@ _OF_SUITES: Mapping[str, tuple[str, ...]] = {
     "model": ("name",), "objective": ("weight",), "dataset": ("use", "budget"), "metric": (),
 }
 """Kind → the words that a suite writes beside its options."""
+MANY = 40
+"""As many names as a message lists; of more, it says how many."""
 _GIVEN = {"batch", "data", "model"}
 """What a component may refuse beside its own options, in `refusals`."""
 CAPABILITIES: Mapping[str, str] = {
@@ -88,13 +90,15 @@ def suggest(name: str, known: Iterable[str]) -> str:
     ]
     if close:
         return f"; did you mean '{close[0]}'?"
-    return f"; there is {', '.join(names)}" if names else ""
+    more = f" and {len(names) - MANY} more" if len(names) > MANY else ""
+    return f"; there is {', '.join(names[:MANY])}{more}" if names else ""
 
 
 def own_class(kind: str) -> str:
     """What a user may write where nothing built in will do, and where that is shown."""
-    page = "Data of your own" if kind == "dataset" else "A model of your own"
-    where = f"the README shows one, in '{page}'"
+    pages = {"dataset": "Data of your own", "metric": "A metric of your own"}
+    page = pages.get(kind, "A model of your own")
+    where = f"`genbench docs extending` shows one, in '{page}'"
     return f"a class of your own, my_file.py:My{KINDS[kind][1]} ({where})"
 
 

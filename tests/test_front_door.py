@@ -142,6 +142,8 @@ def test_samples_of_ones_own_are_scored(tmp_path: Path) -> None:
     assert found.table.loc["swd", "protocol"]
     assert found["modes_covered"] == 8
     assert "<table" in found._repr_html_()
+    assert repr(found).startswith("<Evaluation on ring: swd 0.")
+    assert "modes_covered 8" in repr(found)
     np.save(tmp_path / "points.npy", points.numpy())
     other = gb.evaluate(tmp_path / "points.npy", "{ring: {modes: 8}}", "swd")
     assert other["swd"] == found["swd"]
@@ -164,7 +166,10 @@ def test_reports_verdicts_and_differences() -> None:
         gb.check("small.yaml")
     subprocess.run([sys.executable, "-m", "genbench", "check", "small.yaml", "--update"],
                    check=True)
-    assert gb.check("small.yaml", allow_inconclusive=True).exit_code == 0
+    verdicts = gb.check("small.yaml", allow_inconclusive=True)
+    assert verdicts.exit_code == 0
+    assert verdicts.summary in repr(verdicts)
+    assert verdicts.summary in verdicts._repr_html_()
 
 
 @pytest.mark.parametrize(("call", "line"), [

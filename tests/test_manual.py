@@ -18,6 +18,7 @@ import pytest
 import torch
 import typer
 
+import genbench as gb
 from genbench import lookup
 from genbench.cli.app import app
 from genbench.data.space import Space
@@ -173,7 +174,7 @@ def test_suites_validate(number: int, beside: Path) -> None:
 
 def test_there_are_suites_and_a_plug_in() -> None:
     assert len(suites()) >= 3
-    assert set(files()) == {"circle.py", "losses.py", "shift.py", "table.py"}
+    assert set(files()) == {"circle.py", "losses.py", "means.py", "shift.py", "table.py"}
     assert len(scripts()) == 3
 
 
@@ -222,6 +223,22 @@ def test_the_plug_in_is_a_distribution(beside: Path) -> None:
         drawn = model.generate(20_000, Noise(0))
         entropy = math.log(2 * math.pi) + 0.5 * math.log(2 * math.pi * math.e * 0.3**2)
         assert float(-model.log_prob(drawn).mean()) == pytest.approx(entropy, abs=0.03)
+
+
+def test_the_metric_measures(beside: Path) -> None:
+    """The mean of a set beside that of the test split, as the page says."""
+    cls = lookup.load(lookup.describe("metric", "means.py:Means", beside))
+    data = gb.dataset("ring")
+    scaling = gb.scaling_for(data, "standard", dequantise=False)
+    shifted = data.test.x + torch.tensor([3.0, 4.0])
+    for given, expected in ((data.test.x, 0.0), (shifted, 5.0)):
+        evidence = gb.Evidence(
+            data=data, scaling=scaling, model=None, given=given, noise=gb.Noise(0)
+        )
+        found = cls().measure(evidence)
+        assert found.keys() == cls.values.keys()
+        assert found["mean_distance"] == pytest.approx(expected, abs=0.1)
+        assert cls().protocol(evidence).endswith("-test")
 
 
 @pytest.mark.parametrize("ending", [".csv", ".npy"])

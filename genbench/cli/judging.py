@@ -131,9 +131,9 @@ def check(
     if markdown:
         write_text(markdown, writing.markdown(outcome))
     console = console_for(sys.stdout)
-    table = writing.terminal_table(outcome)
+    table = writing.terminal_table(outcome, width=console.width)
     if table.row_count:
         console.print(table)
     for line in (*outcome.notes, outcome.summary):
-        console.print(line, soft_wrap=True, markup=False)
+        say(line)
     raise typer.Exit(outcome.exit_code)

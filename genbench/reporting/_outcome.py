@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from html import escape
 
-from genbench.reporting._digits import number
+from genbench.reporting._digits import mean_text, number
 
 __all__ = ["VERDICTS", "Finding", "Outcome"]
 
@@ -93,6 +94,22 @@ class Outcome:
                 "tested; that of `genbench compare` is two-sided"
             )
         return lines
+
+    def __repr__(self) -> str:
+        return f"<Outcome of check: {self.summary}>"
+
+    def _repr_html_(self) -> str:
+        """The summary and what is not simply ok."""
+        head = ("verdict", "cell", "baseline", "now", "why")
+        rows = [
+            (one.verdict, one.name, mean_text(one.baseline), mean_text(one.values), one.detail)
+            for one in self.findings if one.verdict != "ok"
+        ]
+        cells = ["".join(f"<th>{name}</th>" for name in head)] if rows else []
+        cells += ["".join(f"<td>{escape(text)}</td>" for text in row) for row in rows]
+        table = "".join(f"<tr>{row}</tr>" for row in cells)
+        lines = "".join(f"<p>{escape(line)}</p>" for line in (*self.notes, self.summary))
+        return f"<table>{table}</table>{lines}" if rows else lines
 
     @property
     def _unresolved(self) -> str:

@@ -35,6 +35,7 @@ _TYPES = {
     "FilePath": "path", "str": "text", "bool": "true or false", "None": "null",
     "Any": "anything", "dict": "mapping",
 }
+_BOUNDS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 
 
 def listing(kind: str) -> str:
@@ -193,6 +194,15 @@ def _type_text(annotation: str) -> str:
     def choices(match: re.Match[str]) -> str:
         return " | ".join(part.strip(" '\"") for part in match.group(1).split(","))
 
+    bounded = re.fullmatch(r"(.*)Annotated\[(.+), Field\((.*)\)\](.*)", annotation)
+    if bounded:
+        before, inner, limits, after = bounded.groups()
+        bounds = [
+            f"{sign} {limit.strip()}" for name, sign in _BOUNDS.items()
+            for limit in re.findall(rf"\b{name}=([^,]+)", limits)
+        ]
+        bounded_inner = f"{_type_text(inner)} {' and '.join(bounds)}".strip()
+        return f"{_type_text(before)}{bounded_inner}{_type_text(after)}"
     text = re.sub(r"Literal\[([^\]]*)\]", choices, annotation)
     if text != annotation:
         return text.replace("None", "null")

@@ -10,7 +10,7 @@ from genbench.lookup import describe
 from genbench.reporting.catalogue import exists, found, zoo_method
 from genbench.suites.expand import load_plan
 from genbench.suites.plan import Plan
-from genbench.suites.spec import REAL
+from genbench.suites.spec import EXTERNAL, REAL
 
 __all__ = ["cite"]
 
@@ -46,7 +46,7 @@ def _texts_of_plan(plan: Plan) -> list[str]:
     used: dict[tuple[str, str], None] = {}
     for run in plan.runs:
         used[("dataset", run.data.name)] = None
-        if run.method != REAL:
+        if run.method != REAL and run.model.name != EXTERNAL:
             used[("model", run.model.name)] = None
         for stage in run.stages:
             used |= {("objective", term.objective.name): None for term in stage.terms}

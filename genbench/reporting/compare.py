@@ -145,6 +145,9 @@ def _notes(rows: Sequence[Comparison]) -> list[str]:
             some = [one for one in dict.fromkeys(metrics) if not is_floor(one, metrics)]
             named = f" ({', '.join(some)})"
         lines.append(f"{method} on {dataset}{named}, {verdict}: {reason}")
+    tested = sum(not math.isnan(row.p) for row in rows)
+    if tested > 1:
+        lines.append(f"p is two-sided, after Holm's correction over the {tested} numbers above")
     return lines
 
 

@@ -15,6 +15,8 @@ from genbench.reporting.markdown import ARROWS
 
 __all__ = ["junit_xml", "markdown", "terminal_table"]
 
+WIDE = 120
+"""Characters of a line in which a table of seven columns is easy to read."""
 _COLOURS = {
     "regressed": "bold red", "changed": "bold red", "unresolved": "yellow",
     "inconclusive": "yellow", "failed": "red", "missing": "red",
@@ -82,23 +84,44 @@ def markdown(outcome: Outcome) -> str:
     return "\n".join(lines)
 
 
-def terminal_table(outcome: Outcome, *, everything: bool = False) -> Table:
-    """What is not simply ok (or `everything`), worst first; `outcome.summary` says the rest."""
-    table = Table(title=Text(f"genbench check {outcome.suite}"), title_justify="left")
+def terminal_table(
+    outcome: Outcome, *, everything: bool = False, width: int = WIDE
+) -> Table:
+    """What is not simply ok (or `everything`), worst first; `outcome.summary` says the rest.
+
+    On a terminal narrower than `WIDE`, two columns: the verdict, and all about the cell.
+    """
+    found = [one for one in outcome.findings if everything or one.verdict != "ok"]
+    title = Text(f"genbench check {outcome.suite}")
+    if width < WIDE:
+        return _narrow(title, found)
+    table = Table(title=title, title_justify="left")
     for heading in ("verdict", "dataset", "method", "metric"):
         table.add_column(heading, overflow="fold")
     table.add_column("baseline", justify="right")
     table.add_column("now", justify="right")
     table.add_column("why", overflow="fold")
-    for finding in outcome.findings:
-        if everything or finding.verdict != "ok":
-            table.add_row(
-                Text(finding.verdict, style=_COLOURS.get(finding.verdict, "")),
-                *(Text(text) for text in (
-                    finding.dataset, finding.method, f"{finding.metric}{_arrow(finding)}",
-                    mean_text(finding.baseline), mean_text(finding.values), finding.detail,
-                )),
-            )
+    for finding in found:
+        table.add_row(
+            Text(finding.verdict, style=_COLOURS.get(finding.verdict, "")),
+            *(Text(text) for text in (
+                finding.dataset, finding.method, f"{finding.metric}{_arrow(finding)}",
+                mean_text(finding.baseline), mean_text(finding.values), finding.detail,
+            )),
+        )
+    return table
+
+
+def _narrow(title: Text, findings: Sequence[Finding]) -> Table:
+    table = Table(box=None, title=title, title_justify="left", show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for finding in findings:
+        numbers = f"baseline {mean_text(finding.baseline)}, now {mean_text(finding.values)}"
+        table.add_row(
+            Text(finding.verdict, style=_COLOURS.get(finding.verdict, "")),
+            Text(f"{finding.name}{_arrow(finding)}: {numbers}\n{finding.detail}"),
+        )
     return table
 
 

@@ -134,7 +134,8 @@ def _remarks(cells: Sequence[Cell], left_out: int) -> list[str]:
     if any(cell.limited for cell in cells):
         remarks.append("--limit-updates cut the budget: not comparable with full runs")
     if left_out:
-        remarks.append(f"{left_out} more columns are in the report")
+        columns = "column is" if left_out == 1 else "columns are"
+        remarks.append(f"{left_out} more {columns} in the report")
     return remarks
 
 

@@ -60,6 +60,13 @@ class Evaluation:
                              columns=columns)
         return frame.astype({"value": float, "sampling_std": float}).set_index("metric")
 
+    def __repr__(self) -> str:
+        numbers = ", ".join(
+            f"{one.metric} {one.status if one.value is None else format(one.value, '.4g')}"
+            for one in self.measurements
+        )
+        return f"<Evaluation on {self.spec.dataset}: {numbers}>"
+
     def __getitem__(self, metric: str) -> float:
         """The value of a metric; NaN where it has none (`table` says why)."""
         return float(self.table["value"][metric])

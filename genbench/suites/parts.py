@@ -98,6 +98,9 @@ def capabilities(component: Component) -> frozenset[str]:
     return frozenset(able)
 
 
+_FORM = '{"my_number": {"better": "lower"}}'
+
+
 def metric_values(component: Component, options: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """What a metric with these options measures: name → {better, unit, title}.
 
@@ -106,7 +109,13 @@ def metric_values(component: Component, options: Mapping[str, Any]) -> dict[str,
     """
     values = component.constants.get("values", {})
     if not values:
-        raise PluginError(f"{component.path}: a metric needs `values: ClassVar = {{name: …}}`")
+        raise PluginError(f"{component.path}: a metric needs `values: ClassVar = {_FORM}`")
+    for name, about in values.items():
+        if not isinstance(about, Mapping):
+            raise PluginError(
+                f"{component.path}: `values` does not make sense; give '{name}' a mapping, as in "
+                f"{_FORM}"
+            )
     try:
         return {
             str(name).format(**options): {

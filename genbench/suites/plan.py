@@ -105,4 +105,13 @@ def find_suite(name: Path | str) -> Path:
                 return named
     except OSError as error:
         raise UnknownName(f"no suite '{name}': {error.strerror}") from None
-    raise UnknownName(f"no suite '{name}'{suggest(path.stem, suite_names())}")
+    raise UnknownName(f"no suite '{name}'{_where_instead(path, str(name))}")
+
+
+def _where_instead(path: Path, name: str) -> str:
+    """What may have been meant by the name of a suite that is not there."""
+    hint = suggest(path.stem, suite_names())
+    if path.suffix in (".yaml", ".yml") or path.name != name:
+        return f": there is no such file{hint if 'did you mean' in hint else ''}"
+    beside = Path(f"{name}.yaml")
+    return f"; did you mean '{beside}'?" if beside.is_file() else hint

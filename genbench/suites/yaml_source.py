@@ -253,9 +253,21 @@ class _Expander:
         return node.value
 
 
+_ADVICE = {
+    "mapping values are not allowed": "text that holds ': ' needs quotes, and a nested key a "
+    "line of its own",
+    "cannot start any token": "indent by spaces, not tabs, and put quotes around text that starts "
+    "with @, ` or %",
+    "a tab character": "indent by spaces, not tabs",
+    "did not find expected key": "is this line, or one above it, indented as those beside it are?",
+}
+"""Words of the parser's complaint, and what is mostly meant."""
+
+
 def _syntax_error(error: yaml.YAMLError, file: str) -> SuiteError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
     context = getattr(error, "context", None)
     text = " ".join(f"not valid YAML: {problem}{f' ({context})' if context else ''}".split())
+    text += next((f"; {advice}" for words, advice in _ADVICE.items() if words in text), "")
     return SuiteError(text, file=file, line=mark.line + 1 if mark else None)

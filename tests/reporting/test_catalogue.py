@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from genbench.errors import UnknownName
@@ -118,3 +119,25 @@ def test_cite_takes_the_name_of_anything(tmp_path: Path, monkeypatch: pytest.Mon
         cite("wgan-pg")
     with pytest.raises(UnknownName, match=r"no suite 'lost\.yaml'"):
         cite("lost.yaml")
+    with pytest.raises(UnknownName, match=r"and \d+ more$"):
+        cite("zzz")
+
+
+def test_rows_of_samples_made_elsewhere_are_not_cited(tmp_path: Path) -> None:
+    np.save(tmp_path / "theirs.npy", np.zeros((50, 2)))
+    suite = tmp_path / "mixed.yaml"
+    suite.write_text(
+        "title: Mixed\ndatasets: [ring]\nbudget: {updates: 5}\nmethods: [wgan-gp]\n"
+        "external: {theirs: {samples: theirs.npy, dataset: ring}}\nevaluate: [mode_coverage]\n"
+    )
+    assert "gulrajani2017improved" in cite(suite)
+
+
+def test_bounds_of_an_option_are_words() -> None:
+    text = catalogue.info("image_folder")
+    assert "test_share: number > 0 and < 1, default 0.1" in text
+    codes = catalogue.info("coded_generator")
+    assert "categories: list[whole number ≥ 2], default [10]" in codes
+    assert "Annotated" not in "".join(
+        catalogue.info(name, "objective") for name in available("objective")
+    )

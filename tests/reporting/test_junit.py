@@ -80,3 +80,15 @@ def test_terminal_table_shows_brackets_and_hides_what_is_fine():
     assert len([line for line in text.splitlines() if "gan[k=5]" in line]) == 7
     console.print(terminal_table(OUTCOME, everything=True))
     assert len([x for x in console.file.getvalue().splitlines() if "gan[k=5]" in x]) == 15
+
+
+def test_a_terminal_of_eighty_columns_gets_whole_words():
+    console = Console(file=io.StringIO(), width=80)
+    console.print(terminal_table(OUTCOME, width=80))
+    text = console.file.getvalue()
+    for one in OUTCOME.findings:
+        assert (f" {one.verdict} " in text) == (one.verdict != "ok")
+        if one.verdict != "ok":
+            assert one.name in text
+            assert one.detail.split()[0] in text
+    assert max(len(line) for line in text.splitlines()) <= 80

@@ -255,7 +255,8 @@ def test_a_broken_plug_in_shows_its_own_error(
         assert says in errors[0]
     for values, says in [
         ("{'m{k}': {}}", "KeyError: 'k'"), ("{'m': {'title': 'at {k}'}}", "KeyError: 'k'"),
-        ("{'m': 3}", "`values` does not make sense: TypeError"), ("{}", "a metric needs `values"),
+        ("{'m': 3}", "`values` does not make sense; give 'm' a mapping"),
+        ("{}", "a metric needs `values"),
     ]:
         metric = f"class Odd(Metric):\n  values: ClassVar = {values}\n"
         (tmp_path / "odd.py").write_text(metric)
@@ -370,8 +371,8 @@ evaluate: [mode_coverage]
 
 
 @pytest.mark.parametrize(("loss", "says"), [
-    ("hing", "wasserstein, hinge or your own, my_file.py:NAME (the README shows one), got 'hing'; "
-             "did you mean 'hinge'?"),
+    ("hing", "wasserstein, hinge or your own, my_file.py:NAME (`genbench docs extending` shows "
+             "one), got 'hing'; did you mean 'hinge'?"),
     ("vanilla", "expected one of minimax, non_saturating"),
     ("'own.py:PAIR'", "loss 'own.py:PAIR': there is no file own.py"),
     ("'parts.py:PAIR'", "loss 'parts.py:PAIR': parts.py defines no PAIR"),

@@ -257,6 +257,10 @@ def test_suites_are_found_by_name(
     assert find_suite("mine.yaml") == Path("mine.yaml")
     with pytest.raises(UnknownName, match="no suite 'tyos'; did you mean 'toys'"):
         find_suite("tyos")
+    with pytest.raises(UnknownName, match=r"did you mean 'mine\.yaml'"):
+        find_suite("mine")  # the file of one's own, by the name that its results have
+    with pytest.raises(UnknownName, match=r"no suite 'zzz\.yaml': there is no such file$"):
+        find_suite("zzz.yaml")
     with pytest.raises(UnknownName):
         find_suite("x" * 5000)
 

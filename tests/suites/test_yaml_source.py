@@ -61,7 +61,9 @@ def test_not_a_number() -> None:
     ("a: 1\nb: !!int 3\n", 2, "tags are not allowed"),
     ("a: 1\nb: &x [1, *x]\n", 2, "part of"), ("a: *nothing\n", 1, "not there"),
     ("a: 1\n---\nb: 2\n", 2, "second document"), ("a: [1, 2\nb: 3\n", 2, "not valid YAML"),
-    ("a: 1\nb: \x07\n", 2, "control character"), ("a: 1\n\tb: 2\n", 2, "not valid YAML"),
+    ("a: 1\nb: \x07\n", 2, "control character"), ("a: 1\n\tb: 2\n", 2, "not tabs"),
+    ("a: b\n c: d\n", 2, "needs quotes"), ("a: 1\n b: [\n", 2, "needs quotes"),
+    ("a: 1\n\n b:\n", 3, "needs quotes"), ("a:\n  b: 1\n c: 2\n", 3, "indented as those"),
     ("a: " + "9" * 5000, 1, "too long"), ("a: " + "[" * 200, 1, "deeper"),
 ])
 def test_what_is_refused(text: str, line: int | None, says: str) -> None:

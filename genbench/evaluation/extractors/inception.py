@@ -94,9 +94,9 @@ def downloaded(offline: bool) -> Path | str:
     if path.is_file():
         return path
     lacking = (
-        f"no Inception weights; give {URL_INCEPTION_V3} with --weights FILE, put it into torch's "
-        f"hub folder as checkpoints/{path.name}, or fetch it where there is a network: genbench "
-        "fetch SUITE"
+        f"no Inception weights; download {URL_INCEPTION_V3} and name it with --weights FILE, or "
+        f"put it into torch's hub folder as checkpoints/{path.name}, or fetch it where there "
+        "is a network: genbench fetch SUITE"
     )
     if offline:
         return lacking
