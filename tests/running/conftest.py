@@ -46,8 +46,11 @@ def finished(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "finished-tiny"
     with FileLock(f"{shared}.lock"):
         if not shared.exists():
-            command(folder, "run", "tiny.yaml")
-            shutil.copytree(folder, shared)
+            made = Path(f"{shared}-made")  # which stored runs name: no test changes its suite
+            made.mkdir()
+            (made / "tiny.yaml").write_text(TINY)
+            command(made, "run", "tiny.yaml")
+            shutil.copytree(made, shared)
     return Path(shutil.copytree(shared, folder, dirs_exist_ok=True))
 
 
@@ -85,6 +88,8 @@ def start(folder: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
             [sys.executable, "-m", "genbench", "run", *words], cwd=folder, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
+            # the tests may run in the background of a shell, which ignores Ctrl-C
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         ))
         return started[-1]
 

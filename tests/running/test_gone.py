@@ -136,6 +136,7 @@ def test_who_waits_for_another_runner_says_so(start, folder: Path) -> None:
 
 STOPS = """\
 import builtins, os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 real = builtins.__import__
 
 def slow(name, *rest):

@@ -19,7 +19,6 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from genbench.cli.options import cluster_of, time_limit_of
 from genbench.errors import SuiteError
 from genbench.reporting.report import build
 from genbench.store.runs import Store
@@ -207,7 +206,7 @@ def _put(suite: Any, place: str, value: Any) -> None:
 
 def asked(plan: Plan) -> list[Any]:
     """What decides the runs and how they are done."""
-    return [cluster_of(plan), time_limit_of(plan, None), *plan.runs]
+    return [plan.suite.cluster, plan.suite.time_limit, *plan.runs]
 
 
 def reported(plan: Plan, fake: ModuleType, folder: Path) -> dict[str, str]:
