@@ -181,8 +181,8 @@ def fake() -> ModuleType:
 def plan_with(tmp_path: Path, fake: ModuleType) -> Callable[[Mapping[str, Any]], Plan]:
     """The plan of the small suite with changes, by dotted place."""
     (tmp_path / "fakes.py").write_text(fake.METRICS)
-    for name in ("made", "more"):
-        np.save(tmp_path / f"{name}.npy", np.zeros((9, 1, 8, 8), np.float32))
+    for shade, name in enumerate(("made", "more")):
+        np.save(tmp_path / f"{name}.npy", np.full((9, 1, 8, 8), shade, np.float32))
 
     def plan(changes: Mapping[str, Any]) -> Plan:
         suite = copy.deepcopy(dict(SUITE))
