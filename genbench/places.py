@@ -48,7 +48,7 @@ def downloads_folder() -> Path:
     return cache_folder() / "data"
 
 
-def data_root(given: Path | None, *, make: bool = False) -> Path:
+def data_root(given: str | Path | None, *, make: bool = False) -> Path:
     """The data root: --data, GENBENCH_DATA, or a folder in the cache that downloads go to.
 
     One that GENBENCH_DATA names may be missing: not every suite reads files.
@@ -71,8 +71,11 @@ def data_root(given: Path | None, *, make: bool = False) -> Path:
     return folder
 
 
-def weights_file(path: Path | None) -> Path | None:
+def weights_file(given: str | Path | None) -> Path | None:
     """The file of Inception weights, where one was given."""
-    if path is not None and not path.is_file():
+    if given is None:
+        return None
+    path = at_home(Path(given))
+    if not path.is_file():
         raise DataError(f"--weights {path}: there is no such file")
     return path

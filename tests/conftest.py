@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -35,3 +37,15 @@ def data_root() -> Path:
     if not folder:
         pytest.skip("GENBENCH_DATA is not set")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def fake() -> ModuleType:
+    """tests/store/fake_store.py: a suite with made-up results."""
+    path = Path(__file__).parent / "store" / "fake_store.py"
+    spec = importlib.util.spec_from_file_location("fake_store", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genbench import lookup
-from genbench.places import at_home, data_root
+from genbench.places import data_root
 
 if TYPE_CHECKING:
     from genbench.data._base import Data
@@ -29,8 +29,7 @@ def dataset(
         GenbenchError: no such dataset or option, or its files are not there.
     """
     made = _class("dataset", name)(**options)
-    folder = data_root(None if root is None else at_home(Path(root)))
-    loaded: Data = made.load(folder, offline=offline)
+    loaded: Data = made.load(data_root(root), offline=offline)
     return loaded
 
 

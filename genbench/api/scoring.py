@@ -51,8 +51,8 @@ def evaluate(
         from genbench.running.foreign import evaluate as scored
 
     context = Context(
-        Path(), data_root(_path(data)), cache_folder(), device,
-        weights=weights_file(_path(weights)), offline=offline,
+        Path(), data_root(data), cache_folder(), device,
+        weights=weights_file(weights), offline=offline,
     )
     console = progress if isinstance(progress, Console) else Console(
         stderr=True, highlight=False, emoji=False, quiet=not progress
@@ -80,7 +80,3 @@ def _written(samples: Any, folder: Path) -> str:
         raise DataError("samples: an array of numbers is expected, of one shape for all samples")
     np.save(folder / "array.npy", array)
     return str(folder / "array.npy")
-
-
-def _path(given: str | Path | None) -> Path | None:
-    return None if given is None else at_home(Path(given))

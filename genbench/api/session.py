@@ -75,7 +75,7 @@ class Prepared:
     """What is to be done of it."""
     store: Store
     contents: Mapping[str, str]
-    """What its data hold, by `suites.contents.data_key`."""
+    """What its data hold, as `store.contents` keeps it."""
     warnings: Sequence[str]
     """A line each."""
 
@@ -126,14 +126,14 @@ def run(
     """
     from genbench.running.session import Request
 
-    root = data_root(_path(data))
+    root = data_root(data)
     ready = prepare(
         at_home(suite), results=at_home(Path(results)), data=root, seeds=seeds, offline=offline,
         only=[only] if isinstance(only, str) else only, limit_updates=limit_updates,
     )
     limit = ready.plan.suite.time_limit if time_limit is None else time_limit
     request = Request(
-        device, workers, root, cache_folder(), weights_file(_path(weights)), repair, executor,
+        device, workers, root, cache_folder(), weights_file(weights), repair, executor,
         _cluster(ready.plan, cluster or {}), ray_address, _minutes(limit), save_every, offline,
         threads, ready.contents,
     )
@@ -163,10 +163,6 @@ def _done(
     found = gather(plan, store, ended.before)
     path = build(plan, store, report_folder(store, limit_updates), found)
     return SuiteOutcome(plan, store, ended.states, False, ended.exit_code, path, found)
-
-
-def _path(given: str | Path | None) -> Path | None:
-    return None if given is None else at_home(Path(given))
 
 
 def _minutes(given: float | str | None) -> float | None:

@@ -16,6 +16,7 @@ from genbench.steps import LOADING, step
 from genbench.store.find import find_run
 from genbench.store.folder import RunFolder
 from genbench.store.records import Status
+from genbench.store.table import by_metric
 from genbench.suites.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -65,12 +66,7 @@ class Run:
     @property
     def metrics(self) -> pd.DataFrame:
         """What was measured, by metric: value, sampling_std, unit, better, protocol, status, …"""
-        found = self.folder.metrics()["measurements"]
-        columns = ["metric", "value", "sampling_std", "unit", "better", "protocol", "status",
-                   "reason"]
-        frame = pd.DataFrame([{name: one.get(name) for name in columns} for one in found],
-                             columns=columns)
-        return frame.astype({"value": float, "sampling_std": float}).set_index("metric")
+        return by_metric(self.folder.metrics()["measurements"])
 
     @property
     def curves(self) -> pd.DataFrame:
@@ -145,4 +141,4 @@ def load(
         StoreError: there is none, or several could be meant.
     """
     folder = find_run(str(run), at_home(Path(results)))
-    return Run(folder, data=data_root(None if data is None else Path(data)), device=device)
+    return Run(folder, data=data_root(data), device=device)

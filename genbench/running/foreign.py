@@ -26,6 +26,7 @@ from genbench.running.cell import evidence_of
 from genbench.running.executor import Context
 from genbench.steps import step
 from genbench.store.provenance import provenance
+from genbench.store.table import by_metric
 from genbench.suites.expand import plan_of
 from genbench.suites.parts import metric_values
 from genbench.suites.spec import RunSpec
@@ -53,19 +54,7 @@ class Evaluation:
     @property
     def table(self) -> pd.DataFrame:
         """The numbers by metric: value, sampling_std, unit, better, protocol, status, reason."""
-        columns = ["metric", "value", "sampling_std", "unit", "better", "protocol", "status",
-                   "reason"]
-        rows = [one.to_dict() for one in self.measurements]
-        frame = pd.DataFrame([{name: row.get(name) for name in columns} for row in rows],
-                             columns=columns)
-        return frame.astype({"value": float, "sampling_std": float}).set_index("metric")
-
-    def __repr__(self) -> str:
-        numbers = ", ".join(
-            f"{one.metric} {one.status if one.value is None else format(one.value, '.4g')}"
-            for one in self.measurements
-        )
-        return f"<Evaluation on {self.spec.dataset}: {numbers}>"
+        return by_metric([one.to_dict() for one in self.measurements])
 
     def __getitem__(self, metric: str) -> float:
         """The value of a metric; NaN where it has none (`table` says why)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +23,7 @@ from genbench.suites.parts import metric_values
 from genbench.suites.plan import Plan
 from genbench.suites.spec import MetricSpec, RunSpec
 
-__all__ = ["COLUMNS", "FORMATS", "Survey", "expected_values", "survey", "tidy"]
+__all__ = ["COLUMNS", "FORMATS", "Survey", "by_metric", "expected_values", "survey", "tidy"]
 
 COLUMNS: dict[str, str] = {
     "suite": "object", "method": "object", "dataset": "object", "seed": "int64",
@@ -78,6 +78,14 @@ def survey(plan: Plan, store: Store, known: Mapping[str, Record] | None = None) 
         name: pd.Series(column, dtype=COLUMNS[name]) for name, column in columns.items()
     })
     return Survey(frame, records)
+
+
+def by_metric(measurements: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """What was measured of one model, as metrics.json has it, by metric."""
+    columns = ["metric", "value", "sampling_std", "unit", "better", "protocol", "status", "reason"]
+    rows = [[one.get(name) for name in columns] for one in measurements]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.astype({"value": float, "sampling_std": float}).set_index("metric")
 
 
 def expected_values(spec: MetricSpec, folder: str = "") -> dict[str, dict[str, str]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -12,17 +10,6 @@ from matplotlib.figure import Figure
 
 from genbench.store.runs import Store
 from genbench.suites.plan import Plan
-
-
-@pytest.fixture(scope="session")
-def fake() -> ModuleType:
-    path = Path(__file__).parents[1] / "store" / "fake_store.py"
-    spec = importlib.util.spec_from_file_location("fake_store", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="session")

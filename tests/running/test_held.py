@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -20,19 +19,6 @@ def one(folder: Path, start: str, suite: str = "tiny") -> Path:
 
 def state(run: Path) -> str:
     return str(json.loads((run / "status.json").read_text())["state"])
-
-
-def wait_for(ready, seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not ready():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
-def children(pid: int) -> list[int]:
-    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
-    mine = [int(line) for line in found.stdout.split()]
-    return mine + [one for child in mine for one in children(child)]
 
 
 def test_a_lock_that_cannot_be_had_is_one_line(genbench, finished: Path) -> None:
@@ -63,13 +49,13 @@ real: false
 
 
 def test_a_runner_that_was_stopped_wakes_and_harms_nothing(
-    genbench, start, folder: Path
+    genbench, start, wait_until, offspring, folder: Path
 ) -> None:
     """Its worker died while it slept, and another finished the run."""
     (folder / "long.yaml").write_text(LONG)
     asleep = start("long.yaml", "--save-every", "0.2")
-    wait_for(lambda: list(folder.glob("results/long/runs/*/checkpoint.safetensors")))
-    workers = children(asleep.pid)
+    wait_until(lambda: list(folder.glob("results/long/runs/*/checkpoint.safetensors")))
+    workers = offspring(asleep.pid)
     os.kill(asleep.pid, signal.SIGSTOP)
     for pid in workers:
         os.kill(pid, signal.SIGKILL)
@@ -97,22 +83,24 @@ def seal_as_done(run: Path, folder: Path) -> None:
         held.seal()
 
 
-def test_what_was_killed_outright_is_told_as_interrupted(genbench, start, folder: Path) -> None:
+def test_what_was_killed_outright_is_told_as_interrupted(
+    genbench, start, wait_until, offspring, folder: Path
+) -> None:
     (folder / "long.yaml").write_text(LONG)
     process = start("long.yaml", "--save-every", "0.2")
-    wait_for(lambda: list(folder.glob("results/long/runs/*/checkpoint.safetensors")))
+    wait_until(lambda: list(folder.glob("results/long/runs/*/checkpoint.safetensors")))
     assert "running,at update" in genbench("table", "long.yaml").stdout.replace('"', "")
-    workers = children(process.pid)
+    workers = offspring(process.pid)
     for pid in (process.pid, *workers):
         os.kill(pid, signal.SIGKILL)
     process.communicate(timeout=60)
-    wait_for(lambda: "interrupted" in genbench("table", "long.yaml").stdout)
+    wait_until(lambda: "interrupted" in genbench("table", "long.yaml").stdout)
 
 
-def test_a_run_whose_folder_is_gone_fails(start, folder: Path) -> None:
+def test_a_run_whose_folder_is_gone_fails(start, wait_until, folder: Path) -> None:
     (folder / "long.yaml").write_text(LONG)
     process = start("long.yaml", "--save-every", "0.2")
-    wait_for(lambda: list(folder.glob("results/long/runs/*/checkpoint.safetensors")))
+    wait_until(lambda: list(folder.glob("results/long/runs/*/checkpoint.safetensors")))
     shutil.move(folder / "results", folder / "elsewhere")
     out, err = process.communicate(timeout=90)
     assert process.returncode != 0, (out, err)

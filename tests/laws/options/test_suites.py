@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import importlib.util
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -164,17 +163,6 @@ REFUSED: list[tuple[str, dict[str, Any], str, Any, str]] = [
     ("Report.figures", {"datasets": ["digits"], "methods": ["gan"]}, "report.figures",
      ["density"], "which no dataset here holds"),
 ]
-
-
-@pytest.fixture(scope="module")
-def fake() -> ModuleType:
-    path = Path(__file__).parents[2] / "store" / "fake_store.py"
-    spec = importlib.util.spec_from_file_location("fake_store", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
