@@ -56,6 +56,13 @@ class Evaluation:
         """The numbers by metric: value, sampling_std, unit, better, protocol, status, reason."""
         return by_metric([one.to_dict() for one in self.measurements])
 
+    def __repr__(self) -> str:
+        numbers = ", ".join(
+            f"{one.metric} {one.status if one.value is None else format(one.value, '.4g')}"
+            for one in self.measurements
+        )
+        return f"<Evaluation on {self.spec.dataset}: {numbers}>"
+
     def __getitem__(self, metric: str) -> float:
         """The value of a metric; NaN where it has none (`table` says why)."""
         return float(self.table["value"][metric])
