@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from genbench.api.scoring import evaluate
     from genbench.api.session import SuiteOutcome, run
     from genbench.api.stored import Run, load
-    from genbench.data._base import Data, Dataset, Modes, Split, Truth
+    from genbench.data.base import Data, Dataset, Modes, Split, Truth
     from genbench.data.feed import Feed
     from genbench.data.scaling import Scaling, scaling_for
     from genbench.data.space import Space
     from genbench.errors import DataError, GenbenchError, NotApplicable, NotFinite
-    from genbench.evaluation._base import Metric
+    from genbench.evaluation.base import Metric
     from genbench.evaluation.evidence import Evidence
-    from genbench.models._base import Model
+    from genbench.models.base import Model
     from genbench.noise import Noise
-    from genbench.objectives._base import Batch, Objective, Player, samples_like
     from genbench.objectives._sum import WeightedSum
+    from genbench.objectives.base import Batch, Objective, Player, samples_like
     from genbench.suites.expand import load_plan
     from genbench.training.loop import Settings, Stage, Training
 
@@ -42,16 +42,16 @@ _WHERE = {
     "api.scoring": ("evaluate",),
     "api.session": ("SuiteOutcome", "run"),
     "api.stored": ("Run", "load"),
-    "data._base": ("Data", "Dataset", "Modes", "Split", "Truth"),
+    "data.base": ("Data", "Dataset", "Modes", "Split", "Truth"),
     "data.feed": ("Feed",),
     "data.scaling": ("Scaling", "scaling_for"),
     "data.space": ("Space",),
     "errors": ("DataError", "GenbenchError", "NotApplicable", "NotFinite"),
-    "evaluation._base": ("Metric",),
+    "evaluation.base": ("Metric",),
     "evaluation.evidence": ("Evidence",),
-    "models._base": ("Model",),
+    "models.base": ("Model",),
     "noise": ("Noise",),
-    "objectives._base": ("Batch", "Objective", "Player", "samples_like"),
+    "objectives.base": ("Batch", "Objective", "Player", "samples_like"),
     "objectives._sum": ("WeightedSum",),
     "suites.expand": ("load_plan",),
     "training.loop": ("Settings", "Stage", "Training"),

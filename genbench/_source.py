@@ -82,7 +82,7 @@ def parse_file(path: Path) -> ast.Module:
 def taken_names(folder: str, base: str) -> frozenset[str]:
     """What every component of a kind has: no option's field can be called so."""
     room = _PACKAGE / folder.partition("/")[0]
-    node = _class_named(parse_file(room / "_base.py"), base)
+    node = _class_named(parse_file(room / "base.py"), base)
     trees = [node, _class_named(parse_file(_PACKAGE / "configured.py"), "Configured")]
     if any(ast.unparse(parent) == "nn.Module" for parent in node.bases):
         torch = importlib.util.find_spec("torch")  # not imported

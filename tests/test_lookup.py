@@ -15,7 +15,7 @@ from genbench.lookup import KINDS, available, describe, load, of_class, options_
 
 PLUGIN = '''
 """A module."""
-from genbench.evaluation._base import Metric
+from genbench.evaluation.base import Metric
 from genbench.fields import ClassVar, Count, Literal
 
 

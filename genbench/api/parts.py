@@ -9,11 +9,11 @@ from genbench import lookup
 from genbench.places import data_root
 
 if TYPE_CHECKING:
-    from genbench.data._base import Data
+    from genbench.data.base import Data
     from genbench.data.space import Space
-    from genbench.evaluation._base import Metric
-    from genbench.models._base import Model
-    from genbench.objectives._base import Objective
+    from genbench.evaluation.base import Metric
+    from genbench.models.base import Model
+    from genbench.objectives.base import Objective
 
 __all__ = ["dataset", "metric", "model", "objective"]
 

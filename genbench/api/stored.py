@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from genbench.evaluation.evidence import Evidence
-    from genbench.models._base import Model
+    from genbench.models.base import Model
 
 __all__ = ["Run", "load"]
 

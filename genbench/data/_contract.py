@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genbench.data._base import Data, Split
+from genbench.data.base import Data, Split
 from genbench.errors import DataError
 
 __all__ = ["kept"]

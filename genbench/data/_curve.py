@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genbench.data._base import Truth
+from genbench.data.base import Truth
 from genbench.noise import Noise
 
 __all__ = ["BlurredCurves"]

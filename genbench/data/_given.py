@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genbench.data._base import Data
 from genbench.data._decode import Decoder
 from genbench.data._sources import count_lossy, open_images
+from genbench.data.base import Data
 from genbench.errors import DataError
 
 __all__ = ["ARRAYS", "Given", "read_given"]

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genbench.data._base import Modes, Truth
+from genbench.data.base import Modes, Truth
 from genbench.noise import Noise
 
 __all__ = ["GaussianMixture"]

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genbench.data._base import Data, Split
 from genbench.data._download import ensure
 from genbench.data._idx import find_idx, read_idx
+from genbench.data.base import Data, Split
 from genbench.errors import DataError
 from genbench.seeding import digest
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genbench.data._base import Data, Split, Truth
+from genbench.data.base import Data, Split, Truth
 from genbench.noise import Noise
 from genbench.seeding import derive, digest
 

@@ -15,8 +15,8 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from genbench.data._base import Data, Dataset, Split
 from genbench.data._mnist import DIGITS, mnist_files, read_mnist
+from genbench.data.base import Data, Dataset, Split
 from genbench.noise import Noise
 from genbench.seeding import derive, digest
 

@@ -12,9 +12,9 @@ from typing import ClassVar, Literal
 import numpy as np
 import torch
 
-from genbench.data._base import Data, Dataset, Split
 from genbench.data._cifar import read_batch
 from genbench.data._download import ensure
+from genbench.data.base import Data, Dataset, Split
 from genbench.errors import DataError
 from genbench.fields import Natural
 from genbench.seeding import digest

@@ -13,8 +13,8 @@ from typing import ClassVar, Literal
 import numpy as np
 import torch
 
-from genbench.data._base import Data, Dataset, Split
 from genbench.data._mnist import DIGITS
+from genbench.data.base import Data, Dataset, Split
 from genbench.seeding import derive, digest
 
 __all__ = ["Digits"]

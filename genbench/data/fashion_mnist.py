@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from genbench.data._base import Data, Dataset
 from genbench.data._mnist import mnist_files, read_mnist
+from genbench.data.base import Data, Dataset
 
 __all__ = ["FashionMnist"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genbench.data._base import Data
+from genbench.data.base import Data
 from genbench.data.scaling import Scaling
 from genbench.noise import Noise
 

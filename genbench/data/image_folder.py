@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genbench.data._base import Data, Dataset, Split
 from genbench.data._decode import Decoder
 from genbench.data._layout import Layout, arrange
 from genbench.data._sources import Source, count_lossy, open_images
+from genbench.data.base import Data, Dataset, Split
 from genbench.errors import DataError
 from genbench.fields import Annotated, Count, Field, FilePath
 from genbench.lookup import own_class

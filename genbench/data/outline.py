@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genbench.data._base import Data, Split
+from genbench.data.base import Data, Split
 from genbench.data.scaling import Scaling
 
 __all__ = ["outline", "without_rows"]

@@ -14,9 +14,9 @@ from typing import ClassVar, Literal
 
 import torch
 
-from genbench.data._base import Data, Dataset
 from genbench.data._mixture import GaussianMixture
 from genbench.data._toys import points
+from genbench.data.base import Data, Dataset
 from genbench.fields import Count, Natural, Positive
 
 __all__ = ["Ring"]

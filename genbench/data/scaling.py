@@ -14,7 +14,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from genbench.data._base import Data
+from genbench.data.base import Data
 from genbench.data.space import Space
 from genbench.errors import DataError
 from genbench.noise import Noise

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from genbench.data._base import Data, Dataset, Split
+from genbench.data.base import Data, Dataset, Split
 from genbench.fields import Count, Natural
 from genbench.noise import Noise
 from genbench.seeding import derive, digest

@@ -14,9 +14,9 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from genbench.data._base import Data, Dataset
 from genbench.data._curve import BlurredCurves
 from genbench.data._toys import points
+from genbench.data.base import Data, Dataset
 from genbench.fields import Count, Natural, NonNegative, Positive
 
 __all__ = ["SwissRoll"]

@@ -9,7 +9,7 @@ from genbench.errors import NotApplicable
 from genbench.evaluation._draws import CHUNK, chunk_noise
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.extractors.choice import chosen
-from genbench.models._base import Coded
+from genbench.models.base import Coded
 
 __all__ = ["code_values", "sample_classes", "sample_codes"]
 

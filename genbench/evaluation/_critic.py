@@ -12,7 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from genbench.data.scaling import Scaling
 from genbench.errors import NotApplicable
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.nets.minibatch import MinibatchDeviation, MinibatchDiscrimination
 from genbench.nets.mlp import StackedLinear
 from genbench.noise import Noise

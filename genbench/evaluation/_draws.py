@@ -8,11 +8,11 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
-from genbench.data._base import Data
+from genbench.data.base import Data
 from genbench.data.scaling import Scaling
 from genbench.errors import NotApplicable, NotFinite
 from genbench.evaluation._answers import checked
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.noise import Noise
 
 __all__ = [

@@ -15,11 +15,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from genbench.data._base import Data
+from genbench.data.base import Data
 from genbench.data.scaling import Scaling
 from genbench.errors import NotApplicable
 from genbench.evaluation._answers import checked
-from genbench.models._base import Bound, Density, Model
+from genbench.models.base import Bound, Density, Model
 from genbench.noise import Noise
 from genbench.seeding import derive
 

@@ -12,7 +12,7 @@ from genbench.errors import NotApplicable, NotFinite
 from genbench.evaluation._draws import CHUNK
 from genbench.evaluation._walks import walks
 from genbench.evaluation.evidence import Evidence
-from genbench.models._base import Mixture
+from genbench.models.base import Mixture
 from genbench.models.mixture import MixtureModel
 
 __all__ = ["artefacts", "notes"]

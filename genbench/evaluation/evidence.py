@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genbench.data._base import Data
+from genbench.data.base import Data
 from genbench.data.scaling import Scaling
 from genbench.errors import NotApplicable, NotFinite
 from genbench.evaluation._cache import content_hash, once_on_disk
@@ -25,9 +25,9 @@ from genbench.evaluation._draws import (
 )
 from genbench.evaluation._likelihood import Likelihood
 from genbench.evaluation._settings import LIMIT, Settings, count_name
-from genbench.evaluation.extractors._base import Extractor
+from genbench.evaluation.extractors.base import Extractor
 from genbench.evaluation.extractors.choice import chosen, make
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.noise import Noise
 from genbench.places import cache_folder
 from genbench.seeding import derive

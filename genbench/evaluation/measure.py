@@ -11,12 +11,12 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from genbench import lookup
-from genbench.data._base import Data
+from genbench.data.base import Data
 from genbench.errors import GenbenchError, NotApplicable, NotFinite, in_a_line
-from genbench.evaluation._base import Metric
+from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.extractors.choice import chosen
-from genbench.models._base import CAPABILITIES
+from genbench.models.base import CAPABILITIES
 from genbench.steps import share_of, step
 
 __all__ = ["Measurement", "Spec", "measure"]

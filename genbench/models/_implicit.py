@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from genbench.data.space import Space
 from genbench.errors import GenbenchError
 from genbench.fields import Count, Widths
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.nets.critic import dense_trunk
 from genbench.nets.dcgan import Upsampler, downsampler
 from genbench.nets.labels import with_labels

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from genbench.data.space import Space
-from genbench.models._base import Density, Model
 from genbench.models._flow import FlowModel
+from genbench.models.base import Density, Model
 from genbench.nets.densities import base_log_prob, base_sample
 from genbench.noise import Noise
 

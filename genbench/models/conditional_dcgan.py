@@ -16,8 +16,8 @@ from torch import Tensor
 
 from genbench.data.space import Space
 from genbench.fields import Count
-from genbench.models._base import Model
 from genbench.models._implicit import classes_of, conditional_latent, squash
+from genbench.models.base import Model
 from genbench.nets.dcgan import Upsampler
 from genbench.noise import Noise
 

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 
 from genbench.data.space import Space
 from genbench.fields import Count
-from genbench.models._base import Model
 from genbench.models._implicit import latent, squash
+from genbench.models.base import Model
 from genbench.nets.dcgan import Upsampler
 from genbench.nets.virtual_norm import WithReference
 from genbench.noise import Noise

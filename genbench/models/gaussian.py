@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from genbench.data.space import Space
 from genbench.errors import GenbenchError
 from genbench.fields import Positive
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.nets.densities import log_normal
 from genbench.noise import Noise
 

@@ -18,8 +18,8 @@ from torch import Tensor
 from genbench.data.space import Space
 from genbench.errors import GenbenchError
 from genbench.fields import Count
-from genbench.models._base import Model
 from genbench.models._likelihood import density_reason
+from genbench.models.base import Model
 from genbench.noise import Noise
 
 __all__ = ["GaussianMixture"]

@@ -18,10 +18,10 @@ from genbench import lookup
 from genbench.data.space import Space
 from genbench.errors import GenbenchError
 from genbench.fields import Any, Count
-from genbench.models._base import Density, Model
 from genbench.models._flow import FlowModel
 from genbench.models._kmeans import kmeans
 from genbench.models._parts import LoopedParts, Parts, Routes, StackedParts
+from genbench.models.base import Density, Model
 from genbench.models.nice import NICE
 from genbench.noise import Noise
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from genbench.data.space import Space
 from genbench.fields import Count, NonNegative
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.noise import Noise
 
 __all__ = ["PerturbedData"]

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from genbench.data.space import Space
 from genbench.errors import GenbenchError
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.noise import Noise
 
 __all__ = ["Segment"]

@@ -8,11 +8,11 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.models.mixture import MixtureModel
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Draw, Objective, Player, Terms
 from genbench.objectives._start import start_from_data
+from genbench.objectives.base import Batch, Draw, Objective, Player, Terms
 
 __all__ = ["ByPart"]
 

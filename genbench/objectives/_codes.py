@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from genbench.errors import GenbenchError
-from genbench.models._base import Encoder, Model
+from genbench.models.base import Encoder, Model
 from genbench.noise import Noise
 
 __all__ = ["code_size", "encode"]

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from genbench.errors import GenbenchError
 from genbench.fields import Count, NonNegative, Own, Positive, Widths
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Draw, Objective, Player
 from genbench.objectives._gan_losses import LossPair, pair_of
 from genbench.objectives._penalties import clip_weights
 from genbench.objectives._start import start_from_data
+from genbench.objectives.base import Batch, Draw, Objective, Player
 
 __all__ = ["Fakes", "Game", "SlopedGame", "network_kind"]
 

@@ -6,9 +6,9 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.noise import Noise
-from genbench.objectives._base import Draw
+from genbench.objectives.base import Draw
 
 __all__ = ["START_POINTS", "start_from_data"]
 

@@ -9,10 +9,10 @@ from contextlib import contextmanager, nullcontext
 import torch
 from torch import Tensor, nn
 
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.nets.moments import moments_kept
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Draw, Objective, Player
+from genbench.objectives.base import Batch, Draw, Objective, Player
 
 __all__ = ["WeightedSum"]
 

@@ -31,15 +31,15 @@ from torch import Tensor, nn
 
 from genbench.errors import GenbenchError
 from genbench.fields import Count, Natural, NonNegative, Share
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.nets import spectral
 from genbench.nets.critic import Critic, Look, critic_network
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Draw, Terms
 from genbench.objectives._game import Fakes, SlopedGame
 from genbench.objectives._history import History
 from genbench.objectives._instance_noise import InstanceNoise
 from genbench.objectives._penalties import slope_of, slope_penalty
+from genbench.objectives.base import Batch, Draw, Terms
 
 __all__ = ["Adversarial", "Fakes"]
 

@@ -19,11 +19,11 @@ import torch
 from torch import Tensor
 
 from genbench.fields import Count, Positive, Share
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.nets.autoencoder import EnergyNet
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Terms, samples_like
 from genbench.objectives._game import Game
+from genbench.objectives.base import Batch, Terms, samples_like
 
 __all__ = ["BEGAN"]
 

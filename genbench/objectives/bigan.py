@@ -17,14 +17,14 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from genbench.models._base import Encoder, Model
+from genbench.models.base import Encoder, Model
 from genbench.nets.critic import feature_network
 from genbench.nets.mlp import MLP
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Terms
 from genbench.objectives._codes import code_size, encode
 from genbench.objectives._game import Game
 from genbench.objectives._gan_losses import cross_entropy_critic
+from genbench.objectives.base import Batch, Terms
 
 __all__ = ["BiGAN"]
 

@@ -16,11 +16,11 @@ from typing import ClassVar
 from torch.nn.functional import cross_entropy
 
 from genbench.fields import NonNegative
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.nets.critic import Look
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Terms
 from genbench.objectives.adversarial import Adversarial, Fakes
+from genbench.objectives.base import Batch, Terms
 
 __all__ = ["ClassAdversarial"]
 

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from genbench.fields import Count
-from genbench.models._base import Model
 from genbench.models._kmeans import kmeans
+from genbench.models.base import Model
 from genbench.models.mixture import MixtureModel
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Draw
 from genbench.objectives._by_part import ByPart
+from genbench.objectives.base import Batch, Draw
 
 __all__ = ["ClusterLikelihood"]
 

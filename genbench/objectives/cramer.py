@@ -17,14 +17,14 @@ import torch
 from torch import Tensor
 
 from genbench.fields import Count, NonNegative
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.nets.critic import feature_network
 from genbench.nets.precision import exact
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Terms, samples_like
 from genbench.objectives._distances import distances, energy_distance
 from genbench.objectives._game import Game
 from genbench.objectives._penalties import gradient_penalty, interpolate, slope_of
+from genbench.objectives.base import Batch, Terms, samples_like
 
 __all__ = ["Cramer"]
 

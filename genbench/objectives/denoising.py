@@ -19,9 +19,9 @@ from typing import ClassVar, Literal, Protocol, runtime_checkable
 from torch import Tensor
 
 from genbench.errors import GenbenchError
-from genbench.models._base import Denoiser, Model
+from genbench.models.base import Denoiser, Model
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Objective, Player, Terms
+from genbench.objectives.base import Batch, Objective, Player, Terms
 
 __all__ = ["Denoising"]
 

@@ -18,9 +18,9 @@ from typing import ClassVar
 import torch
 
 from genbench.fields import Count, Positive
-from genbench.models._base import Mixture, Model
+from genbench.models.base import Mixture, Model
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Objective, Player, Terms
+from genbench.objectives.base import Batch, Objective, Player, Terms
 
 __all__ = ["DirichletProcess"]
 

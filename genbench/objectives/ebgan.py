@@ -18,11 +18,11 @@ from torch import Tensor
 from torch.nn.functional import normalize, relu
 
 from genbench.fields import Count, NonNegative, Positive
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.nets.autoencoder import EnergyNet
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Terms, samples_like
 from genbench.objectives._game import Game
+from genbench.objectives.base import Batch, Terms, samples_like
 
 __all__ = ["EBGAN", "pulling_away"]
 

@@ -16,9 +16,9 @@ from typing import ClassVar, Protocol, runtime_checkable
 from torch import Tensor
 
 from genbench.fields import Count
-from genbench.models._base import Bound, Model
+from genbench.models.base import Bound, Model
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Objective, Player, Terms
+from genbench.objectives.base import Batch, Objective, Player, Terms
 
 __all__ = ["ELBO"]
 

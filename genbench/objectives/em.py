@@ -12,9 +12,9 @@ from typing import ClassVar, Protocol, runtime_checkable
 from torch import Tensor
 
 from genbench.fields import Count
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Draw, Objective, Player, Terms
+from genbench.objectives.base import Batch, Draw, Objective, Player, Terms
 from genbench.seeding import derive
 
 __all__ = ["EM"]

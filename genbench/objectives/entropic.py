@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from genbench.models._base import Mixture, Model
+from genbench.models.base import Mixture, Model
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Objective, Player, Terms
+from genbench.objectives.base import Batch, Objective, Player, Terms
 
 __all__ = ["Entropic"]
 

@@ -15,9 +15,9 @@ from typing import ClassVar
 import torch
 
 from genbench.fields import Count
-from genbench.models._base import Bound, Model
+from genbench.models.base import Bound, Model
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Objective, Player, Terms
+from genbench.objectives.base import Batch, Objective, Player, Terms
 
 __all__ = ["ImportanceWeighted"]
 

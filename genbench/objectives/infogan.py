@@ -22,13 +22,13 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from genbench.fields import Count, NonNegative
-from genbench.models._base import Coded, Model
+from genbench.models.base import Coded, Model
 from genbench.nets.critic import Look
 from genbench.nets.densities import log_normal
 from genbench.nets.mlp import MLP
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Terms
 from genbench.objectives.adversarial import Adversarial, Fakes
+from genbench.objectives.base import Batch, Terms
 
 __all__ = ["InfoGAN"]
 

@@ -18,11 +18,11 @@ from torch.nn.functional import cross_entropy
 
 from genbench.errors import GenbenchError
 from genbench.fields import Count, NonNegative
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.nets.critic import Look
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Draw, Terms
 from genbench.objectives.adversarial import Fakes
+from genbench.objectives.base import Batch, Draw, Terms
 from genbench.objectives.infogan import InfoGAN
 
 __all__ = ["InfoGANSemi"]

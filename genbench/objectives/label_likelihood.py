@@ -13,8 +13,8 @@ from torch import Tensor
 
 from genbench.errors import GenbenchError
 from genbench.models.mixture import MixtureModel
-from genbench.objectives._base import Batch
 from genbench.objectives._by_part import ByPart
+from genbench.objectives.base import Batch
 
 __all__ = ["LabelLikelihood"]
 

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from genbench.fields import Count
-from genbench.models._base import Density, Model
+from genbench.models.base import Density, Model
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Draw, Objective, Player, Terms
 from genbench.objectives._start import start_from_data
+from genbench.objectives.base import Batch, Draw, Objective, Player, Terms
 
 __all__ = ["Likelihood"]
 

@@ -20,13 +20,13 @@ import torch
 from torch import Tensor, nn
 
 from genbench.fields import Count, Positive
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.nets.critic import feature_network
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Terms, samples_like
 from genbench.objectives._distances import covariance_gap, mean_gap
 from genbench.objectives._game import Game
 from genbench.objectives._penalties import clip_weights
+from genbench.objectives.base import Batch, Terms, samples_like
 
 __all__ = ["McGAN"]
 

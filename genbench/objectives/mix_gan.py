@@ -21,12 +21,12 @@ import torch
 from torch import Tensor, nn
 
 from genbench.fields import Count, NonNegative
-from genbench.models._base import Model, Parts
+from genbench.models.base import Model, Parts
 from genbench.nets.critic import critic_network
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Player, Terms
 from genbench.objectives._game import SlopedGame
 from genbench.objectives._penalties import slope_of, slope_penalty
+from genbench.objectives.base import Batch, Player, Terms
 
 __all__ = ["MixGAN"]
 

@@ -20,11 +20,11 @@ import torch
 from torch import Tensor
 
 from genbench.fields import Natural, Share
-from genbench.models._base import Mixture, Model
+from genbench.models.base import Mixture, Model
 from genbench.models.mixture import MixtureModel
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Draw, Objective, Player, Terms
 from genbench.objectives._start import start_from_data
+from genbench.objectives.base import Batch, Draw, Objective, Player, Terms
 
 __all__ = ["MixtureEM"]
 

@@ -14,11 +14,11 @@ from typing import ClassVar
 import torch
 
 from genbench.fields import Annotated, Field, Positive
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Draw, Objective, Player, Terms, samples_like
 from genbench.objectives._distances import mmd_squared
 from genbench.objectives._start import start_from_data
+from genbench.objectives.base import Batch, Draw, Objective, Player, Terms, samples_like
 
 __all__ = ["MMD"]
 

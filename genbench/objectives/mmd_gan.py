@@ -18,12 +18,12 @@ import torch
 from torch import Tensor, nn
 
 from genbench.fields import Annotated, Count, Field, NonNegative, Positive
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.nets.autoencoder import EnergyNet
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Terms, samples_like
 from genbench.objectives._distances import mmd_squared
 from genbench.objectives._game import Game
+from genbench.objectives.base import Batch, Terms, samples_like
 
 __all__ = ["MMDGAN"]
 

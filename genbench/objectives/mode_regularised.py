@@ -13,12 +13,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from genbench.fields import NonNegative
-from genbench.models._base import Encoder, Model
+from genbench.models.base import Encoder, Model
 from genbench.nets.critic import Look
 from genbench.nets.moments import moments_kept
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Terms
 from genbench.objectives.adversarial import Adversarial, Fakes
+from genbench.objectives.base import Batch, Terms
 
 __all__ = ["ModeRegularised"]
 

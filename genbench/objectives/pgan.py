@@ -18,12 +18,12 @@ import torch
 from torch import Tensor, nn
 
 from genbench.fields import NonNegative, Own, Positive
-from genbench.models._base import Mixture, Model
+from genbench.models.base import Mixture, Model
 from genbench.nets.component_critics import ComponentCritics, component_critics
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Terms
 from genbench.objectives._game import SlopedGame
 from genbench.objectives._penalties import gradient_penalty, penalty_points
+from genbench.objectives.base import Batch, Terms
 
 __all__ = ["PGAN"]
 

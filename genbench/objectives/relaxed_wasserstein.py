@@ -23,13 +23,13 @@ from torch import Tensor
 from torch.nn.functional import relu
 
 from genbench.fields import Positive
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.nets.critic import critic_network
 from genbench.nets.precision import exact, full_precision
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Terms, samples_like
 from genbench.objectives._distances import squared_distances
 from genbench.objectives._game import Game
+from genbench.objectives.base import Batch, Terms, samples_like
 
 __all__ = ["RelaxedWasserstein", "bregman"]
 

@@ -20,11 +20,11 @@ import torch
 from torch import Tensor
 
 from genbench.fields import Count, Positive
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Draw, Objective, Player, Terms, samples_like
 from genbench.objectives._distances import squared_distances
 from genbench.objectives._start import start_from_data
+from genbench.objectives.base import Batch, Draw, Objective, Player, Terms, samples_like
 
 __all__ = ["Sinkhorn", "transport_cost"]
 

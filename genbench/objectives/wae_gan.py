@@ -19,13 +19,13 @@ import torch
 from torch import Tensor
 
 from genbench.fields import NonNegative
-from genbench.models._base import Encoder, Model
+from genbench.models.base import Encoder, Model
 from genbench.nets.mlp import MLP
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Terms
 from genbench.objectives._codes import code_size, encode
 from genbench.objectives._game import Game
 from genbench.objectives._gan_losses import cross_entropy_critic, non_saturating_model
+from genbench.objectives.base import Batch, Terms
 
 __all__ = ["WAEGAN"]
 

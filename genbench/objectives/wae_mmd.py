@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from genbench.fields import Annotated, Field, NonNegative, Positive
-from genbench.models._base import Encoder, Model
+from genbench.models.base import Encoder, Model
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Objective, Player, Terms
 from genbench.objectives._codes import code_size, encode
 from genbench.objectives._distances import mmd_squared
+from genbench.objectives.base import Batch, Objective, Player, Terms
 
 __all__ = ["WAEMMD"]
 

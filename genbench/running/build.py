@@ -14,16 +14,16 @@ import numpy as np
 import torch
 
 from genbench import lookup, outside
-from genbench.data._base import Data, Dataset
 from genbench.data._contract import kept
 from genbench.data._given import Given, read_given
+from genbench.data.base import Data, Dataset
 from genbench.data.feed import Feed
 from genbench.data.scaling import Scaling, scaling_for
 from genbench.errors import DataError, DeviceError, PluginError, somebody_elses
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.noise import Noise
-from genbench.objectives._base import Objective
 from genbench.objectives._sum import WeightedSum
+from genbench.objectives.base import Objective
 from genbench.places import downloads_folder
 from genbench.running.bits import use_device
 from genbench.seeding import derive

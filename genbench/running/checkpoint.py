@@ -11,7 +11,7 @@ import safetensors
 import safetensors.torch
 import torch
 
-from genbench.data._base import Data
+from genbench.data.base import Data
 from genbench.data.outline import without_rows
 from genbench.data.scaling import Scaling
 from genbench.errors import StoreError, in_a_line

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from genbench import lookup
-from genbench.data._base import Dataset
+from genbench.data.base import Dataset
 from genbench.errors import GenbenchError
 from genbench.evaluation.extractors.inception import downloaded
 from genbench.noise import Noise

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genbench import lookup
-from genbench.data._base import Data, Dataset
+from genbench.data.base import Data, Dataset
 from genbench.errors import DataError, GenbenchError, NotApplicable
 from genbench.evaluation._cache import used
 from genbench.evaluation.extractors.choice import chosen

@@ -14,10 +14,10 @@ from torch import Tensor
 from genbench.data.feed import Feed
 from genbench.errors import Diverged
 from genbench.fields import Optimiser
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Player
 from genbench.objectives._sum import WeightedSum
+from genbench.objectives.base import Batch, Player
 from genbench.training.average import Average
 from genbench.training.curves import Curves
 from genbench.training.modes import check_batch, wake

@@ -11,7 +11,7 @@ import torch
 from genbench.errors import GenbenchError
 from genbench.fields import Optimiser
 from genbench.lookup import suggest
-from genbench.objectives._base import Player
+from genbench.objectives.base import Player
 
 __all__ = ["PlayerOptimiser", "check_groups", "learning_rate"]
 

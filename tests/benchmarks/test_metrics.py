@@ -21,14 +21,14 @@ from torch import Tensor
 from torch_fidelity.feature_extractor_base import FeatureExtractorBase
 from torch_fidelity.registry import register_feature_extractor
 
-from genbench.data._base import Data, Split
+from genbench.data.base import Data, Split
 from genbench.data.scaling import Scaling
 from genbench.data.space import Space
 from genbench.evaluation.evidence import Evidence, Settings
 from genbench.evaluation.extractors import classifier
 from genbench.evaluation.measure import Measurement, measure
 from genbench.evaluation.metrics._neighbours import manifolds
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.noise import Noise
 from genbench.suites.spec import MetricSpec
 

@@ -14,7 +14,7 @@ import torch
 from _ratios import interleaved
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from genbench.data._base import Data, Split
+from genbench.data.base import Data, Split
 from genbench.data.feed import Feed
 from genbench.data.ring import Ring
 from genbench.data.scaling import Scaling, scaling_for

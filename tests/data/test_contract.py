@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from genbench.data._base import Data, Split
 from genbench.data._contract import kept
+from genbench.data.base import Data, Split
 from genbench.data.scaling import scaling_for
 from genbench.errors import DataError
 

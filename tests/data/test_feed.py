@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genbench.data._base import Data, Split
+from genbench.data.base import Data, Split
 from genbench.data.feed import Feed
 from genbench.data.ring import Ring
 from genbench.data.scaling import Scaling, scaling_for

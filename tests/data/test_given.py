@@ -12,8 +12,8 @@ import pytest
 import torch
 from PIL import Image
 
-from genbench.data._base import Data, Split
 from genbench.data._given import read_given
+from genbench.data.base import Data, Split
 from genbench.errors import DataError
 
 BYTES = np.random.default_rng(0).integers(0, 256, (12, 1, 8, 6), dtype=np.uint8)

@@ -12,8 +12,8 @@ import pytest
 import torch
 from PIL import Image
 
-from genbench.data._base import Data, Split
 from genbench.data._given import read_given
+from genbench.data.base import Data, Split
 from genbench.data.image_folder import ImageFolder
 from genbench.errors import DataError
 

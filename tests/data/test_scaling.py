@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from genbench.data._base import Data, Split
+from genbench.data.base import Data, Split
 from genbench.data.ring import Ring
 from genbench.data.scaling import Scaling, scaling_for
 from genbench.errors import DataError

@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy.stats import multivariate_normal
 
-from genbench.data._base import Data, Dataset
+from genbench.data.base import Data, Dataset
 from genbench.data.gaussians import Gaussians
 from genbench.data.grid import Grid
 from genbench.data.ring import Ring

@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from genbench.data._base import Data, Modes, Split, Truth
+from genbench.data.base import Data, Modes, Split, Truth
 from genbench.data.scaling import Scaling, scaling_for
 from genbench.data.space import Space
 from genbench.evaluation.evidence import Evidence, Settings
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.noise import Noise
 
 

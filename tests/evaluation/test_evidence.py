@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from genbench.data._base import Data, Split
+from genbench.data.base import Data, Split
 from genbench.errors import NotApplicable, NotFinite
 from genbench.evaluation.evidence import count_name
 from genbench.evaluation.extractors import inception
-from genbench.models._base import Model
+from genbench.models.base import Model
 
 
 def test_counts_are_written_as_protocols_write_them():

@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from genbench import lookup
-from genbench.data._base import Data, Split
+from genbench.data.base import Data, Split
 from genbench.errors import PluginError, UnknownName
 from genbench.evaluation.artefacts import artefacts, notes
-from genbench.evaluation.extractors._base import Extractor
+from genbench.evaluation.extractors.base import Extractor
 from genbench.evaluation.extractors.choice import make as made
 from genbench.evaluation.measure import Measurement, measure
 from genbench.evaluation.metrics.fid import Fid
-from genbench.models._base import Model
+from genbench.models.base import Model
 
 
 @dataclass
@@ -167,7 +167,7 @@ def test_nan_likelihoods_are_counted(make, toy):
 
 PLUGIN = '''
 from typing import ClassVar
-from genbench.evaluation._base import Metric
+from genbench.evaluation.base import Metric
 
 class Mean(Metric):
     """The mean of the samples."""

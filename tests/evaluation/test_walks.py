@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from genbench.data.space import Space
 from genbench.evaluation._walks import walks
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.models.generator import Generator
 from genbench.noise import Noise
 

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from genbench import lookup
-from genbench.data._base import Data, Split
+from genbench.data.base import Data, Split
 from genbench.data.scaling import Scaling, scaling_for
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Objective
+from genbench.objectives.base import Batch, Objective
 
 ROWS = 24
 CLASSES = 3

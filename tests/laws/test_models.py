@@ -11,7 +11,7 @@ from safetensors.torch import load, save
 
 from genbench import lookup
 from genbench.data.scaling import SCALES
-from genbench.models._base import (
+from genbench.models.base import (
     CAPABILITIES,
     Bound,
     Classifier,

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from genbench import lookup
-from genbench.models._base import Encoder
+from genbench.models.base import Encoder
 from genbench.noise import Noise
 from genbench.suites.parts import capabilities
 

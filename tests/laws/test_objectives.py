@@ -10,9 +10,9 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from genbench import lookup
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.noise import Noise
-from genbench.objectives._base import Objective
+from genbench.objectives.base import Objective
 from genbench.suites.parts import capabilities
 
 

@@ -14,7 +14,7 @@ from genbench.models._schedules import schedule
 from genbench.models.ddpm import DDPM
 from genbench.nets.densities import discretised_gaussian
 from genbench.noise import Noise
-from genbench.objectives._base import Batch
+from genbench.objectives.base import Batch
 from genbench.objectives.denoising import Denoising
 
 POINTS = Space("points", (2,))

@@ -11,7 +11,7 @@ from scipy import stats
 
 from genbench.data.space import Space
 from genbench.errors import GenbenchError
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.models.nice import NICE
 from genbench.models.realnvp import RealNVP
 from genbench.models.spline import Spline

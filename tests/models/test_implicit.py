@@ -8,8 +8,8 @@ from torch import nn
 
 from genbench.data.space import Space
 from genbench.errors import GenbenchError
-from genbench.models._base import Encoder, Model
 from genbench.models.autoencoder import Autoencoder
+from genbench.models.base import Encoder, Model
 from genbench.models.coded_generator import CodedGenerator
 from genbench.models.conditional_dcgan import ConditionalDCGAN
 from genbench.models.conditional_generator import ConditionalGenerator

@@ -138,7 +138,7 @@ def test_a_component_may_be_a_mixture_or_a_users_own(tmp_path: Path) -> None:
     assert nested.log_prob(torch.randn(4, 2)).shape == (4,)
     (tmp_path / "mine.py").write_text(
         "import torch\n"
-        "from genbench.models._base import Model\n"
+        "from genbench.models.base import Model\n"
         "from genbench.nets.densities import log_normal\n\n\n"
         "class Box(Model):\n"
         "    '''A Gaussian.'''\n\n"

@@ -9,8 +9,8 @@ from genbench.data.space import Space
 from genbench.errors import GenbenchError
 from genbench.models.perturbed_data import PerturbedData
 from genbench.noise import Noise
-from genbench.objectives._base import Batch
 from genbench.objectives.adversarial import Adversarial
+from genbench.objectives.base import Batch
 
 POINTS = Space("points", (2,))
 

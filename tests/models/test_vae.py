@@ -9,7 +9,7 @@ import torch
 
 from genbench.data.space import Space
 from genbench.errors import GenbenchError
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.models.vae import VAE
 from genbench.noise import Noise
 

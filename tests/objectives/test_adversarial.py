@@ -11,14 +11,14 @@ from torch import Tensor
 
 from genbench.data.space import Space
 from genbench.errors import GenbenchError
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.models.conditional_generator import ConditionalGenerator
 from genbench.models.dcgan import DCGAN
 from genbench.models.generator import Generator
 from genbench.noise import Noise
-from genbench.objectives._base import Batch
 from genbench.objectives._gan_losses import LOSSES
 from genbench.objectives.adversarial import Adversarial
+from genbench.objectives.base import Batch
 
 POINTS = Space("points", (2,))
 LABELLED = Space("points", (2,), classes=3)

@@ -11,8 +11,8 @@ from torch.nn.functional import softplus
 from genbench.data.space import Space
 from genbench.models.autoencoder import Autoencoder
 from genbench.noise import Noise
-from genbench.objectives._base import Batch
 from genbench.objectives._distances import mmd_squared
+from genbench.objectives.base import Batch
 from genbench.objectives.bigan import BiGAN
 from genbench.objectives.mode_regularised import ModeRegularised
 from genbench.objectives.wae_gan import WAEGAN

@@ -10,7 +10,7 @@ import torch
 from genbench.data.space import Space
 from genbench.models.generator import Generator
 from genbench.noise import Noise
-from genbench.objectives._base import Batch
+from genbench.objectives.base import Batch
 from genbench.objectives.began import BEGAN
 from genbench.objectives.ebgan import EBGAN, pulling_away
 

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from genbench import lookup
 from genbench.data.space import Space
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Objective
+from genbench.objectives.base import Batch, Objective
 
 SPACE = Space("points", (2,), classes=3)
 GENERATOR: dict[str, Any] = {"name": "generator"}

@@ -7,13 +7,13 @@ import torch
 from torch import Tensor
 
 from genbench.data.space import Space
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.models.mixture import MixtureModel
 from genbench.models.nice import NICE
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Objective
 from genbench.objectives._sum import WeightedSum
 from genbench.objectives.adversarial import Adversarial
+from genbench.objectives.base import Batch, Objective
 from genbench.objectives.likelihood import Likelihood
 
 POINTS = Space("points", (2,))

@@ -10,14 +10,14 @@ from torch import Tensor
 
 from genbench.data.space import Space
 from genbench.errors import GenbenchError
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.models.ddpm import DDPM
 from genbench.models.gaussian_mixture import GaussianMixture
 from genbench.models.mixture import MixtureModel
 from genbench.models.nice import NICE
 from genbench.models.vae import VAE
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Objective
+from genbench.objectives.base import Batch, Objective
 from genbench.objectives.denoising import Denoising
 from genbench.objectives.elbo import ELBO
 from genbench.objectives.em import EM

@@ -9,7 +9,7 @@ from genbench.data.space import Space
 from genbench.errors import GenbenchError
 from genbench.models.generator import Generator
 from genbench.noise import Noise
-from genbench.objectives._base import Batch
+from genbench.objectives.base import Batch
 from genbench.objectives.mcgan import McGAN
 
 SPACE = Space("points", (2,))

@@ -16,9 +16,9 @@ from genbench.data.space import Space
 from genbench.errors import GenbenchError
 from genbench.models.mixture import MixtureModel
 from genbench.noise import Noise
-from genbench.objectives._base import Batch
 from genbench.objectives._sum import WeightedSum
 from genbench.objectives.adversarial import Adversarial
+from genbench.objectives.base import Batch
 from genbench.objectives.cluster_likelihood import ClusterLikelihood
 from genbench.objectives.dirichlet_process import DirichletProcess
 from genbench.objectives.entropic import Entropic

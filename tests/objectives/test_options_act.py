@@ -10,12 +10,12 @@ import torch
 from genbench import lookup
 from genbench.data.space import Space
 from genbench.errors import GenbenchError
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.nets import spectral
 from genbench.nets.minibatch import MinibatchDiscrimination
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Objective
 from genbench.objectives._penalties import slope_of
+from genbench.objectives.base import Batch, Objective
 
 SPACE = Space("points", (2,), classes=3)
 MODELS: dict[str, dict[str, Any]] = {

@@ -10,8 +10,8 @@ from genbench.data.space import Space
 from genbench.errors import GenbenchError
 from genbench.models.mixture import MixtureModel
 from genbench.noise import Noise
-from genbench.objectives._base import Batch
 from genbench.objectives.adversarial import Adversarial
+from genbench.objectives.base import Batch
 from genbench.objectives.pgan import PGAN
 
 POINTS = Space("points", (2,))

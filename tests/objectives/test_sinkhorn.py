@@ -10,7 +10,7 @@ from torch import Tensor
 from genbench.data.space import Space
 from genbench.models.nice import NICE
 from genbench.noise import Noise
-from genbench.objectives._base import Batch
+from genbench.objectives.base import Batch
 from genbench.objectives.sinkhorn import Sinkhorn, transport_cost
 
 

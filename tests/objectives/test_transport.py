@@ -12,7 +12,7 @@ from genbench.data.space import Space
 from genbench.errors import GenbenchError
 from genbench.models.generator import Generator
 from genbench.noise import Noise
-from genbench.objectives._base import Batch
+from genbench.objectives.base import Batch
 from genbench.objectives.relaxed_wasserstein import RelaxedWasserstein, bregman
 from genbench.objectives.sinkhorn import Sinkhorn, transport_cost
 

@@ -15,12 +15,12 @@ from genbench.errors import GenbenchError
 from genbench.models.autoencoder import Autoencoder
 from genbench.models.generator import Generator
 from genbench.noise import Noise
-from genbench.objectives._base import Batch
 from genbench.objectives._gan_losses import LOSSES
 from genbench.objectives._history import History
 from genbench.objectives._instance_noise import InstanceNoise
 from genbench.objectives._penalties import around_data, slope_penalty, squared_slope
 from genbench.objectives.adversarial import Adversarial
+from genbench.objectives.base import Batch
 from genbench.objectives.mode_regularised import ModeRegularised
 
 POINTS = Space("points", (2,))

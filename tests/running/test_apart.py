@@ -22,7 +22,7 @@ THEIRS = """\
 import os
 import numpy
 import torch
-from genbench.models._base import Model
+from genbench.models.base import Model
 TOP
 
 class Theirs(Model):
@@ -133,7 +133,7 @@ def test_whatever_a_plug_in_raises_is_kept_and_named(genbench, folder: Path, rai
 def test_a_metric_that_cannot_be_made_is_told_before_anything_is_trained(genbench, folder) -> None:
     write(folder)
     (folder / "metric.py").write_text(
-        "from genbench.evaluation._base import Metric\n\n\nclass Mine(Metric):\n"
+        "from genbench.evaluation.base import Metric\n\n\nclass Mine(Metric):\n"
         "    values = {'mine': {'better': 'none'}}\n\n    def __init__(self, **options):\n"
         "        raise RuntimeError('not today')\n\n"
         "    def measure(self, evidence, s):\n        return {'mine': 0.0}\n"

@@ -20,7 +20,7 @@ real: false
 """
 THEIRS = """\
 import torch
-from genbench.models._base import Model
+from genbench.models.base import Model
 IMPORT
 
 class Theirs(Model):
@@ -104,7 +104,7 @@ def test_samples_that_change_while_their_suite_runs(genbench, folder: Path) -> N
         np.save(folder / f"{name}.npy", rng.normal(size=(300, 2)))
     (folder / "metric.py").write_text(
         "import numpy as np\nfrom pathlib import Path\n"
-        "from genbench.evaluation._base import Metric\n\n\n"
+        "from genbench.evaluation.base import Metric\n\n\n"
         "class Mean(Metric):\n"
         "    values = {'mean': {'better': 'none'}}\n\n"
         "    def measure(self, evidence, s):\n"

@@ -265,7 +265,7 @@ def test_a_run_that_hangs_ends_at_its_time_limit(genbench, folder: Path) -> None
 
 BROKEN = '''\
 import torch
-from genbench.models._base import Model
+from genbench.models.base import Model
 
 
 class Broken(Model):

@@ -29,7 +29,7 @@ protocol: {sets: 1}
 OURS = '''\
 import numpy as np
 import torch
-from genbench.data._base import Data, Dataset, Split
+from genbench.data.base import Data, Dataset, Split
 from genbench.fields import ClassVar
 
 class Ours(Dataset):

@@ -38,7 +38,7 @@ MODEL = '''\
 """A Gaussian that comes trained."""
 import torch
 import yaml
-from genbench.models._base import Model
+from genbench.models.base import Model
 
 
 class Gaussian(Model):
@@ -228,7 +228,7 @@ import random
 import numpy as np
 import torch
 import yaml
-from genbench.data._base import Data, Dataset, Split
+from genbench.data.base import Data, Dataset, Split
 
 class Chance(Dataset):
     """Unseeded points."""

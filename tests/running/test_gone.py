@@ -34,7 +34,7 @@ WAITS = '''\
 from pathlib import Path
 from time import sleep
 
-from genbench.evaluation._base import Metric
+from genbench.evaluation.base import Metric
 from genbench.fields import ClassVar
 
 

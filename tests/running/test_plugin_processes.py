@@ -27,7 +27,7 @@ import threading
 import time
 
 import torch
-from genbench.models._base import Model
+from genbench.models.base import Model
 
 
 class Theirs(Model):

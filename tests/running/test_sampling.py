@@ -28,7 +28,7 @@ evaluate: [nll]
 CLOUD = """
 import numpy as np
 import torch
-from genbench.data._base import Data, Dataset, Split
+from genbench.data.base import Data, Dataset, Split
 
 class Cloud(Dataset):
     kind = "points"

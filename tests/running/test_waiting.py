@@ -50,7 +50,7 @@ def test_nothing_is_said_after_a_step_that_failed(said: list[str]) -> None:
 SLOW = '''\
 import time
 import torch
-from genbench.data._base import Data, Dataset, Split
+from genbench.data.base import Data, Dataset, Split
 from genbench.fields import ClassVar
 
 class Slow(Dataset):

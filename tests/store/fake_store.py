@@ -18,7 +18,7 @@ from genbench.suites.schema import Suite
 from genbench.suites.spec import REAL, ComponentSpec, MetricSpec, RunSpec, StageSpec, TermSpec
 
 METRICS = '''
-from genbench.evaluation._base import Metric
+from genbench.evaluation.base import Metric
 from genbench.fields import ClassVar, Count
 
 class Nll(Metric):

@@ -25,7 +25,7 @@ methods:
 evaluate: [nll_iw, precision_recall, wasserstein1: {size: 3000}, emd]
 """
 METRIC = """
-from genbench.evaluation._base import Metric
+from genbench.evaluation.base import Metric
 from genbench.fields import ClassVar, Count
 
 class Mine(Metric):

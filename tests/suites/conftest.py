@@ -11,11 +11,11 @@ from genbench.suites.expand import Plan, load_plan
 
 PARTS = '''
 """Parts of a user's own."""
-from genbench.data._base import Dataset
-from genbench.evaluation._base import Metric
+from genbench.data.base import Dataset
+from genbench.evaluation.base import Metric
 from genbench.fields import ClassVar, Count, Literal, Positive
-from genbench.models._base import Model
-from genbench.objectives._base import Objective
+from genbench.models.base import Model
+from genbench.objectives.base import Objective
 
 
 class Flow(Model):

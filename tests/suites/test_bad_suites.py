@@ -397,7 +397,7 @@ def test_the_source_of_a_loss_is_part_of_a_runs_id(
 def test_a_package_that_is_missing_is_said(
     plan_of: Callable[..., Plan], good: str, tmp_path: Path
 ) -> None:
-    flow = "from genbench.models._base import Model\n\n\nclass Flow(Model):\n"
+    flow = "from genbench.models.base import Model\n\n\nclass Flow(Model):\n"
     flow += "    def log_prob(self, x): ...\n"
     text = good.replace("parts.py:Flow", "own.py:Flow")
     for head, line in (("import no_such_package.inner", 1), ("from no_such_package import x", 1),

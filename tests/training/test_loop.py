@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from genbench.data._base import Data, Split
+from genbench.data.base import Data, Split
 from genbench.data.feed import Feed
 from genbench.data.scaling import Scaling
 from genbench.errors import Diverged, GenbenchError
 from genbench.fields import Optimiser
 from genbench.noise import Noise
-from genbench.objectives._base import Batch, Player
 from genbench.objectives._sum import WeightedSum
+from genbench.objectives.base import Batch, Player
 from genbench.training.loop import Interrupted, Settings, Stage, Training
 from genbench.training.optimisers import PlayerOptimiser, check_groups, learning_rate
 
@@ -49,7 +49,7 @@ class Sides(nn.Module):
         self.prepared = 0
 
     def players(self, model: nn.Module) -> list:
-        from genbench.objectives._base import Player
+        from genbench.objectives.base import Player
 
         return [
             Player("critic", {"": list(self.critic.parameters())}, times=2),

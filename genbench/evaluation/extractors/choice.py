@@ -6,9 +6,9 @@ from pathlib import Path
 
 import torch
 
-from genbench.data._base import Data
+from genbench.data.base import Data
 from genbench.errors import NotApplicable
-from genbench.evaluation.extractors._base import Extractor, Raw
+from genbench.evaluation.extractors.base import Extractor, Raw
 from genbench.evaluation.extractors.classifier import classifier_for, stack_of
 from genbench.evaluation.extractors.inception import inception_for
 

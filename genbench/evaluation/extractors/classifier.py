@@ -24,10 +24,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from genbench.data._base import Data, Split
+from genbench.data.base import Data, Split
 from genbench.errors import NotApplicable
 from genbench.evaluation._cache import content_hash, once_on_disk
-from genbench.evaluation.extractors._base import exact_arithmetic
+from genbench.evaluation.extractors.base import exact_arithmetic
 from genbench.noise import Noise
 from genbench.seeding import derive
 from genbench.steps import step

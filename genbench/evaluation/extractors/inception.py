@@ -23,7 +23,7 @@ from filelock import FileLock
 from torch import Tensor
 
 from genbench.errors import DataError, NotApplicable
-from genbench.evaluation.extractors._base import exact_arithmetic
+from genbench.evaluation.extractors.base import exact_arithmetic
 
 __all__ = ["Inception", "downloaded", "inception_for"]
 

@@ -13,7 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from genbench.errors import NotApplicable
-from genbench.evaluation._base import Metric
+from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.noise import Noise
 from genbench.seeding import derive

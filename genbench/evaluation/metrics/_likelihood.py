@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from genbench.data._base import Data
+from genbench.data.base import Data
 from genbench.errors import NotFinite
 from genbench.evaluation.evidence import Evidence, count_name
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from genbench.errors import NotApplicable
 from genbench.evaluation.evidence import Evidence
-from genbench.evaluation.extractors._base import exact_arithmetic
+from genbench.evaluation.extractors.base import exact_arithmetic
 
 __all__ = ["Manifold", "manifolds", "nearest", "of_evidence", "radii"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from genbench.evaluation._base import Metric
+from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.metrics._likelihood import bits_per_dim, finite_mean, rows_used
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from genbench.errors import NotApplicable
-from genbench.evaluation._base import Metric
 from genbench.evaluation._codes import sample_classes, sample_codes
+from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
-from genbench.models._base import Coded
+from genbench.models.base import Coded
 
 __all__ = ["ClassAccuracy"]
 

@@ -13,10 +13,10 @@ from typing import ClassVar
 import torch
 
 from genbench.errors import NotApplicable
-from genbench.evaluation._base import Metric
 from genbench.evaluation._draws import CHUNK, chunk_noise
+from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
-from genbench.models._base import Coded
+from genbench.models.base import Coded
 
 __all__ = ["CodeInformation"]
 

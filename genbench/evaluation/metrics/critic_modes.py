@@ -14,7 +14,7 @@ from typing import ClassVar
 import torch
 
 from genbench.errors import NotApplicable
-from genbench.evaluation._base import Metric
+from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.fields import Count, Positive
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from genbench.errors import NotApplicable
-from genbench.evaluation._base import Metric
+from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.fields import Share
 

@@ -24,7 +24,7 @@ import numpy as np
 from torch import Tensor
 
 from genbench.errors import NotApplicable
-from genbench.evaluation._base import Metric
+from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence, count_name
 from genbench.evaluation.metrics._floors import true_floors
 from genbench.fields import Count

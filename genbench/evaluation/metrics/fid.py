@@ -15,7 +15,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from genbench.errors import NotApplicable
-from genbench.evaluation._base import Metric
+from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 
 __all__ = ["Fid", "frechet_distance", "moments", "rows_distance"]

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from genbench.errors import NotApplicable
-from genbench.evaluation._base import Metric
+from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.metrics._logits import log_softmax_chunks
 from genbench.fields import Count

@@ -12,10 +12,10 @@ from typing import ClassVar
 import torch
 
 from genbench.errors import NotApplicable
-from genbench.evaluation._base import Metric
+from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.fields import Count
-from genbench.models._base import Encoder
+from genbench.models.base import Encoder
 
 __all__ = ["InverseConsistency"]
 

@@ -20,9 +20,9 @@ import torch
 from torch import Tensor
 
 from genbench.errors import NotApplicable
-from genbench.evaluation._base import Metric
+from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
-from genbench.evaluation.extractors._base import exact_arithmetic
+from genbench.evaluation.extractors.base import exact_arithmetic
 from genbench.fields import Count, Natural
 
 __all__ = ["Kid", "kid", "kid_subsets", "terms"]

@@ -11,9 +11,9 @@ from typing import ClassVar
 import torch
 
 from genbench.errors import NotApplicable
-from genbench.evaluation._base import Metric
+from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
-from genbench.models._base import Mixture
+from genbench.models.base import Mixture
 
 __all__ = ["LiveComponents"]
 

@@ -23,9 +23,9 @@ import torch
 from scipy.special import chdtri
 from torch import Tensor
 
-from genbench.data._base import Modes
+from genbench.data.base import Modes
 from genbench.errors import NotApplicable
-from genbench.evaluation._base import Metric
+from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence, count_name
 from genbench.evaluation.extractors.classifier import stack_of
 from genbench.evaluation.metrics._logits import relative_entropy

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from genbench.evaluation._base import Metric
+from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.metrics._logits import (
     log_softmax_chunks,

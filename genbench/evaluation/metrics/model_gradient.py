@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from genbench.errors import NotApplicable
-from genbench.evaluation._base import Metric
+from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.metrics._curves import last_mean
 from genbench.fields import Count

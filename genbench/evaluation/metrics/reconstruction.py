@@ -10,11 +10,11 @@ from typing import ClassVar
 import torch
 
 from genbench.errors import NotApplicable
-from genbench.evaluation._base import Metric
+from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.metrics._likelihood import limited, rows_used
 from genbench.fields import Natural
-from genbench.models._base import Encoder
+from genbench.models.base import Encoder
 
 __all__ = ["Reconstruction"]
 

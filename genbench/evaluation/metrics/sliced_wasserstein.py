@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from genbench.errors import NotApplicable
-from genbench.evaluation._base import Metric
+from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence, count_name
 from genbench.evaluation.metrics._batches import matched, scale_suffix, scaled
 from genbench.evaluation.metrics._floors import true_floors

@@ -13,7 +13,7 @@ from typing import ClassVar
 import torch
 
 from genbench.errors import NotApplicable
-from genbench.evaluation._base import Metric
+from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence, count_name
 from genbench.evaluation.metrics._curves import last_mean
 from genbench.evaluation.metrics._likelihood import finite_mean

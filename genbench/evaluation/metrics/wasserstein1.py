@@ -14,8 +14,8 @@ import numpy as np
 from torch import Tensor
 
 from genbench.errors import NotApplicable
-from genbench.evaluation._base import Metric
 from genbench.evaluation._transport import assignment_cost
+from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence, count_name
 from genbench.evaluation.metrics._batches import scale_suffix, scaled
 from genbench.evaluation.metrics._floors import true_floors

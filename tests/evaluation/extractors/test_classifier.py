@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from genbench.data._base import Data, Split
+from genbench.data.base import Data, Split
 from genbench.data.digits import Digits
 from genbench.data.mnist import Mnist
 from genbench.errors import DataError, NotApplicable

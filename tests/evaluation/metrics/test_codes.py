@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from genbench.data._base import Data, Split
+from genbench.data.base import Data, Split
 from genbench.data.space import Space
 from genbench.errors import NotApplicable
 from genbench.evaluation._codes import sample_codes
@@ -17,7 +17,7 @@ from genbench.evaluation.metrics.class_accuracy import ClassAccuracy
 from genbench.evaluation.metrics.code_information import CodeInformation
 from genbench.evaluation.metrics.code_purity import CodePurity, purity
 from genbench.evaluation.metrics.inverse_consistency import InverseConsistency
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.noise import Noise
 
 

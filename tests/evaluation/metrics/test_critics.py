@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from genbench.data._base import Data, Split
+from genbench.data.base import Data, Split
 from genbench.data.space import Space
 from genbench.errors import NotApplicable
 from genbench.evaluation._critic import CriticView

@@ -16,7 +16,7 @@ from scipy.stats import norm, wasserstein_distance
 from torch import Tensor
 
 from genbench import lookup
-from genbench.data._base import Data, Split, Truth
+from genbench.data.base import Data, Split, Truth
 from genbench.evaluation.measure import Measurement, measure
 from genbench.noise import Noise
 from genbench.seeding import derive
@@ -226,7 +226,7 @@ def test_a_number_that_cannot_be_has_no_floor_either(make, toy):
 
 PLUGIN = '''
 from typing import ClassVar
-from genbench.evaluation._base import Metric
+from genbench.evaluation.base import Metric
 
 class Far(Metric):
     """How far the samples are."""

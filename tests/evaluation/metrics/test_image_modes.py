@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from genbench.data._base import Data, Split
+from genbench.data.base import Data, Split
 from genbench.errors import NotApplicable
 from genbench.evaluation.measure import measure
 from genbench.evaluation.metrics.clipped import Clipped
@@ -20,7 +20,7 @@ from genbench.evaluation.metrics.memorisation import Memorisation
 from genbench.evaluation.metrics.mode_coverage import ModeCoverage
 from genbench.evaluation.metrics.mode_score import ModeScore
 from genbench.evaluation.metrics.precision_recall import PrecisionRecall
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.noise import Noise
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy.special import logsumexp
 
-from genbench.data._base import Data
+from genbench.data.base import Data
 from genbench.errors import NotApplicable, NotFinite
 from genbench.evaluation.metrics._curves import last_mean
 from genbench.evaluation.metrics._likelihood import bits_per_dim, finite_mean, importance_bound
@@ -22,7 +22,7 @@ from genbench.evaluation.metrics.nll_batch300 import NllBatch300
 from genbench.evaluation.metrics.nll_gap import NllGap
 from genbench.evaluation.metrics.nll_iw import NllIw
 from genbench.evaluation.metrics.reconstruction import Reconstruction
-from genbench.models._base import Model
+from genbench.models.base import Model
 
 
 class Bare(Model):

@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy.stats import chi2, entropy, wasserstein_distance
 
-from genbench.data._base import Modes
+from genbench.data.base import Modes
 from genbench.errors import NotApplicable
 from genbench.evaluation.metrics.emd import EMD
 from genbench.evaluation.metrics.mode_coverage import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from genbench.data._base import Data, Split
+from genbench.data.base import Data, Split
 from genbench.data.segment import Segment
 from genbench.evaluation.metrics.emd import EMD
 from genbench.evaluation.metrics.sinkhorn_distance import SinkhornDistance

@@ -13,8 +13,8 @@ import torch
 from PIL import Image
 
 from genbench import lookup
-from genbench.data._base import Data, Split
 from genbench.data._mnist import MnistLike
+from genbench.data.base import Data, Split
 from genbench.noise import Noise
 
 SMALL = {"train_size": 30, "test_size": 40}

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from genbench import lookup
-from genbench.data._base import Data, Split
+from genbench.data.base import Data, Split
 from genbench.data.feed import Feed
 from genbench.data.ring import Ring
 from genbench.data.scaling import scaling_for

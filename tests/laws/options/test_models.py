@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from genbench import lookup
-from genbench.models._base import Bound, Density
+from genbench.models.base import Bound, Density
 from genbench.noise import Noise
 
 FEW = ("ddpm", "generator", "mixture", "nice", "vae")

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from genbench import lookup
 from genbench.configured import Configured
-from genbench.models._base import Model
+from genbench.models.base import Model
 from genbench.noise import Noise
 
 __all__ = ["Batch", "Draw", "Objective", "Player", "Terms", "samples_like"]
