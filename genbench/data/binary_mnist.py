@@ -10,7 +10,7 @@ fixed files of Larochelle and Murray (2011); the static draw here is genbench's 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -32,17 +32,12 @@ class BinaryMnist(Dataset):
     The held-out and the test images are one fixed draw for every run.
     """
 
-    kind: ClassVar[Literal["points", "images"]] = "images"
-    labelled: ClassVar[bool] = True
-    has_modes: ClassVar[bool] = True
-    archive: ClassVar[str] = "MNIST/raw"
-    train_rows: ClassVar[int] = 55000
-    cite: ClassVar[str] = """@inproceedings{salakhutdinov2008quantitative,
-  title     = {On the Quantitative Analysis of Deep Belief Networks},
-  author    = {Salakhutdinov, Ruslan and Murray, Iain},
-  booktitle = {International Conference on Machine Learning},
-  year      = {2008}
-}"""
+    kind = "images"
+    labelled = True
+    has_modes = True
+    archive = "MNIST/raw"
+    train_rows = 55000
+    cite = "salakhutdinov2008quantitative"
 
     binarisation: Literal["dynamic", "static"] = "dynamic"
     """Whether training images are drawn anew for every batch, or once for all runs."""

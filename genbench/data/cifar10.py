@@ -7,7 +7,6 @@ https://www.cs.toronto.edu/~kriz/cifar.html.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -36,18 +35,12 @@ class Cifar10(Dataset):
     Read from `cifar-10-batches-py` below the data folder, the "python version" of the archive.
     """
 
-    kind: ClassVar[Literal["points", "images"]] = "images"
-    labelled: ClassVar[bool] = True
-    has_modes: ClassVar[bool] = True
-    archive: ClassVar[str] = "cifar-10-batches-py"
-    train_rows: ClassVar[int] = 50000
-    cite: ClassVar[str] = """@techreport{krizhevsky2009learning,
-  title       = {Learning Multiple Layers of Features from Tiny Images},
-  author      = {Krizhevsky, Alex},
-  institution = {University of Toronto},
-  year        = {2009},
-  url         = {https://www.cs.toronto.edu/~kriz/cifar.html}
-}"""
+    kind = "images"
+    labelled = True
+    has_modes = True
+    archive = "cifar-10-batches-py"
+    train_rows = 50000
+    cite = "krizhevsky2009learning"
 
     validation: Natural = 0
     """How many training images, the last of the file, are held out for validation."""

@@ -8,7 +8,6 @@ count of 0 to 16 black dots, so that there are 17 grey levels.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -28,17 +27,11 @@ class Digits(Dataset):
     The split is fixed, and each part has the classes in the same proportions.
     """
 
-    kind: ClassVar[Literal["points", "images"]] = "images"
-    labelled: ClassVar[bool] = True
-    has_modes: ClassVar[bool] = True
-    train_rows: ClassVar[int] = 1197
-    cite: ClassVar[str] = """@misc{alpaydin1998optical,
-  title        = {Optical Recognition of Handwritten Digits},
-  author       = {Alpaydin, Ethem and Kaynak, Cenk},
-  howpublished = {UCI Machine Learning Repository},
-  year         = {1998},
-  doi          = {10.24432/C50P49}
-}"""
+    kind = "images"
+    labelled = True
+    has_modes = True
+    train_rows = 1197
+    cite = "alpaydin1998optical"
 
     def load(self, root: Path, *, offline: bool = False) -> Data:
         """The images, which scikit-learn carries; nothing else is read."""

@@ -7,7 +7,6 @@ Learning Algorithms", 2017, https://arxiv.org/abs/1708.07747.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Literal
 
 from genbench.data._mnist import mnist_files, read_mnist
 from genbench.data.base import Data, Dataset
@@ -26,19 +25,12 @@ class FashionMnist(Dataset):
     Read from `FashionMNIST/raw` below the data folder: the four idx files, plain or gzipped.
     """
 
-    kind: ClassVar[Literal["points", "images"]] = "images"
-    labelled: ClassVar[bool] = True
-    has_modes: ClassVar[bool] = True
-    archive: ClassVar[str] = "FashionMNIST/raw"
-    train_rows: ClassVar[int] = 55000
-    cite: ClassVar[str] = """@misc{xiao2017fashion,
-  title         = {{Fashion-MNIST}: a Novel Image Dataset for Benchmarking Machine Learning
-                   Algorithms},
-  author        = {Xiao, Han and Rasul, Kashif and Vollgraf, Roland},
-  year          = {2017},
-  eprint        = {1708.07747},
-  archiveprefix = {arXiv}
-}"""
+    kind = "images"
+    labelled = True
+    has_modes = True
+    archive = "FashionMNIST/raw"
+    train_rows = 55000
+    cite = "xiao2017fashion"
 
     def files(self, root: Path) -> list[Path]:
         """The four idx files."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -21,10 +20,8 @@ __all__ = ["Gaussians"]
 class Gaussians(Dataset):
     """A mixture of Gaussians of given means, covariances and weights."""
 
-    kind: ClassVar[Literal["points", "images"]] = "points"
-    labelled: ClassVar[bool] = False
-    has_modes: ClassVar[bool] = True
-    cite: ClassVar[str] = ""
+    kind = "points"
+    has_modes = True
 
     means: list[list[float]] = [[-4.0, 0.0], [4.0, 0.0], [0.0, 6.0]]
     """The centres: K lists of D coordinates."""

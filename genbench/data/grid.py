@@ -9,7 +9,6 @@ https://arxiv.org/abs/1712.04086.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Literal
 
 import torch
 
@@ -24,17 +23,9 @@ __all__ = ["Grid"]
 class Grid(Dataset):
     """Equal isotropic Gaussians on a square grid centred at the origin, 25 by default."""
 
-    kind: ClassVar[Literal["points", "images"]] = "points"
-    labelled: ClassVar[bool] = False
-    has_modes: ClassVar[bool] = True
-    cite: ClassVar[str] = """@inproceedings{srivastava2017veegan,
-  title     = {{VEEGAN}: Reducing Mode Collapse in {GANs} using Implicit Variational Learning},
-  author    = {Srivastava, Akash and Valkov, Lazar and Russell, Chris and Gutmann, Michael U. and
-               Sutton, Charles},
-  booktitle = {Advances in Neural Information Processing Systems},
-  year      = {2017},
-  url       = {https://arxiv.org/abs/1705.07761}
-}"""
+    kind = "points"
+    has_modes = True
+    cite = "srivastava2017veegan"
 
     side: Count = 5
     """Gaussians along each side; there are side² of them."""

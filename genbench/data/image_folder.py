@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -39,11 +39,9 @@ class ImageFolder(Dataset):
     not called as images are counted aloud.
     """
 
-    kind: ClassVar[Literal["points", "images"]] = "images"
-    labelled: ClassVar[bool] = True
-    has_modes: ClassVar[bool] = False
-    reads: ClassVar[tuple[str, ...]] = ("path",)
-    cite: ClassVar[str] = ""
+    kind = "images"
+    labelled = True
+    reads = ("path",)
 
     path: FilePath
     """The folder or zip file, from the data folder on, or absolute."""

@@ -7,7 +7,6 @@ recognition", 1998, http://yann.lecun.com/exdb/mnist/.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Literal
 
 from genbench.data._mnist import DIGITS, mnist_files, read_mnist
 from genbench.data.base import Data, Dataset
@@ -21,20 +20,12 @@ class Mnist(Dataset):
     Read from `MNIST/raw` below the data folder: the four idx files, plain or gzipped.
     """
 
-    kind: ClassVar[Literal["points", "images"]] = "images"
-    labelled: ClassVar[bool] = True
-    has_modes: ClassVar[bool] = True
-    archive: ClassVar[str] = "MNIST/raw"
-    train_rows: ClassVar[int] = 55000
-    cite: ClassVar[str] = """@article{lecun1998gradient,
-  title   = {Gradient-based Learning Applied to Document Recognition},
-  author  = {LeCun, Yann and Bottou, L{\\'e}on and Bengio, Yoshua and Haffner, Patrick},
-  journal = {Proceedings of the IEEE},
-  volume  = {86},
-  number  = {11},
-  pages   = {2278--2324},
-  year    = {1998}
-}"""
+    kind = "images"
+    labelled = True
+    has_modes = True
+    archive = "MNIST/raw"
+    train_rows = 55000
+    cite = "lecun1998gradient"
 
     def files(self, root: Path) -> list[Path]:
         """The four idx files."""

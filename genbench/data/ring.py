@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import ClassVar, Literal
 
 import torch
 
@@ -25,16 +24,9 @@ __all__ = ["Ring"]
 class Ring(Dataset):
     """Equal isotropic Gaussians evenly spaced on a circle in the plane."""
 
-    kind: ClassVar[Literal["points", "images"]] = "points"
-    labelled: ClassVar[bool] = False
-    has_modes: ClassVar[bool] = True
-    cite: ClassVar[str] = """@inproceedings{metz2017unrolled,
-  title     = {Unrolled Generative Adversarial Networks},
-  author    = {Metz, Luke and Poole, Ben and Pfau, David and Sohl-Dickstein, Jascha},
-  booktitle = {International Conference on Learning Representations},
-  year      = {2017},
-  url       = {https://arxiv.org/abs/1611.02163}
-}"""
+    kind = "points"
+    has_modes = True
+    cite = "metz2017unrolled"
 
     modes: Count = 6
     """The number of Gaussians."""

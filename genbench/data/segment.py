@@ -7,7 +7,6 @@ https://arxiv.org/abs/1701.07875: x = (0, u), u ~ U[0, 1].
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -23,16 +22,8 @@ __all__ = ["Segment"]
 class Segment(Dataset):
     """The segment from (0, 0) to (0, 1), uniformly."""
 
-    kind: ClassVar[Literal["points", "images"]] = "points"
-    labelled: ClassVar[bool] = False
-    has_modes: ClassVar[bool] = False
-    cite: ClassVar[str] = """@inproceedings{arjovsky2017wasserstein,
-  title = {{Wasserstein} Generative Adversarial Networks},
-  author = {Arjovsky, Martin and Chintala, Soumith and Bottou, L{\\'e}on},
-  booktitle = {International Conference on Machine Learning},
-  year = {2017},
-  url = {https://arxiv.org/abs/1701.07875},
-}"""
+    kind = "points"
+    cite = "arjovsky2017wasserstein"
 
     train_size: Count = 20000
     """The number of fixed training points."""

@@ -8,7 +8,6 @@ https://arxiv.org/abs/1611.02163; the size of the training set is that of Z. Lin
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -29,17 +28,11 @@ class StackedMnist(Dataset):
     they are the same for every run.
     """
 
-    kind: ClassVar[Literal["points", "images"]] = "images"
-    labelled: ClassVar[bool] = True
-    has_modes: ClassVar[bool] = True
-    archive: ClassVar[str] = "MNIST/raw"
-    cite: ClassVar[str] = """@inproceedings{metz2017unrolled,
-  title     = {Unrolled Generative Adversarial Networks},
-  author    = {Metz, Luke and Poole, Ben and Pfau, David and Sohl-Dickstein, Jascha},
-  booktitle = {International Conference on Learning Representations},
-  year      = {2017},
-  url       = {https://arxiv.org/abs/1611.02163}
-}"""
+    kind = "images"
+    labelled = True
+    has_modes = True
+    archive = "MNIST/raw"
+    cite = "metz2017unrolled"
 
     train_size: Count = 128000
     """The number of training stacks (2352 bytes each)."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -25,15 +24,8 @@ __all__ = ["SwissRoll"]
 class SwissRoll(Dataset):
     """A blurred spiral in the plane."""
 
-    kind: ClassVar[Literal["points", "images"]] = "points"
-    labelled: ClassVar[bool] = False
-    has_modes: ClassVar[bool] = False
-    cite: ClassVar[str] = """@book{marsland2009machine,
-  title     = {Machine Learning: An Algorithmic Perspective},
-  author    = {Marsland, Stephen},
-  publisher = {Chapman and Hall/CRC},
-  year      = {2009}
-}"""
+    kind = "points"
+    cite = "marsland2009machine"
 
     start: NonNegative = 0.75
     """Where the spiral starts, in turns: t₀ = 2π·start, which is also its inner radius."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -25,18 +24,8 @@ __all__ = ["TwoMoons"]
 class TwoMoons(Dataset):
     """Two interleaving half circles of radius 1, blurred."""
 
-    kind: ClassVar[Literal["points", "images"]] = "points"
-    labelled: ClassVar[bool] = False
-    has_modes: ClassVar[bool] = False
-    cite: ClassVar[str] = """@article{pedregosa2011scikit,
-  title   = {Scikit-learn: Machine Learning in {P}ython},
-  author  = {Pedregosa, Fabian and Varoquaux, Ga{\\"e}l and Gramfort, Alexandre and others},
-  journal = {Journal of Machine Learning Research},
-  volume  = {12},
-  pages   = {2825--2830},
-  year    = {2011},
-  url     = {https://jmlr.org/papers/v12/pedregosa11a.html}
-}"""
+    kind = "points"
+    cite = "pedregosa2011scikit"
 
     noise: Positive = 0.1
     """The standard deviation of the blur of each coordinate."""

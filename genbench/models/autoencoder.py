@@ -10,7 +10,7 @@ Feature Learning, 2017, https://arxiv.org/abs/1605.09782.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -26,14 +26,7 @@ __all__ = ["Autoencoder"]
 class Autoencoder(EitherNetwork):
     """A generator and an encoder, without a density."""
 
-    cite: ClassVar[str] = """@inproceedings{tolstikhin2018wasserstein,
-  title = {{Wasserstein} Auto-Encoders},
-  author = {Tolstikhin, Ilya and Bousquet, Olivier and Gelly, Sylvain and
-            Sch{\\"o}lkopf, Bernhard},
-  booktitle = {International Conference on Learning Representations},
-  year = {2018},
-  url = {https://arxiv.org/abs/1711.01558},
-}"""
+    cite = "tolstikhin2018wasserstein"
 
     latent: Count = 8
     """Dimensions of the Gaussian code."""

@@ -46,7 +46,7 @@ class Model(nn.Module, Configured, ABC):
         dear: what makes it slow (see `evaluation.Metric`).
         version: raised whenever its results, or the meaning of a default, change: such runs are
             others.
-        cite: a BibTeX entry.
+        cite: keys of references.bib, or BibTeX entries.
     Attribute, after build:
         discrete: whether `log_prob` or `log_weights` is the log *probability* of a quantised
             image (a discretised-logistic or Bernoulli decoder), not a density.

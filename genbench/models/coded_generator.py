@@ -8,8 +8,6 @@ https://arxiv.org/abs/1606.03657
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
@@ -25,16 +23,8 @@ __all__ = ["CodedGenerator"]
 class CodedGenerator(EitherNetwork):
     """Implicit generator with categorical and continuous codes."""
 
-    cite: ClassVar[str] = """@inproceedings{chen2016infogan,
-  title = {{InfoGAN}: Interpretable Representation Learning by Information Maximizing Generative
-           Adversarial Nets},
-  author = {Chen, Xi and Duan, Yan and Houthooft, Rein and Schulman, John and Sutskever, Ilya and
-            Abbeel, Pieter},
-  booktitle = {Advances in Neural Information Processing Systems},
-  year = {2016},
-  url = {https://arxiv.org/abs/1606.03657},
-}"""
-    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    cite = "chen2016infogan"
+    refuses = (
         ({"categories": [], "continuous": 0},
          "there is no code: give categories, e.g. [10], or continuous: 1 or more"),
     )

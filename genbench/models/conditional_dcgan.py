@@ -10,8 +10,6 @@ Generative Adversarial Nets, 2014, https://arxiv.org/abs/1411.1784
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from torch import Tensor
 
 from genbench.data.space import Space
@@ -27,24 +25,9 @@ __all__ = ["ConditionalDCGAN"]
 class ConditionalDCGAN(Model):
     """Convolutional class-conditional generator, for labelled images of at least 8×8."""
 
-    accepts: ClassVar[tuple[str, ...]] = ("images",)
-    conditional: ClassVar[bool] = True
-    cite: ClassVar[str] = """@inproceedings{radford2016unsupervised,
-  title = {Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
-           Networks},
-  author = {Radford, Alec and Metz, Luke and Chintala, Soumith},
-  booktitle = {International Conference on Learning Representations},
-  year = {2016},
-  url = {https://arxiv.org/abs/1511.06434},
-}
-@misc{mirza2014conditional,
-  title = {Conditional Generative Adversarial Nets},
-  author = {Mirza, Mehdi and Osindero, Simon},
-  year = {2014},
-  eprint = {1411.1784},
-  archivePrefix = {arXiv},
-  url = {https://arxiv.org/abs/1411.1784},
-}"""
+    accepts = ("images",)
+    conditional = True
+    cite = "radford2016unsupervised mirza2014conditional"
 
     latent: Count = 100
     """Dimensions of the Gaussian latent, without the label."""

@@ -10,7 +10,7 @@ Here both enter the first layer together; the paper gives each a layer of its ow
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from torch import Tensor
 
@@ -25,15 +25,8 @@ __all__ = ["ConditionalGenerator"]
 class ConditionalGenerator(EitherNetwork):
     """Class-conditional generator, for labelled points and images."""
 
-    conditional: ClassVar[bool] = True
-    cite: ClassVar[str] = """@misc{mirza2014conditional,
-  title = {Conditional Generative Adversarial Nets},
-  author = {Mirza, Mehdi and Osindero, Simon},
-  year = {2014},
-  eprint = {1411.1784},
-  archivePrefix = {arXiv},
-  url = {https://arxiv.org/abs/1411.1784},
-}"""
+    conditional = True
+    cite = "mirza2014conditional"
 
     latent: Count = 16
     """Dimensions of the Gaussian latent, without the label."""

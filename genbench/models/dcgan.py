@@ -12,7 +12,7 @@ one another.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -31,15 +31,8 @@ __all__ = ["DCGAN"]
 class DCGAN(Model):
     """Convolutional implicit generator, for images of at least 8×8."""
 
-    accepts: ClassVar[tuple[str, ...]] = ("images",)
-    cite: ClassVar[str] = """@inproceedings{radford2016unsupervised,
-  title = {Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
-           Networks},
-  author = {Radford, Alec and Metz, Luke and Chintala, Soumith},
-  booktitle = {International Conference on Learning Representations},
-  year = {2016},
-  url = {https://arxiv.org/abs/1511.06434},
-}"""
+    accepts = ("images",)
+    cite = "radford2016unsupervised"
 
     latent: Count = 100
     """Dimensions of the Gaussian latent."""

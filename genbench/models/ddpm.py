@@ -19,7 +19,7 @@ before), so that a pixel that is certain costs next to nothing even with few ste
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -44,20 +44,15 @@ class DDPM(Model):
     variational bound, one pass along a noised path.
     """
 
-    dear: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    dear = (
         ({"data": "images", "steps": 100, "samples": 1000},
          "{steps:,} passes of its network for each of up to {samples:,} samples, {sets} times"),
         ({"data": "points", "steps": 500, "samples": 5000},
          "{steps:,} passes of its network for each of up to {samples:,} samples, {sets} times"),
     )
-    cite: ClassVar[str] = """@inproceedings{ho2020denoising,
-  title={Denoising Diffusion Probabilistic Models},
-  author={Ho, Jonathan and Jain, Ajay and Abbeel, Pieter},
-  booktitle={Advances in Neural Information Processing Systems},
-  year={2020}
-}"""
+    cite = "ho2020denoising"
 
-    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    refuses = (
         ({"network": "unet", "data": "points"}, "network: unet is for images; use mlp"),
     )
 

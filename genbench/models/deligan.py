@@ -10,8 +10,6 @@ The paper keeps σ from vanishing by a term of the model's loss; here the object
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor, nn
 
@@ -26,13 +24,7 @@ __all__ = ["DeLiGAN"]
 class DeLiGAN(EitherNetwork):
     """Implicit generator with a mixture of Gaussians, of learned means and widths, as latent."""
 
-    cite: ClassVar[str] = """@inproceedings{gurumurthy2017deligan,
-  title = {{DeLiGAN}: Generative Adversarial Networks for Diverse and Limited Data},
-  author = {Gurumurthy, Swaminathan and Sarvadevabhatla, Ravi Kiran and Babu, R. Venkatesh},
-  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition},
-  year = {2017},
-  url = {https://arxiv.org/abs/1706.02071},
-}"""
+    cite = "gurumurthy2017deligan"
 
     components: Count = 50
     """Gaussians in the latent, of equal weight."""

@@ -8,8 +8,6 @@ https://arxiv.org/abs/1406.2661.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor, nn
 
@@ -26,14 +24,7 @@ __all__ = ["Gaussian"]
 class Gaussian(Model):
     """A Gaussian with a learned mean and learned standard deviations. Density: exact."""
 
-    cite: ClassVar[str] = """@inproceedings{goodfellow2014generative,
-  title = {Generative Adversarial Nets},
-  author = {Goodfellow, Ian and Pouget-Abadie, Jean and Mirza, Mehdi and Xu, Bing and
-            Warde-Farley, David and Ozair, Sherjil and Courville, Aaron and Bengio, Yoshua},
-  booktitle = {Advances in Neural Information Processing Systems},
-  year = {2014},
-  url = {https://arxiv.org/abs/1406.2661},
-}"""
+    cite = "goodfellow2014generative"
 
     mean: list[float] = []
     """The mean at the start, one number for each coordinate of the scaled data; none is 0."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -32,15 +32,7 @@ class GaussianMixture(Model):
     has D² numbers.
     """
 
-    cite: ClassVar[str] = """@article{dempster1977maximum,
-  title={Maximum Likelihood from Incomplete Data via the {EM} Algorithm},
-  author={Dempster, Arthur P. and Laird, Nan M. and Rubin, Donald B.},
-  journal={Journal of the Royal Statistical Society: Series B},
-  volume={39},
-  number={1},
-  pages={1--22},
-  year={1977}
-}"""
+    cite = "dempster1977maximum"
 
     components: Count = 10
     """Number of Gaussians."""

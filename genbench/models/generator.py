@@ -8,7 +8,7 @@ Courville, Yoshua Bengio: Generative Adversarial Nets, 2014, https://arxiv.org/a
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from torch import Tensor
 
@@ -23,14 +23,7 @@ __all__ = ["Generator"]
 class Generator(EitherNetwork):
     """Implicit generator, for points and images."""
 
-    cite: ClassVar[str] = """@inproceedings{goodfellow2014generative,
-  title = {Generative Adversarial Nets},
-  author = {Goodfellow, Ian and Pouget-Abadie, Jean and Mirza, Mehdi and Xu, Bing and
-            Warde-Farley, David and Ozair, Sherjil and Courville, Aaron and Bengio, Yoshua},
-  booktitle = {Advances in Neural Information Processing Systems},
-  year = {2014},
-  url = {https://arxiv.org/abs/1406.2661},
-}"""
+    cite = "goodfellow2014generative"
 
     latent: Count = 16
     """Dimensions of the Gaussian latent."""

@@ -10,8 +10,6 @@ The drawn i carries no gradient into the weights; `mix_gan` trains them through 
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor, nn
 
@@ -26,14 +24,8 @@ __all__ = ["GeneratorMixture"]
 class GeneratorMixture(EitherNetwork):
     """Several implicit generators with learned weights, without a density."""
 
-    named_groups: ClassVar[tuple[str, ...]] = ("weights",)
-    cite: ClassVar[str] = """@inproceedings{arora2017generalization,
-  title = {Generalization and Equilibrium in Generative Adversarial Nets ({GANs})},
-  author = {Arora, Sanjeev and Ge, Rong and Liang, Yingyu and Ma, Tengyu and Zhang, Yi},
-  booktitle = {International Conference on Machine Learning},
-  year = {2017},
-  url = {https://arxiv.org/abs/1703.00573},
-}"""
+    named_groups = ("weights",)
+    cite = "arora2017generalization"
 
     components: Count = 3
     """Number of generators."""

@@ -11,7 +11,7 @@ density depends on a batch), and the additive couplings.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from genbench.data.space import Space
 from genbench.fields import Count
@@ -28,13 +28,8 @@ class Glow(FlowModel):
     The strongest flow here on images. Their sides must be multiples of 2^levels.
     """
 
-    accepts: ClassVar[tuple[str, ...]] = ("images",)
-    cite: ClassVar[str] = """@inproceedings{kingma2018glow,
-  title={Glow: Generative Flow with Invertible 1x1 Convolutions},
-  author={Kingma, Diederik P. and Dhariwal, Prafulla},
-  booktitle={Advances in Neural Information Processing Systems},
-  year={2018}
-}"""
+    accepts = ("images",)
+    cite = "kingma2018glow"
 
     levels: Count = 2
     """Scales; each halves the sides."""

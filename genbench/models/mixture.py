@@ -9,7 +9,7 @@ https://doi.org/10.1002/0471721182; the flows of Dinh et al. (2014), https://arx
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, cast
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -36,13 +36,8 @@ class MixtureModel(Model):
     their number, a sample about that of one.
     """
 
-    named_groups: ClassVar[tuple[str, ...]] = ("weights",)  # and those of the component
-    cite: ClassVar[str] = """@book{mclachlan2000finite,
-  title={Finite Mixture Models},
-  author={McLachlan, Geoffrey J. and Peel, David},
-  publisher={Wiley},
-  year={2000}
-}"""
+    named_groups = ("weights",)  # and those of the component
+    cite = "mclachlan2000finite"
 
     components: Count = 6
     """Number of components."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import ClassVar, Literal
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -33,15 +33,10 @@ class NICE(FlowModel):
     between separate modes. Images are flattened; the halves are then the even and odd pixels.
     """
 
-    named_groups: ClassVar[tuple[str, ...]] = ("scale",)
-    cite: ClassVar[str] = """@article{dinh2014nice,
-  title={{NICE}: Non-linear Independent Components Estimation},
-  author={Dinh, Laurent and Krueger, David and Bengio, Yoshua},
-  journal={arXiv preprint arXiv:1410.8516},
-  year={2014}
-}"""
+    named_groups = ("scale",)
+    cite = "dinh2014nice"
 
-    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    refuses = (
         ({"network": "cnn", "data": "points"}, "network: cnn is for images; use mlp"),
     )
 

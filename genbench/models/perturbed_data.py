@@ -6,8 +6,6 @@ The fixed fake data of figures 2.3 and 2.4 of Gong, "Wasserstein Generative Adve
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor
 
@@ -25,12 +23,7 @@ class PerturbedData(Model):
     Train a critic against it with `adversarial: {critic_only: true}`.
     """
 
-    cite: ClassVar[str] = """@mastersthesis{gong2017wasserstein,
-  title = {Wasserstein Generative Adversarial Network},
-  author = {Gong, Wenbo},
-  school = {University of Cambridge},
-  year = {2017},
-}"""
+    cite = "gong2017wasserstein"
 
     noise: NonNegative = 0.1
     """Standard deviation of the noise on the scaled data."""

@@ -16,7 +16,7 @@ its batch.
 from __future__ import annotations
 
 from functools import partial
-from typing import ClassVar, Literal
+from typing import Literal
 
 from genbench.data.space import Space
 from genbench.fields import Count, Positive, Widths
@@ -33,12 +33,7 @@ class RealNVP(FlowModel):
     Stronger than NICE on points; on images it has no convolutions, and is a baseline.
     """
 
-    cite: ClassVar[str] = """@inproceedings{dinh2017density,
-  title={Density Estimation Using {Real NVP}},
-  author={Dinh, Laurent and Sohl-Dickstein, Jascha and Bengio, Samy},
-  booktitle={International Conference on Learning Representations},
-  year={2017}
-}"""
+    cite = "dinh2017density"
 
     couplings: Count = 8
     """Coupling layers."""

@@ -8,8 +8,6 @@ https://arxiv.org/abs/1701.07875. It has no density in the plane.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor, nn
 
@@ -24,14 +22,8 @@ __all__ = ["Segment"]
 class Segment(Model):
     """A vertical segment of length 1 at a learned place."""
 
-    accepts: ClassVar[tuple[str, ...]] = ("points",)
-    cite: ClassVar[str] = """@inproceedings{arjovsky2017wasserstein,
-  title = {{Wasserstein} Generative Adversarial Networks},
-  author = {Arjovsky, Martin and Chintala, Soumith and Bottou, L{\\'e}on},
-  booktitle = {International Conference on Machine Learning},
-  year = {2017},
-  url = {https://arxiv.org/abs/1701.07875},
-}"""
+    accepts = ("points",)
+    cite = "arjovsky2017wasserstein"
 
     offset: float = 0.0
     """θ at the start, on the scaled data."""

@@ -14,7 +14,7 @@ odd pixels alternate); LU-factored linear layers, in whose place stands a learne
 from __future__ import annotations
 
 from functools import partial
-from typing import ClassVar, Literal
+from typing import Literal
 
 from genbench.data.space import Space
 from genbench.fields import Annotated, Count, Field, Positive, Widths
@@ -33,12 +33,7 @@ class Spline(FlowModel):
     only shift and scale leave bridges. Outside [−bound, bound] a coupling is the identity.
     """
 
-    cite: ClassVar[str] = """@inproceedings{durkan2019neural,
-  title={Neural Spline Flows},
-  author={Durkan, Conor and Bekasov, Artur and Murray, Iain and Papamakarios, George},
-  booktitle={Advances in Neural Information Processing Systems},
-  year={2019}
-}"""
+    cite = "durkan2019neural"
 
     couplings: Count = 6
     """Coupling layers."""

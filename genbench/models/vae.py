@@ -11,7 +11,7 @@ Left out: convolutions (images are flattened).
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -34,14 +34,9 @@ class VAE(Model):
     Bound: the ELBO with k = 1, the importance-weighted bound with more.
     """
 
-    cite: ClassVar[str] = """@inproceedings{kingma2014auto,
-  title={Auto-Encoding Variational {Bayes}},
-  author={Kingma, Diederik P. and Welling, Max},
-  booktitle={International Conference on Learning Representations},
-  year={2014}
-}"""
+    cite = "kingma2014auto"
 
-    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    refuses = (
         ({"decoder": ("bernoulli", "discretised_logistic"), "data": "points"},
          "this decoder is for images; use gaussian"),
     )

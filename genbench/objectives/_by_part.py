@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
 
 from torch import Tensor
 
@@ -20,13 +19,8 @@ __all__ = ["ByPart"]
 class ByPart(Objective):
     """Maximum likelihood of each component on its own part; the weights stand still."""
 
-    requires: ClassVar[tuple[str, ...]] = ("mixture", "density")
-    cite: ClassVar[str] = """@mastersthesis{gong2017wasserstein,
-  title = {Wasserstein Generative Adversarial Network},
-  author = {Gong, Wenbo},
-  school = {University of Cambridge},
-  year = {2017},
-}"""
+    requires = ("mixture", "density")
+    cite = "gong2017wasserstein"
 
     @abstractmethod
     def part(self, model: MixtureModel, batch: Batch) -> Tensor:

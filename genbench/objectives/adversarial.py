@@ -47,14 +47,7 @@ __all__ = ["Adversarial", "Fakes"]
 class Adversarial(SlopedGame):
     """A critic against the model; loss pair, penalty, critic and tricks are chosen by name."""
 
-    cite: ClassVar[str] = """@inproceedings{goodfellow2014generative,
-  title = {Generative Adversarial Nets},
-  author = {Goodfellow, Ian and Pouget-Abadie, Jean and Mirza, Mehdi and Xu, Bing and
-            Warde-Farley, David and Ozair, Sherjil and Courville, Aaron and Bengio, Yoshua},
-  booktitle = {Advances in Neural Information Processing Systems},
-  year = {2014},
-  url = {https://arxiv.org/abs/1406.2661},
-}"""
+    cite = "goodfellow2014generative"
     at_most_rows: ClassVar[tuple[str, ...]] = ("reference",)
     refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
         ({"penalty": ("gradient", "dragan", "r1"), "critic_norm": "batch"},

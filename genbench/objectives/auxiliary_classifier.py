@@ -11,8 +11,6 @@ The critic itself does not see the labels: the classifier, a second head, carrie
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
@@ -29,19 +27,13 @@ __all__ = ["AuxiliaryClassifier"]
 class AuxiliaryClassifier(Adversarial):
     """A critic that also names the class, against a class-conditional model."""
 
-    requires: ClassVar[tuple[str, ...]] = ("conditional",)
-    labelled: ClassVar[bool] = True
-    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    requires = ("conditional",)
+    labelled = True
+    refuses = (
         ({"condition": "projection"},
          "this critic is not told the label, which its classifier names; leave condition out"),
     )
-    cite: ClassVar[str] = """@inproceedings{odena2017conditional,
-  title = {Conditional Image Synthesis with Auxiliary Classifier {GANs}},
-  author = {Odena, Augustus and Olah, Christopher and Shlens, Jonathon},
-  booktitle = {International Conference on Machine Learning},
-  year = {2017},
-  url = {https://arxiv.org/abs/1610.09585},
-}"""
+    cite = "odena2017conditional"
 
     class_weight: NonNegative = 1.0
     """Weight of the classifier's terms in both losses."""

@@ -76,7 +76,7 @@ class Objective(nn.Module, Configured, ABC):
             a subclass adds to those that it inherits.
         version: raised whenever its results, or the meaning of a default, change: such runs are
             others.
-        cite: a BibTeX entry.
+        cite: keys of references.bib, or BibTeX entries.
     """
 
     component_kind: ClassVar[str] = "objective"

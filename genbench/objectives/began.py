@@ -13,8 +13,6 @@ k moves after each move of the critic, with the energies of that move.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor
 
@@ -31,15 +29,8 @@ __all__ = ["BEGAN"]
 class BEGAN(Game):
     """An autoencoder as critic, with a control that holds it in balance with the model."""
 
-    ignores_labels: ClassVar[bool] = True
-    cite: ClassVar[str] = """@misc{berthelot2017began,
-  title = {{BEGAN}: Boundary Equilibrium Generative Adversarial Networks},
-  author = {Berthelot, David and Schumm, Thomas and Metz, Luke},
-  year = {2017},
-  eprint = {1703.10717},
-  archivePrefix = {arXiv},
-  url = {https://arxiv.org/abs/1703.10717},
-}"""
+    ignores_labels = True
+    cite = "berthelot2017began"
 
     diversity: Share = 0.5
     """γ: the wanted ratio of the samples' energy to the data's; lower is less diverse."""

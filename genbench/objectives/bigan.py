@@ -12,7 +12,7 @@ At the optimum the encoder inverts the generator.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -32,14 +32,8 @@ __all__ = ["BiGAN"]
 class BiGAN(Game):
     """A critic of pairs (datum, code), against a generator with an encoder."""
 
-    requires: ClassVar[tuple[str, ...]] = ("encoder",)
-    cite: ClassVar[str] = """@inproceedings{donahue2017adversarial,
-  title = {Adversarial Feature Learning},
-  author = {Donahue, Jeff and Kr{\\"a}henb{\\"u}hl, Philipp and Darrell, Trevor},
-  booktitle = {International Conference on Learning Representations},
-  year = {2017},
-  url = {https://arxiv.org/abs/1605.09782},
-}"""
+    requires = ("encoder",)
+    cite = "donahue2017adversarial"
 
     loss_: Literal["minimax", "non_saturating"] = "non_saturating"
     """What the generator and the encoder minimise."""

@@ -11,8 +11,6 @@ logit log Σ_y exp(l_y), which the loss pair takes.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from torch.nn.functional import cross_entropy
 
 from genbench.fields import NonNegative
@@ -28,20 +26,13 @@ __all__ = ["ClassAdversarial"]
 class ClassAdversarial(Adversarial):
     """A critic of C + 1 classes, the last of which is for samples, against the model."""
 
-    labelled: ClassVar[bool] = True
-    ignores_labels: ClassVar[bool] = True
-    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    labelled = True
+    ignores_labels = True
+    refuses = (
         ({"condition": "projection"},
          "this critic is not told the label, by which it sorts data; leave condition out"),
     )
-    cite: ClassVar[str] = """@inproceedings{salimans2016improved,
-  title = {Improved Techniques for Training {GANs}},
-  author = {Salimans, Tim and Goodfellow, Ian and Zaremba, Wojciech and Cheung, Vicki and
-            Radford, Alec and Chen, Xi},
-  booktitle = {Advances in Neural Information Processing Systems},
-  year = {2016},
-  url = {https://arxiv.org/abs/1606.03498},
-}"""
+    cite = "salimans2016improved"
 
     class_weight: NonNegative = 1.0
     """Weight of the classes' term in the critic's loss."""

@@ -11,8 +11,6 @@ https://arxiv.org/abs/1705.10743. With h the critic's features and x' an indepen
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor
 
@@ -32,19 +30,11 @@ __all__ = ["Cramer"]
 class Cramer(Game):
     """A critic of features between which the energy distance of data and samples is large."""
 
-    ignores_labels: ClassVar[bool] = True
-    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    ignores_labels = True
+    refuses = (
         ({"batch": 1}, "distances within a batch need two examples at least"),
     )
-    cite: ClassVar[str] = """@misc{bellemare2017cramer,
-  title = {The {Cramer} Distance as a Solution to Biased {Wasserstein} Gradients},
-  author = {Bellemare, Marc G. and Danihelka, Ivo and Dabney, Will and Mohamed, Shakir and
-            Lakshminarayanan, Balaji and Hoyer, Stephan and Munos, R{\\'e}mi},
-  year = {2017},
-  eprint = {1705.10743},
-  archivePrefix = {arXiv},
-  url = {https://arxiv.org/abs/1705.10743},
-}"""
+    cite = "bellemare2017cramer"
 
     penalty_weight: NonNegative = 10.0
     """λ of the gradient penalty."""

@@ -14,7 +14,7 @@ Models", 2021, https://arxiv.org/abs/2102.09672, eq. 16.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -50,13 +50,8 @@ class _Learned(Protocol):
 class Denoising(Objective):
     """Minimises the squared error of the predicted noise at random steps."""
 
-    requires: ClassVar[tuple[str, ...]] = ("denoiser",)
-    cite: ClassVar[str] = """@inproceedings{ho2020denoising,
-  title={Denoising Diffusion Probabilistic Models},
-  author={Ho, Jonathan and Jain, Ajay and Abbeel, Pieter},
-  booktitle={Advances in Neural Information Processing Systems},
-  year={2020}
-}"""
+    requires = ("denoiser",)
+    cite = "ho2020denoising"
 
     weighting: Literal["simple", "bound"] = "simple"
     """Every step alike, per dimension (better pictures), or as the variational bound weighs them,

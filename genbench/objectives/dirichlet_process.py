@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar
 
 import torch
 
@@ -28,16 +27,8 @@ __all__ = ["DirichletProcess"]
 class DirichletProcess(Objective):
     """A prior that empties the components that the data do not need; add it to a likelihood."""
 
-    requires: ClassVar[tuple[str, ...]] = ("mixture",)
-    cite: ClassVar[str] = """@article{ishwaran2001gibbs,
-  title={Gibbs Sampling Methods for Stick-Breaking Priors},
-  author={Ishwaran, Hemant and James, Lancelot F.},
-  journal={Journal of the American Statistical Association},
-  volume={96},
-  number={453},
-  pages={161--173},
-  year={2001}
-}"""
+    requires = ("mixture",)
+    cite = "ishwaran2001gibbs"
 
     concentration: Positive = 1.0
     """α: about α log(1 + N/α) components are expected for N data."""

@@ -11,8 +11,6 @@ PT, the pulling-away term, is over the critic's codes S of a batch of samples.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize, relu
@@ -38,14 +36,8 @@ def pulling_away(codes: Tensor) -> Tensor:
 class EBGAN(Game):
     """An autoencoder gives data low energy and samples high energy; the model lowers its own."""
 
-    ignores_labels: ClassVar[bool] = True
-    cite: ClassVar[str] = """@inproceedings{zhao2017energy,
-  title = {Energy-based Generative Adversarial Networks},
-  author = {Zhao, Junbo and Mathieu, Michael and LeCun, Yann},
-  booktitle = {International Conference on Learning Representations},
-  year = {2017},
-  url = {https://arxiv.org/abs/1609.03126},
-}"""
+    ignores_labels = True
+    cite = "zhao2017energy"
 
     margin: Positive = 1.0
     """m: the energy from which the critic leaves samples alone, in units of the squared data."""

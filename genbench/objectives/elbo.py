@@ -11,7 +11,7 @@ otherwise it is the mean of −log p(x, z)/q(z ∣ x) over draws.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -31,13 +31,8 @@ class _SplitBound(Protocol):
 class ELBO(Objective):
     """Maximises the variational lower bound of the likelihood."""
 
-    requires: ClassVar[tuple[str, ...]] = ("bound",)
-    cite: ClassVar[str] = """@inproceedings{kingma2014auto,
-  title={Auto-Encoding Variational {Bayes}},
-  author={Kingma, Diederik P. and Welling, Max},
-  booktitle={International Conference on Learning Representations},
-  year={2014}
-}"""
+    requires = ("bound",)
+    cite = "kingma2014auto"
 
     samples: Count = 1
     """Codes drawn for each datum."""

@@ -7,7 +7,7 @@ https://doi.org/10.1111/j.2517-6161.1977.tb01600.x.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -28,17 +28,9 @@ class _Fits(Protocol):
 class EM(Objective):
     """Fits a model that can `fit`, in one go; there are no updates and no losses."""
 
-    requires: ClassVar[tuple[str, ...]] = ("fit",)
-    plays: ClassVar[tuple[str, ...]] = ()
-    cite: ClassVar[str] = """@article{dempster1977maximum,
-  title={Maximum Likelihood from Incomplete Data via the {EM} Algorithm},
-  author={Dempster, Arthur P. and Laird, Nan M. and Rubin, Donald B.},
-  journal={Journal of the Royal Statistical Society: Series B},
-  volume={39},
-  number={1},
-  pages={1--22},
-  year={1977}
-}"""
+    requires = ("fit",)
+    plays = ()
+    cite = "dempster1977maximum"
 
     points: Count = 30000
     """Training data to fit to; a smaller training set is used several times over."""

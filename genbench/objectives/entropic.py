@@ -10,7 +10,6 @@ Adversarial Network", MPhil thesis, University of Cambridge, 2017, section 4.2.3
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from genbench.models.base import Mixture, Model
 from genbench.noise import Noise
@@ -22,13 +21,8 @@ __all__ = ["Entropic"]
 class Entropic(Objective):
     """Keeps a mixture's components in use: smallest, log T, where all weigh the same."""
 
-    requires: ClassVar[tuple[str, ...]] = ("mixture",)
-    cite: ClassVar[str] = """@inproceedings{arora2017generalization,
-  title={Generalization and Equilibrium in Generative Adversarial Nets ({GANs})},
-  author={Arora, Sanjeev and Ge, Rong and Liang, Yingyu and Ma, Tengyu and Zhang, Yi},
-  booktitle={International Conference on Machine Learning},
-  year={2017}
-}"""
+    requires = ("mixture",)
+    cite = "arora2017generalization"
 
     def players(self, model: Model) -> Sequence[Player]:
         """The model's weights."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar
 
 import torch
 
@@ -25,13 +24,8 @@ __all__ = ["ImportanceWeighted"]
 class ImportanceWeighted(Objective):
     """Maximises the k-sample bound. Cost: k decodings of every datum."""
 
-    requires: ClassVar[tuple[str, ...]] = ("bound",)
-    cite: ClassVar[str] = """@inproceedings{burda2016importance,
-  title={Importance Weighted Autoencoders},
-  author={Burda, Yuri and Grosse, Roger and Salakhutdinov, Ruslan},
-  booktitle={International Conference on Learning Representations},
-  year={2016}
-}"""
+    requires = ("bound",)
+    cite = "burda2016importance"
 
     k: Count = 5
     """Codes drawn for each datum; 1 is the ELBO."""

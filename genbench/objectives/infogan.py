@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -36,20 +35,12 @@ __all__ = ["InfoGAN"]
 class InfoGAN(Adversarial):
     """A critic that also reads the codes, against a model that follows them."""
 
-    requires: ClassVar[tuple[str, ...]] = ("codes",)
-    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    requires = ("codes",)
+    refuses = (
         ({"condition": "projection"},
          "this critic sees no labels; leave condition out"),
     )
-    cite: ClassVar[str] = """@inproceedings{chen2016infogan,
-  title = {{InfoGAN}: Interpretable Representation Learning by Information Maximizing Generative
-           Adversarial Nets},
-  author = {Chen, Xi and Duan, Yan and Houthooft, Rein and Schulman, John and Sutskever, Ilya and
-            Abbeel, Pieter},
-  booktitle = {Advances in Neural Information Processing Systems},
-  year = {2016},
-  url = {https://arxiv.org/abs/1606.03657},
-}"""
+    cite = "chen2016infogan"
 
     code_weight: NonNegative = 1.0
     """λ of the categorical codes, in both losses."""

@@ -10,8 +10,6 @@ The labelled rows are a fixed random draw of the training data; their labels are
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
@@ -31,16 +29,9 @@ __all__ = ["InfoGANSemi"]
 class InfoGANSemi(InfoGAN):
     """A critic that reads the codes, taught by some labels that the first code is the class."""
 
-    labelled: ClassVar[bool] = True
-    at_most_rows: ClassVar[tuple[str, ...]] = ("reference", "labels")
-    cite: ClassVar[str] = """@inproceedings{spurr2017guiding,
-  title = {Guiding {InfoGAN} with Semi-Supervision},
-  author = {Spurr, Adrian and Aksan, Emre and Hilliges, Otmar},
-  booktitle = {European Conference on Machine Learning and Principles and Practice of Knowledge
-               Discovery in Databases},
-  year = {2017},
-  url = {https://arxiv.org/abs/1707.04487},
-}"""
+    labelled = True
+    at_most_rows = ("reference", "labels")
+    cite = "spurr2017guiding"
 
     labels: Count = 100
     """Training rows whose labels are known."""

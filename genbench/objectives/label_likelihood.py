@@ -7,8 +7,6 @@ first.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from torch import Tensor
 
 from genbench.errors import GenbenchError
@@ -22,7 +20,7 @@ __all__ = ["LabelLikelihood"]
 class LabelLikelihood(ByPart):
     """Each component of a mixture learns by maximum likelihood from one class."""
 
-    labelled: ClassVar[bool] = True
+    labelled = True
 
     def part(self, model: MixtureModel, batch: Batch) -> Tensor:
         """The label modulo the number of components, (B,).

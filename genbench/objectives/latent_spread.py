@@ -9,7 +9,6 @@ https://arxiv.org/abs/1706.02071
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from genbench.models.base import Model, Spread
 from genbench.noise import Noise
@@ -21,14 +20,8 @@ __all__ = ["LatentSpread"]
 class LatentSpread(Objective):
     """Pulls the widths of a latent mixture towards 1; add it to an adversarial loss."""
 
-    requires: ClassVar[tuple[str, ...]] = ("spread",)
-    cite: ClassVar[str] = """@inproceedings{gurumurthy2017deligan,
-  title = {{DeLiGAN}: Generative Adversarial Networks for Diverse and Limited Data},
-  author = {Gurumurthy, Swaminathan and Sarvadevabhatla, Ravi Kiran and Babu, R. Venkatesh},
-  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition},
-  year = {2017},
-  url = {https://arxiv.org/abs/1706.02071},
-}"""
+    requires = ("spread",)
+    cite = "gurumurthy2017deligan"
 
     def players(self, model: Model) -> Sequence[Player]:
         """The model alone."""

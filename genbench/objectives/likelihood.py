@@ -7,7 +7,6 @@ https://doi.org/10.1098/rsta.1922.0009.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from genbench.fields import Count
 from genbench.models.base import Density, Model
@@ -21,15 +20,8 @@ __all__ = ["Likelihood"]
 class Likelihood(Objective):
     """Minimises the negative log density of the data, exactly."""
 
-    requires: ClassVar[tuple[str, ...]] = ("density",)
-    cite: ClassVar[str] = """@article{fisher1922mathematical,
-  title={On the mathematical foundations of theoretical statistics},
-  author={Fisher, Ronald A.},
-  journal={Philosophical Transactions of the Royal Society of London A},
-  volume={222},
-  pages={309--368},
-  year={1922}
-}"""
+    requires = ("density",)
+    cite = "fisher1922mathematical"
 
     start_points: Count = 2000
     """Training data shown to a model that starts from the data (the k-means of a mixture)."""

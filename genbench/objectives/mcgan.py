@@ -14,7 +14,7 @@ distribution is above zero, and the critic would learn to raise that.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -34,18 +34,12 @@ __all__ = ["McGAN"]
 class McGAN(Game):
     """A critic of features whose mean and covariance differ most between data and samples."""
 
-    ignores_labels: ClassVar[bool] = True
-    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    ignores_labels = True
+    refuses = (
         ({"rank": "> features"}, "there are fewer features than the rank; lower rank or raise "
                                  "features"),
     )
-    cite: ClassVar[str] = """@inproceedings{mroueh2017mcgan,
-  title = {{McGan}: Mean and Covariance Feature Matching {GAN}},
-  author = {Mroueh, Youssef and Sercu, Tom and Goel, Vaibhava},
-  booktitle = {International Conference on Machine Learning},
-  year = {2017},
-  url = {https://arxiv.org/abs/1702.08398},
-}"""
+    cite = "mroueh2017mcgan"
 
     match: Literal["mean", "covariance", "both"] = "both"
     """What is matched; both: the sum of the two distances."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -34,15 +34,9 @@ __all__ = ["MixGAN"]
 class MixGAN(SlopedGame):
     """Several critics against several generators, each with learned weights."""
 
-    critic_groups: ClassVar[tuple[str, ...]] = ("weights",)
-    requires: ClassVar[tuple[str, ...]] = ("parts",)
-    cite: ClassVar[str] = """@inproceedings{arora2017generalization,
-  title = {Generalization and Equilibrium in Generative Adversarial Nets ({GANs})},
-  author = {Arora, Sanjeev and Ge, Rong and Liang, Yingyu and Ma, Tengyu and Zhang, Yi},
-  booktitle = {International Conference on Machine Learning},
-  year = {2017},
-  url = {https://arxiv.org/abs/1703.00573},
-}"""
+    critic_groups = ("weights",)
+    requires = ("parts",)
+    cite = "arora2017generalization"
 
     loss_: Literal[
         "minimax", "non_saturating", "least_squares", "wasserstein", "hinge"

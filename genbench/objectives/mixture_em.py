@@ -14,7 +14,7 @@ been taken in the thesis; here these are taken after the move, with the componen
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -32,18 +32,10 @@ __all__ = ["MixtureEM"]
 class MixtureEM(Objective):
     """Learns a mixture by EM on batches; the optimiser never moves the weights."""
 
-    requires: ClassVar[tuple[str, ...]] = ("mixture", "density")
-    cite: ClassVar[str] = """@article{dempster1977maximum,
-  title={Maximum Likelihood from Incomplete Data via the {EM} Algorithm},
-  author={Dempster, Arthur P. and Laird, Nan M. and Rubin, Donald B.},
-  journal={Journal of the Royal Statistical Society: Series B},
-  volume={39},
-  number={1},
-  pages={1--22},
-  year={1977}
-}"""
+    requires = ("mixture", "density")
+    cite = "dempster1977maximum"
 
-    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    refuses = (
         ({"m_step": "exact", "model.component": {"but": "nice"}},
          "exact M-steps are for Gaussian components: component: nice with component_options: "
          "{couplings: 0}"),

@@ -9,7 +9,6 @@ Maximum Mean Discrepancy Optimization, 2015, https://arxiv.org/abs/1505.03906
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 import torch
 
@@ -26,17 +25,11 @@ __all__ = ["MMD"]
 class MMD(Objective):
     """Minimises the unbiased MMD² between a batch and as many samples."""
 
-    ignores_labels: ClassVar[bool] = True
-    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    ignores_labels = True
+    refuses = (
         ({"batch": 1}, "distances within a batch need two examples at least"),
     )
-    cite: ClassVar[str] = """@inproceedings{dziugaite2015training,
-  title = {Training Generative Neural Networks via Maximum Mean Discrepancy Optimization},
-  author = {Dziugaite, Gintare Karolina and Roy, Daniel M. and Ghahramani, Zoubin},
-  booktitle = {Uncertainty in Artificial Intelligence},
-  year = {2015},
-  url = {https://arxiv.org/abs/1505.03906},
-}"""
+    cite = "dziugaite2015training"
 
     widths: Annotated[list[Positive], Field(min_length=1)] = [0.01, 0.05, 0.2, 1.0]
     """Variances of the kernels, as parts of the total variance of data and samples together."""

@@ -12,7 +12,6 @@ out: the hinge that keeps E f(x) above E f(G(z)), and the root of MMD² that the
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -31,18 +30,11 @@ __all__ = ["MMDGAN"]
 class MMDGAN(Game):
     """A critic of features between which the kernels tell data from samples most."""
 
-    ignores_labels: ClassVar[bool] = True
-    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    ignores_labels = True
+    refuses = (
         ({"batch": 1}, "distances within a batch need two examples at least"),
     )
-    cite: ClassVar[str] = """@inproceedings{li2017mmd,
-  title = {{MMD GAN}: Towards Deeper Understanding of Moment Matching Network},
-  author = {Li, Chun-Liang and Chang, Wei-Cheng and Cheng, Yu and Yang, Yiming and
-            P{\\'o}czos, Barnab{\\'a}s},
-  booktitle = {Advances in Neural Information Processing Systems},
-  year = {2017},
-  url = {https://arxiv.org/abs/1705.08584},
-}"""
+    cite = "li2017mmd"
 
     variances: Annotated[list[Positive], Field(min_length=1)] = [1.0, 4.0, 16.0, 64.0, 256.0]
     """Variances of the Gaussian kernels on the features."""

@@ -10,8 +10,6 @@ with d the mean squared error per dimension. With another loss pair the last ter
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from genbench.fields import NonNegative
 from genbench.models.base import Encoder, Model
 from genbench.nets.critic import Look
@@ -26,18 +24,12 @@ __all__ = ["ModeRegularised"]
 class ModeRegularised(Adversarial):
     """A critic against a model with an encoder, which must rebuild the data and please it."""
 
-    requires: ClassVar[tuple[str, ...]] = ("encoder",)
-    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    requires = ("encoder",)
+    refuses = (
         ({"condition": "projection"},
          "this critic sees no labels; leave condition out"),
     )
-    cite: ClassVar[str] = """@inproceedings{che2017mode,
-  title = {Mode Regularized Generative Adversarial Networks},
-  author = {Che, Tong and Li, Yanran and Jacob, Athul Paul and Bengio, Yoshua and Li, Wenjie},
-  booktitle = {International Conference on Learning Representations},
-  year = {2017},
-  url = {https://arxiv.org/abs/1612.02136},
-}"""
+    cite = "che2017mode"
 
     rebuild: NonNegative = 0.2
     """λ₁ of the distance between data and what the model makes of their codes."""

@@ -12,7 +12,7 @@ and the critic diverges. `bound` holds these constants.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -31,13 +31,8 @@ __all__ = ["PGAN"]
 class PGAN(SlopedGame):
     """Adversarial training of a mixture with a critic for each component."""
 
-    requires: ClassVar[tuple[str, ...]] = ("mixture",)
-    cite: ClassVar[str] = """@mastersthesis{gong2017wasserstein,
-  title = {Wasserstein Generative Adversarial Network},
-  author = {Gong, Wenbo},
-  school = {University of Cambridge},
-  year = {2017},
-}"""
+    requires = ("mixture",)
+    cite = "gong2017wasserstein"
 
     loss_: Literal[
         "minimax", "non_saturating", "least_squares", "wasserstein", "hinge"
@@ -60,7 +55,7 @@ class PGAN(SlopedGame):
     drift · Σ_c E[w_c f_c²] over real and generated examples, or that each f_c is taken less its
     mean over the batch's examples, weighted by w_c, which removes the constant exactly."""
 
-    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    refuses = (
         ({"critic": "dcgan", "shared_trunk": False},
          "critic: dcgan is one trunk; add shared_trunk: true"),
         ({"bound": "drift", "drift": 0.0},

@@ -16,7 +16,7 @@ over all pairs of a batch, which tends to W_φ as ε → 0; the model minimises 
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -57,15 +57,8 @@ def bregman(kind: str, x: Tensor, y: Tensor) -> Tensor:
 class RelaxedWasserstein(Game):
     """Two potentials that bound a transport cost from below, against the model."""
 
-    ignores_labels: ClassVar[bool] = True
-    cite: ClassVar[str] = """@misc{guo2017relaxed,
-  title = {Relaxed {Wasserstein} with Applications to {GANs}},
-  author = {Guo, Xin and Hong, Johnny and Lin, Tianyi and Yang, Nan},
-  year = {2017},
-  eprint = {1705.07164},
-  archivePrefix = {arXiv},
-  url = {https://arxiv.org/abs/1705.07164},
-}"""
+    ignores_labels = True
+    cite = "guo2017relaxed"
 
     divergence: Literal["squared_euclidean", "exponential"] = "exponential"
     """The Bregman divergence, on the scaled data."""

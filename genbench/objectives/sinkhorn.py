@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -65,14 +65,9 @@ def transport_cost(
 class Sinkhorn(Objective):
     """Minimises a Sinkhorn divergence between data and samples; needs no critic and no density."""
 
-    ignores_labels: ClassVar[bool] = True
-    cite: ClassVar[str] = """@inproceedings{genevay2018learning,
-  title={Learning Generative Models with {Sinkhorn} Divergences},
-  author={Genevay, Aude and Peyr{\\'e}, Gabriel and Cuturi, Marco},
-  booktitle={International Conference on Artificial Intelligence and Statistics},
-  year={2018}
-}"""
-    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    ignores_labels = True
+    cite = "genevay2018learning"
+    refuses = (
         ({"gradient": "envelope", "value": "sharp"},
          "the envelope theorem is for the minimum itself; use value: regularised"),
     )

@@ -13,8 +13,6 @@ Shlens, Navdeep Jaitly, Ian Goodfellow, Brendan Frey, 2015, https://arxiv.org/ab
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor
 
@@ -33,21 +31,14 @@ __all__ = ["WAEGAN"]
 class WAEGAN(Game):
     """Rebuilds data from codes that a critic cannot tell from the prior."""
 
-    requires: ClassVar[tuple[str, ...]] = ("encoder",)
-    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    requires = ("encoder",)
+    refuses = (
         ({"critic": {"but": "auto"}},
          "the critic judges codes, which are no images, and is fully connected; leave critic out"),
         ({"critic_channels": {"but": 64}},
          "the critic judges codes, which are no images; leave critic_channels out"),
     )
-    cite: ClassVar[str] = """@inproceedings{tolstikhin2018wasserstein,
-  title = {{Wasserstein} Auto-Encoders},
-  author = {Tolstikhin, Ilya and Bousquet, Olivier and Gelly, Sylvain and
-            Sch{\\"o}lkopf, Bernhard},
-  booktitle = {International Conference on Learning Representations},
-  year = {2018},
-  url = {https://arxiv.org/abs/1711.01558},
-}"""
+    cite = "tolstikhin2018wasserstein"
 
     penalty_weight: NonNegative = 10.0
     """λ of the critic's term in the model's loss; the cost is a sum over dimensions."""

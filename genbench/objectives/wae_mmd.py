@@ -12,7 +12,6 @@ counts, where the authors' code has the sum.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from genbench.fields import Annotated, Field, NonNegative, Positive
 from genbench.models.base import Encoder, Model
@@ -27,18 +26,11 @@ __all__ = ["WAEMMD"]
 class WAEMMD(Objective):
     """Rebuilds data from codes that are, together, like the prior."""
 
-    requires: ClassVar[tuple[str, ...]] = ("encoder",)
-    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    requires = ("encoder",)
+    refuses = (
         ({"batch": 1}, "distances within a batch need two examples at least"),
     )
-    cite: ClassVar[str] = """@inproceedings{tolstikhin2018wasserstein,
-  title = {{Wasserstein} Auto-Encoders},
-  author = {Tolstikhin, Ilya and Bousquet, Olivier and Gelly, Sylvain and
-            Sch{\\"o}lkopf, Bernhard},
-  booktitle = {International Conference on Learning Representations},
-  year = {2018},
-  url = {https://arxiv.org/abs/1711.01558},
-}"""
+    cite = "tolstikhin2018wasserstein"
 
     penalty_weight: NonNegative = 10.0
     """λ of MMD²; the cost is a sum over dimensions."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from genbench.bibliography import merged
 from genbench.errors import GenbenchError, PluginError, UnknownName
 from genbench.fields import Optimiser
 from genbench.lookup import Component, available, describe, suggest
@@ -162,7 +163,7 @@ def _component_text(component: Component) -> str:
                   if constants.get(key)]
     elif component.kind == "metric":
         facts += list(_value_lines(component))
-    parts += ["\n".join(facts), _options_text(component), str(constants.get("cite", "")).strip()]
+    parts += ["\n".join(facts), _options_text(component), merged([constants.get("cite", "")])]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -247,7 +248,7 @@ def _method_text(name: str) -> str:
         text = f"{component.kind} {component.name}: {component.summary}"
         listed = _options_text(component, options)
         parts.append(f"{text}\n{listed}" if listed else text)
-    parts.append(entry.cite.strip())
+    parts.append(merged([entry.cite]))
     return "\n\n".join(part for part in parts if part)
 
 

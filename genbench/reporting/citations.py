@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from genbench.bibliography import merged
 from genbench.lookup import describe
 from genbench.reporting.catalogue import exists, found, zoo_method
 from genbench.suites.expand import load_plan
@@ -27,9 +26,9 @@ def cite(suite: Plan | Path | str) -> str:
     if not isinstance(suite, Plan):
         name = str(suite)
         if not exists("suite", name) and not name.endswith((".yaml", ".yml")):
-            return _bibtex(_texts_of(*found(name)))
+            return merged(_texts_of(*found(name)))
         suite = load_plan(suite)
-    return _bibtex(_texts_of_plan(suite))
+    return merged(_texts_of_plan(suite))
 
 
 def _texts_of(kind: str, name: str) -> list[str]:
@@ -55,18 +54,3 @@ def _texts_of_plan(plan: Plan) -> list[str]:
     return texts + [
         str(describe(kind, name, folder).constants.get("cite", "")) for kind, name in used
     ]
-
-
-def _bibtex(texts: Iterable[str]) -> str:
-    """The entries of these texts, once each, by their keys."""
-    entries: dict[str, str] = {}
-    for entry in (entry for text in texts for entry in _entries(text)):
-        key = re.match(r"@\w+\s*\{\s*([^,\s]+)", entry)
-        entries.setdefault(key.group(1) if key else entry, entry)
-    return "\n\n".join(entries[key] for key in sorted(entries))
-
-
-def _entries(text: str) -> Iterator[str]:
-    for entry in re.split(r"^(?=@)", text, flags=re.MULTILINE):
-        if entry.strip().startswith("@"):
-            yield entry.strip()

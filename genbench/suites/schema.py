@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from genbench.bibliography import entries
+from genbench.errors import GenbenchError
 from genbench.fields import MOST, Count, Finite, Optimiser, Share
 from genbench.seeding import digest
 from genbench.suites.cluster import Cluster, Time
@@ -34,6 +36,17 @@ Scale = Literal["auto", "raw", "standard", "unit", "symmetric", "logit"]
 Decay = Annotated[float, Field(gt=0, lt=1)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\n\r\t]*$")]
 Name = Annotated[Line, Field(min_length=1)]
+
+
+def _cited(cite: str) -> str:
+    try:
+        entries(cite)
+    except GenbenchError as error:
+        raise ValueError(str(error).removeprefix("cite: ")) from None
+    return cite
+
+
+Citation = Annotated[str, AfterValidator(_cited)]
 
 
 class _Part(BaseModel):
@@ -77,8 +90,8 @@ class Entry(_Part):
     """One sentence."""
     formula: str = ""
     """What is optimised, in plain Unicode."""
-    cite: str = ""
-    """A BibTeX entry."""
+    cite: Citation = ""
+    """BibTeX entries, or keys of those that genbench knows."""
     published: bool = False
     """Zoo alone: whether objective, optimiser and batch are those of the publication. Networks are
     as large as the data need. An entry that says no has a `note`."""
@@ -130,8 +143,8 @@ class External(_Part):
     """GAN, flow, mixture, VAE, diffusion, hybrid or classical."""
     summary: str = ""
     """One sentence."""
-    cite: str = ""
-    """A BibTeX entry."""
+    cite: Citation = ""
+    """BibTeX entries, or keys of those that genbench knows."""
 
 
 class Protocol(_Part):

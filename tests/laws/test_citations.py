@@ -1,50 +1,79 @@
-"""One publication has one BibTeX key, title, year and venue, wherever it is cited."""
+"""Every publication stands once in references.bib, and all that cites one names an entry."""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter
+from pathlib import Path
 
 import pytest
 import yaml
 
 from genbench import lookup
+from genbench.bibliography import entries, merged, references
+from genbench.errors import GenbenchError
 
 FIELD = re.compile(r"(\w+)\s*=\s*\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
-ENTRY = re.compile(r"^\s*@\w+\{([\w:.-]+),$", re.M)
+FILE = (lookup.ROOT / "references.bib").read_text("utf-8")
+ZOO = {
+    path.name: yaml.safe_load(path.read_text("utf-8"))["cite"]
+    for path in sorted((lookup.ROOT / "zoo").glob("*.yaml"))
+}
+PARTS = {
+    f"{kind} {name}": lookup.describe(kind, name)
+    for kind in lookup.KINDS for name in lookup.available(kind)
+}
 
 
-def citations() -> Iterator[tuple[str, str]]:
-    """Every BibTeX text, with where it stands."""
-    for path in sorted((lookup.ROOT / "zoo").glob("*.yaml")):
-        yield path.name, yaml.safe_load(path.read_text("utf-8"))["cite"]
-    for kind in lookup.KINDS:
-        for name in lookup.available(kind):
-            yield f"{kind} {name}", lookup.describe(kind, name).constants.get("cite", "")
+def fields(entry: str) -> dict[str, str]:
+    return {name: " ".join(value.split()) for name, value in FIELD.findall(entry)}
 
 
-def entries() -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Where, key and fields of every entry, white space as in print."""
-    for where, text in citations():
-        parts = ENTRY.split(text)[1:]
-        for key, body in zip(parts[::2], parts[1::2], strict=True):
-            yield where, key, {n: " ".join(v.split()) for n, v in FIELD.findall(body)}
+@pytest.mark.parametrize("key", references())
+def test_an_entry_is_whole(key: str) -> None:
+    entry = references()[key]
+    assert re.match(rf"@\w+\{{{key},\n", entry)
+    assert entry.count("{") == entry.count("}")
+    assert all(fields(entry).get(name) for name in ("title", "author", "year"))
 
 
-@pytest.mark.parametrize("field", ["title", "author", "year", "venue", "url"])
-def test_a_key_has_one(field: str) -> None:
-    said = defaultdict(set)
-    for _, key, fields in entries():
-        fields["venue"] = fields.get("booktitle", fields.get("journal", ""))
-        if field in fields:
-            said[key].add(fields[field])
-    assert len(said) > 40
-    assert {key: texts for key, texts in said.items() if len(texts) > 1} == {}
+def test_keys_and_titles_are_there_once_and_in_order() -> None:
+    keys = re.findall(r"^@\w+\{([^,]+),", FILE, re.M)
+    assert keys == sorted(set(keys)) == list(references())
+    titles = Counter(re.sub(r"\W", "", fields(one)["title"]).lower() for one in entries(FILE))
+    assert titles.most_common(1)[0][1] == 1
 
 
-def test_a_title_has_one_key() -> None:
-    keys = defaultdict(set)
-    for _, key, fields in entries():
-        keys[re.sub(r"\W", "", fields["title"]).lower()].add(key)
-    assert [found for found in keys.values() if len(found) > 1] == []
+def test_no_entry_is_cited_by_nothing() -> None:
+    cites = [*ZOO.values(), *(part.constants.get("cite", "") for part in PARTS.values())]
+    assert {key for cite in cites for key in cite.split()} == set(references())
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_a_method_cites_a_publication(name: str) -> None:
+    assert entries(ZOO[name])
+
+
+@pytest.mark.parametrize("name", [name for name in PARTS if "cite" in PARTS[name].constants])
+def test_a_part_cites_what_is_there(name: str) -> None:
+    assert entries(PARTS[name].constants["cite"])
+
+
+@pytest.mark.parametrize("name", [
+    name for name, part in PARTS.items() if "https://" in part.module_doc
+])
+def test_a_part_whose_page_names_a_paper_cites_one(name: str) -> None:
+    assert PARTS[name].constants.get("cite")
+
+
+def test_entries_of_ones_own_stand_beside_keys() -> None:
+    own = "@misc{me2026, title = {Mine}}"
+    assert merged([own, "dinh2014nice", "dinh2014nice"]).split("\n\n") == [
+        references()["dinh2014nice"], own,
+    ]
+    with pytest.raises(GenbenchError, match="'dinh2015' is no key of genbench's references"):
+        entries("dinh2015")
+
+
+def test_the_file_comes_with_the_package() -> None:
+    assert (Path(lookup.__file__).parent / "references.bib").is_file()

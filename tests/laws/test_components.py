@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -31,13 +30,6 @@ def test_it_has_a_summary_and_its_file_a_page(kind: str, name: str) -> None:
     assert component.summary.endswith(".")
     assert component.module_doc.strip()
     assert Path(component.path).stem == name
-
-
-def test_its_citation_is_bibtex(kind: str, name: str) -> None:
-    cite = lookup.describe(kind, name).constants.get("cite", "")
-    if cite:
-        assert re.match(r"@\w+\{[\w:.-]+,\n", cite.strip())
-        assert cite.count("{") == cite.count("}")
 
 
 def test_it_imports_as_the_class_that_the_source_shows(kind: str, name: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -79,14 +78,6 @@ def test_its_settings_are_the_published_ones_or_a_note_says_what_differs(name: s
         assert len(" ".join(note.split())) <= 300, "three lines"
     said = " ".join(info(name, "method").split())
     assert ("settings: as published" if published else " ".join(note.split())) in said
-
-
-def test_its_citation_is_bibtex(name: str) -> None:
-    cite = ENTRIES[name]["cite"]
-    assert re.match(r"@\w+\{[\w:.-]+,\n", cite)
-    assert cite.count("{") == cite.count("}")
-    for field in ("title", "author", "year"):
-        assert re.search(rf"^\s*{field}\s*=", cite, re.M), field
 
 
 def test_it_names_parts_and_options_that_exist(name: str) -> None:

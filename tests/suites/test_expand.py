@@ -127,6 +127,14 @@ def test_a_change_of_a_zoo_method_keeps_the_rest(plan_of: PlanOf) -> None:
     assert plan.methods["mine"].cite == plan.methods["wgan-gp"].cite
 
 
+def test_what_a_row_cites_is_bibtex_or_known(plan_of: PlanOf, good: str) -> None:
+    row = "methods: {{mine: {{use: wgan-gp, cite: {}}}}}"
+    text = good[:good.index("methods:")] + "evaluate: [nll]\n"
+    assert plan_of(text + row.format("dinh2014nice")).methods["mine"].cite == "dinh2014nice"
+    with pytest.raises(SuiteError, match="'dinh2015' is no key of genbench's references"):
+        plan_of(text + row.format("dinh2015"))
+
+
 def test_a_group_of_a_player_follows_the_player(plan_of: PlanOf, good: str) -> None:
     text = good.replace('"parts.py:Fit"}', '"parts.py:Fit", optimiser: {name: sgd}, '
                         "optimisers: {model: {lr: 0.5}, model.weights: {warmup: 3}}}")

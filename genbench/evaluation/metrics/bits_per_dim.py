@@ -6,8 +6,6 @@ A note on the evaluation of generative models, 2016, https://arxiv.org/abs/1511.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.metrics._likelihood import bits_per_dim, finite_mean, rows_used
@@ -18,13 +16,14 @@ __all__ = ["BitsPerDim"]
 class BitsPerDim(Metric):
     """Bits per dimension of the test images, by the model's exact density."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    cite = "theis2016note"
+    values = {
         "bits_per_dim": {
             "better": "lower", "tolerance": "0.02885", "unit": "bits/dim", "title": "bits/dim",
         },
     }
-    kinds: ClassVar[tuple[str, ...]] = ("images",)
-    needs: ClassVar[tuple[str, ...]] = ("density",)
+    kinds = ("images",)
+    needs = ("density",)
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """The NLL in bits per dimension."""

@@ -6,7 +6,7 @@ first code (semi-supervised InfoGAN), the code is what was asked for; of the rea
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from genbench.errors import NotApplicable
 from genbench.evaluation._codes import sample_classes, sample_codes
@@ -20,14 +20,14 @@ __all__ = ["ClassAccuracy"]
 class ClassAccuracy(Metric):
     """Share of samples that the classifier names as the class that was asked for."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    values = {
         "class_accuracy": {
             "better": "higher", "tolerance": "0.02", "unit": "", "title": "class accuracy",
         },
     }
-    kinds: ClassVar[tuple[str, ...]] = ("images",)
-    needs: ClassVar[tuple[str, ...]] = ("labels",)
-    sampled: ClassVar[bool] = True
+    kinds = ("images",)
+    needs = ("labels",)
+    sampled = True
 
     extractor: Literal["auto", "classifier"] = "auto"
     """The network that names the class; `auto` learns one for grey (and stacked) images alone."""

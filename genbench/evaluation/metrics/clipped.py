@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from genbench.errors import NotApplicable
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence, count_name
@@ -14,13 +12,13 @@ __all__ = ["Clipped"]
 class Clipped(Metric):
     """Share of the samples' values that lie out of range by more than a rounding."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    values = {
         "clipped": {
             "better": "lower", "tolerance": "0.02", "unit": "", "title": "clipped",
         },
     }
-    kinds: ClassVar[tuple[str, ...]] = ("images",)
-    version: ClassVar[int] = 2
+    kinds = ("images",)
+    version = 2
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """The share over the first sample set."""

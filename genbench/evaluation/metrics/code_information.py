@@ -8,8 +8,6 @@ codes on [−1, 1] have no such limit.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 
 from genbench.errors import NotApplicable
@@ -24,11 +22,12 @@ __all__ = ["CodeInformation"]
 class CodeInformation(Metric):
     """Lower bound of the mutual information between all codes and the samples."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    cite = "chen2016infogan"
+    values = {
         "code_information": {"better": "higher", "unit": "nats", "title": "code information"},
     }
-    needs: ClassVar[tuple[str, ...]] = ("codes", "critic")
-    sampled: ClassVar[bool] = True
+    needs = ("codes", "critic")
+    sampled = True
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """The mean over the samples, in whole chunks."""

@@ -9,7 +9,7 @@ Raghavan, Hinrich Schütze: Introduction to Information Retrieval, 2008, section
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -31,13 +31,13 @@ def purity(code: Tensor, classes: Tensor) -> float:
 class CodePurity(Metric):
     """Share of samples that look like the commonest class of their code's value."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    values = {
         "code_purity": {
             "better": "higher", "tolerance": "0.02", "unit": "", "title": "code purity",
         },
     }
-    needs: ClassVar[tuple[str, ...]] = ("codes",)
-    sampled: ClassVar[bool] = True
+    needs = ("codes",)
+    sampled = True
 
     extractor: Literal["auto", "classifier"] = "auto"
     """The network that names the class of an image; `auto` learns one for grey (and stacked)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from genbench.errors import NotApplicable
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
@@ -16,10 +14,10 @@ __all__ = ["CriticLoss"]
 class CriticLoss(Metric):
     """Mean of the critic's loss (all of its terms) over the last updates."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    values = {
         "critic_loss": {"better": "none", "unit": "", "title": "critic loss"},
     }
-    needs: ClassVar[tuple[str, ...]] = ("critic",)
+    needs = ("critic",)
 
     updates: Count = 500
     """The stretch of last updates that is averaged."""

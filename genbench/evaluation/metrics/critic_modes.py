@@ -9,7 +9,6 @@ curved, is no peak at any of them.
 from __future__ import annotations
 
 import math
-from typing import ClassVar
 
 import torch
 
@@ -24,13 +23,13 @@ __all__ = ["CriticModes"]
 class CriticModes(Metric):
     """Modes at whose centre the critic is above all of a circle around it."""
 
-    version: ClassVar[int] = 2
+    version = 2
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    values = {
         "critic_modes": {"better": "none", "unit": "modes", "title": "modes seen by the critic"},
     }
-    kinds: ClassVar[tuple[str, ...]] = ("points",)
-    needs: ClassVar[tuple[str, ...]] = ("critic", "modes")
+    kinds = ("points",)
+    needs = ("critic", "modes")
 
     radius: Positive = 3.0
     """Radius of the circle, standard deviations of the mode."""

@@ -5,8 +5,6 @@ The histogram behind it is figure 2.4 of Gong, "Wasserstein Generative Adversari
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from genbench.errors import NotApplicable
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
@@ -18,11 +16,11 @@ __all__ = ["CriticWeights"]
 class CriticWeights(Metric):
     """The share of a critic's weights at its limit, and the median size over the largest."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    values = {
         "weights_at_clip": {"better": "none", "unit": "", "title": "weights at the limit"},
         "weights_median": {"better": "none", "unit": "", "title": "median weight / largest"},
     }
-    needs: ClassVar[tuple[str, ...]] = ("critic",)
+    needs = ("critic",)
 
     near: Share = 0.01
     """How near the limit counts as there, as a part of it. The limit is the clip value, or the

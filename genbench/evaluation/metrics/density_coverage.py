@@ -8,7 +8,7 @@ their own features.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
@@ -21,7 +21,7 @@ __all__ = ["DensityCoverage"]
 class DensityCoverage(Metric):
     """Density and coverage by k-nearest-neighbour balls of the data in feature space."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    values = {
         "density": {
             "better": "target", "target": "real from below", "tolerance": "0.02", "unit": "",
             "title": "density (k = {k})",
@@ -30,18 +30,12 @@ class DensityCoverage(Metric):
             "better": "higher", "tolerance": "0.02", "unit": "", "title": "coverage (k = {k})",
         },
     }
-    sampled: ClassVar[bool] = True
-    dear: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    sampled = True
+    dear = (
         ({"data": "images", "samples": 5000},
          "distances between {samples:,} samples and as many rows, {sets} times"),
     )
-    cite: ClassVar[str] = """@inproceedings{naeem2020reliable,
-  title = {Reliable Fidelity and Diversity Metrics for Generative Models},
-  author = {Naeem, Muhammad Ferjad and Oh, Seong Joon and Uh, Youngjung and Choi, Yunjey and Yoo, Jaejun},
-  booktitle = {International Conference on Machine Learning},
-  year = {2020},
-  url = {https://arxiv.org/abs/2002.09797},
-}"""  # noqa: E501
+    cite = "naeem2020reliable"
 
     extractor: Literal["auto", "classifier", "inception"] = "auto"
     """The network whose features are used; auto takes the classifier for labelled grey images."""

@@ -18,8 +18,6 @@ apart.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 from torch import Tensor
 
@@ -56,7 +54,8 @@ def shares(rows: np.ndarray, low: np.ndarray, wide: np.ndarray, bins: int) -> np
 class Divergences(Metric):
     """Kullback–Leibler and Jensen–Shannon divergences of points, by histograms."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    cite = "lin1991divergence"
+    values = {
         "kl": {"better": "lower", "unit": "nats", "title": "KL(data ‖ samples)"},
         "kl_floor": {"better": "none", "unit": "nats", "title": "KL floor"},
         "js": {"better": "lower", "unit": "nats", "title": "JS, halved"},
@@ -64,10 +63,10 @@ class Divergences(Metric):
         "js_sum": {"better": "lower", "unit": "nats", "title": "JS, sum"},
         "js_sum_floor": {"better": "none", "unit": "nats", "title": "JS floor, sum"},
     }
-    kinds: ClassVar[tuple[str, ...]] = ("points",)
-    sampled: ClassVar[bool] = True
-    rows_needed: ClassVar[str] = "size"
-    version: ClassVar[int] = 2
+    kinds = ("points",)
+    sampled = True
+    rows_needed = "size"
+    version = 2
 
     bins: Count = 20
     """Bins of each dimension over the range of the test points; two more hold what is beyond."""

@@ -8,7 +8,7 @@ https://doi.org/10.1023/A:1026543900054. Of a batch, it is biased upwards: two t
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from torch import Tensor
 
@@ -26,12 +26,13 @@ __all__ = ["EMD"]
 class EMD(Metric):
     """Exact transport cost between a batch of samples and as many test rows."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    cite = "rubner2000earth"
+    values = {
         "emd": {"better": "lower", "unit": "", "title": "EMD"},
         "emd_floor": {"better": "none", "unit": "", "title": "EMD floor"},
     }
-    sampled: ClassVar[bool] = True
-    dear: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    sampled = True
+    dear = (
         ({"size": 2000, "samples": 2000},
          "an assignment of {size:,} rows for each of {sets} sets, time as the cube"),
     )

@@ -10,7 +10,7 @@ norm of the product of the centred rows. Biased by the number of samples, which 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -83,18 +83,12 @@ def _distance(shift: np.ndarray, first: float, second: float, overlap: float) ->
 class Fid(Metric):
     """Fréchet distance of features between samples and as many reference images."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    values = {
         "fid": {"better": "lower", "unit": "", "title": "FID"},
     }
-    kinds: ClassVar[tuple[str, ...]] = ("images",)
-    sampled: ClassVar[bool] = True
-    cite: ClassVar[str] = """@inproceedings{heusel2017gans,
-  title = {{GAN}s Trained by a Two Time-Scale Update Rule Converge to a Local {N}ash Equilibrium},
-  author = {Heusel, Martin and Ramsauer, Hubert and Unterthiner, Thomas and Nessler, Bernhard and Hochreiter, Sepp},
-  booktitle = {Advances in Neural Information Processing Systems},
-  year = {2017},
-  url = {https://arxiv.org/abs/1706.08500},
-}"""  # noqa: E501
+    kinds = ("images",)
+    sampled = True
+    cite = "heusel2017gans"
 
     extractor: Literal["auto", "classifier", "inception"] = "auto"
     """The network whose features are used; auto takes the classifier for labelled grey images."""

@@ -7,7 +7,7 @@ is a column of its own and no spread over seeds. Between 1 and the number of cla
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -48,19 +48,13 @@ def inception_score(logits: np.ndarray, splits: int = 10) -> tuple[float, float]
 class InceptionScore(Metric):
     """Inception Score of the samples."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    values = {
         "is": {"better": "higher", "unit": "", "title": "IS"},
         "is_split_std": {"better": "none", "unit": "", "title": "IS, std of splits"},
     }
-    kinds: ClassVar[tuple[str, ...]] = ("images",)
-    sampled: ClassVar[bool] = True
-    cite: ClassVar[str] = """@inproceedings{salimans2016improved,
-  title = {Improved Techniques for Training {GANs}},
-  author = {Salimans, Tim and Goodfellow, Ian and Zaremba, Wojciech and Cheung, Vicki and Radford, Alec and Chen, Xi},
-  booktitle = {Advances in Neural Information Processing Systems},
-  year = {2016},
-  url = {https://arxiv.org/abs/1606.03498},
-}"""  # noqa: E501
+    kinds = ("images",)
+    sampled = True
+    cite = "salimans2016improved"
 
     extractor: Literal["auto", "classifier", "inception"] = "auto"
     """The network whose logits are used; auto takes the classifier for labelled grey images."""

@@ -7,8 +7,6 @@ https://arxiv.org/abs/1605.09782, by which at the optimum G and E are inverses.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 
 from genbench.errors import NotApplicable
@@ -25,10 +23,11 @@ BATCH = 500
 class InverseConsistency(Metric):
     """Mean squared error per dimension of codes passed through the generator and the encoder."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    cite = "donahue2017adversarial"
+    values = {
         "code_error": {"better": "lower", "unit": "", "title": "code MSE"},
     }
-    needs: ClassVar[tuple[str, ...]] = ("encoder",)
+    needs = ("encoder",)
 
     points: Count = 5000
     """Codes drawn from the prior."""

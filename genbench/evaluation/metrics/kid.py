@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -148,7 +148,7 @@ def kid_subsets(
 class Kid(Metric):
     """Unbiased kernel distance of features between samples and as many reference images."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    values = {
         "kid": {
             "better": "lower", "tolerance": "0.001 with inception", "unit": "", "title": "KID",
         },
@@ -157,15 +157,9 @@ class Kid(Metric):
             "title": "KID (subsets)",
         },
     }
-    kinds: ClassVar[tuple[str, ...]] = ("images",)
-    sampled: ClassVar[bool] = True
-    cite: ClassVar[str] = """@inproceedings{binkowski2018demystifying,
-  title = {Demystifying {MMD} {GAN}s},
-  author = {Bi{\\'n}kowski, Miko{\\l}aj and Sutherland, Danica J. and Arbel, Michael and Gretton, Arthur},
-  booktitle = {International Conference on Learning Representations},
-  year = {2018},
-  url = {https://arxiv.org/abs/1801.01401},
-}"""  # noqa: E501
+    kinds = ("images",)
+    sampled = True
+    cite = "binkowski2018demystifying"
 
     extractor: Literal["auto", "classifier", "inception"] = "auto"
     """The network whose features are used; auto takes the classifier for labelled grey images."""

@@ -6,8 +6,6 @@ exponential of the entropy of the weights.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 
 from genbench.errors import NotApplicable
@@ -21,13 +19,13 @@ __all__ = ["LiveComponents"]
 class LiveComponents(Metric):
     """Components with a weight over half of uniform, and exp(entropy of the weights)."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    values = {
         "live_components": {"better": "higher", "unit": "components", "title": "live components"},
         "effective_components": {
             "better": "higher", "unit": "components", "title": "effective components",
         },
     }
-    needs: ClassVar[tuple[str, ...]] = ("mixture",)
+    needs = ("mixture",)
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """Both numbers."""

@@ -10,7 +10,7 @@ idea of holding the two sets of distances against each other).
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -38,25 +38,19 @@ def copying(samples: np.ndarray, held_out: np.ndarray) -> tuple[float, float]:
 class Memorisation(Metric):
     """Distances of samples to their nearest training rows, against those of held-out rows."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    values = {
         "nn_distance_ratio": {"better": "none", "unit": "", "title": "NN distance ratio"},
         "nn_close_share": {
             "better": "target", "target": "0.01 from above", "tolerance": "0.02", "unit": "",
             "title": "near copies",
         },
     }
-    sampled: ClassVar[bool] = True
-    dear: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    sampled = True
+    dear = (
         ({"data": "images", "samples": 5000},
          "distances between {samples:,} samples and all training rows, {sets} times"),
     )
-    cite: ClassVar[str] = """@inproceedings{meehan2020copying,
-  title = {A Non-Parametric Test to Detect Data-Copying in Generative Models},
-  author = {Meehan, Casey and Chaudhuri, Kamalika and Dasgupta, Sanjoy},
-  booktitle = {International Conference on Artificial Intelligence and Statistics},
-  year = {2020},
-  url = {https://arxiv.org/abs/2004.05675},
-}"""
+    cite = "meehan2020copying"
 
     extractor: Literal["auto", "classifier", "inception"] = "auto"
     """The network whose features are used; auto takes the classifier for labelled grey images."""

@@ -16,7 +16,6 @@ Srivastava et al., VEEGAN, 2017, https://arxiv.org/abs/1705.07761.
 from __future__ import annotations
 
 import math
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -76,7 +75,8 @@ def point_coverage(
 class ModeCoverage(Metric):
     """Modes that the samples reach, and how evenly they reach them."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    cite = "metz2017unrolled srivastava2017veegan"
+    values = {
         "modes_covered": {"better": "higher", "unit": "modes", "title": "modes"},
         "high_quality": {
             "better": "target", "target": "0.989 from below", "tolerance": "0.02", "unit": "",
@@ -87,8 +87,8 @@ class ModeCoverage(Metric):
         },
         "mode_kl": {"better": "lower", "unit": "nats", "title": "KL of modes"},
     }
-    needs: ClassVar[tuple[str, ...]] = ("modes",)
-    sampled: ClassVar[bool] = True
+    needs = ("modes",)
+    sampled = True
 
     samples: Natural = 0
     """Samples; 0 takes 10,000 points, 26,000 stacked images, the protocol's number of others."""

@@ -10,8 +10,6 @@ gives the Inception Score and no new metric. The histograms count the most proba
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
 from genbench.evaluation.base import Metric
@@ -49,7 +47,7 @@ def mode_scores(logits: np.ndarray, shares: np.ndarray) -> tuple[float, float]:
 class ModeScore(Metric):
     """MODE score by the classifier, and the distance of the label histograms."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    values = {
         "mode_score": {"better": "higher", "unit": "", "title": "MODE"},
         "mode_score_xu": {"better": "higher", "unit": "", "title": "MODE (Xu)"},
         "mode_kl_labels": {"better": "lower", "unit": "nats", "title": "KL of labels"},
@@ -57,16 +55,10 @@ class ModeScore(Metric):
             "better": "lower", "tolerance": "0.02", "unit": "", "title": "TV of labels",
         },
     }
-    kinds: ClassVar[tuple[str, ...]] = ("images",)
-    needs: ClassVar[tuple[str, ...]] = ("labels",)
-    sampled: ClassVar[bool] = True
-    cite: ClassVar[str] = """@inproceedings{che2017mode,
-  title = {Mode Regularized Generative Adversarial Networks},
-  author = {Che, Tong and Li, Yanran and Jacob, Athul Paul and Bengio, Yoshua and Li, Wenjie},
-  booktitle = {International Conference on Learning Representations},
-  year = {2017},
-  url = {https://arxiv.org/abs/1612.02136},
-}"""
+    kinds = ("images",)
+    needs = ("labels",)
+    sampled = True
+    cite = "che2017mode"
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """Both scores; KL(samples ‖ data) and total variation of the label histograms."""

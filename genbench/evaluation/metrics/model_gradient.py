@@ -7,8 +7,6 @@ Networks, 2017, https://arxiv.org/abs/1701.04862, where it vanishes as the criti
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from genbench.errors import NotApplicable
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
@@ -23,13 +21,14 @@ TERM = "model_gradient"
 class ModelGradient(Metric):
     """Mean norm of the model's gradient over the first and over the last updates."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    cite = "arjovsky2017towards"
+    values = {
         "model_gradient": {"better": "none", "unit": "", "title": "model's gradient, at the end"},
         "model_gradient_start": {
             "better": "none", "unit": "", "title": "model's gradient, at the start",
         },
     }
-    needs: ClassVar[tuple[str, ...]] = ("critic",)
+    needs = ("critic",)
 
     updates: Count = 50
     """The stretches of first and of last updates that are averaged."""

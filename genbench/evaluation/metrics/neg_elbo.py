@@ -6,8 +6,6 @@ E_q[log p(x, z) − log q(z ∣ x)] ≤ log p(x) (Kingma and Welling, Auto-Encod
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.metrics._likelihood import (
@@ -24,7 +22,7 @@ __all__ = ["NegElbo"]
 class NegElbo(Metric):
     """Negative ELBO: upper bound of the NLL, one latent draw for each test row."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    values = {
         "neg_elbo": {
             "better": "lower", "tolerance": "0.02 per dimension", "unit": "nats",
             "title": "NLL ≤ (−ELBO)",
@@ -34,14 +32,8 @@ class NegElbo(Metric):
             "title": "bits/dim ≤ (ELBO)",
         },
     }
-    needs: ClassVar[tuple[str, ...]] = ("bound",)
-    cite: ClassVar[str] = """@inproceedings{kingma2014auto,
-  title = {Auto-Encoding Variational {Bayes}},
-  author = {Kingma, Diederik P. and Welling, Max},
-  booktitle = {International Conference on Learning Representations},
-  year = {2014},
-  url = {https://arxiv.org/abs/1312.6114},
-}"""
+    needs = ("bound",)
+    cite = "kingma2014auto"
 
     points: Natural = 2000
     """Test rows, a fixed random choice; 0 takes all."""

@@ -7,8 +7,6 @@ https://arxiv.org/abs/1511.01844); of binary images, the log probability.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.metrics._likelihood import finite_mean, rows_used
@@ -19,12 +17,13 @@ __all__ = ["Nll"]
 class Nll(Metric):
     """Mean of −log p(x) over the test split, by the model's exact density."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    cite = "theis2016note"
+    values = {
         "nll": {
             "better": "lower", "tolerance": "0.02 per dimension", "unit": "nats", "title": "NLL",
         },
     }
-    needs: ClassVar[tuple[str, ...]] = ("density",)
+    needs = ("density",)
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """The mean; NaN and infinity are counted and refused."""

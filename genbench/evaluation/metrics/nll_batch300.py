@@ -6,8 +6,6 @@ standardisation, a constant, brings it back to raw points. It is a training loss
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from genbench.errors import NotApplicable
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
@@ -20,13 +18,13 @@ __all__ = ["NllBatch300"]
 class NllBatch300(Metric):
     """Mean training NLL of the last updates, for a batch of 300 points."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    values = {
         "nll_batch300": {
             "better": "lower", "tolerance": "6 per dimension", "unit": "nats/300",
             "title": "NLL × 300 (training)",
         },
     }
-    kinds: ClassVar[tuple[str, ...]] = ("points",)
+    kinds = ("points",)
 
     updates: Count = 500
     """The stretch of last updates that is averaged."""

@@ -6,8 +6,6 @@ nats on the same points, far less noisy than a difference of two NLLs.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.metrics._likelihood import finite_mean, rows_used
@@ -18,15 +16,15 @@ __all__ = ["NllGap"]
 class NllGap(Metric):
     """Paired gap to the true density (an estimate of KL), beside the true entropy."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    values = {
         "nll_gap": {
             "better": "lower", "tolerance": "0.02 per dimension", "unit": "nats",
             "title": "NLL gap",
         },
         "true_entropy": {"better": "none", "unit": "nats", "title": "true entropy"},
     }
-    kinds: ClassVar[tuple[str, ...]] = ("points",)
-    needs: ClassVar[tuple[str, ...]] = ("truth", "density")
+    kinds = ("points",)
+    needs = ("truth", "density")
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """The mean paired difference and the entropy of the truth."""

@@ -8,8 +8,6 @@ model, whose one pass is a whole chain of steps, is left to `neg_elbo`.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.metrics._likelihood import (
@@ -27,7 +25,7 @@ __all__ = ["NllIw"]
 class NllIw(Metric):
     """Upper bound of the NLL by k importance weights of each test row."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    values = {
         "nll_iw_k{k}": {
             "better": "lower", "tolerance": "0.02 per dimension", "unit": "nats",
             "title": "NLL ≤ (IW, k = {k})",
@@ -37,18 +35,12 @@ class NllIw(Metric):
             "title": "bits/dim ≤ (IW, k = {k})",
         },
     }
-    needs: ClassVar[tuple[str, ...]] = ("bound", "encoder")
-    dear: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    needs = ("bound", "encoder")
+    dear = (
         ({"k": 1000},
          "{k:,} passes of the model for each test row, points = {points}"),
     )
-    cite: ClassVar[str] = """@inproceedings{burda2016importance,
-  title = {Importance Weighted Autoencoders},
-  author = {Burda, Yuri and Grosse, Roger and Salakhutdinov, Ruslan},
-  booktitle = {International Conference on Learning Representations},
-  year = {2016},
-  url = {https://arxiv.org/abs/1509.00519},
-}"""
+    cite = "burda2016importance"
 
     k: Count = 5000
     """Importance weights of each test row."""

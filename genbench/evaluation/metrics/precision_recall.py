@@ -7,7 +7,7 @@ its points to that point's k-th neighbour. Points of toys are their own features
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
@@ -20,7 +20,7 @@ __all__ = ["PrecisionRecall"]
 class PrecisionRecall(Metric):
     """Precision and recall by k-nearest-neighbour balls in feature space."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    values = {
         "precision": {
             "better": "target", "target": "real from below", "tolerance": "0.02", "unit": "",
             "title": "precision (k = {k})",
@@ -29,18 +29,12 @@ class PrecisionRecall(Metric):
             "better": "higher", "tolerance": "0.02", "unit": "", "title": "recall (k = {k})",
         },
     }
-    sampled: ClassVar[bool] = True
-    dear: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    sampled = True
+    dear = (
         ({"data": "images", "samples": 5000},
          "distances between {samples:,} samples and as many rows, {sets} times"),
     )
-    cite: ClassVar[str] = """@inproceedings{kynkaanniemi2019improved,
-  title = {Improved Precision and Recall Metric for Assessing Generative Models},
-  author = {Kynk{\\"a}{\\"a}nniemi, Tuomas and Karras, Tero and Laine, Samuli and Lehtinen, Jaakko and Aila, Timo},
-  booktitle = {Advances in Neural Information Processing Systems},
-  year = {2019},
-  url = {https://arxiv.org/abs/1904.06991},
-}"""  # noqa: E501
+    cite = "kynkaanniemi2019improved"
 
     extractor: Literal["auto", "classifier", "inception"] = "auto"
     """The network whose features are used; auto takes the classifier for labelled grey images."""

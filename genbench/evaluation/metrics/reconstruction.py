@@ -5,8 +5,6 @@ Per dimension, on the [0, 1] scale of images and the raw scale of points, over t
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 
 from genbench.errors import NotApplicable
@@ -24,10 +22,10 @@ BATCH = 500
 class Reconstruction(Metric):
     """Mean squared error per dimension of test rows passed through the model's code."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    values = {
         "reconstruction_error": {"better": "lower", "unit": "", "title": "reconstruction MSE"},
     }
-    needs: ClassVar[tuple[str, ...]] = ("encoder",)
+    needs = ("encoder",)
 
     points: Natural = 0
     """Test rows, a fixed random choice; 0 takes all."""

@@ -8,7 +8,7 @@ minimises ⟨P, C⟩ − ε H(P): the earth mover's distance as ε → 0, the me
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 from torch import Tensor
@@ -27,7 +27,8 @@ __all__ = ["SinkhornDistance"]
 class SinkhornDistance(Metric):
     """Cost and entropy of the entropic plan between samples and as many test rows."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    cite = "cuturi2013sinkhorn"
+    values = {
         "sinkhorn_{epsilon}": {
             "better": "lower", "unit": "", "title": "Sinkhorn distance, ε = {epsilon}",
         },
@@ -38,12 +39,12 @@ class SinkhornDistance(Metric):
             "better": "none", "unit": "nats", "title": "entropy of the plan, ε = {epsilon}",
         },
     }
-    sampled: ClassVar[bool] = True
-    dear: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    sampled = True
+    dear = (
         ({"size": 2000, "samples": 2000},
          "a plan of {size:,} × {size:,} rows for each of {sets} sets, iterated"),
     )
-    version: ClassVar[int] = 2
+    version = 2
 
     epsilon: Positive = 0.1
     """ε, in units of the cost."""

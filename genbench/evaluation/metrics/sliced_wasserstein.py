@@ -8,7 +8,7 @@ two true sets are `swd_floor` apart.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -44,12 +44,13 @@ def sliced_wasserstein(x: Tensor, y: Tensor, projections: int = 500) -> float:
 class SlicedWasserstein(Metric):
     """Sliced W₁ between samples and test points, beside the same figure for two true sets."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    cite = "bonneel2015sliced"
+    values = {
         "swd": {"better": "lower", "unit": "", "title": "sliced W₁"},
         "swd_floor": {"better": "none", "unit": "", "title": "sliced W₁ floor"},
     }
-    kinds: ClassVar[tuple[str, ...]] = ("points",)
-    sampled: ClassVar[bool] = True
+    kinds = ("points",)
+    sampled = True
 
     size: Count = 10000
     """Points in each of the two sets, fewer where there are fewer."""

@@ -8,8 +8,6 @@ the unit of `nll`; where the scaling's log-determinant is one constant, which of
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 
 from genbench.errors import NotApplicable
@@ -28,15 +26,15 @@ ROWS = 10_000
 class TrainNll(Metric):
     """Mean training NLL of the last updates, and the test NLL minus that of training rows."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    values = {
         "train_nll": {
             "better": "lower", "tolerance": "0.02 per dimension", "unit": "nats",
             "title": "training NLL",
         },
         "generalisation_gap": {"better": "none", "unit": "nats", "title": "test − training NLL"},
     }
-    needs: ClassVar[tuple[str, ...]] = ("density",)
-    version: ClassVar[int] = 2
+    needs = ("density",)
+    version = 2
 
     updates: Count = 500
     """The stretch of last updates whose training NLL is averaged."""

@@ -8,7 +8,7 @@ few thousand the floor drowns good methods.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 from torch import Tensor
@@ -34,17 +34,18 @@ def wasserstein1(x: np.ndarray, y: np.ndarray) -> float:
 class Wasserstein1(Metric):
     """Exact W₁ of points, beside the same figure for two true sets."""
 
-    values: ClassVar[dict[str, dict[str, str]]] = {
+    cite = "villani2009optimal"
+    values = {
         "w1": {"better": "lower", "unit": "", "title": "W₁"},
         "w1_floor": {"better": "none", "unit": "", "title": "W₁ floor"},
     }
-    kinds: ClassVar[tuple[str, ...]] = ("points",)
-    sampled: ClassVar[bool] = True
-    dear: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
+    kinds = ("points",)
+    sampled = True
+    dear = (
         ({"size": 3000},
          "assignments of {size:,} points, {repeats} for each of {sets} sets; 5 to 8 s at 5000"),
     )
-    rows_needed: ClassVar[str] = "size"
+    rows_needed = "size"
 
     size: Count = 5000
     """Points in each of the two sets; time grows as its cube."""
