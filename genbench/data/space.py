@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+from genbench.errors import GenbenchError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["Space"]
 
@@ -13,10 +18,11 @@ __all__ = ["Space"]
 class Space:
     """The data as a model sees it, after scaling.
 
-    `shape` is (D,) for points and (C, H, W) for images. `classes` is the number of labels, 0 where
-    there are none. `levels` is the number of grey levels of quantised data (256 for 8-bit images,
-    17 for the digits), or None. `low` and `high` bound the scaled values, or are None where values
-    are unbounded. `dequantised` says that uniform noise was added below one level.
+    `shape` is (D,) for points and (C, H, W) for images. `levels` is the number of grey levels of
+    quantised data (256 for 8-bit images, 17 for the digits), or None. `low` and `high` bound the
+    scaled values, or are None where values are unbounded. `dequantised` says that uniform noise
+    was added below one level. A conditional model is given a context for each row: one of
+    `classes` labels, or `context_dims` numbers; both are 0 where there is none.
     """
 
     kind: Literal["points", "images"]
@@ -26,8 +32,22 @@ class Space:
     low: float | None = None
     high: float | None = None
     dequantised: bool = False
+    context_dims: int = 0
 
     @property
     def dims(self) -> int:
         """The number of dimensions, D or C·H·W."""
         return math.prod(self.shape)
+
+    def check_context(self, context: Tensor, rows: int) -> None:
+        """Refuse what is no context of these data: labels (rows,) int64 or numbers (rows, K).
+
+        Raises:
+            GenbenchError: another shape or type.
+        """
+        numbers = self.context_dims > 0
+        shape = (rows, self.context_dims) if numbers else (rows,)
+        if context.shape != shape or context.is_floating_point() is not numbers:
+            kind = "floating-point numbers" if numbers else "int64 labels"
+            came = f"{str(context.dtype).removeprefix('torch.')} {tuple(context.shape)}"
+            raise GenbenchError(f"a context is {kind} of shape {shape}; got {came}")

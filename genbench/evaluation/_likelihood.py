@@ -19,7 +19,7 @@ from genbench.data.base import Data
 from genbench.data.scaling import Scaling
 from genbench.errors import NotApplicable
 from genbench.evaluation._answers import checked
-from genbench.models.base import Bound, Density, Model
+from genbench.models.base import Bound, Density, Model, conditioning
 from genbench.noise import Noise
 from genbench.seeding import derive
 
@@ -74,7 +74,8 @@ class Likelihood:
         index = torch.arange(len(part)) if rows is None else self.order(split)[:rows]
         with self.noise.child("density").torch_seeded():
             return torch.cat([
-                self._density(self.scaled(batch, split)) for batch in index.split(BATCH)
+                self._density(self.scaled(batch, split), self.context(batch, split))
+                for batch in index.split(BATCH)
             ])
 
     @torch.no_grad()
@@ -89,12 +90,15 @@ class Likelihood:
         passes = []
         for first in range(0, len(index), rows):
             x = self.scaled(index[first:first + rows])
+            context = self.context(index[first:first + rows])
             step = max(1, min(k, LIMIT // (self.dims * len(x)), 4 * BATCH // len(x)))
             parts = []
             for done in range(0, k, step):
                 noise, many = self.noise.child("weights", first, done), min(step, k - done)
                 with noise.torch_seeded():
-                    weights = self.model.log_weights(x, noise, many)  # type: ignore[operator]
+                    weights = self.model.log_weights(  # type: ignore[operator]
+                        x, noise, many, **conditioning(self.model, context)
+                    )
                 parts.append(self.in_unit(checked(weights, (many, len(x)), "log_weights"), x))
             passes.append(torch.cat(parts))
         return torch.cat(passes, 1)
@@ -107,22 +111,37 @@ class Likelihood:
         noise = noise.child(int(index[0]), len(index))
         return self.scaling.forward(part.take(at)[0].to(self.noise.device), noise)
 
+    def context(self, index: Tensor, split: str = "test") -> Tensor | None:
+        """What a conditional model is given beside those rows, on its device; else None."""
+        if not self.model.conditional:
+            return None
+        part = getattr(self.data, split)
+        at = index.to(part.x.device) if isinstance(part.x, Tensor) else index
+        labels = part.take(at)[1]
+        return None if labels is None else labels.to(self.noise.device)
+
     def at(self, points: Tensor) -> Tensor:
         """Exact log density of raw points (N, D), or of levels of images (N, C, H, W).
 
         Returns (N,) float64 on the CPU.
+
+        Raises:
+            NotApplicable: no density, or one that is conditional.
         """
         self.require(exact=True)
+        if self.model.conditional:
+            raise NotApplicable("the model's density is conditional, and points have no labels")
         parts = []
         with torch.no_grad(), self.fixed.torch_seeded():
             for number, batch in enumerate(points.split(BATCH)):
                 noise = self.fixed.child("at", number)
                 x = self.scaling.forward(batch.to(self.noise.device), noise)
-                parts.append(self._density(x))
+                parts.append(self._density(x, None))
         return torch.cat(parts)
 
-    def _density(self, x: Tensor) -> Tensor:
-        found = self.model.log_prob(x)  # type: ignore[operator]
+    def _density(self, x: Tensor, context: Tensor | None) -> Tensor:
+        given = conditioning(self.model, context)
+        found = self.model.log_prob(x, **given)  # type: ignore[operator]
         return self.in_unit(checked(found, (len(x),), "log_prob"), x)
 
     def in_unit(self, log_prob: Tensor, x: Tensor) -> Tensor:

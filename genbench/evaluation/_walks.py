@@ -51,7 +51,7 @@ def _latents(evidence: Evidence) -> Tensor | None:
     """The latents (CHUNK, d) of the first samples, if decoding them gives these samples."""
     model = evidence.model
     size, decode = getattr(model, "latent", None), getattr(model, "decode", None)
-    if not isinstance(size, int) or decode is None:
+    if not isinstance(size, int) or decode is None or getattr(model, "conditional", False):
         return None
     z = chunk_noise(evidence.noise, 0, 0).normal("z", CHUNK, size).to(evidence.device)
     first = evidence.samples(0, 8)

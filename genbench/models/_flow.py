@@ -51,12 +51,12 @@ class FlowModel(Model):
         """The datum (B, *shape) of a code z (B, D)."""
         return self.flow.inverse(z).reshape(-1, *self.space.shape)
 
-    def log_prob(self, x: Tensor) -> Tensor:
+    def log_prob(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         """Exact log density of x (B, *shape), nats, (B,)."""
         z, log_det = self.to_base(x)
         return base_log_prob(self.base, z) + log_det
 
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
         """n samples (n, *shape)."""
         z = base_sample(self.base, n, self.space.dims, noise)
         return self.from_base(z.to(next(self.parameters())))

@@ -112,14 +112,6 @@ def classes_of(space: Space, name: str) -> int:
 def conditional_latent(
     model: nn.Module, n: int, size: int, noise: Noise, labels: Tensor | None, classes: int,
 ) -> Tensor:
-    """Latents with a one-hot label beside them, (n, size + classes).
-
-    Raises:
-        GenbenchError: no labels, or not one for each sample.
-    """
-    if labels is None or labels.shape != (n,):
-        came = "none" if labels is None else f"labels of shape {tuple(labels.shape)}"
-        raise GenbenchError(
-            f"a class-conditional model needs one label for each of {n} samples; {came} came"
-        )
+    """Latents with a one-hot label beside them, (n, size + classes)."""
+    assert labels is not None  # Model.check_context
     return with_labels(latent(model, n, size, noise), labels, classes)

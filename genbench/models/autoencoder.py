@@ -43,19 +43,19 @@ class Autoencoder(EitherNetwork):
         self.down = self.encoder_to(outputs, space)
         self.up = self.decoder_of(self.latent, space)
 
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
-        """`n` samples (n, *shape); labels are ignored."""
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
+        """`n` samples (n, *shape)."""
         return self.decode(latent(self, n, self.latent, noise))
 
-    def decode(self, z: Tensor) -> Tensor:
+    def decode(self, z: Tensor, context: Tensor | None = None) -> Tensor:
         """The data (B, *shape) of codes z (B, latent)."""
         return self.up(z)
 
-    def encode(self, x: Tensor) -> Tensor:
+    def encode(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         """The (mean) code of x (B, *shape), (B, latent)."""
         return self.down(x)[:, : self.latent]
 
-    def encode_draw(self, x: Tensor, noise: Noise) -> Tensor:
+    def encode_draw(self, x: Tensor, noise: Noise, context: Tensor | None = None) -> Tensor:
         """A code of each x (B, *shape), drawn where the encoder is Gaussian, (B, latent)."""
         codes = self.down(x)
         if self.encoder == "deterministic":

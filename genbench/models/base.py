@@ -6,13 +6,17 @@ capability, never for a class; `lookup` sees it in the source, by the method's n
 
 from __future__ import annotations
 
+import functools
+import inspect
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal, Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
 from genbench.configured import Configured
 from genbench.data.space import Space
+from genbench.errors import GenbenchError
 from genbench.lookup import CAPABILITIES
 from genbench.noise import Noise
 
@@ -29,6 +33,7 @@ __all__ = [
     "Model",
     "Parts",
     "Spread",
+    "conditioning",
 ]
 
 
@@ -40,7 +45,8 @@ class Model(nn.Module, Configured, ABC):
 
     Class constants, read without importing:
         accepts: the kinds of data that the model can be built for.
-        conditional: whether `generate` needs labels, and so a labelled dataset.
+        conditional: whether every method that takes a `context` needs one, and so a labelled
+            dataset; the others refuse it.
         named_groups: the names of `groups`, but ''.
         refuses: options that cannot go together, with the reason (see `lookup.refusals`).
         dear: what makes it slow (see `evaluation.Metric`).
@@ -62,6 +68,11 @@ class Model(nn.Module, Configured, ABC):
     cite: ClassVar[str] = ""
     discrete: bool = False
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name in CONDITIONED & vars(cls).keys():
+            setattr(cls, name, _checking_context(vars(cls)[name]))
+
     def __init__(self, space: Space, **options: object) -> None:
         super().__init__()
         self.configure(options)
@@ -74,10 +85,11 @@ class Model(nn.Module, Configured, ABC):
         """Make the networks and parameters for data of this space."""
 
     @abstractmethod
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
         """`n` samples (n, *shape) on the scaled data's range, differentiable in the parameters.
 
-        `labels` (n,) int64 are needed by conditional models and ignored by the others.
+        `context` is what each sample of a conditional model is conditioned on: class labels (n,)
+        int64, or numbers (n, K), as the space says.
         """
 
     @classmethod
@@ -87,16 +99,59 @@ class Model(nn.Module, Configured, ABC):
         """The (scale, dequantise) that this model with these options is used with by default."""
         return ("standard", False) if kind == "points" else ("symmetric", False)
 
+    def check_context(self, context: Tensor | None, rows: int) -> None:
+        """Refuse a context that the model would ignore, or that its space does not describe.
+
+        Raises:
+            GenbenchError: the reason.
+        """
+        name = type(self).__name__
+        if not self.conditional:
+            if context is not None:
+                raise GenbenchError(f"{name} is not conditional and takes no context")
+            return
+        if context is None:
+            raise GenbenchError(
+                f"{name} is conditional and needs a context for each of {rows} rows"
+            )
+        self.space.check_context(context, rows)
+
     def groups(self) -> dict[str, list[nn.Parameter]]:
         """Named groups of parameters that may learn at rates of their own; '' is the rest."""
         return {"": list(self.parameters())}
+
+
+CONDITIONED = {
+    "generate", "log_prob", "log_weights", "bound_terms", "encode", "encode_draw", "decode",
+}
+"""The methods of models that a conditional one gives a `context`."""
+
+
+def _checking_context(method: Callable[..., Any]) -> Callable[..., Any]:
+    """The method, which now refuses a context that does not fit; see `Model.check_context`."""
+    names = [name for name in inspect.signature(method).parameters if name != "self"]
+    names = ["context" if name == "labels" else name for name in names]  # its name before
+
+    @functools.wraps(method)
+    def checking(self: Model, *args: Any, **options: Any) -> Any:
+        given = dict(zip(names, args)) | options
+        rows = given[names[0]]
+        self.check_context(given.get("context"), rows if isinstance(rows, int) else len(rows))
+        return method(self, *args, **options)
+
+    return checking
+
+
+def conditioning(model: Model, labels: Tensor | None) -> dict[str, Tensor | None]:
+    """The keyword `context` for a conditional model, and none for the others."""
+    return {"context": labels} if model.conditional else {}
 
 
 @runtime_checkable
 class Density(Protocol):
     """An exact density."""
 
-    def log_prob(self, x: Tensor) -> Tensor:
+    def log_prob(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         """Exact log density of scaled data x (B, *shape), nats, (B,)."""
         ...
 
@@ -105,7 +160,9 @@ class Density(Protocol):
 class Bound(Protocol):
     """A lower bound of the log likelihood, by importance weights."""
 
-    def log_weights(self, x: Tensor, noise: Noise, k: int = 1) -> Tensor:
+    def log_weights(
+        self, x: Tensor, noise: Noise, k: int = 1, context: Tensor | None = None
+    ) -> Tensor:
         """k independent log importance weights log p(x, z) − log q(z ∣ x), nats, (k, B).
 
         Their mean is the ELBO; log-mean-exp over k is the importance-weighted bound.
@@ -117,11 +174,11 @@ class Bound(Protocol):
 class Encoder(Protocol):
     """Maps data to codes and back."""
 
-    def encode(self, x: Tensor) -> Tensor:
+    def encode(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         """The (mean) code of x (B, *shape), (B, d)."""
         ...
 
-    def decode(self, z: Tensor) -> Tensor:
+    def decode(self, z: Tensor, context: Tensor | None = None) -> Tensor:
         """The (mean) data of codes z (B, d), (B, *shape)."""
         ...
 

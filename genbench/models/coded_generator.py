@@ -66,6 +66,6 @@ class CodedGenerator(EitherNetwork):
         ]
         return self.net(torch.cat([*parts, codes[:, count:]], 1))
 
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
-        """`n` samples (n, *shape) of codes from their prior; labels are ignored."""
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
+        """`n` samples (n, *shape) of codes from their prior."""
         return self.generate_from_codes(self.draw_codes(n, noise), noise)

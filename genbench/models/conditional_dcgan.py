@@ -44,7 +44,7 @@ class ConditionalDCGAN(Model):
         self.network = Upsampler(self.latent + self.classes, space.shape, self.channels)
         self.squash = squash(space)
 
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
-        """`n` samples (n, C, H, W) of the classes `labels` (n,)."""
-        code = conditional_latent(self, n, self.latent, noise, labels, self.classes)
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
+        """`n` samples (n, C, H, W) of the classes `context` (n,)."""
+        code = conditional_latent(self, n, self.latent, noise, context, self.classes)
         return self.squash(self.network(code))

@@ -43,7 +43,7 @@ class ConditionalGenerator(EitherNetwork):
         self.classes = classes_of(space, "conditional_generator")
         self.net = self.decoder_of(self.latent + self.classes, space, self.activation)
 
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
-        """`n` samples (n, *shape) of the classes `labels` (n,)."""
-        code = conditional_latent(self, n, self.latent, noise, labels, self.classes)
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
+        """`n` samples (n, *shape) of the classes `context` (n,)."""
+        code = conditional_latent(self, n, self.latent, noise, context, self.classes)
         return self.net(code)

@@ -57,10 +57,10 @@ class DCGAN(Model):
             self.network = Upsampler(self.latent, space.shape, self.channels)
         self.squash = squash(space)
 
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
-        """`n` samples (n, C, H, W); labels are ignored."""
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
+        """`n` samples (n, C, H, W)."""
         return self.decode(latent(self, n, self.latent, noise))
 
-    def decode(self, z: Tensor) -> Tensor:
+    def decode(self, z: Tensor, context: Tensor | None = None) -> Tensor:
         """The samples (B, C, H, W) of latents z (B, latent)."""
         return self.squash(self.network(z))

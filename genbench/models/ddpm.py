@@ -175,7 +175,9 @@ class DDPM(Model):
         eps, sigma = self.predict(x_t, t)
         return self._mean(x_t, t, eps), sigma
 
-    def log_weights(self, x: Tensor, noise: Noise, k: int = 1) -> Tensor:
+    def log_weights(
+        self, x: Tensor, noise: Noise, k: int = 1, context: Tensor | None = None
+    ) -> Tensor:
         """k log importance weights of noised paths of x (B, *shape), nats, (k, B).
 
         A path is drawn from its end: x_T given x₀, then each x_{t−1} given x_t and x₀, so that the
@@ -210,7 +212,7 @@ class DDPM(Model):
             x, mean, sigma, self.space.levels, self.space.low, self.space.high
         )
 
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
         """n samples (n, *shape) by the paper's algorithm 2; the last step adds no noise."""
         x_t = noise.normal("end", n, *self.space.shape).to(next(self.parameters()))
         for t in range(self.steps - 1, 0, -1):

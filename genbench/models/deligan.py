@@ -47,12 +47,12 @@ class DeLiGAN(EitherNetwork):
         """Standard deviations (T, latent) of the latent's components."""
         return self.scales.abs()
 
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
-        """`n` samples (n, *shape); labels are ignored."""
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
+        """`n` samples (n, *shape)."""
         component = noise.integers("component", self.components, n).to(self.means.device)
         eps = latent(self, n, self.latent, noise)
         return self.decode(self.means[component] + self.latent_scales()[component] * eps)
 
-    def decode(self, z: Tensor) -> Tensor:
+    def decode(self, z: Tensor, context: Tensor | None = None) -> Tensor:
         """The samples (B, *shape) of latents z (B, latent)."""
         return self.net(z)

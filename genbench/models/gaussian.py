@@ -44,11 +44,11 @@ class Gaussian(Model):
         self.centre = nn.Parameter(torch.tensor(self.mean or [0.0] * space.dims))
         self.log_std = nn.Parameter(torch.full((space.dims,), self.std).log())
 
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
-        """`n` samples (n, *shape); labels are ignored."""
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
+        """`n` samples (n, *shape)."""
         z = noise.normal("z", n, self.space.dims).to(self.centre)
         return (self.centre + self.log_std.exp() * z).unflatten(1, self.space.shape)
 
-    def log_prob(self, x: Tensor) -> Tensor:
+    def log_prob(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         """Exact log density of x (B, *shape), nats, (B,)."""
         return log_normal(x.flatten(1), self.centre, self.log_std.exp()).sum(1)

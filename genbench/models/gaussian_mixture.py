@@ -112,12 +112,12 @@ class GaussianMixture(Model):
         constant = 0.5 * self.space.dims * math.log(2 * math.pi)
         return (-0.5 * white.square().sum(1).T - log_det - constant).to(x.dtype)
 
-    def log_prob(self, x: Tensor) -> Tensor:
+    def log_prob(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         """Exact log density of x (B, *shape), nats, (B,)."""
         terms = self.component_log_prob(x)
         return torch.logsumexp(terms + self.mixture_log_weights().to(terms.dtype), dim=1)
 
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
         """n samples (n, *shape), float32."""
         return self.generate_with_components(n, noise)[0]
 

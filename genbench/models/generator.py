@@ -38,10 +38,10 @@ class Generator(EitherNetwork):
         """
         self.net = self.decoder_of(self.latent, space, self.activation)
 
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
-        """`n` samples (n, *shape); labels are ignored."""
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
+        """`n` samples (n, *shape)."""
         return self.decode(latent(self, n, self.latent, noise))
 
-    def decode(self, z: Tensor) -> Tensor:
+    def decode(self, z: Tensor, context: Tensor | None = None) -> Tensor:
         """The samples (B, *shape) of latents z (B, latent)."""
         return self.net(z)

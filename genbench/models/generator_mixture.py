@@ -57,8 +57,8 @@ class GeneratorMixture(EitherNetwork):
         z = latent(self, n, self.latent, noise)
         return torch.stack([net(z) for net in self.nets])
 
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
-        """`n` samples (n, *shape); labels are ignored."""
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
+        """`n` samples (n, *shape)."""
         part = noise.categorical("part", self.part_log_weights().exp(), n)
         rows = torch.arange(n, device=part.device)
         return self.generate_parts(n, noise)[part, rows]

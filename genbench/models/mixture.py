@@ -137,11 +137,11 @@ class MixtureModel(Model):
         routes = Routes(component, self.components)
         return routes.back(self._log_prob(routes.out(x.flatten(1))))
 
-    def log_prob(self, x: Tensor) -> Tensor:
+    def log_prob(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         """Exact log density of x (B, *shape), nats, (B,)."""
         return torch.logsumexp(self.component_log_prob(x) + self.mixture_log_weights(), dim=1)
 
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
         """n samples (n, *shape)."""
         return self.generate_with_components(n, noise)[0]
 

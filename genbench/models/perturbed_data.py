@@ -42,7 +42,7 @@ class PerturbedData(Model):
             self.get_buffer("rows").copy_(x[torch.arange(self.points, device=x.device) % len(x)])
             self.get_buffer("filled").fill_(True)
 
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
         """n perturbed rows (n, *shape)."""
         rows = self.get_buffer("rows")
         x = rows[noise.integers("row", len(rows), n)]

@@ -38,7 +38,7 @@ class Segment(Model):
             raise GenbenchError(f"segment: a plane has 2 dimensions, the data have {space.dims}")
         self.theta = nn.Parameter(torch.tensor(self.offset))
 
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
-        """`n` samples (n, 2); labels are ignored."""
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
+        """`n` samples (n, 2)."""
         height = noise.uniform("u", n).to(self.theta)
         return torch.stack((self.theta.expand(n), height), 1)

@@ -94,7 +94,9 @@ class VAE(Model):
         # before the decoder has learnt to read them, and are given up.
         return mean, torch.exp(5 * torch.tanh((raw - 2) / 5))
 
-    def log_weights(self, x: Tensor, noise: Noise, k: int = 1) -> Tensor:
+    def log_weights(
+        self, x: Tensor, noise: Noise, k: int = 1, context: Tensor | None = None
+    ) -> Tensor:
         """k log importance weights log p(x, z) − log q(z ∣ x) of x (B, *shape), nats, (k, B)."""
         mean, std = self.posterior(x)
         eps = noise.normal("z", k, *mean.shape).to(x)  # (k, B, latent)
@@ -102,7 +104,9 @@ class VAE(Model):
         log_ratio = (log_normal(z) - log_normal(eps) + std.log()).sum(-1)  # log p(z) − log q(z)
         return self.likelihood.log_prob(x.flatten(1), self._features(z)) + log_ratio
 
-    def bound_terms(self, x: Tensor, noise: Noise, k: int = 1) -> dict[str, Tensor]:
+    def bound_terms(
+        self, x: Tensor, noise: Noise, k: int = 1, context: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """The negative ELBO of x (B, *shape) in parts of less variance, nats, each (B,)."""
         mean, std = self.posterior(x)
         z = mean + std * noise.normal("z", k, *mean.shape).to(x)
@@ -113,20 +117,20 @@ class VAE(Model):
     def _features(self, z: Tensor) -> Tensor:
         return self.net(z).to(z.dtype)
 
-    def encode(self, x: Tensor) -> Tensor:
+    def encode(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         """The mean code of x (B, *shape), (B, latent)."""
         return self.posterior(x)[0]
 
-    def encode_draw(self, x: Tensor, noise: Noise) -> Tensor:
+    def encode_draw(self, x: Tensor, noise: Noise, context: Tensor | None = None) -> Tensor:
         """A code of each x (B, *shape), drawn from q(z ∣ x), (B, latent)."""
         mean, std = self.posterior(x)
         return mean + std * noise.normal("code", *mean.shape).to(x)
 
-    def decode(self, z: Tensor) -> Tensor:
+    def decode(self, z: Tensor, context: Tensor | None = None) -> Tensor:
         """The mean datum of codes z (B, latent), (B, *shape)."""
         return self.likelihood.mean(self._features(z)).reshape(-1, *self.space.shape)
 
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
         """n samples (n, *shape), means or draws as `sample_mean` says."""
         z = noise.normal("z", n, self.latent).to(next(self.parameters()))
         mean = self.space.kind == "images" if self.sample_mean is None else self.sample_mean

@@ -16,7 +16,7 @@ from typing import Protocol, runtime_checkable
 from torch import Tensor
 
 from genbench.fields import Count
-from genbench.models.base import Bound, Model
+from genbench.models.base import Bound, Model, conditioning
 from genbench.noise import Noise
 from genbench.objectives.base import Batch, Objective, Player, Terms
 
@@ -25,7 +25,9 @@ __all__ = ["ELBO"]
 
 @runtime_checkable
 class _SplitBound(Protocol):
-    def bound_terms(self, x: Tensor, noise: Noise, k: int = 1) -> dict[str, Tensor]: ...
+    def bound_terms(
+        self, x: Tensor, noise: Noise, k: int = 1, context: Tensor | None = None
+    ) -> dict[str, Tensor]: ...
 
 
 class ELBO(Objective):
@@ -43,8 +45,9 @@ class ELBO(Objective):
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The parts of the mean negative ELBO of the batch, nats."""
+        context = conditioning(model, batch.labels)
         if isinstance(model, _SplitBound):
-            terms = model.bound_terms(batch.x, noise, self.samples)
+            terms = model.bound_terms(batch.x, noise, self.samples, **context)
             return {name: term.mean() for name, term in terms.items()}
         assert isinstance(model, Bound)
-        return {"neg_elbo": -model.log_weights(batch.x, noise, self.samples).mean()}
+        return {"neg_elbo": -model.log_weights(batch.x, noise, self.samples, **context).mean()}

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import torch
 
 from genbench.fields import Count
-from genbench.models.base import Bound, Model
+from genbench.models.base import Bound, Model, conditioning
 from genbench.noise import Noise
 from genbench.objectives.base import Batch, Objective, Player, Terms
 
@@ -37,6 +37,7 @@ class ImportanceWeighted(Objective):
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The mean negative bound of the batch, nats."""
         assert isinstance(model, Bound)
-        log_weights = model.log_weights(batch.x, noise, self.k)  # (k, B)
+        context = conditioning(model, batch.labels)
+        log_weights = model.log_weights(batch.x, noise, self.k, **context)  # (k, B)
         bound = torch.logsumexp(log_weights, dim=0) - math.log(self.k)
         return {"neg_iw_bound": -bound.mean()}

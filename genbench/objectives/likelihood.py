@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from genbench.fields import Count
-from genbench.models.base import Density, Model
+from genbench.models.base import Density, Model, conditioning
 from genbench.noise import Noise
 from genbench.objectives._start import start_from_data
 from genbench.objectives.base import Batch, Draw, Objective, Player, Terms
@@ -37,4 +37,4 @@ class Likelihood(Objective):
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The mean negative log likelihood of the batch, nats."""
         assert isinstance(model, Density)
-        return {"nll": -model.log_prob(batch.x).mean()}
+        return {"nll": -model.log_prob(batch.x, **conditioning(model, batch.labels)).mean()}

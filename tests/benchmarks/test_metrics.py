@@ -46,7 +46,7 @@ class Blots(Model):
     def build(self, space: Space) -> None:
         self.level = torch.nn.Parameter(torch.zeros(()))
 
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
         return 2 * noise.uniform("z", n, *self.space.shape) - 1 + self.level
 
 

@@ -52,7 +52,7 @@ class Blob(Model):
         self.shift = torch.nn.Parameter(torch.zeros(space.dims))
         self.poison = False
 
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
         x = noise.normal("z", n, self.space.dims) + self.shift
         if self.poison:
             x[3] = math.nan
@@ -69,7 +69,7 @@ class Implicit(Model):
     def build(self, space: Space) -> None:
         self.level = torch.nn.Parameter(torch.zeros(()))
 
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
         return (self.level + 0.3 * noise.normal("z", n, *self.space.shape)).clamp(-1, 1)
 
 

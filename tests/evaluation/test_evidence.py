@@ -50,7 +50,7 @@ def test_samples_out_of_range_are_counted(make, images):
         def build(self, space):
             self.w = torch.nn.Parameter(torch.zeros(1))
 
-        def generate(self, n, noise, labels=None):
+        def generate(self, n, noise, context=None):
             x = torch.zeros(n, 1, 8, 8)
             x[:, :, 0] = 3.0
             return x
@@ -95,8 +95,8 @@ def test_labels_of_conditional_samples_follow_the_training_labels(make, images):
         def build(self, space):
             self.w = torch.nn.Parameter(torch.zeros(1))
 
-        def generate(self, n, noise, labels=None):
-            return (labels.float() / 8 - 0.5).reshape(n, 1, 1, 1).expand(n, 1, 8, 8)
+        def generate(self, n, noise, context=None):
+            return (context.float() / 8 - 0.5).reshape(n, 1, 1, 1).expand(n, 1, 8, 8)
 
     train = Split(images.train.x[:100], torch.tensor([0] * 75 + [2] * 25))
     skewed = Data("images", (1, 8, 8), images.test, train, classes=3, levels=17)
@@ -158,7 +158,7 @@ def test_discrete_probabilities_become_densities_but_binary_images_keep_theirs(m
         def build(self, space):
             self.w = torch.nn.Parameter(torch.zeros(1))
 
-        def generate(self, n, noise, labels=None):
+        def generate(self, n, noise, context=None):
             return torch.zeros(n, *self.space.shape)
 
         def log_prob(self, x):  # uniform over the levels
@@ -202,7 +202,7 @@ def test_log_weights_do_not_depend_on_how_they_are_cut(make, toy):
         def build(self, space):
             self.w = torch.nn.Parameter(torch.zeros(1))
 
-        def generate(self, n, noise, labels=None):
+        def generate(self, n, noise, context=None):
             return noise.normal("z", n, 2)
 
         def log_weights(self, x, noise, k=1):

@@ -154,7 +154,7 @@ def test_nan_likelihoods_are_counted(make, toy):
         def build(self, space):
             self.w = torch.nn.Parameter(torch.zeros(1))
 
-        def generate(self, n, noise, labels=None):
+        def generate(self, n, noise, context=None):
             return noise.normal("z", n, 2)
 
         def log_prob(self, x):
@@ -282,7 +282,7 @@ def test_artefacts_of_images_and_of_mixtures(make, images, toy, implicit):
         def build(self, space):
             self.w = torch.nn.Parameter(torch.zeros(1))
 
-        def generate(self, n, noise, labels=None):
+        def generate(self, n, noise, context=None):
             return noise.normal("z", n, 2)
 
         def mixture_log_weights(self):

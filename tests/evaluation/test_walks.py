@@ -29,7 +29,7 @@ class Bars(Model):
             x[place == k, :, 2 * k : 2 * k + 2] = 0.7
         return x
 
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
         return self.decode(noise.normal("z", n, 3))
 
 

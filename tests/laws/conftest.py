@@ -122,6 +122,10 @@ class Laws:
         """Labels for n samples."""
         return torch.arange(n) % CLASSES
 
+    def context(self, model: Model, n: int) -> Tensor | None:
+        """Labels for a model that is conditional."""
+        return self.labels(n) if model.conditional else None
+
     def move(
         self, player: str, terms: Sequence[tuple[float, Objective]], model: Model, bench: Bench,
         noise: Noise, rate: float = 1e-3,

@@ -53,7 +53,7 @@ def test_training_counts_what_is_sampled_alone(
     for norm in norms:
         norm.reset_running_stats()
     for step in range(30):
-        model.generate(8, Noise(10).child(step), laws.labels(8))
+        model.generate(8, Noise(10).child(step), laws.context(model, 8))
     for means in found:
         for norm, mean in zip(norms, means, strict=True):
             deviation = norm.running_var.sqrt()

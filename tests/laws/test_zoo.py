@@ -133,4 +133,4 @@ def test_its_first_updates_run(laws: Any, name: str, kind: str) -> None:
                 assert torch.tensor(loss).isfinite()
     model.eval()
     with torch.no_grad():
-        assert model.generate(4, Noise(0), laws.labels(4)).isfinite().all()
+        assert model.generate(4, Noise(0), laws.context(model, 4)).isfinite().all()

@@ -146,7 +146,7 @@ def test_a_component_may_be_a_mixture_or_a_users_own(tmp_path: Path) -> None:
         "    '''Its width.'''\n\n"
         "    def build(self, space):\n"
         "        self.mean = torch.nn.Parameter(torch.zeros(space.shape))\n\n"
-        "    def generate(self, n, noise, labels=None):\n"
+        "    def generate(self, n, noise, context=None):\n"
         "        return self.mean + self.wide * noise.normal('z', n, *self.space.shape)\n\n"
         "    def log_prob(self, x):\n"
         "        return log_normal(x, self.mean, self.wide).sum(1)\n"

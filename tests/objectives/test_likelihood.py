@@ -34,7 +34,7 @@ class Weights(Model):
     def build(self, space: Space) -> None:
         self.scale = torch.nn.Parameter(torch.tensor(1.0))
 
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
         return self.scale * noise.normal("z", n, 2)
 
     def log_weights(self, x: Tensor, noise: Noise, k: int = 1) -> Tensor:
@@ -51,7 +51,7 @@ class Denoise(Model):
         self.steps = 3
         self.guess = torch.nn.Parameter(torch.tensor(0.5))
 
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
         return noise.normal("z", n, 2)
 
     def diffuse(self, x: Tensor, t: Tensor, eps: Tensor) -> Tensor:

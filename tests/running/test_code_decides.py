@@ -31,7 +31,7 @@ class Theirs(Model):
     def log_prob(self, x):
         return -(x - self.mean).square().sum(1) / 2 - 1.8378770664093453 + SHIFT
 
-    def generate(self, n, noise, labels=None):
+    def generate(self, n, noise, context=None):
         return self.mean + noise.normal("z", n, len(self.mean))
 """
 

@@ -43,9 +43,9 @@ from genbench.models.generator import Generator
 
 
 class Slow(Generator):
-    def generate(self, n, noise, labels=None):
+    def generate(self, n, noise, context=None):
         time.sleep(0.02)
-        return super().generate(n, noise, labels)
+        return super().generate(n, noise, context)
 """
 """A GAN of it takes 40 ms an update at least, on however quick a machine."""
 

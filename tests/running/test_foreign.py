@@ -50,7 +50,7 @@ class Gaussian(Model):
     def log_prob(self, x):
         return torch.distributions.Normal(0.0, self.std).log_prob(x).sum(1)
 
-    def generate(self, n, noise, labels=None):
+    def generate(self, n, noise, context=None):
         return self.std * noise.normal("z", n, 2)
 '''
 

@@ -41,7 +41,7 @@ class Theirs(Model):
             self.act()
         return -(x - self.mean).square().sum(1) / 2 - 1.8378770664093453
 
-    def generate(self, n, noise, labels=None):
+    def generate(self, n, noise, context=None):
         return self.mean + noise.normal("z", n, len(self.mean))
 """
 ACT = """

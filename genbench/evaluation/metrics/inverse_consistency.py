@@ -38,6 +38,8 @@ class InverseConsistency(Metric):
         size = getattr(model, "latent", None)
         if not isinstance(model, Encoder) or not isinstance(size, int):
             raise NotApplicable("the model has no encoder of a Gaussian code")
+        if model.conditional:
+            raise NotApplicable("a conditional model; codes from the prior have no labels")
         z = evidence.noise.child("codes").normal("z", self.points, size).to(evidence.device)
         with torch.no_grad():
             errors = [

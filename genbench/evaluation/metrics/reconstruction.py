@@ -12,7 +12,7 @@ from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.metrics._likelihood import limited, rows_used
 from genbench.fields import Natural
-from genbench.models.base import Encoder
+from genbench.models.base import Encoder, conditioning
 
 __all__ = ["Reconstruction"]
 
@@ -40,7 +40,8 @@ class Reconstruction(Metric):
         for index in evidence.order("test")[:limited(self.points, evidence)].split(BATCH):
             x = likelihood.scaled(index)
             with torch.no_grad():
-                again = model.decode(model.encode(x)).reshape(x.shape)
+                given = conditioning(model, likelihood.context(index))
+                again = model.decode(model.encode(x, **given), **given).reshape(x.shape)
             total += float((natural(again) - natural(x)).double().square().sum())
             count += x.numel()
         return {"reconstruction_error": total / count}

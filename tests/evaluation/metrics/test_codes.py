@@ -36,7 +36,7 @@ class Sided(Model):
         spread = 0.1 * noise.normal("z", len(codes), 2)
         return spread + torch.stack((8 * codes[:, 0] - 4, torch.zeros(len(codes))), 1)
 
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
         return self.generate_from_codes(self.draw_codes(n, noise), noise)
 
 
@@ -53,7 +53,7 @@ class Halving(Model):
     def encode(self, x: Tensor) -> Tensor:
         return x / 2 * torch.tensor([1.0, 0.0])
 
-    def generate(self, n: int, noise: Noise, labels: Tensor | None = None) -> Tensor:
+    def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
         return self.decode(noise.normal("z", n, 2))
 
 

@@ -42,7 +42,7 @@ class Copies(Model):
     def build(self, space):
         self.w = torch.nn.Parameter(torch.zeros(1))
 
-    def generate(self, n, noise, labels=None) -> Tensor:
+    def generate(self, n, noise, context=None) -> Tensor:
         return self.table[noise.integers("row", len(self.table), n)]
 
 
@@ -118,7 +118,7 @@ def test_clipped_share_of_the_first_set_whatever_was_drawn_before(make, images, 
         def build(self, space):
             self.w = torch.nn.Parameter(torch.zeros(1))
 
-        def generate(self, n, noise, labels=None):
+        def generate(self, n, noise, context=None):
             return noise.normal("z", n, *self.space.shape)
 
     first, later = make(images, Wide), make(images, Wide)

@@ -35,7 +35,7 @@ class Bare(Model):
     def build(self, space):
         self.w = torch.nn.Parameter(torch.zeros(1))
 
-    def generate(self, n, noise, labels=None):
+    def generate(self, n, noise, context=None):
         return noise.normal("z", n, *self.space.shape)
 
 
@@ -48,6 +48,24 @@ class LinearGaussian(Bare):
         z = x / 2 + scale * eps
         normal = lambda v, s: (-v.square() / (2 * s**2) - math.log(s * math.sqrt(2 * math.pi))).sum(-1)  # noqa: E501, E731
         return normal(z, 1.0) + normal(x - z, 1.0) - normal(z - x / 2, scale)
+
+
+class OfTheLabel(Bare):
+    """exp(−label) for each row, were it a density."""
+
+    conditional = True
+
+    def log_prob(self, x, context=None):
+        return -context.float()
+
+    def log_weights(self, x, noise, k=1, context=None):
+        return -2 * context.float().expand(k, -1)
+
+    def encode(self, x, context=None):
+        return context[:, None].float()
+
+    def decode(self, z, context=None):
+        return (z / context[:, None].clamp(min=1)).reshape(-1, 1, 1, 1).expand(-1, 1, 8, 8)
 
 
 class Weighted(Bare):
@@ -64,6 +82,18 @@ class Halving(Bare):
 
     def decode(self, z):
         return z.reshape(len(z), *self.space.shape)
+
+
+def test_a_conditional_model_is_measured_at_the_labels_of_the_rows(make, images):
+    evidence = make(images, OfTheLabel, scale="unit", dequantise=True)
+    logs, labels = evidence.likelihood(), images.test.y.double()
+    unit = logs.exact() + labels  # the same constant for every row
+    torch.testing.assert_close(unit, unit[:1].expand(len(labels)))
+    some = labels[evidence.order("test")[:50]]
+    torch.testing.assert_close(logs.weights(3, 50) + 2 * some, unit[:1].expand(3, 50))
+    assert Reconstruction().measure(evidence)["reconstruction_error"] > 0
+    with pytest.raises(NotApplicable, match="conditional"):
+        evidence.log_prob(images.test.x[:5])
 
 
 def test_nll_of_the_truth_is_the_entropy_and_its_gap_nothing(make, toy, blob):

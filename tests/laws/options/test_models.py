@@ -34,8 +34,8 @@ def of_model(laws: Any, name: str, kind: str, options: Mapping[str, Any]) -> dic
     with torch.no_grad():
         for index, parameter in enumerate(model.parameters()):  # what starts at 0 acts later
             parameter += 0.1 * Noise(7).normal(str(index), *parameter.shape)
-        found["samples"] = model.train().generate(6, Noise(3), laws.labels(6))
-        found["evaluated"] = model.eval().generate(6, Noise(3), laws.labels(6))
+        found["samples"] = model.train().generate(6, Noise(3), laws.context(model, 6))
+        found["evaluated"] = model.eval().generate(6, Noise(3), laws.context(model, 6))
         if isinstance(model, Density):
             found["density"] = model.log_prob(batch.x)
         if isinstance(model, Bound):
