@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from genbench.reporting._cells import Cell, cells_of
-from genbench.reporting.chosen import ChosenFigure
 from genbench.reporting.claims import Verdict, judge
 from genbench.reporting.costs import cost_section, costs_of
-from genbench.reporting.figures import Figure, draw_figures
+from genbench.reporting.figures._chosen import ChosenFigure
+from genbench.reporting.figures._draw import Figure, draw_figures
 from genbench.reporting.markdown import Footnotes, code, escape, lead_and_rest, prose, table
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.origins import made_with, mixed_rows, origins_of, planned_claims

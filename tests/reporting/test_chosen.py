@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genbench.reporting.curves import Curve, curve_sheet
-from genbench.reporting.figures import draw_figures
-from genbench.reporting.histograms import weight_sheet
+from genbench.reporting.figures._draw import draw_figures
+from genbench.reporting.figures._series import wanted_terms
+from genbench.reporting.figures.drawing.curve_sheet import Curve, curve_sheet
+from genbench.reporting.figures.drawing.images import component_sheet
+from genbench.reporting.figures.drawing.planes import Plane, plane_sheet
+from genbench.reporting.figures.weights import weight_sheet
 from genbench.reporting.numbers import Numbers
-from genbench.reporting.planes import Plane, plane_sheet
-from genbench.reporting.series import wanted_terms
-from genbench.reporting.sheets import component_sheet
 from genbench.store.table import tidy
 from genbench.suites.schema import Report
 

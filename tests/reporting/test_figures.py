@@ -8,13 +8,20 @@ import pytest
 from PIL import Image
 
 from genbench.errors import GenbenchError, StoreError
-from genbench.reporting.chosen import _picture
-from genbench.reporting.curves import Curve, curve_sheet
-from genbench.reporting.figures import _blocks
-from genbench.reporting.palette import colour, ramp, rgb
-from genbench.reporting.planes import Plane
-from genbench.reporting.png import MANY, digest_of, drawing, encode, is_ours, keep_or_draw
-from genbench.reporting.sheets import sample_sheet, write_samples
+from genbench.reporting.figures._chosen import _picture
+from genbench.reporting.figures._draw import _blocks
+from genbench.reporting.figures.drawing.curve_sheet import Curve, curve_sheet
+from genbench.reporting.figures.drawing.images import sample_sheet, write_samples
+from genbench.reporting.figures.drawing.palette import colour, ramp, rgb
+from genbench.reporting.figures.drawing.planes import Plane
+from genbench.reporting.figures.drawing.png import (
+    MANY,
+    digest_of,
+    drawing,
+    encode,
+    is_ours,
+    keep_or_draw,
+)
 
 
 def test_a_palette_leaves_no_colour_far_off():
@@ -133,6 +140,7 @@ def test_a_figure_that_fails_takes_no_report_with_it(tmp_path: Path) -> None:
         keep_or_draw(picture, "other", damaged)
 
 
-def test_what_draws_is_found_and_not_listed() -> None:
-    assert {"canvas", "numbers", "planes", "png", "profiles", "sweeps"} <= set(drawing())
-    assert not {"claims", "gate", "report", "terminal"} & set(drawing())
+def test_every_file_of_the_folder_decides_what_is_redrawn() -> None:
+    found = {path.stem for path in drawing()}
+    assert {"canvas", "planes", "png", "profile", "sweep"} <= found
+    assert not {"claims", "gate", "report", "terminal"} & found

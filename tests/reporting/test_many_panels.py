@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genbench.reporting import canvas
-from genbench.reporting.chosen import MOST, _picture, _walk
-from genbench.reporting.corners import corner_sheet
-from genbench.reporting.curves import Curve, curve_sheet
-from genbench.reporting.key import entries_of
-from genbench.reporting.pages import PANELS, pages
-from genbench.reporting.palette import colour
-from genbench.reporting.planes import Plane, plane_sheet
-from genbench.reporting.scales import APART, Scale
-from genbench.reporting.sheets import line_sheet, sample_sheet
-from genbench.reporting.training import ROWS, arranged, training_sheets
-from genbench.reporting.values import axis_kind
+from genbench.reporting.figures._chosen import MOST, _picture, _walk
+from genbench.reporting.figures.corner import corner_sheet
+from genbench.reporting.figures.curves import ROWS, arranged, training_sheets
+from genbench.reporting.figures.drawing import canvas
+from genbench.reporting.figures.drawing.curve_sheet import Curve, curve_sheet
+from genbench.reporting.figures.drawing.images import line_sheet, sample_sheet
+from genbench.reporting.figures.drawing.key import entries_of
+from genbench.reporting.figures.drawing.pages import PANELS, pages
+from genbench.reporting.figures.drawing.palette import colour
+from genbench.reporting.figures.drawing.planes import Plane, plane_sheet
+from genbench.reporting.figures.drawing.scales import APART, Scale
+from genbench.reporting.figures.drawing.values import axis_kind
 
 PAGE = 2700
 """Pixels: no sheet is higher."""
@@ -273,7 +273,7 @@ def test_points_of_more_dimensions_are_corners_with_numbers(size, shown, scale, 
 
 
 def test_a_corner_takes_the_place_of_a_plane_that_cannot_be_drawn(fake, tmp_path):
-    from genbench.reporting.figures import _sample_figures
+    from genbench.reporting.figures._draw import _sample_figures
 
     points = {"samples": np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)}
     folder = SimpleNamespace(

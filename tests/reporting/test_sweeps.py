@@ -7,14 +7,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from genbench.reporting.canvas import canvas
+from genbench.reporting.figures.drawing.canvas import canvas
+from genbench.reporting.figures.drawing.images import line_sheet
+from genbench.reporting.figures.drawing.planes import Plane
+from genbench.reporting.figures.drawing.scales import choose_scale
+from genbench.reporting.figures.drawing.values import sweep_axis
+from genbench.reporting.figures.profile import profile_sheet
+from genbench.reporting.figures.sweep import draw_sweep, sweep_curves
 from genbench.reporting.numbers import Entry
-from genbench.reporting.planes import Plane
-from genbench.reporting.profiles import profile_sheet
-from genbench.reporting.scales import choose_scale
-from genbench.reporting.sheets import line_sheet
-from genbench.reporting.sweeps import draw_sweep, sweep_curves
-from genbench.reporting.values import sweep_axis
 from genbench.suites.sweep import grid_value, metric_value
 
 

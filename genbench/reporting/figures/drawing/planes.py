@@ -13,11 +13,19 @@ from typing import Any, Literal
 
 import numpy as np
 
-from genbench.reporting.canvas import LINE, Grid, canvas, inches_of, png_bytes, say, wrapped
-from genbench.reporting.key import REAL_COLOUR, draw_key, entries_of, key_lines
-from genbench.reporting.palette import PAPER, SAMPLE, ramp
-from genbench.reporting.palette import colour as colour_of
-from genbench.reporting.surfaces import surface
+from genbench.reporting.figures.critic import surface
+from genbench.reporting.figures.drawing.canvas import (
+    LINE,
+    Grid,
+    canvas,
+    inches_of,
+    png_bytes,
+    say,
+    wrapped,
+)
+from genbench.reporting.figures.drawing.key import REAL_COLOUR, draw_key, entries_of, key_lines
+from genbench.reporting.figures.drawing.palette import PAPER, SAMPLE, ramp
+from genbench.reporting.figures.drawing.palette import colour as colour_of
 
 __all__ = ["Plane", "PlaneKind", "outside", "plane_sheet"]
 

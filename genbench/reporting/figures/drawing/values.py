@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from genbench.reporting.canvas import inches_of
+from genbench.reporting.figures.drawing.canvas import inches_of
 
 __all__ = ["axis_kind", "sweep_axis"]
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from genbench.reporting.curves import Curve, curve_sheet
+from genbench.reporting.figures._series import WORDS
+from genbench.reporting.figures.drawing.curve_sheet import Curve, curve_sheet
 from genbench.reporting.numbers import Numbers
-from genbench.reporting.series import WORDS
 from genbench.suites.sweep import grid_value, metric_value
 
 __all__ = ["draw_sweep", "sweep_curves"]

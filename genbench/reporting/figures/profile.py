@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from genbench.reporting.canvas import LINE, Grid, canvas, png_bytes, say, wrapped
-from genbench.reporting.palette import COLOURS
-from genbench.reporting.planes import Plane
+from genbench.reporting.figures.drawing.canvas import LINE, Grid, canvas, png_bytes, say, wrapped
+from genbench.reporting.figures.drawing.palette import COLOURS
+from genbench.reporting.figures.drawing.planes import Plane
 
 __all__ = ["profile_sheet"]
 

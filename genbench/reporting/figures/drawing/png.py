@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.metadata import version
@@ -13,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, PngImagePlugin
 
 from genbench.errors import GenbenchError, in_a_line
-from genbench.reporting.palette import INK, PAPER, font
+from genbench.reporting.figures.drawing.palette import INK, PAPER, font
 from genbench.seeding import digest
 from genbench.store.files import write_bytes
 
@@ -83,27 +82,16 @@ def digest_of(parts: Iterable[bytes | str]) -> str:
     return digest("\x1f".join([_drawn_with(), *sums]), 16)
 
 
-_OWN_IMPORT = re.compile(r"^\s*from genbench\.reporting\.(\w+) import", re.MULTILINE)
-
-
 @cache
-def drawing() -> tuple[str, ...]:
-    """The modules of reporting whose code decides a picture: `figures` and all that it imports."""
-    found, ahead = set(), ["figures"]
-    while ahead:
-        name = ahead.pop()
-        if name not in found:
-            found.add(name)
-            source = Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
-            ahead += _OWN_IMPORT.findall(source)
-    return tuple(sorted(found))
+def drawing() -> tuple[Path, ...]:
+    """The files whose code decides a picture: all of the folder of figures."""
+    return tuple(sorted(Path(__file__).parents[1].rglob("*.py")))
 
 
 @cache
 def _drawn_with() -> str:
     """The drawing code and the versions of what it draws with."""
-    sources = [Path(__file__).with_name(f"{name}.py") for name in drawing()]
-    code = digest(b"".join(path.read_bytes() for path in sources), 16)
+    code = digest(b"".join(path.read_bytes() for path in drawing()), 16)
     return "\x1f".join([code, *(version(name) for name in ("pillow", "matplotlib", "numpy"))])
 
 

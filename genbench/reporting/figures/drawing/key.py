@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from genbench.reporting.canvas import LINE, inches_of
-from genbench.reporting.palette import SAMPLE, colour
+from genbench.reporting.figures.drawing.canvas import LINE, inches_of
+from genbench.reporting.figures.drawing.palette import SAMPLE, colour
 
 __all__ = ["REAL_COLOUR", "Entry", "draw_key", "entries_of", "key_lines"]
 

@@ -12,10 +12,10 @@ import numpy as np
 from PIL import Image
 
 from genbench.errors import GenbenchError
-from genbench.reporting.corners import corner_sheet
-from genbench.reporting.palette import PAPER, font
-from genbench.reporting.planes import Plane, plane_sheet
-from genbench.reporting.png import write_text
+from genbench.reporting.figures.corner import corner_sheet
+from genbench.reporting.figures.drawing.palette import PAPER, font
+from genbench.reporting.figures.drawing.planes import Plane, plane_sheet
+from genbench.reporting.figures.drawing.png import write_text
 from genbench.store.files import write_bytes, write_npz
 
 __all__ = ["check_ending", "component_sheet", "line_sheet", "sample_sheet", "write_samples"]

@@ -9,15 +9,7 @@ from typing import cast
 
 import numpy as np
 
-from genbench.reporting.corners import CORNER_WORDS, corner_sheet, corners_on_a_sheet
-from genbench.reporting.curves import Curve, curve_sheet
-from genbench.reporting.histograms import weight_sheet
-from genbench.reporting.numbers import Numbers
-from genbench.reporting.pages import PANELS, pages
-from genbench.reporting.planes import Plane, PlaneKind, plane_sheet
-from genbench.reporting.png import PHOTOGRAPHS, digest_of, encode, keep_or_draw
-from genbench.reporting.profiles import profile_sheet
-from genbench.reporting.series import (
+from genbench.reporting.figures._series import (
     raw_title,
     row_titles,
     standing,
@@ -25,9 +17,17 @@ from genbench.reporting.series import (
     unfinished,
     wanted_terms,
 )
-from genbench.reporting.sheets import component_sheet, line_sheet, sample_sheet
-from genbench.reporting.sweeps import draw_sweep
-from genbench.reporting.training import Seeds, arranged
+from genbench.reporting.figures.corner import CORNER_WORDS, corner_sheet, corners_on_a_sheet
+from genbench.reporting.figures.curves import Seeds, arranged
+from genbench.reporting.figures.drawing.curve_sheet import Curve, curve_sheet
+from genbench.reporting.figures.drawing.images import component_sheet, line_sheet, sample_sheet
+from genbench.reporting.figures.drawing.pages import PANELS, pages
+from genbench.reporting.figures.drawing.planes import Plane, PlaneKind, plane_sheet
+from genbench.reporting.figures.drawing.png import PHOTOGRAPHS, digest_of, encode, keep_or_draw
+from genbench.reporting.figures.profile import profile_sheet
+from genbench.reporting.figures.sweep import draw_sweep
+from genbench.reporting.figures.weights import weight_sheet
+from genbench.reporting.numbers import Numbers
 from genbench.store.runs import RunFolder, Store
 from genbench.suites.schema import FigureEntry
 from genbench.suites.spec import REAL, RunSpec

@@ -7,10 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from genbench.reporting.curves import Curve, curve_sheet
-from genbench.reporting.numbers import Numbers
-from genbench.reporting.pages import pages
-from genbench.reporting.series import (
+from genbench.reporting.figures._series import (
     log_det,
     raw_title,
     row_titles,
@@ -18,6 +15,9 @@ from genbench.reporting.series import (
     true_entropy,
     unfinished,
 )
+from genbench.reporting.figures.drawing.curve_sheet import Curve, curve_sheet
+from genbench.reporting.figures.drawing.pages import pages
+from genbench.reporting.numbers import Numbers
 from genbench.store.runs import RunFolder, Store
 from genbench.suites.spec import REAL, RunSpec
 

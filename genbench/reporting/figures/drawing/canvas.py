@@ -15,8 +15,8 @@ from typing import Any
 
 from PIL import Image
 
-from genbench.reporting.palette import COLOURS, INK, dashes, font
-from genbench.reporting.png import encode
+from genbench.reporting.figures.drawing.palette import COLOURS, INK, dashes, font
+from genbench.reporting.figures.drawing.png import encode
 
 __all__ = ["LINE", "STYLE", "Grid", "canvas", "inches_of", "look", "png_bytes", "say", "wrapped"]
 

@@ -12,10 +12,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from genbench.reporting.canvas import LINE, Grid, canvas, inches_of, png_bytes, say, wrapped
-from genbench.reporting.key import REAL_COLOUR, draw_key, entries_of, key_lines
-from genbench.reporting.palette import SAMPLE, colour
-from genbench.reporting.planes import Plane, outside
+from genbench.reporting.figures.drawing.canvas import (
+    LINE,
+    Grid,
+    canvas,
+    inches_of,
+    png_bytes,
+    say,
+    wrapped,
+)
+from genbench.reporting.figures.drawing.key import REAL_COLOUR, draw_key, entries_of, key_lines
+from genbench.reporting.figures.drawing.palette import SAMPLE, colour
+from genbench.reporting.figures.drawing.planes import Plane, outside
 
 __all__ = ["CORNER_WORDS", "MOST", "corner_sheet", "corners_on_a_sheet"]
 

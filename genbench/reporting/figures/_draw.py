@@ -8,16 +8,22 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from genbench.reporting.chosen import ChosenFigure, draw_chosen
-from genbench.reporting.corners import CORNER_WORDS, corner_sheet, corners_on_a_sheet
+from genbench.reporting.figures._chosen import ChosenFigure, draw_chosen
+from genbench.reporting.figures._series import row_titles, standing
+from genbench.reporting.figures.corner import CORNER_WORDS, corner_sheet, corners_on_a_sheet
+from genbench.reporting.figures.curves import training_sheets
+from genbench.reporting.figures.drawing.images import sample_sheet
+from genbench.reporting.figures.drawing.pages import PANELS, pages
+from genbench.reporting.figures.drawing.planes import Plane, plane_sheet
+from genbench.reporting.figures.drawing.png import (
+    PHOTOGRAPHS,
+    digest_of,
+    encode,
+    is_ours,
+    keep_or_draw,
+)
+from genbench.reporting.figures.profile import profile_sheet
 from genbench.reporting.numbers import Numbers
-from genbench.reporting.pages import PANELS, pages
-from genbench.reporting.planes import Plane, plane_sheet
-from genbench.reporting.png import PHOTOGRAPHS, digest_of, encode, is_ours, keep_or_draw
-from genbench.reporting.profiles import profile_sheet
-from genbench.reporting.series import row_titles, standing
-from genbench.reporting.sheets import sample_sheet
-from genbench.reporting.training import training_sheets
 from genbench.store.runs import RunFolder, Store
 from genbench.suites.spec import REAL, RunSpec
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from genbench.reporting.canvas import (
+from genbench.reporting.figures.drawing.canvas import (
     LINE,
     Grid,
     canvas,
@@ -19,9 +19,9 @@ from genbench.reporting.canvas import (
     say,
     wrapped,
 )
-from genbench.reporting.palette import INK
-from genbench.reporting.scales import choose_scale
-from genbench.reporting.values import sweep_axis
+from genbench.reporting.figures.drawing.palette import INK
+from genbench.reporting.figures.drawing.scales import choose_scale
+from genbench.reporting.figures.drawing.values import sweep_axis
 
 __all__ = ["Curve", "curve_sheet"]
 
