@@ -324,16 +324,16 @@ def test_the_shortest_plug_in_trains(beside: Path) -> None:
 
 
 def test_pages_are_shown_by_name(capsys: pytest.CaptureFixture[str]) -> None:
-    from genbench.cli import looking
+    from genbench.cli import look
 
-    looking.docs("suites")
+    look.docs("suites")
     assert capsys.readouterr().out == TEXTS[ROOT / "genbench/docs/suites.md"]
-    looking.docs("models")
+    look.docs("models")
     assert capsys.readouterr().out == TEXTS[ROOT / "genbench/docs/reference/models.md"]
-    looking.docs()
+    look.docs()
     listed = capsys.readouterr().out.split()
     assert listed == sorted(
         page.relative_to(ROOT / "genbench/docs").with_suffix("").as_posix() for page in PAGES[1:]
     )
     with pytest.raises(GenbenchError, match="no page 'suits'; did you mean 'suites'"):
-        looking.docs("suits")
+        look.docs("suits")

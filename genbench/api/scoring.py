@@ -18,7 +18,7 @@ from genbench.steps import LOADING, step
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from genbench.running.foreign import Evaluation
+    from genbench.running.evaluate import Evaluation
 
 __all__ = ["evaluate"]
 
@@ -44,11 +44,11 @@ def evaluate(
     Raises:
         GenbenchError: in one line, what is wrong with the samples, the data or a metric's name.
     """
-    from genbench.running.executor import Context
+    from genbench.running.executors.base import Context
     from genbench.running.progress import steps_shown
 
     with step(LOADING):
-        from genbench.running.foreign import evaluate as scored
+        from genbench.running.evaluate import evaluate as scored
 
     context = Context(
         Path(), data_root(data), cache_folder(), device,

@@ -77,7 +77,7 @@ class Run:
     @cached_property
     def _evidence(self) -> Evidence:
         with step(LOADING):
-            from genbench.running.sampling import trained
+            from genbench.running.sample import trained
 
         return trained(self.folder, data=self._data, cache=cache_folder(), device=self._device)
 

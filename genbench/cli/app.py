@@ -9,11 +9,11 @@ from typing import Annotated, NoReturn
 import typer
 
 from genbench import __version__
-from genbench.cli.doing import report, run, sample, table
-from genbench.cli.judging import check, compare, eval_
-from genbench.cli.looking import cite, docs, info, list_, schema, show, validate
+from genbench.cli.fetch import doctor, fetch
+from genbench.cli.judge import check, compare, eval_
+from genbench.cli.look import cite, docs, info, list_, schema, show, validate
 from genbench.cli.output import check_written, prepare_streams, say, tell
-from genbench.cli.supplying import doctor, fetch
+from genbench.cli.run import report, run, sample, table
 from genbench.cli.waiting import slow_steps_said
 from genbench.errors import GenbenchError
 

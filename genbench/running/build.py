@@ -25,7 +25,7 @@ from genbench.noise import Noise
 from genbench.objectives._sum import WeightedSum
 from genbench.objectives.base import Objective
 from genbench.places import downloads_folder
-from genbench.running.bits import use_device
+from genbench.running.determinism import use_device
 from genbench.seeding import derive
 from genbench.suites.contents import archive_of, contents_of, paths_of
 from genbench.suites.external import fingerprint

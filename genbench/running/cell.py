@@ -27,10 +27,10 @@ from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.evidence import Settings as EvidenceSettings
 from genbench.evaluation.measure import measure
 from genbench.objectives._game import Game
-from genbench.running.bits import changes, switches, use_device
 from genbench.running.build import Built, build, component_class
 from genbench.running.checkpoint import dump_checkpoint, restore
-from genbench.running.executor import Context, Job
+from genbench.running.determinism import changes, switches, use_device
+from genbench.running.executors.base import Context, Job
 from genbench.steps import told
 from genbench.store.provenance import provenance
 from genbench.store.runs import FINAL, HeldRun, Status, Store

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genbench.places import cache_folder
-from genbench.running.executor import Context, Job
-from genbench.running.local import Local
+from genbench.running.executors.base import Context, Job
+from genbench.running.executors.local import Local
 from genbench.steps import step
 from genbench.store.contents import ROOT, last_contents
 from genbench.store.runs import Store

@@ -18,8 +18,8 @@ from genbench.data.base import Dataset
 from genbench.errors import GenbenchError
 from genbench.evaluation.extractors.inception import downloaded
 from genbench.noise import Noise
-from genbench.running.bits import use_device, use_threads
-from genbench.running.executor import cores
+from genbench.running.determinism import use_device, use_threads
+from genbench.running.executors.base import cores
 from genbench.store.provenance import provenance
 
 __all__ = ["Finding", "examine"]

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
-from genbench.running.executor import Event
+from genbench.running.executors.base import Event
 from genbench.steps import told
 
 __all__ = ["Display", "Pace", "display", "steps_shown"]

@@ -15,10 +15,10 @@ from typing import Literal
 from rich.console import Console
 
 from genbench.errors import StoreError
-from genbench.running.executor import NOT_STARTED, Context, Executor, Job, cores
-from genbench.running.local import Local
+from genbench.running.executors.base import NOT_STARTED, Context, Executor, Job, cores
+from genbench.running.executors.local import Local
+from genbench.running.executors.local_worker import TOLD
 from genbench.running.progress import Display, display
-from genbench.running.worker import TOLD
 from genbench.steps import step
 from genbench.store.contents import remember
 from genbench.store.costs import costs
@@ -189,11 +189,11 @@ def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> O
 def executor_for(request: Request) -> tuple[Executor, str]:
     """The executor that is asked for, and where its runs are done, in words."""
     if request.executor == "ray":
-        from genbench.running.ray import Ray
+        from genbench.running.executors.ray import Ray
 
         return Ray(request.ray_address, request.cluster), "on Ray"
     if request.executor == "slurm":
-        from genbench.running.slurm import Slurm
+        from genbench.running.executors.slurm import Slurm
 
         return Slurm(request.cluster), "on Slurm"
     workers = request.workers or workers_for(request.device, request.threads)

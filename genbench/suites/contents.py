@@ -6,7 +6,7 @@ with its hash, so that a second look reads none of them. A path below the data f
 from there, however it is written; one elsewhere as it is written. A dataset of a published
 `archive` holds "" while its files are the published ones, else their hash. What a program draws
 has its options, and code of the user's that names no files is asked for its data (see
-`running.preparation`).
+`running.prepare`).
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from _finished import finished_suite
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from genbench.running.cell import run_cell
-from genbench.running.executor import Context, Executor, Job
-from genbench.running.local import Local
+from genbench.running.executors.base import Context, Executor, Job
+from genbench.running.executors.local import Local
 from genbench.store.runs import Store
 from genbench.suites.cluster import Cluster
 from genbench.suites.expand import load_plan
@@ -76,7 +76,7 @@ def test_overhead_of_a_run_through_ray(
     tmp_path: Path, ratio: Ratio, benchmark: BenchmarkFixture
 ) -> None:
     pytest.importorskip("ray")
-    from genbench.running.ray import Ray
+    from genbench.running.executors.ray import Ray
 
     jobs = trivial(tmp_path, 52)
     cluster = Ray(None, Cluster())

@@ -11,8 +11,8 @@ import pytest
 from genbench.data.cifar10 import Cifar10
 from genbench.errors import GenbenchError
 from genbench.evaluation.extractors.inception import downloaded
-from genbench.running.executor import Context
-from genbench.running.foreign import evaluate
+from genbench.running.evaluate import evaluate
+from genbench.running.executors.base import Context
 
 
 @pytest.mark.slow

@@ -18,8 +18,8 @@ import pytest
 
 from genbench.errors import StoreError
 from genbench.reporting.report import build
-from genbench.running.history import history
 from genbench.running.session import standing
+from genbench.running.show import history
 from genbench.store.runs import Store
 from genbench.store.table import FORMATS, tidy
 from genbench.suites.plan import Plan

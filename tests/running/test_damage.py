@@ -12,7 +12,7 @@ import pytest
 from genbench.errors import StoreError, Unwritable
 from genbench.running.cell import run_cell
 from genbench.running.checkpoint import dump_checkpoint, load_checkpoint
-from genbench.running.executor import Context, Job
+from genbench.running.executors.base import Context, Job
 from genbench.store.holder import hold
 from genbench.store.runs import HeldRun, Store
 from genbench.suites.expand import load_plan

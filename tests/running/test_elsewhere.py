@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from genbench.running.executor import NOT_STARTED, Context, Event, Job
-from genbench.running.post import Messenger, Post
-from genbench.running.slurm import Slurm, _Task
+from genbench.running.executors.base import NOT_STARTED, Context, Event, Job
+from genbench.running.executors.mailbox import Messenger, Post
+from genbench.running.executors.slurm import Slurm, _Task
 from genbench.suites.cluster import Cluster, minutes
 from genbench.suites.expand import load_plan
 

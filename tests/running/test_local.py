@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from genbench.running import local
+from genbench.running.executors import local
 
 pytestmark = pytest.mark.skipif(not local.FORKS, reason="workers are forked on Linux alone")
 

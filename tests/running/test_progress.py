@@ -17,10 +17,10 @@ from genbench.evaluation.extractors import classifier
 from genbench.evaluation.measure import measure
 from genbench.noise import Noise
 from genbench.running import progress
-from genbench.running.executor import Context, Event
-from genbench.running.foreign import evaluate
+from genbench.running.evaluate import evaluate
+from genbench.running.executors.base import Context, Event
+from genbench.running.fetch import fetch
 from genbench.running.progress import Pace, display, steps_shown
-from genbench.running.supplies import fetch
 from genbench.steps import portion, share_of, step, told
 from genbench.suites.expand import plan_of
 from genbench.suites.spec import MetricSpec

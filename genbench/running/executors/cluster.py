@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from genbench.running.executor import (
+from genbench.running.executors.base import (
     NOT_STARTED,
     Event,
     Executor,
@@ -16,7 +16,7 @@ from genbench.running.executor import (
     late,
     timed_out,
 )
-from genbench.running.post import Messenger, Post
+from genbench.running.executors.mailbox import Messenger, Post
 from genbench.store.runs import Store
 
 __all__ = ["Ending", "Shared", "do"]
@@ -40,8 +40,8 @@ class Ending:
 def do(job: Job, messenger: Messenger) -> Ending:
     """Do one run, in a process that other runs may follow in."""
     # torch is imported here, on the machine that needs it
-    from genbench.running.bits import use_threads
     from genbench.running.cell import run_cell
+    from genbench.running.determinism import use_threads
 
     use_threads(job.context.threads)
     began = time.monotonic()

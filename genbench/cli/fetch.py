@@ -38,11 +38,11 @@ def fetch(
     offline: Offline = False,
 ) -> None:
     """Bring the data sets, weights and reference statistics that a suite needs."""
-    from genbench.running.executor import Context
+    from genbench.running.executors.base import Context
     from genbench.running.progress import steps_shown
 
     with step(LOADING):
-        from genbench.running.supplies import fetch as supplies
+        from genbench.running.fetch import fetch as supplies
     from genbench.suites.expand import load_plan
 
     plan = load_plan(suite)

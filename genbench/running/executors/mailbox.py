@@ -19,7 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from genbench.errors import StoreError
-from genbench.running.executor import Event, Job
+from genbench.running.executors.base import Event, Job
 
 __all__ = ["Messenger", "Post"]
 

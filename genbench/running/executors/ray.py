@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from genbench.errors import DeviceError, GenbenchError
-from genbench.running.executor import Job
-from genbench.running.post import Messenger, Post
-from genbench.running.shared import Ending, Shared, do
+from genbench.running.executors.base import Job
+from genbench.running.executors.cluster import Ending, Shared, do
+from genbench.running.executors.mailbox import Messenger, Post
 from genbench.suites.cluster import Cluster
 
 __all__ = ["Ray"]
@@ -172,8 +172,8 @@ def _run(job: Job, folder: Any) -> Ending:
 
 def _prepare(jobs: Sequence[Job]) -> Any:
     """The task before all others: are data, plug-ins and devices there?"""
-    from genbench.running.bits import use_threads
-    from genbench.running.preparation import answer, prepare
+    from genbench.running.determinism import use_threads
+    from genbench.running.prepare import answer, prepare
 
     use_threads(jobs[0].context.threads)
     return answer(prepare, jobs)

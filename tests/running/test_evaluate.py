@@ -14,8 +14,8 @@ import yaml
 from genbench.errors import GenbenchError
 from genbench.evaluation.measure import Measurement
 from genbench.running.build import load_data
-from genbench.running.executor import Context
-from genbench.running.foreign import evaluate
+from genbench.running.evaluate import evaluate
+from genbench.running.executors.base import Context
 from genbench.suites.expand import load_plan, plan_of
 
 SUITE = """\

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from genbench.errors import GenbenchError
-from genbench.running.executor import Job
-from genbench.running.post import Messenger, Post
-from genbench.running.shared import Ending, Shared, do
+from genbench.running.executors.base import Job
+from genbench.running.executors.cluster import Ending, Shared, do
+from genbench.running.executors.mailbox import Messenger, Post
 from genbench.store.runs import Store
 from genbench.suites.cluster import Cluster
 
@@ -177,8 +177,8 @@ class _Task:
 
 
 def _on_this_node(job: Job, messenger: Any) -> Ending:
-    from genbench.running.bits import use_threads
-    from genbench.running.preparation import prepare
+    from genbench.running.determinism import use_threads
+    from genbench.running.prepare import prepare
 
     use_threads(job.context.threads)
     try:

@@ -53,7 +53,7 @@ def show(
     """Show a run's numbers, where they came from, and the command that repeats them."""
     import yaml
 
-    from genbench.running.history import history
+    from genbench.running.show import history
     from genbench.store.find import find_run
 
     found = history(find_run(run, results))

@@ -23,7 +23,7 @@ from genbench.evaluation.artefacts import notes
 from genbench.evaluation.measure import Measurement, measure
 from genbench.running.build import build, device_of
 from genbench.running.cell import evidence_of
-from genbench.running.executor import Context
+from genbench.running.executors.base import Context
 from genbench.steps import step
 from genbench.store.provenance import provenance
 from genbench.store.table import by_metric

@@ -11,7 +11,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-from genbench.running.executor import Event, Job
+from genbench.running.executors.base import Event, Job
 
 __all__ = ["TOLD", "work"]
 
@@ -62,9 +62,9 @@ def work(pipe: Connection, threads: int) -> None:
     multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
     os.register_at_fork(after_in_child=lambda: _be_nobodys(pipe))
     # torch is imported here, in the worker, so that the parent answers at once.
-    from genbench.running.bits import use_threads
     from genbench.running.cell import run_cell
-    from genbench.running.preparation import ASKED, answer
+    from genbench.running.determinism import use_threads
+    from genbench.running.prepare import ASKED, answer
 
     with suppress(OSError):  # the parent is gone, or this is a fork: nobody is there to be told
         while True:

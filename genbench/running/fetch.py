@@ -16,7 +16,7 @@ from genbench.evaluation.extractors.inception import downloaded
 from genbench.evaluation.measure import measure
 from genbench.running.build import build, component_class, device_of, load_data
 from genbench.running.cell import evidence_of
-from genbench.running.executor import Context
+from genbench.running.executors.base import Context
 from genbench.steps import portion, step
 from genbench.suites.spec import REAL, ComponentSpec, RunSpec
 

@@ -10,8 +10,8 @@ import torch
 
 from genbench.errors import GenbenchError, PluginError, somebody_elses
 from genbench.running.build import component_class, devices_for, load_data
-from genbench.running.executor import Job
-from genbench.running.supplies import check_weights
+from genbench.running.executors.base import Job
+from genbench.running.fetch import check_weights
 from genbench.suites.spec import ComponentSpec, MetricSpec, RunSpec
 
 __all__ = ["ASKED", "answer", "contents", "prepare"]

@@ -9,7 +9,7 @@ from genbench.evaluation.evidence import Evidence
 from genbench.running.build import build, device_of
 from genbench.running.cell import evidence_of
 from genbench.running.checkpoint import load_checkpoint, load_outline
-from genbench.running.executor import Context
+from genbench.running.executors.base import Context
 from genbench.store.runs import RunFolder
 
 __all__ = ["trained"]

@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from genbench.errors import GenbenchError
-from genbench.running.executor import (
+from genbench.running.executors.base import (
     NOT_STARTED,
     Event,
     Executor,
@@ -30,13 +30,13 @@ from genbench.running.executor import (
     late,
     timed_out,
 )
-from genbench.running.process import PATIENCE, Process
-from genbench.running.worker import TOLD, work
+from genbench.running.executors.local_worker import TOLD, work
+from genbench.running.executors.process import PATIENCE, Process
 
 __all__ = ["Local"]
 
 FORKS = sys.platform == "linux"
-LOADED = ("genbench.running.cell", "genbench.running.preparation", "torch._dynamo")
+LOADED = ("genbench.running.cell", "genbench.running.prepare", "torch._dynamo")
 """What the server of the workers imports; the last is what torch's optimisers import at first."""
 _POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 GLANCE = 1.0
