@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -13,10 +14,14 @@ from typing import Any
 
 from genbench.errors import PluginError
 
-__all__ = ["Component", "Option", "find_class", "parse_file", "read_component", "taken_names"]
+__all__ = [
+    "Component", "Option", "find_class", "parse_file", "read_component", "read_table",
+    "taken_names",
+]
 
 _PACKAGE = Path(__file__).parent
 _REQUIRED = object()
+_ONE_OF = re.compile(r"Annotated\[str, OneOf\('([\w.]+:\w+)'\)\]")
 _CONSTANTS: Mapping[str, type] = {
     "accepts": tuple, "archive": str, "at_most_rows": tuple, "cite": str, "conditional": bool,
     "critic_groups": tuple, "dear": tuple, "has_modes": bool, "ignores_labels": bool, "kind": str,
@@ -29,7 +34,10 @@ _CONSTANTS: Mapping[str, type] = {
 
 @dataclass(frozen=True)
 class Option:
-    """One typed field of a component: its annotation and default as written, and its docstring."""
+    """One typed field of a component: its annotation and default as written, and its docstring.
+
+    Where the choices are those of a table, the annotation holds them as a `Literal`.
+    """
 
     name: str
     annotation: str
@@ -37,6 +45,8 @@ class Option:
     doc: str = ""
     attribute: str = ""
     """The class field: the name, with `_` behind it where a method has the name already."""
+    facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Choice → what its table says of it, where the choices are those of a table."""
 
     @property
     def required(self) -> bool:
@@ -181,14 +191,43 @@ def read_component(
                 methods.add(statement.name)
             elif isinstance(statement, ast.Assign):
                 for target in statement.targets:
-                    if isinstance(target, ast.Name) and target.id in _CONSTANTS:
-                        constants[target.id] = _constant(target.id, statement.value, path)
+                    if isinstance(target, ast.Name):
+                        _read_constant(target.id, statement.value, path, constants)
             elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
                 _read_field(statement, statement.target.id, following, path, options, constants)
     return Component(
         kind, name, path, node.name, ast.get_docstring(tree) or "", ast.get_docstring(node) or "",
         tuple(options.values()), constants, frozenset(methods), module, source_digest,
     )
+
+
+@cache
+def read_table(where: str) -> Mapping[str, Mapping[str, Any]]:
+    """The entries of the table `package.module:TABLE` → what is said of each by keyword.
+
+    A table is a dict literal; what is said by keyword in a call that is a value counts. An
+    argument that is no literal, such as a function, is True.
+    """
+    module, _, table = where.partition(":")
+    path = _PACKAGE.parent.joinpath(*module.split(".")).with_suffix(".py")
+    for node in parse_file(path).body:
+        match node:
+            case ast.AnnAssign(ast.Name(name), _, ast.Dict(keys, values)) if name == table:
+                return {
+                    ast.literal_eval(key): {
+                        str(keyword.arg): _literal_or_true(keyword.value)
+                        for keyword in getattr(value, "keywords", ())
+                    }
+                    for key, value in zip(keys, values, strict=True) if key is not None
+                }
+    raise AssertionError(f"{path} has no table {table}: a dict literal with an annotation")
+
+
+def _literal_or_true(node: ast.expr) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return True
 
 
 def _read_field(
@@ -198,15 +237,27 @@ def _read_field(
     """Note an annotated class field: a constant or an option."""
     annotation = ast.unparse(field_.annotation)
     if annotation.split("[")[0].split(".")[-1] == "ClassVar":
-        if field_.value is not None and name in _CONSTANTS:
-            value = _constant(name, field_.value, path)
-            inherited = constants.get(name, ()) if name == "refuses" else ()
-            constants[name] = inherited + value if inherited else value
+        if field_.value is not None:
+            _read_constant(name, field_.value, path, constants)
     elif not name.startswith("_"):
+        facts: dict[str, Mapping[str, Any]] = {}
+        for where in _ONE_OF.findall(annotation):
+            facts |= read_table(where)
+        annotation = _ONE_OF.sub(f"Literal[{', '.join(map(repr, facts))}]", annotation)
         default = _REQUIRED if field_.value is None else _default(name, field_.value, path)
         # an option with a method's name is declared with an underscore: `loss_` is `loss`
         shown = name.rstrip("_")
-        options[shown] = Option(shown, annotation, default, _docstring(following), name)
+        options[shown] = Option(shown, annotation, default, _docstring(following), name, facts)
+
+
+def _read_constant(
+    name: str, value: ast.expr, path: Path, constants: dict[str, Any]
+) -> None:
+    """Note a class constant that the contracts name; refusals add to those inherited."""
+    if name in _CONSTANTS:
+        inherited = constants.get(name, ()) if name == "refuses" else ()
+        found = _constant(name, value, path)
+        constants[name] = inherited + found if inherited else found
 
 
 def _docstring(node: ast.stmt | None) -> str:

@@ -8,6 +8,7 @@ be read from source without importing it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -24,6 +25,7 @@ __all__ = [
     "Literal",
     "Natural",
     "NonNegative",
+    "OneOf",
     "Optimiser",
     "Own",
     "Positive",
@@ -43,6 +45,16 @@ Share = Annotated[float, Field(ge=0, le=1)]
 FilePath = Annotated[str, Field(min_length=1), AfterValidator(lambda text: str(Path(text)))]
 """Of a file or folder; `faces`, `./faces` and `faces/` are one."""
 Widths = Annotated[list[Count], Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """`Annotated[str, OneOf("package.module:TABLE")]`: the name of an entry of a table.
+
+    The table is a dict literal at the top of a module of this package; its keys are the choices.
+    """
+
+    table: str
 
 
 def _own(name: str) -> str:

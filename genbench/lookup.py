@@ -185,12 +185,16 @@ def refusals(
 
     A component says so in `refuses`: pairs of {option: value} and a reason. All values must be
     there; a tuple is any of its values, {"but": value} is every other one, "> 0" and "> option"
-    every larger number. With `data`, "points" or "images", `batch`, a size, or `model`, what is
-    known of the model (see `facts`; its options are "model.option" there), only those are looked
-    at that speak of all that is given.
+    every larger number; of a choice from a table, {"with": fact} and {"without": fact} are those
+    of which the table says so or does not (see `Option.facts`).
+
+    With `data`, "points" or "images", `batch`, a size, or `model`, what is known of the model (see
+    `facts`; its options are "model.option" there), only those are looked at that speak of all that
+    is given.
     """
     about = given.get("model", {})
     known = {**options, **given, **{f"model.{name}": value for name, value in about.items()}}
+    facts_of = {option.name: option.facts for option in component.options}
 
     def among(value: Any, wanted: Any) -> bool:
         return value in (wanted if isinstance(wanted, tuple) else (wanted,))
@@ -198,7 +202,11 @@ def refusals(
     def holds(name: str, wanted: Any) -> bool:
         value = known.get(name)
         if isinstance(wanted, dict):
-            return name in known and not among(value, wanted["but"])
+            if "but" in wanted:
+                return name in known and not among(value, wanted["but"])
+            ((word, fact),) = wanted.items()
+            stated = bool(facts_of[name].get(str(value), {}).get(fact))
+            return stated if word == "with" else not stated
         if isinstance(wanted, str) and wanted.startswith("> "):
             least = options.get(wanted[2:], 0)
             return isinstance(value, int | float) and value > least

@@ -16,7 +16,7 @@ from genbench.models.base import Model
 from genbench.nets.minibatch import MinibatchDeviation, MinibatchDiscrimination
 from genbench.nets.mlp import StackedLinear
 from genbench.noise import Noise
-from genbench.objectives._game import Game
+from genbench.objectives.gan.game import Game
 
 __all__ = ["CriticView"]
 

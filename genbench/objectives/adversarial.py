@@ -2,8 +2,8 @@
 
 Ian Goodfellow et al.: Generative Adversarial Nets, 2014, https://arxiv.org/abs/1406.2661
 
-Composed of named parts: the loss pair (`_gan_losses.py`), what holds the critic's slope
-(`_penalties.py`, spectral normalisation), the critic, and tricks. With D(x) = sigmoid(c(x)):
+Composed of named parts: the loss pair (`gan/losses.py`), Lipschitz regularisation of the critic
+(`gan/penalties.py`, spectral normalisation), the critic, and tricks. With D(x) = sigmoid(c(x)):
 
     minimax         min_G max_D  E log D(x) + E log(1 − D(G(z)))
     non_saturating  D as above;  max_G  E log D(G(z))
@@ -35,11 +35,11 @@ from genbench.models.base import Model
 from genbench.nets import spectral
 from genbench.nets.critic import Critic, Look, critic_network
 from genbench.noise import Noise
-from genbench.objectives._game import Fakes, SlopedGame
-from genbench.objectives._history import History
-from genbench.objectives._instance_noise import InstanceNoise
-from genbench.objectives._penalties import slope_of, slope_penalty
 from genbench.objectives.base import Batch, Draw, Terms
+from genbench.objectives.gan.game import Fakes, SlopedGame
+from genbench.objectives.gan.history import History
+from genbench.objectives.gan.instance_noise import InstanceNoise
+from genbench.objectives.gan.penalties import input_gradient
 
 __all__ = ["Adversarial", "Fakes"]
 
@@ -50,25 +50,23 @@ class Adversarial(SlopedGame):
     cite = "goodfellow2014generative"
     at_most_rows: ClassVar[tuple[str, ...]] = ("reference",)
     refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
-        ({"penalty": ("gradient", "dragan", "r1"), "critic_norm": "batch"},
+        ({"penalty": {"with": "gradient"}, "critic_norm": "batch"},
          "a penalty on the gradient is per example, which batch norm is not; use critic_norm: "
          "layer, virtual or none"),
-        ({"penalty": ("gradient", "dragan", "r1"), "minibatch_features": "> 0"},
+        ({"penalty": {"with": "gradient"}, "minibatch_features": "> 0"},
          "a penalty on the gradient is per example, which minibatch discrimination is not; leave "
          "one of them out"),
-        ({"penalty": ("gradient", "dragan", "r1"), "minibatch_deviation": True},
+        ({"penalty": {"with": "gradient"}, "minibatch_deviation": True},
          "a penalty on the gradient is per example, which the minibatch's deviation is not; leave "
          "one of them out"),
-        ({"penalty": "clip", "spectral": True},
+        ({"penalty": {"with": "clips"}, "spectral": True},
          "penalty: clip bounds weights that spectral: true rescales; use one of them"),
         ({"critic_norm": "batch", "critic": ("auto", "mlp"), "batch": 1},
          "batch norm needs two examples in a batch at least"),
-        ({"loss": {"but": ("minimax", "non_saturating", "least_squares")}, "smooth_real": "> 0"},
-         "a critic of this loss has no targets to smooth; smoothing is for minimax, "
-         "non_saturating and least_squares"),
-        ({"loss": {"but": ("minimax", "non_saturating", "least_squares")}, "smooth_fake": "> 0"},
-         "a critic of this loss has no targets to smooth; smoothing is for minimax, "
-         "non_saturating and least_squares"),
+        ({"loss": {"without": "targets"}, "smooth_real": "> 0"},
+         "this loss gives the critic no targets to smooth; leave label smoothing out"),
+        ({"loss": {"without": "targets"}, "smooth_fake": "> 0"},
+         "this loss gives the critic no targets to smooth; leave label smoothing out"),
         ({"condition": "projection", "model.conditional": False},
          "there are no labels to condition on, which the model does not take; leave condition "
          "out"),
@@ -205,9 +203,11 @@ class Adversarial(SlopedGame):
         if self.drift:
             terms["drift"] = self.drift * real.score.square().mean()
         if self.penalty_weight > 0:
-            slope = partial(self._slope, labels=labels)
-            held = slope_penalty(self.penalty, slope, x, samples, noise, self.penalty_at)
-            terms |= {name: self.penalty_weight * value for name, value in held.items()}
+            points = self.regulariser.points_of(x, samples, noise, self.penalty_at)
+            found = self.regulariser.terms_of(
+                partial(self._input_gradient, labels=labels), points, self.penalty_at
+            )
+            terms |= {name: self.penalty_weight * value for name, value in found.items()}
         if self.historical_averaging:
             distance = self.critic_history.distance(self.parameters())
             terms["history"] = self.historical_averaging * distance
@@ -277,10 +277,10 @@ class Adversarial(SlopedGame):
         halves = [part.split(len(x)) for part in self.network.look(torch.cat((x, fakes)), both)]
         return Look(*(half[0] for half in halves)), Look(*(half[1] for half in halves))
 
-    def _slope(self, x: Tensor, labels: Tensor | None) -> Tensor:
+    def _input_gradient(self, x: Tensor, labels: Tensor | None) -> Tensor:
         if self.network.piecewise_linear:
             return self.network.slope(x, labels)
-        return slope_of(partial(self.score, labels=labels), x)
+        return input_gradient(partial(self.score, labels=labels), x)
 
     def _labels(self, batch: Batch) -> Tensor | None:
         if self.classes and batch.labels is None:

@@ -20,8 +20,8 @@ from genbench.fields import Count, Positive, Share
 from genbench.models.base import Model
 from genbench.nets.autoencoder import EnergyNet
 from genbench.noise import Noise
-from genbench.objectives._game import Game
 from genbench.objectives.base import Batch, Terms, samples_like
+from genbench.objectives.gan.game import Game
 
 __all__ = ["BEGAN"]
 

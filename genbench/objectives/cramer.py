@@ -20,9 +20,9 @@ from genbench.nets.critic import feature_network
 from genbench.nets.precision import exact
 from genbench.noise import Noise
 from genbench.objectives._distances import distances, energy_distance
-from genbench.objectives._game import Game
-from genbench.objectives._penalties import gradient_penalty, interpolate, slope_of
 from genbench.objectives.base import Batch, Terms, samples_like
+from genbench.objectives.gan.game import Game
+from genbench.objectives.gan.penalties import gradient_penalty, input_gradient, interpolate
 
 __all__ = ["Cramer"]
 
@@ -62,10 +62,9 @@ class Cramer(Game):
         if self.penalty_weight == 0:
             return {"potential": loss}
         between = interpolate(batch.x, samples, noise.uniform("interpolate", len(batch)))
-        slope = slope_of(lambda x: self._potential(self.network(x), other), between)
-        return {
-            "potential": loss, "gradient_penalty": self.penalty_weight * gradient_penalty(slope)
-        }
+        gradient = input_gradient(lambda x: self._potential(self.network(x), other), between)
+        penalty = self.penalty_weight * gradient_penalty(gradient)
+        return {"potential": loss, "gradient_penalty": penalty}
 
     def _potential(self, features: Tensor, other: Tensor) -> Tensor:
         """f (B,) at features (B, d), against features of independent samples (N, d)."""

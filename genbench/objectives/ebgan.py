@@ -19,8 +19,8 @@ from genbench.fields import Count, NonNegative, Positive
 from genbench.models.base import Model
 from genbench.nets.autoencoder import EnergyNet
 from genbench.noise import Noise
-from genbench.objectives._game import Game
 from genbench.objectives.base import Batch, Terms, samples_like
+from genbench.objectives.gan.game import Game
 
 __all__ = ["EBGAN", "pulling_away"]
 

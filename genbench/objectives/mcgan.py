@@ -24,9 +24,9 @@ from genbench.models.base import Model
 from genbench.nets.critic import feature_network
 from genbench.noise import Noise
 from genbench.objectives._distances import covariance_gap, mean_gap
-from genbench.objectives._game import Game
-from genbench.objectives._penalties import clip_weights
 from genbench.objectives.base import Batch, Terms, samples_like
+from genbench.objectives.gan.game import Game
+from genbench.objectives.gan.penalties import clip_weights
 
 __all__ = ["McGAN"]
 

@@ -15,18 +15,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from genbench.fields import Count, NonNegative
+from genbench.fields import Annotated, Count, NonNegative, OneOf
 from genbench.models.base import Model, Parts
 from genbench.nets.critic import critic_network
 from genbench.noise import Noise
-from genbench.objectives._game import SlopedGame
-from genbench.objectives._penalties import slope_of, slope_penalty
 from genbench.objectives.base import Batch, Player, Terms
+from genbench.objectives.gan.game import SlopedGame
+from genbench.objectives.gan.penalties import input_gradient
 
 __all__ = ["MixGAN"]
 
@@ -38,10 +37,8 @@ class MixGAN(SlopedGame):
     requires = ("parts",)
     cite = "arora2017generalization"
 
-    loss_: Literal[
-        "minimax", "non_saturating", "least_squares", "wasserstein", "hinge"
-    ] = "non_saturating"
-    """What critics and models minimise, each pair of them."""
+    loss_: Annotated[str, OneOf("genbench.objectives.gan.losses:LOSSES")] = "non_saturating"
+    """What critics and generators minimise, each pair of them."""
     critics: Count = 3
     """Number of critics."""
     weight_entropy: NonNegative = 0.1
@@ -105,11 +102,13 @@ class MixGAN(SlopedGame):
         if self.penalty_weight > 0:
             samples = fakes.transpose(0, 1).flatten(0, 1)[: len(batch)]
             for i, network in enumerate(self.networks):
-                held = slope_penalty(
-                    self.penalty, partial(slope_of, network), batch.x, samples, noise.child(i),
-                    self.penalty_at,
+                points = self.regulariser.points_of(
+                    batch.x, samples, noise.child(i), self.penalty_at
                 )
-                for name, value in held.items():
+                found = self.regulariser.terms_of(
+                    partial(input_gradient, network), points, self.penalty_at
+                )
+                for name, value in found.items():
                     part = self.penalty_weight * value / self.critics
                     terms[name] = terms[name] + part if name in terms else part
         return terms

@@ -21,8 +21,8 @@ from genbench.models.base import Model
 from genbench.nets.autoencoder import EnergyNet
 from genbench.noise import Noise
 from genbench.objectives._distances import mmd_squared
-from genbench.objectives._game import Game
 from genbench.objectives.base import Batch, Terms, samples_like
+from genbench.objectives.gan.game import Game
 
 __all__ = ["MMDGAN"]
 

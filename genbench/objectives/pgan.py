@@ -12,18 +12,18 @@ and the critic diverges. `bound` holds these constants.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from genbench.fields import NonNegative, Own, Positive
+from genbench.fields import Annotated, NonNegative, OneOf, Own, Positive
 from genbench.models.base import Mixture, Model
 from genbench.nets.component_critics import ComponentCritics, component_critics
 from genbench.noise import Noise
-from genbench.objectives._game import SlopedGame
-from genbench.objectives._penalties import gradient_penalty, penalty_points
 from genbench.objectives.base import Batch, Terms
+from genbench.objectives.gan.game import SlopedGame
 
 __all__ = ["PGAN"]
 
@@ -34,13 +34,11 @@ class PGAN(SlopedGame):
     requires = ("mixture",)
     cite = "gong2017wasserstein"
 
-    loss_: Literal[
-        "minimax", "non_saturating", "least_squares", "wasserstein", "hinge"
-    ] | Own = "wasserstein"
-    """What critic and model minimise; or a pair of functions of one's own, each of real and fake
-    scores."""
-    penalty: Literal["none", "clip", "gradient", "dragan", "r1"] = "gradient"
-    """What holds the critic's slope: none, clip or gradient, of f_mix."""
+    loss_: Annotated[str, OneOf("genbench.objectives.gan.losses:LOSSES")] | Own = "wasserstein"
+    """What critic and generator minimise; or a pair of functions of one's own, each of real and
+    fake scores."""
+    penalty: Annotated[str, OneOf("genbench.objectives.gan.penalties:PENALTIES")] = "gradient"
+    """What bounds the Lipschitz constant of f_mix: see `adversarial`."""
     assignment: Literal["posterior", "hard"] = "posterior"
     """How critics are mixed: by the posterior p(c ∣ x), or only the critic of the component under
     which x is most probable, argmax_c p(x ∣ c), which makes f_mix jump."""
@@ -60,11 +58,9 @@ class PGAN(SlopedGame):
          "critic: dcgan is one trunk; add shared_trunk: true"),
         ({"bound": "drift", "drift": 0.0},
          "bound: drift with a drift of 0 bounds nothing; use none"),
-        ({"bound": "centre", "loss": {"but": ("wasserstein", "hinge")}},
+        ({"bound": "centre", "loss": {"without": "linear"}},
          "a centred critic has no scale of its own: this loss would train it against values that "
          "the model never sees; use bound: drift, or loss: wasserstein or hinge"),
-        ({"penalty": ("dragan", "r1")},
-         "the slope of mixed critics is held by penalty: gradient or clip"),
         ({"assignment": "hard", "temperature": {"but": 1.0}},
          "assignment: hard has no temperature; leave it out"),
         ({"model.conditional": True}, "the model is conditional; use adversarial"),
@@ -102,9 +98,9 @@ class PGAN(SlopedGame):
         with torch.no_grad():
             fake = model.generate(len(batch), noise)
         both = torch.cat((batch.x, fake))
-        between = penalty_points(self.penalty_at or "interpolates", batch.x, fake, noise)
-        weights, weights_between = self.responsibilities(model, torch.cat((both, between))).split(
-            (len(both), len(between))
+        points = self.regulariser.points_of(batch.x, fake, noise, self.penalty_at)
+        weights, weights_at = self.responsibilities(model, torch.cat((both, points))).split(
+            (len(both), len(points))
         )
         scores = self.network(both)  # (2B, T)
         terms: dict[str, Tensor] = {}
@@ -115,9 +111,10 @@ class PGAN(SlopedGame):
             terms["drift"] = self.drift * (weights * scores.square()).sum(1).mean()
         real_score, fake_score = (weights * scores).sum(1).chunk(2)
         terms[self.term] = self.pair.critic(real_score, fake_score)
-        if self.penalty == "gradient" and self.penalty_weight > 0:
-            slope = self.network.slope(between, weights_between)
-            terms["gradient_penalty"] = self.penalty_weight * gradient_penalty(slope)
+        if self.penalty_weight > 0:
+            gradients = partial(self.network.slope, weights=weights_at)
+            found = self.regulariser.terms_of(gradients, points, self.penalty_at)
+            terms |= {name: self.penalty_weight * value for name, value in found.items()}
         return terms
 
     @torch.no_grad()

@@ -28,8 +28,8 @@ from genbench.nets.critic import critic_network
 from genbench.nets.precision import exact, full_precision
 from genbench.noise import Noise
 from genbench.objectives._distances import squared_distances
-from genbench.objectives._game import Game
 from genbench.objectives.base import Batch, Terms, samples_like
+from genbench.objectives.gan.game import Game
 
 __all__ = ["RelaxedWasserstein", "bregman"]
 

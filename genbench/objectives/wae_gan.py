@@ -21,9 +21,9 @@ from genbench.models.base import Encoder, Model
 from genbench.nets.mlp import MLP
 from genbench.noise import Noise
 from genbench.objectives._codes import code_size, encode
-from genbench.objectives._game import Game
-from genbench.objectives._gan_losses import cross_entropy_critic, non_saturating_model
 from genbench.objectives.base import Batch, Terms
+from genbench.objectives.gan.game import Game
+from genbench.objectives.gan.losses import cross_entropy_critic, non_saturating_model
 
 __all__ = ["WAEGAN"]
 

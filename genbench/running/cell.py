@@ -26,7 +26,7 @@ from genbench.evaluation.artefacts import artefacts, notes
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.evidence import Settings as EvidenceSettings
 from genbench.evaluation.measure import measure
-from genbench.objectives._game import Game
+from genbench.objectives.gan.game import Game
 from genbench.running.build import Built, build, component_class
 from genbench.running.checkpoint import dump_checkpoint, restore
 from genbench.running.determinism import changes, switches, use_device

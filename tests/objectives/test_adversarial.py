@@ -16,9 +16,9 @@ from genbench.models.conditional_generator import ConditionalGenerator
 from genbench.models.dcgan import DCGAN
 from genbench.models.generator import Generator
 from genbench.noise import Noise
-from genbench.objectives._gan_losses import LOSSES
 from genbench.objectives.adversarial import Adversarial
 from genbench.objectives.base import Batch
+from genbench.objectives.gan.losses import LOSSES
 
 POINTS = Space("points", (2,))
 LABELLED = Space("points", (2,), classes=3)

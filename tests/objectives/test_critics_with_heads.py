@@ -15,11 +15,11 @@ from genbench.models.coded_generator import CodedGenerator
 from genbench.models.conditional_generator import ConditionalGenerator
 from genbench.models.generator import Generator
 from genbench.noise import Noise
-from genbench.objectives._gan_losses import LOSSES
 from genbench.objectives.adversarial import Fakes
 from genbench.objectives.auxiliary_classifier import AuxiliaryClassifier
 from genbench.objectives.base import Batch
 from genbench.objectives.class_adversarial import ClassAdversarial
+from genbench.objectives.gan.losses import LOSSES
 from genbench.objectives.infogan import InfoGAN
 from genbench.objectives.infogan_semi import InfoGANSemi
 

@@ -12,9 +12,9 @@ from genbench.data.space import Space
 from genbench.errors import PluginError
 from genbench.models.generator import Generator
 from genbench.noise import Noise
-from genbench.objectives._gan_losses import LOSSES, pair_of
 from genbench.objectives.adversarial import Adversarial
 from genbench.objectives.base import Batch
+from genbench.objectives.gan.losses import LOSSES, pair_of
 
 REAL = torch.tensor([0.0, math.log(3.0)], dtype=torch.float64)  # D = 1/2, 3/4
 FAKE = torch.tensor([0.0, -math.log(3.0)], dtype=torch.float64)  # D = 1/2, 1/4

@@ -9,8 +9,8 @@ from genbench.data.space import Space
 from genbench.models.deligan import DeLiGAN
 from genbench.models.generator_mixture import GeneratorMixture
 from genbench.noise import Noise
-from genbench.objectives._gan_losses import LOSSES
 from genbench.objectives.base import Batch
+from genbench.objectives.gan.losses import LOSSES
 from genbench.objectives.latent_spread import LatentSpread
 from genbench.objectives.mix_gan import MixGAN
 

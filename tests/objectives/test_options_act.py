@@ -14,8 +14,8 @@ from genbench.models.base import Model
 from genbench.nets import spectral
 from genbench.nets.minibatch import MinibatchDiscrimination
 from genbench.noise import Noise
-from genbench.objectives._penalties import slope_of
 from genbench.objectives.base import Batch, Objective
+from genbench.objectives.gan.penalties import input_gradient
 
 SPACE = Space("points", (2,), classes=3)
 MODELS: dict[str, dict[str, Any]] = {
@@ -128,7 +128,9 @@ def test_labelled_rows_are_under_instance_noise() -> None:
     ("r1", None, "r1"), ("r1", "data", "r1"), ("r1", "fakes", "r2"),
     ("r1", "interpolates", "squared_slope"),
 ])
-def test_where_the_slope_is_taken(penalty: str, at: str | None, term: str, noise: float) -> None:
+def test_where_the_gradient_is_taken(
+    penalty: str, at: str | None, term: str, noise: float
+) -> None:
     """By autograd, at points that the critic sees: under instance noise the noised ones."""
     made, part, batch = make(
         "adversarial", "generator", penalty=penalty, penalty_at=at, penalty_weight=3.0,
@@ -143,6 +145,6 @@ def test_where_the_slope_is_taken(penalty: str, at: str | None, term: str, noise
     points = {
         "data": x, "fakes": samples, "interpolates": share * x + (1 - share) * samples,
     }[at or default]
-    norms = slope_of(part.score, points).norm(dim=1)
+    norms = input_gradient(part.score, points).norm(dim=1)
     value = (norms - 1).square() if penalty == "gradient" else norms.square() / 2
     torch.testing.assert_close(found[term], 3 * value.mean())

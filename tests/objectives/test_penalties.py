@@ -1,4 +1,4 @@
-"""The gradient penalty against slopes known in closed form; clipping."""
+"""Penalties against input gradients known in closed form; clipping."""
 
 from __future__ import annotations
 
@@ -8,29 +8,32 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from genbench.objectives._penalties import (
+from genbench.noise import Noise
+from genbench.objectives.gan.penalties import (
+    PENALTIES,
     clip_weights,
     gradient_penalty,
+    input_gradient,
     interpolate,
-    slope_of,
+    r1_penalty,
 )
 
 
 def penalty_at(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    return gradient_penalty(slope_of(critic, x))
+    return gradient_penalty(input_gradient(critic, x))
 
 
-def test_a_critic_of_unit_slope_has_no_penalty() -> None:
+def test_a_critic_of_unit_gradient_norm_has_no_penalty() -> None:
     w = torch.tensor([0.6, -0.8], dtype=torch.float64)
     x = torch.randn(7, 2, dtype=torch.float64)
     assert penalty_at(lambda x: x @ w, x).item() == pytest.approx(0, abs=1e-24)
 
 
-@pytest.mark.parametrize("slope", [0.0, 0.5, 3.0])
-def test_a_linear_critic_has_the_penalty_of_its_slope_on_both_sides(slope: float) -> None:
-    w = slope * torch.tensor([0.6, -0.8], dtype=torch.float64)
+@pytest.mark.parametrize("norm", [0.0, 0.5, 3.0])
+def test_a_linear_critic_is_penalised_on_both_sides(norm: float) -> None:
+    w = norm * torch.tensor([0.6, -0.8], dtype=torch.float64)
     x = torch.randn(7, 2, dtype=torch.float64)
-    assert penalty_at(lambda x: x @ w, x).item() == pytest.approx((slope - 1) ** 2)
+    assert penalty_at(lambda x: x @ w, x).item() == pytest.approx((norm - 1) ** 2)
 
 
 def test_golden_value_of_a_quadratic_critic_on_images() -> None:
@@ -84,3 +87,27 @@ def test_clipping_bounds_every_parameter_and_leaves_small_ones() -> None:
     clip_weights(layer.parameters(), 0.01)
     assert torch.equal(layer.weight, torch.tensor([[0.01, -0.01], [0.001, 0.01]]))
     assert torch.equal(layer.bias, torch.tensor([-0.01, 0.0]))
+
+
+GOLDEN = {
+    # of a linear critic whose gradient has norm 0, 1 and 3 everywhere
+    "none": None, "clip": None,
+    "gradient": (1.0, 0.0, 4.0), "dragan": (1.0, 0.0, 4.0), "r1": (0.0, 0.5, 4.5),
+}
+
+
+@pytest.mark.parametrize("name", PENALTIES)
+def test_golden_values_of_every_penalty(name: str) -> None:
+    real, fake = torch.randn(2, 5, 2, dtype=torch.float64)
+    points = PENALTIES[name].points_of(real, fake, Noise(0))
+    for place, norm in enumerate((0.0, 1.0, 3.0)):
+        w = norm * torch.tensor([0.6, 0.8], dtype=torch.float64)
+        terms = PENALTIES[name].terms_of(lambda x, w=w: input_gradient(lambda x: x @ w, x), points)
+        golden = GOLDEN[name]
+        expected = [] if golden is None else [golden[place]]
+        assert [term.item() for term in terms.values()] == pytest.approx(expected, abs=1e-12)
+
+
+def test_r1_is_half_the_mean_squared_norm() -> None:
+    gradients = torch.tensor([[3.0, 4.0], [0.0, 2.0]])
+    assert r1_penalty(gradients).item() == pytest.approx((25 + 4) / 2 / 2)

@@ -152,3 +152,14 @@ def test_a_constant_is_free_in_the_thesiss_form_and_held_in_the_bounded_ones() -
 def test_bad_options_are_refused(options: dict[str, object], says: str) -> None:
     with pytest.raises(GenbenchError, match=says):
         make(mixture(), **options)
+
+
+def test_other_penalties_are_of_the_mixed_critic_too() -> None:
+    """R1 by autograd, with the posterior a constant."""
+    model = mixture()
+    objective = make(model, penalty="r1")
+    x = batch().x.requires_grad_()
+    (gradient,) = torch.autograd.grad(objective.mixed(model, x).sum(), x)
+    terms = objective.loss("critic", model, batch(), Noise(3))
+    torch.testing.assert_close(terms["r1"], 0.3 * gradient.square().sum(1).mean() / 2)
+    assert "gradient_penalty" not in terms

@@ -15,12 +15,12 @@ from genbench.errors import GenbenchError
 from genbench.models.autoencoder import Autoencoder
 from genbench.models.generator import Generator
 from genbench.noise import Noise
-from genbench.objectives._gan_losses import LOSSES
-from genbench.objectives._history import History
-from genbench.objectives._instance_noise import InstanceNoise
-from genbench.objectives._penalties import around_data, slope_penalty, squared_slope
 from genbench.objectives.adversarial import Adversarial
 from genbench.objectives.base import Batch
+from genbench.objectives.gan.history import History
+from genbench.objectives.gan.instance_noise import InstanceNoise
+from genbench.objectives.gan.losses import LOSSES
+from genbench.objectives.gan.penalties import around_data
 from genbench.objectives.mode_regularised import ModeRegularised
 
 POINTS = Space("points", (2,))
@@ -157,29 +157,6 @@ def test_dragans_points_lie_around_the_data() -> None:
     torch.testing.assert_close(
         around_data(x, share, offset), torch.tensor([[0.75 * 0.25], [2.0]], dtype=torch.float64)
     )
-
-
-@pytest.mark.parametrize(("kind", "slope", "expected"), [
-    ("gradient", 1.0, 0.0), ("gradient", 3.0, 4.0), ("dragan", 1.0, 0.0), ("dragan", 0.0, 1.0),
-    ("r1", 0.0, 0.0), ("r1", 3.0, 4.5),
-])
-def test_penalties_of_a_linear_critic(kind: str, slope: float, expected: float) -> None:
-    direction = slope * torch.tensor([0.6, 0.8], dtype=torch.float64)
-    real, fake = torch.randn(2, 5, 2, dtype=torch.float64)
-    (value,) = slope_penalty(
-        kind, lambda x: direction.expand_as(x), real, fake, Noise(0)
-    ).values()
-    assert value.item() == pytest.approx(expected, abs=1e-12)
-
-
-@pytest.mark.parametrize("kind", ["none", "clip"])
-def test_no_term_for_what_is_not_on_slopes(kind: str) -> None:
-    assert slope_penalty(kind, lambda x: x, torch.ones(2, 1), torch.ones(2, 1), Noise(0)) == {}
-
-
-def test_r1_is_half_the_mean_square() -> None:
-    slopes = torch.tensor([[3.0, 4.0], [0.0, 2.0]])
-    assert squared_slope(slopes).item() == pytest.approx((25 + 4) / 2 / 2)
 
 
 @pytest.mark.parametrize("penalty", ["gradient", "dragan", "r1"])

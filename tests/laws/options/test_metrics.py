@@ -22,8 +22,8 @@ from genbench.evaluation._critic import CriticView
 from genbench.evaluation.evidence import Evidence, Settings
 from genbench.evaluation.measure import measure
 from genbench.noise import Noise
-from genbench.objectives._game import Game
 from genbench.objectives._sum import WeightedSum
+from genbench.objectives.gan.game import Game
 from genbench.training import loop
 
 ROWS, UPDATES, CLASSES = 120, 8, 3

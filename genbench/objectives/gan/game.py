@@ -11,13 +11,13 @@ from typing import ClassVar, Literal, TypeVar
 from torch import Tensor, nn
 
 from genbench.errors import GenbenchError
-from genbench.fields import Count, NonNegative, Own, Positive, Widths
+from genbench.fields import Annotated, Count, NonNegative, OneOf, Own, Positive, Widths
 from genbench.models.base import Model
 from genbench.noise import Noise
-from genbench.objectives._gan_losses import LossPair, pair_of
-from genbench.objectives._penalties import clip_weights
 from genbench.objectives._start import start_from_data
 from genbench.objectives.base import Batch, Draw, Objective, Player
+from genbench.objectives.gan.losses import LossPair, pair_of
+from genbench.objectives.gan.penalties import PENALTIES, Penalty, clip_weights
 
 __all__ = ["Fakes", "Game", "SlopedGame", "network_kind"]
 
@@ -143,25 +143,24 @@ class SlopedGame(Game):
     """A game with a loss pair, and with something that holds the critic's slope."""
 
     refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
-        ({"penalty": ("none", "clip", "dragan"), "penalty_at": ("interpolates", "data", "fakes")},
-         "penalty_at is for penalty: gradient and r1; clip takes no slope, and dragan has points "
-         "of its own"),
+        ({"penalty": {"without": "gradient"}, "penalty_at": {"but": None}},
+         "penalty_at is for penalties on the gradient; leave it out"),
+        ({"penalty": {"with": "points"}, "penalty_at": {"but": None}},
+         "penalty_at is for penalties without points of their own; leave it out"),
     )
 
-    loss_: Literal[
-        "minimax", "non_saturating", "least_squares", "wasserstein", "hinge"
-    ] | Own = "non_saturating"
-    """What critic and model minimise; or a pair of functions of one's own, each of real and fake
-    scores."""
-    penalty: Literal["none", "clip", "gradient", "dragan", "r1"] = "none"
-    """What holds the critic's slope: weights clipped to ±clip after each of its moves; a two-sided
-    gradient penalty between each real and fake example (gradient) or around real ones (dragan); or
-    the squared slope at real examples (r1), with λ/2."""
-    penalty_at: Literal["interpolates", "data", "fakes"] | None = None
-    """Where the slope of gradient and r1 is taken: between each real and fake example, at the real
-    or at the fake ones. Null: interpolates for gradient, data for r1, which at fakes is R2."""
+    loss_: Annotated[str, OneOf("genbench.objectives.gan.losses:LOSSES")] | Own = "non_saturating"
+    """What critic and generator minimise; or a pair of functions of one's own, each of real and
+    fake scores."""
+    penalty: Annotated[str, OneOf("genbench.objectives.gan.penalties:PENALTIES")] = "none"
+    """What bounds the critic's Lipschitz constant: its weights clipped to ±clip after each of its
+    updates; a two-sided gradient penalty between each real and fake example (gradient) or around
+    real ones (dragan); or half the squared gradient norm at real examples (r1)."""
+    penalty_at: Annotated[str, OneOf("genbench.objectives.gan.penalties:PLACES")] | None = None
+    """Where the gradient is taken: between each real and fake example, at the real or at the fake
+    ones. Null: interpolates for gradient, data for r1, which at fakes is R2."""
     penalty_weight: NonNegative = 10.0
-    """λ of the penalty."""
+    """λ of the gradient penalty."""
     clip: Positive = 0.01
     """Largest absolute weight of a clipped critic."""
     drift: NonNegative = 0.0
@@ -173,6 +172,11 @@ class SlopedGame(Game):
         return pair_of(self.loss_)
 
     @property
+    def regulariser(self) -> Penalty:
+        """The penalty."""
+        return PENALTIES[self.penalty]
+
+    @property
     def term(self) -> str:
         """The name of the loss among the terms."""
         return self.loss_.rpartition(":")[2]
@@ -180,9 +184,9 @@ class SlopedGame(Game):
     @property
     def limit(self) -> float | None:
         """The bound that the critic's weights are clipped to."""
-        return self.clip if self.penalty == "clip" else None
+        return self.clip if self.regulariser.clips else None
 
     @property
     def probability(self) -> bool:
         """Whether the sigmoid of the score is a probability of being data."""
-        return self.loss_ in ("minimax", "non_saturating")
+        return self.pair.probability

@@ -1,8 +1,8 @@
-"""The loss pairs of adversarial training, as pure functions of logits.
+"""The loss pairs of adversarial training, as pure functions of the discriminator's logits.
 
 A critic gives a score c(x), the logit of D(x) = sigmoid(c(x)) where a loss speaks of
-probabilities. Every loss here is minimised, and is one of real and fake scores. The model moves
-fake ones alone, but a loss of one's own may compare them with real ones.
+probabilities. Every loss here is minimised, and is a function of real and fake scores. The
+generator's depends on the fake ones alone; a loss of one's own may compare them with real ones.
 
 - minimax, non_saturating: Ian Goodfellow et al.: Generative Adversarial Nets, 2014,
   https://arxiv.org/abs/1406.2661
@@ -11,6 +11,9 @@ fake ones alone, but a loss of one's own may compare them with real ones.
 - wasserstein: Martin Arjovsky, Soumith Chintala, Léon Bottou: Wasserstein GAN, 2017,
   https://arxiv.org/abs/1701.07875
 - hinge: Jae Hyun Lim, Jong Chul Ye: Geometric GAN, 2017, https://arxiv.org/abs/1705.02894
+
+A new GAN loss is a pair of functions and its entry in `LOSSES`, whose keys are the choices of the
+option `loss`, and whose keywords decide what the loss can be combined with.
 """
 
 from __future__ import annotations
@@ -29,22 +32,27 @@ __all__ = ["LOSSES", "LossPair", "pair_of"]
 
 @dataclass(frozen=True)
 class LossPair:
-    """What the critic and what the model minimise of (real, fake) scores (B,), each a scalar.
-
-    The model's loss is given the real scores where it is `relative` to them; they cost a pass of
-    the critic, and where it is not the fake scores stand in for them. A critic that learns targets
-    takes them as `high` (of real scores, 1) and `low` (of fake ones, 0), which smoothing moves.
-    """
+    """What the critic and what the generator minimise: functions of (real, fake) scores (B,)."""
 
     critic: Callable[..., Tensor]
     model: Callable[[Tensor, Tensor], Tensor]
     relative: bool = False
+    """Whether the generator's loss compares fake with real scores, which cost a pass of the
+    critic; where it does not, the fake scores stand in for them."""
+    probability: bool = False
+    """Whether sigmoid(score) estimates the probability that an example is real."""
+    targets: bool = False
+    """Whether the critic's loss takes its targets as `high` (for real examples, 1) and `low` (for
+    fake ones, 0), which label smoothing moves."""
+    linear: bool = False
+    """Whether the generator's loss is linear in the scores, so that a constant added to the critic
+    does not change its gradient."""
 
 
 def pair_of(name: str) -> LossPair:
     """The loss pair of a built-in name, or of `file.py:NAME` (absolute) or `module:NAME`.
 
-    One's own is a pair of functions of (real, fake) scores, of the critic's and the model's loss.
+    One's own is a pair of functions of (real, fake) scores, the critic's and the generator's loss.
 
     Raises:
         PluginError: code that fails to import, or that holds no such pair.
@@ -63,7 +71,7 @@ def pair_of(name: str) -> LossPair:
 def cross_entropy_critic(
     real: Tensor, fake: Tensor, *, high: float = 1.0, low: float = 0.0
 ) -> Tensor:
-    """−E log D(x) − E log(1 − D(G(z))), nats: 2 log 2 for a critic that knows nothing.
+    """−E log D(x) − E log(1 − D(G(z))), nats: 2 log 2 for an uninformed critic.
 
     With targets t other than 1 and 0 each term is −t log D − (1 − t) log(1 − D).
     """
@@ -78,19 +86,19 @@ def _cross_entropy(score: Tensor, target: float) -> Tensor:
 
 
 def minimax_model(real: Tensor, fake: Tensor) -> Tensor:
-    """E log(1 − D(G(z))): its gradient vanishes where the critic is sure."""
+    """E log(1 − D(G(z))): it saturates where the discriminator is confident."""
     return -softplus(fake).mean()
 
 
 def non_saturating_model(real: Tensor, fake: Tensor) -> Tensor:
-    """−E log D(G(z)): the same fixed point, with a gradient where the critic is sure."""
+    """−E log D(G(z)): the same fixed point, without saturation."""
     return softplus(-fake).mean()
 
 
 def least_squares_critic(
     real: Tensor, fake: Tensor, *, high: float = 1.0, low: float = 0.0
 ) -> Tensor:
-    """½E(c(x) − 1)² + ½E c(G(z))², with the paper's ½ (which moves no optimum)."""
+    """½E(c(x) − 1)² + ½E c(G(z))², with the paper's ½ (which changes no optimum)."""
     return ((real - high).square().mean() + (fake - low).square().mean()) / 2
 
 
@@ -100,7 +108,7 @@ def least_squares_model(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def wasserstein_critic(real: Tensor, fake: Tensor) -> Tensor:
-    """E c(G(z)) − E c(x): minus an estimate of Wasserstein-1 if c has slopes of at most 1."""
+    """E c(G(z)) − E c(x): minus an estimate of Wasserstein-1 if c is 1-Lipschitz."""
     return fake.mean() - real.mean()
 
 
@@ -115,10 +123,12 @@ def hinge_critic(real: Tensor, fake: Tensor) -> Tensor:
 
 
 LOSSES: Mapping[str, LossPair] = {
-    "minimax": LossPair(cross_entropy_critic, minimax_model),
-    "non_saturating": LossPair(cross_entropy_critic, non_saturating_model),
-    "least_squares": LossPair(least_squares_critic, least_squares_model),
-    "wasserstein": LossPair(wasserstein_critic, score_model),
-    "hinge": LossPair(hinge_critic, score_model),
+    "minimax": LossPair(cross_entropy_critic, minimax_model, probability=True, targets=True),
+    "non_saturating": LossPair(
+        cross_entropy_critic, non_saturating_model, probability=True, targets=True
+    ),
+    "least_squares": LossPair(least_squares_critic, least_squares_model, targets=True),
+    "wasserstein": LossPair(wasserstein_critic, score_model, linear=True),
+    "hinge": LossPair(hinge_critic, score_model, linear=True),
 }
-"""Name → loss pair. A new GAN loss is one entry here and in the options of `SlopedGame`."""
+"""Name → loss pair: a literal, since the choices are read from source (`fields.OneOf`)."""

@@ -1,0 +1,1 @@
+"""The parts of adversarial training: loss pairs, penalties, heads and tricks."""

@@ -1,0 +1,149 @@
+"""Lipschitz regularisation of the critic: weight clipping and gradient penalties.
+
+- clip: Martin Arjovsky, Soumith Chintala, Léon Bottou: Wasserstein GAN, 2017,
+  https://arxiv.org/abs/1701.07875
+- gradient: Ishaan Gulrajani, Faruk Ahmed, Martin Arjovsky, Vincent Dumoulin, Aaron Courville:
+  Improved Training of Wasserstein GANs, 2017, https://arxiv.org/abs/1704.00028
+- dragan: Naveen Kodali, Jacob Abernethy, James Hays, Zsolt Kira: On Convergence and Stability of
+  GANs, 2017, https://arxiv.org/abs/1705.07215
+- r1, and at samples r2: Lars Mescheder, Andreas Geiger, Sebastian Nowozin: Which Training Methods
+  for GANs do actually Converge?, 2018, https://arxiv.org/abs/1801.04406
+
+A new penalty is a function of input gradients and its entry in `PENALTIES`, whose keys are the
+choices of the option `penalty`, and whose keywords decide what it can be combined with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from genbench.nets.precision import exact
+from genbench.noise import Noise
+
+__all__ = [
+    "PENALTIES", "Penalty", "around_data", "clip_weights", "gradient_penalty", "input_gradient",
+    "interpolate", "r1_penalty",
+]
+
+Points = Callable[[Tensor, Tensor, Noise], Tensor]
+"""Points (B, *shape) from real and fake examples (B, *shape)."""
+
+
+@torch.no_grad()
+def clip_weights(parameters: Iterable[Tensor], bound: float) -> None:
+    """Clamp every parameter to [−bound, bound], in place."""
+    for parameter in parameters:
+        parameter.clamp_(-bound, bound)
+
+
+# --- where the gradient is taken -----------------------------------------------------------------
+
+
+def interpolate(real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
+    """share·real + (1 − share)·fake: one share (B,) for a whole example (B, *shape)."""
+    weight = share.to(real).reshape(-1, *[1] * (real.dim() - 1))  # (B, 1, …)
+    return weight * real + (1 - weight) * fake
+
+
+def around_data(real: Tensor, share: Tensor, offset: Tensor) -> Tensor:
+    """Points between each example and a perturbed one: x + (1 − share)·½·std·offset.
+
+    So the code of DRAGAN's authors has it; their paper has x + δ, δ ~ N(0, cI).
+
+    real and offset, uniform on [0, 1), are (B, *shape), share (B,); the standard deviation is that
+    of all the batch's values.
+    """
+    perturbed = real + 0.5 * real.std(correction=0) * offset
+    return interpolate(real, perturbed, share)
+
+
+def _interpolates(real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
+    return interpolate(real, fake, noise.uniform("interpolate", len(real)))
+
+
+def _perturbed(real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
+    share = noise.uniform("interpolate", len(real))
+    return around_data(real, share, noise.uniform("offset", *real.shape).to(real))
+
+
+PLACES: Mapping[str, Points] = {
+    "interpolates": _interpolates,
+    "data": lambda real, fake, noise: real,
+    "fakes": lambda real, fake, noise: fake,
+}
+"""Where the option `penalty_at` may have the gradient taken: a literal, read from source."""
+
+
+# --- penalties -----------------------------------------------------------------------------------
+
+
+def input_gradient(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """∇c (B, *shape) at examples x (B, *shape), differentiable in the critic's parameters.
+
+    The critic must score each example independently: through batch norm the gradient of the summed
+    scores is not the gradient of each.
+    """
+    x = x.detach().requires_grad_()
+    with torch.enable_grad():
+        (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    return gradient
+
+
+def gradient_penalty(gradient: Tensor) -> Tensor:
+    """E (‖∇c‖₂ − 1)² of input gradients ∇c (B, *shape), a scalar; two-sided."""
+    return (exact(gradient).flatten(1).norm(dim=1) - 1).square().mean()
+
+
+def r1_penalty(gradient: Tensor) -> Tensor:
+    """½ E ‖∇c‖₂² of input gradients ∇c (B, *shape), a scalar; zero-centred."""
+    return exact(gradient).flatten(1).square().sum(1).mean() / 2
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """What bounds the critic's Lipschitz constant."""
+
+    gradient: Callable[[Tensor], Tensor] | None = None
+    """The penalty, a scalar, of input gradients ∇c (B, *shape); refused for a critic that does not
+    score each example independently."""
+    at: str = "interpolates"
+    """Where the gradient is taken, unless `penalty_at` says otherwise."""
+    points: Points | None = None
+    """Points of its own, in place of `at`; `penalty_at` is then refused."""
+    term: str = "gradient_penalty"
+    """Its name among the logged losses."""
+    term_at: Mapping[str, str] = field(default_factory=dict)
+    """Its name at other places, where that is another."""
+    clips: bool = False
+    """Whether the critic's weights are clipped after each of its updates."""
+
+    def points_of(
+        self, real: Tensor, fake: Tensor, noise: Noise, at: str | None = None
+    ) -> Tensor:
+        """The points (B, *shape) at which the gradient is taken; `at` is the option penalty_at."""
+        return (self.points or PLACES[at or self.at])(real, fake, noise)
+
+    def terms_of(
+        self, gradients: Callable[[Tensor], Tensor], points: Tensor, at: str | None = None
+    ) -> dict[str, Tensor]:
+        """The penalty by the name of its term, of the critic's `gradients` at these points."""
+        if self.gradient is None:
+            return {}
+        return {self.term_at.get(at or self.at, self.term): self.gradient(gradients(points))}
+
+
+PENALTIES: Mapping[str, Penalty] = {
+    "none": Penalty(),
+    "clip": Penalty(clips=True),
+    "gradient": Penalty(gradient=gradient_penalty),
+    "dragan": Penalty(gradient=gradient_penalty, points=_perturbed),
+    "r1": Penalty(
+        gradient=r1_penalty, at="data", term="r1",
+        term_at={"fakes": "r2", "interpolates": "squared_slope"},
+    ),
+}
+"""Name → penalty: a literal, since the choices are read from source (`fields.OneOf`)."""

@@ -1,0 +1,80 @@
+"""Adding a loss pair or a penalty is one entry: all else is read from its table."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from genbench import lookup
+from genbench._source import read_table
+from genbench.objectives.gan.losses import LOSSES
+from genbench.objectives.gan.penalties import PENALTIES, PLACES
+
+GAN = "genbench.objectives.gan"
+TABLES: dict[str, Any] = {
+    f"{GAN}.losses:LOSSES": LOSSES, f"{GAN}.penalties:PENALTIES": PENALTIES,
+    f"{GAN}.penalties:PLACES": PLACES,
+}
+USES = [
+    (name, option) for name in lookup.available("objective")
+    for option in lookup.describe("objective", name).options if option.facts
+]
+
+
+@pytest.mark.parametrize("where", TABLES)
+def test_what_is_read_from_source_is_what_python_sees(where: str) -> None:
+    read, table = read_table(where), TABLES[where]
+    assert list(read) == list(table)
+    for name, facts in read.items():
+        for fact, value in facts.items():
+            there = getattr(table[name], fact)
+            assert there == value or (value is True and callable(there)), (name, fact)
+    if where.endswith((":LOSSES", ":PENALTIES")):  # what no entry says is the default
+        for name, entry in table.items():
+            for field in fields(entry):
+                if field.default is False or field.default is None:
+                    assert bool(getattr(entry, field.name)) is bool(read[name].get(field.name))
+
+
+def test_every_choice_of_a_table_is_offered_wherever_the_table_is_used() -> None:
+    assert {option.name for _, option in USES} == {"loss", "penalty", "penalty_at"}
+    assert {"adversarial", "infogan", "mix_gan", "pgan"} <= {name for name, _ in USES}
+    for name, option in USES:
+        (choices,) = re.findall(r"Literal\[([^\]]*)\]", option.annotation)
+        tables = [list(map(repr, table)) for table in TABLES.values()]
+        assert choices.split(", ") in tables, (name, option.name)
+        model = lookup.options_model(lookup.describe("objective", name))
+        for choice in option.facts:
+            assert getattr(model(**{option.name: choice}), option.name) == choice
+
+
+def test_facts_that_objectives_refuse_by_are_facts_of_the_table() -> None:
+    """A misspelt one would refuse nothing."""
+    by_option = {"loss": LOSSES, "penalty": PENALTIES}
+    seen = set()
+    for name in lookup.available("objective"):
+        for conditions, _ in lookup.describe("objective", name).constants.get("refuses", ()):
+            for option, wanted in conditions.items():
+                if isinstance(wanted, dict) and not wanted.keys() <= {"but"}:
+                    ((word, fact),) = wanted.items()
+                    assert word in ("with", "without")
+                    entry = next(iter(by_option[option].values()))
+                    assert fact in {field.name for field in fields(entry)}, (name, fact)
+                    seen.add((option, word, fact))
+    assert ("loss", "without", "targets") in seen
+
+
+@pytest.mark.parametrize(("options", "refused"), [
+    ({"loss": "hinge", "smooth_real": 0.1}, True),
+    ({"loss": "least_squares", "smooth_real": 0.1}, False),
+    ({"loss": "mine.py:PAIR", "smooth_real": 0.1}, True),
+    ({"penalty": "r1", "critic_norm": "batch"}, True),
+    ({"penalty": "clip", "critic_norm": "batch"}, False),
+])
+def test_refusals_by_what_a_table_says(options: dict[str, Any], refused: bool) -> None:
+    component = lookup.describe("objective", "adversarial")
+    default = {option.name: option.default for option in component.options}
+    assert bool(lookup.refusals(component, {**default, **options})) is refused
