@@ -331,8 +331,9 @@ def test_pages_are_shown_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     look.docs("models")
     assert capsys.readouterr().out == TEXTS[ROOT / "genbench/docs/reference/models.md"]
     look.docs()
-    listed = capsys.readouterr().out.split()
-    assert listed == sorted(
+    lines = capsys.readouterr().out.splitlines()
+    assert all(20 < len(line) < 160 for line in lines), "each says what the page is about"
+    assert [line.split()[0] for line in lines] == sorted(
         page.relative_to(ROOT / "genbench/docs").with_suffix("").as_posix() for page in PAGES[1:]
     )
     with pytest.raises(GenbenchError, match="no page 'suits'; did you mean 'suites'"):

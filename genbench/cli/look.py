@@ -15,21 +15,25 @@ from rich.markdown import Markdown
 
 from genbench.cli.options import (
     RESULTS,
+    DataRoot,
     Results,
     RunArgument,
     SuiteArgument,
     warn,
 )
 from genbench.cli.output import console_for, say, write
-from genbench.places import at_home
+from genbench.places import at_home, data_root
 
 __all__ = ["cite", "docs", "info", "list_", "schema", "show", "validate"]
 
 
-def validate(suite: SuiteArgument, results: Results = RESULTS) -> None:
-    """Check a suite, and say what it would run and what of it takes long."""
+def validate(
+    suite: SuiteArgument, results: Results = RESULTS, data: DataRoot = None
+) -> None:
+    """Check a suite, and say what it would run, what of it takes long and which data it lacks."""
     from genbench.api.places import store_of
     from genbench.store.costs import costs
+    from genbench.suites.contents import missing
     from genbench.suites.expand import load_plan
     from genbench.suites.packages import check_packages
 
@@ -39,7 +43,7 @@ def validate(suite: SuiteArgument, results: Results = RESULTS) -> None:
     check_packages(plan)
     say(f"{suite}: fine; runs: {len(plan.runs)}, methods: {len(plan.methods)}, "
           f"datasets: {len(plan.datasets)}")
-    for line in costs(plan, store_of(results, plan)):
+    for line in [*costs(plan, store_of(results, plan)), *missing(plan, data_root(data))]:
         say(line)
 
 
@@ -113,10 +117,11 @@ def docs(
         help="A page of the manual; without one, they are listed.", show_default=False)] = "",
 ) -> None:
     """Show a page of the manual."""
-    from genbench.cli.manual import page, topics
+    from genbench.cli.manual import page, summary, topics
 
     if not topic:
-        say("\n".join(topics()))
+        width = max(map(len, topics()))
+        say("\n".join(f"{name:<{width}}  {summary(name)}" for name in topics()))
         return
     text = page(topic)
     if sys.stdout.isatty():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from genbench.errors import UnknownName
 from genbench.lookup import ROOT, suggest
 
-__all__ = ["page", "topics"]
+__all__ = ["page", "summary", "topics"]
 
 FOLDER = ROOT / "docs"
 
@@ -15,6 +15,12 @@ def topics() -> list[str]:
     return sorted(
         path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.rglob("*.md")
     )
+
+
+def summary(topic: str) -> str:
+    """What a page is about: its first sentence, in a line."""
+    lead = page(topic).split("\n\n")[1]
+    return " ".join(lead.split()).partition(". ")[0].rstrip(".")
 
 
 def page(topic: str) -> str:

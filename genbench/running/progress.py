@@ -152,7 +152,7 @@ class _Bars:
         elif event.kind == "finished":
             if event.run in self.tasks:
                 self.bars.remove_task(self.tasks.pop(event.run))
-            self.finished += 1
+            self.finished += event.state != "interrupted"
             self.bars.update(self.suite, completed=self.finished)
             self.console.print(_closing(event, self.finished, self.total), highlight=False)
         elif event.run in self.tasks:
@@ -207,7 +207,7 @@ class _Lines:
         with self._turn:
             self.pace.take(event, time.monotonic())
             if event.kind == "finished":
-                self.finished += 1
+                self.finished += event.state != "interrupted"
                 line = _closing(event, self.finished, self.total)
                 self.console.print(line, soft_wrap=True, highlight=False)
 

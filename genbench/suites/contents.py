@@ -36,7 +36,7 @@ from genbench.suites.spec import ComponentSpec, RunSpec
 
 __all__ = [
     "archive_of", "called_from", "contents_of", "data_key", "datasets_of", "file_contents",
-    "paths_of", "with_contents",
+    "missing", "paths_of", "with_contents",
 ]
 
 _SETTLED = 2 * 10**9
@@ -68,6 +68,19 @@ def paths_of(run: RunSpec, root: Path) -> list[Path]:
     options = describe("dataset", run.data.name, folder).constants.get("reads", ())
     values = [run.data.options.get(option) for option in options]
     return [root / os.path.expanduser(value) for value in values if isinstance(value, str)]
+
+
+def missing(plan: Plan, root: Path) -> list[str]:
+    """A line for each dataset whose files are not below the data folder, nothing read."""
+    lines = []
+    for run in datasets_of(plan).values():
+        archive = archive_of(run)
+        if archive and not (root / archive).is_dir():
+            lines.append(f"{run.dataset}: {root / archive} is not there; `genbench fetch` or "
+                         "`genbench run` downloads it")
+        lines += [f"{run.dataset}: {path} is not there" for path in paths_of(run, root)
+                  if not path.exists()]
+    return lines
 
 
 def contents_of(run: RunSpec, root: Path) -> str | None:

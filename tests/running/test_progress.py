@@ -75,6 +75,18 @@ def test_a_line_now_and_then_names_the_step(
         assert text.splitlines()[-1] == "[1/2] a--ring done in 3.0 s"
 
 
+@pytest.mark.parametrize("terminal", [False, True])
+def test_an_interrupted_run_is_not_counted_as_done(terminal: bool) -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=terminal, width=120, color_system=None)
+    with display(console, "suite", 2) as show:
+        show.show(Event("a--ring", "started", 0, 100))
+        show.show(Event("a--ring", "finished", 50, 100, state="interrupted", seconds=3))
+        show.show(Event("b--ring", "finished", 100, 100, state="done", seconds=3))
+    assert "[0/2] a--ring interrupted" in stream.getvalue()
+    assert "[1/2] b--ring done" in stream.getvalue()
+
+
 def test_an_evaluation_names_its_steps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

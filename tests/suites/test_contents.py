@@ -17,6 +17,7 @@ from genbench.suites.contents import (
     data_key,
     datasets_of,
     file_contents,
+    missing,
     with_contents,
 )
 from genbench.suites.expand import load_plan
@@ -182,3 +183,15 @@ def test_the_real_files_are_the_published_ones(tmp_path: Path, name: str) -> Non
                                      "evaluate: [nll]\n")
     run = load_plan(tmp_path / "s.yaml").runs[0]
     assert contents.contents_of(run, Path(os.environ["GENBENCH_DATA"])) == ""
+
+
+def test_what_is_not_there_is_named_before_anything_runs(pics: Path, tmp_path: Path) -> None:
+    suite = tmp_path / "suite.yaml"
+    suite.write_text(SUITE.replace("ring:", "mnist: {}, ring:"), encoding="utf-8")
+    plan = load_plan(suite)
+    (mnist,) = missing(plan, tmp_path)
+    assert mnist.startswith(f"mnist: {tmp_path}/MNIST/raw is not there; `genbench fetch`")
+    elsewhere = tmp_path / "elsewhere"
+    assert f"pics: {elsewhere}/pics is not there" in missing(plan, elsewhere)
+    (tmp_path / "MNIST" / "raw").mkdir(parents=True)
+    assert missing(plan, tmp_path) == []
