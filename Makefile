@@ -48,7 +48,7 @@ check: install   ## run the small suite and hold its numbers against the committ
 	$(BIN)/genbench check suites/ci.yaml --baseline results/ci/baseline.json
 
 docs: install    ## write the generated parts of the manual anew
-	$(BIN)/python -m genbench.reporting.manual genbench/docs/*/*.md
+	$(BIN)/python -m genbench.catalogue.manual genbench/docs/*/*.md
 
 clean:           ## remove the environment and caches (results stay)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

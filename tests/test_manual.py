@@ -20,11 +20,11 @@ import typer
 
 import genbench as gb
 from genbench import lookup
+from genbench.catalogue import manual
 from genbench.cli.app import app
 from genbench.data.space import Space
 from genbench.errors import GenbenchError
 from genbench.noise import Noise
-from genbench.reporting import manual
 from genbench.suites.expand import load_plan
 from genbench.suites.yaml_source import parse
 from genbench.suites.zoo import method_names
@@ -156,7 +156,7 @@ def test_stale_and_broken_files(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 def test_the_manual_is_written_without_torch() -> None:
     code = (
-        "import sys; from genbench.reporting import manual\n"
+        "import sys; from genbench.catalogue import manual\n"
         "[manual.PARTS[name]() for name in manual.PARTS if not name.startswith('help')]\n"
         "sys.exit('torch' in sys.modules)"
     )

@@ -15,7 +15,7 @@ from genbench.suites.expand import Plan, load_plan, suite_names
 if TYPE_CHECKING:
     import pandas as pd
 
-    from genbench.reporting._outcome import Outcome
+    from genbench.judging.outcome import Outcome
     from genbench.reporting.notebook import Report
     from genbench.store.runs import Store
 
@@ -65,7 +65,7 @@ def compare(a: str | Path, b: str | Path, *, results: str | Path = RESULTS) -> p
     Raises:
         GenbenchError: nothing of that name, or tables that share nothing.
     """
-    from genbench.reporting.compare import compare as differences
+    from genbench.judging.compare import compare as differences
 
     (left, one), (right, other) = (_numbers(str(name), results) for name in (a, b))
     with step("comparing the numbers"):
@@ -86,7 +86,7 @@ def check(
     Raises:
         GenbenchError: no such suite or baseline, or one of another suite.
     """
-    from genbench.reporting import gate
+    from genbench.judging import gate
     from genbench.store.table import tidy
 
     plan, store, accepted = _judged(suite, baseline, results, seeds)
@@ -106,7 +106,7 @@ def accept(
     Raises:
         GenbenchError: no such suite, runs without a result, or a file that cannot be written.
     """
-    from genbench.reporting import gate
+    from genbench.judging import gate
     from genbench.store.table import tidy
 
     plan, store, accepted = _judged(suite, baseline, results, seeds)
@@ -146,7 +146,7 @@ def claims(suite: str | Path | None = None, *, results: str | Path = RESULTS) ->
 
 
 def _verdicts(plan: Plan, store: Store) -> list[tuple[object, ...]]:
-    from genbench.reporting.claims import judge
+    from genbench.judging.claims import judge
     from genbench.reporting.origins import origins_of, planned_claims
     from genbench.reporting.report import gather
 
@@ -171,7 +171,7 @@ def _numbers(name: str, results: str | Path) -> tuple[pd.DataFrame, str | None]:
 
     And the row that is asked for, where the name ends in :METHOD.
     """
-    from genbench.reporting.stored_tables import load_numbers
+    from genbench.judging.stored import load_numbers
 
     method = None
     if ":" in name and not at_home(Path(name)).exists():

@@ -86,7 +86,7 @@ def compare(
 ) -> None:
     """Print how B's numbers differ from A's, and which differences are significant."""
     from genbench.api.results import compare as differences
-    from genbench.reporting.compare import compare_table
+    from genbench.judging.compare import compare_table
 
     frame = differences(a, b, results=results)
     console_for(sys.stdout).print(compare_table(frame, a, b))
@@ -115,7 +115,7 @@ def check(
     Exit code 0: fine; 1: regressed; 2: usage or missing input; 3: runs failed or nothing measured.
     """
     from genbench.api import results as stored
-    from genbench.reporting import junit as writing
+    from genbench.judging import junit as writing
     from genbench.store.files import write_text
 
     if update:

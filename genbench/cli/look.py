@@ -84,7 +84,7 @@ def list_(
     )] = None,
 ) -> None:
     """List the models, objectives, methods, datasets, metrics and suites that there are."""
-    from genbench.reporting.catalogue import KINDS, listing
+    from genbench.catalogue.listing import KINDS, listing
 
     if kind:
         say(listing(kind))
@@ -97,7 +97,7 @@ def info(
     name: Annotated[str, typer.Argument(help="A method, model, objective, dataset or metric.")],
 ) -> None:
     """Show formula, citation, every option with its default and meaning, and the resolved YAML."""
-    from genbench.reporting.catalogue import info as describe
+    from genbench.catalogue.listing import info as describe
 
     say(describe(name))
 
@@ -107,7 +107,7 @@ def cite(
         help="A suite, method, model, objective, dataset or metric.", callback=at_home)],
 ) -> None:
     """Print the BibTeX of everything that a suite uses, or of what has that name."""
-    from genbench.reporting.citations import cite as bibtex
+    from genbench.catalogue.cite import cite as bibtex
 
     say(bibtex(name))
 

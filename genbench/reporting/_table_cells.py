@@ -6,12 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from genbench.reporting._cell import RESULTS
-from genbench.reporting._digits import mean_text, number
-from genbench.reporting.markdown import Footnotes, plus_minus, seed_list
+from genbench.judging.cell import RESULTS
+from genbench.judging.ranking import WORSE, Place
 from genbench.reporting.numbers import Column, Entry, Numbers
-from genbench.reporting.ranking import WORSE, Place
-from genbench.reporting.statistics import mean_and_std
+from genbench.text.markdown import Footnotes, plus_minus, seed_list
+from genbench.text.numbers import mean_and_std, mean_text, number
 
 __all__ = ["NOT_APPLICABLE", "cell_text", "published_cells", "values_of"]
 

@@ -11,12 +11,11 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from genbench.reporting._digits import number
-from genbench.reporting.markdown import count, escape, table
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.origins import Origin
-from genbench.reporting.statistics import mean_and_std
 from genbench.suites.spec import REAL
+from genbench.text.markdown import count, escape, table
+from genbench.text.numbers import mean_and_std, number
 
 __all__ = ["Cost", "cost_section", "cost_table", "costs_of"]
 

@@ -12,9 +12,8 @@ from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 
-from genbench.reporting._cells import Cell, dataset_names
-from genbench.reporting._digits import spread_text
-from genbench.reporting.statistics import mean_and_std
+from genbench.judging.cells import Cell, dataset_names
+from genbench.text.numbers import mean_and_std, spread_text
 
 __all__ = ["Report", "summary_html"]
 

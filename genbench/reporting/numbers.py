@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from genbench.reporting._cells import OK, REAL_TITLE, SKIPPED, Cell, cells_of
-from genbench.reporting._floors import floor_name, floor_text
-from genbench.reporting.markdown import ARROWS, code, escape
-from genbench.reporting.ranking import Place, places
+from genbench.judging.cells import OK, REAL_TITLE, SKIPPED, Cell, cells_of
+from genbench.judging.floors import floor_name, floor_text
+from genbench.judging.ranking import Place, places
 from genbench.suites.plan import Plan
 from genbench.suites.spec import REAL, RunSpec
+from genbench.text.markdown import ARROWS, code, escape
 
 __all__ = ["Column", "Entry", "Numbers"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from genbench.reporting.markdown import escape, seed_list, table
 from genbench.store.provenance import PACKAGES, sittings
 from genbench.store.runs import Store
 from genbench.suites.plan import Plan
+from genbench.text.markdown import escape, seed_list, table
 
 __all__ = ["Origin", "made_with", "mixed_rows", "origins_of", "planned_claims"]
 

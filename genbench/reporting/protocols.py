@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from genbench.reporting.markdown import code, escape, table
 from genbench.store.table import Survey
 from genbench.suites.plan import Plan
 from genbench.suites.spec import EXTERNAL
+from genbench.text.markdown import code, escape, table
 
 __all__ = ["notes_of", "protocols"]
 

@@ -11,16 +11,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from genbench.reporting._cells import Cell, cells_of
-from genbench.reporting.claims import Verdict, judge
+from genbench.judging.cells import Cell, cells_of
+from genbench.judging.claims import Verdict, judge
+from genbench.judging.ranking import LEGEND
 from genbench.reporting.costs import cost_section, costs_of
 from genbench.reporting.figures._chosen import ChosenFigure
 from genbench.reporting.figures._draw import Figure, draw_figures
-from genbench.reporting.markdown import Footnotes, code, escape, lead_and_rest, prose, table
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.origins import made_with, mixed_rows, origins_of, planned_claims
 from genbench.reporting.protocols import protocols
-from genbench.reporting.ranking import LEGEND
 from genbench.reporting.seeds import seeds_table
 from genbench.reporting.tables import Table, make_tables
 from genbench.reporting.targets import targets_table
@@ -30,6 +29,7 @@ from genbench.store.runs import STATES, Record, Status, Store
 from genbench.store.table import FORMATS, Survey, survey
 from genbench.suites.plan import Plan
 from genbench.suites.spec import REAL
+from genbench.text.markdown import Footnotes, code, escape, lead_and_rest, prose, table
 
 __all__ = ["Findings", "build", "gather"]
 

@@ -14,11 +14,11 @@ from statistics import fmean
 
 from scipy.special import nctdtr, stdtrit
 
-from genbench.reporting._cells import Cell, is_reference
-from genbench.reporting._digits import number
-from genbench.reporting.markdown import escape, table
+from genbench.judging.cells import Cell, is_reference
+from genbench.judging.statistics import ALPHA
 from genbench.reporting.numbers import Numbers
-from genbench.reporting.statistics import ALPHA, mean_and_std
+from genbench.text.markdown import escape, table
+from genbench.text.numbers import mean_and_std, number
 
 __all__ = ["power", "seeds_needed", "seeds_table"]
 

@@ -11,19 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from genbench.reporting._digits import number
-from genbench.reporting._floors import is_floor
+from genbench.judging.floors import is_floor
+from genbench.judging.ranking import Place
 from genbench.reporting._table_cells import (
     NOT_APPLICABLE,
     cell_text,
     published_cells,
 )
-from genbench.reporting.markdown import Footnotes, code, escape, tables
 from genbench.reporting.numbers import Column, Numbers
-from genbench.reporting.ranking import Place
-from genbench.reporting.statistics import mean_and_std
 from genbench.suites.schema import Table as Asked
 from genbench.suites.spec import REAL
+from genbench.text.markdown import Footnotes, code, escape, tables
+from genbench.text.numbers import mean_and_std, number
 
 __all__ = ["Table", "make_tables"]
 

@@ -6,12 +6,12 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from genbench.reporting._cell import RESULTS
-from genbench.reporting._digits import number
-from genbench.reporting.markdown import code, escape, table
+from genbench.judging.cell import RESULTS
 from genbench.reporting.numbers import Entry, Numbers
 from genbench.suites.expectation import parse_cell
 from genbench.suites.schema import Target
+from genbench.text.markdown import code, escape, table
+from genbench.text.numbers import number
 
 __all__ = ["Reached", "reached", "targets_table"]
 

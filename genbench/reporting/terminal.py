@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from genbench.reporting._cells import (
+from genbench.judging.cells import (
     REAL_TITLE,
     SKIPPED,
     Cell,
@@ -21,11 +21,10 @@ from genbench.reporting._cells import (
     is_reference,
     trouble_text,
 )
-from genbench.reporting._digits import mean_text, spread_text
-from genbench.reporting._floors import floor_text, is_floor
-from genbench.reporting.markdown import ARROWS
-from genbench.reporting.ranking import LEGEND, WORSE, Place, places
-from genbench.reporting.statistics import mean_and_std
+from genbench.judging.floors import floor_text, is_floor
+from genbench.judging.ranking import LEGEND, WORSE, Place, places
+from genbench.text.markdown import ARROWS
+from genbench.text.numbers import mean_and_std, mean_text, spread_text
 
 __all__ = ["measurement_table", "summary_tables"]
 

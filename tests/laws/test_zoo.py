@@ -11,9 +11,9 @@ import torch
 import yaml
 
 from genbench import lookup
+from genbench.catalogue.listing import info
 from genbench.fields import Optimiser
 from genbench.noise import Noise
-from genbench.reporting.catalogue import info
 from genbench.suites.parts import capabilities
 
 ZOO = Path(lookup.__file__).parent / "zoo"

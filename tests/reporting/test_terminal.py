@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from genbench.reporting._cells import cells_of
-from genbench.reporting._digits import mean_text, number, p_text
+from genbench.judging.cells import cells_of
 from genbench.reporting.terminal import summary_tables
+from genbench.text.numbers import mean_text, number, p_text
 
 
 def rows(method, values, *, dataset="ring", metric="nll", better="lower", protocol="v1", **more):

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from genbench.reporting import catalogue
-from genbench.reporting.citations import cite
+from genbench.catalogue import listing as catalogue
+from genbench.catalogue.cite import cite
 from genbench.suites.expand import load_plan
 from genbench.suites.zoo import method_names
 

@@ -1,0 +1,1 @@
+"""What there is: lists, everything about one name, citations, the manual's generated parts."""

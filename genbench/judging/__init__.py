@@ -1,0 +1,1 @@
+"""What stored numbers say: cells, statistics, claims, the gate, comparisons."""

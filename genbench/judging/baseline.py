@@ -1,0 +1,247 @@
+"""The file of accepted numbers that `genbench check` holds new ones against.
+
+    {"format": 1, "suite": "ci",
+     "tolerances": {"fid": {"relative": 0.05}},
+     "specifications": {"digits": {"wgan-gp": {"optimiser": {"lr": 0.0001}, …}}},
+     "cells": [{"method": "wgan-gp", "dataset": "digits", "metric": "fid",
+                "protocol": "classifier-1k-test", "better": "lower", "unit": "",
+                "values": {"0": 31.2, "1": 30.8, "2": 32.0},
+                "absent": {"3": "diverged"},
+                "tolerance": {"absolute": 2.0}}]}
+
+`tolerances` (by metric) and a cell's `tolerance` are written by hand and survive `--update`.
+`absent` says which seeds gave no number when the baseline was accepted, and why.
+`specifications` are what decided the rows (by dataset and method, without the seed), so that the
+gate can name what changed.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from genbench.errors import GenbenchError
+from genbench.fields import NonNegative
+from genbench.judging.cells import RESULTS, Cell, Trouble, cells_of, limited_runs
+from genbench.store.files import write_json
+from genbench.suites.plan import Plan
+
+__all__ = [
+    "DEFAULT_TOLERANCE", "Baseline", "BaselineCell", "Tolerance", "accept", "changes",
+    "read_baseline", "refuse_limited", "specifications", "suite_of",
+]
+
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class Tolerance(_Part):
+    """How much worse a mean may be: the larger of the two."""
+
+    absolute: NonNegative = 0.0
+    """In the metric's unit."""
+    relative: NonNegative = 0.0
+    """As a share of the size of the baseline's mean."""
+
+    def allowed(self, mean: float) -> float:
+        """The change that is tolerated around a mean, in the metric's unit."""
+        return max(self.absolute, self.relative * abs(mean))
+
+
+DEFAULT_TOLERANCE = Tolerance(relative=0.02)
+
+
+class BaselineCell(_Part):
+    """The accepted numbers of one cell, by seed."""
+
+    method: str
+    dataset: str
+    metric: str
+    protocol: str
+    better: Literal["lower", "higher", "target", "none"]
+    unit: str = ""
+    values: dict[int, _Finite]
+    absent: dict[int, str] = {}
+    """Seeds without a number, and the status that they ended with."""
+    tolerance: Tolerance | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What the cell is known by."""
+        return self.method, self.dataset, self.metric, self.protocol
+
+    @property
+    def sample(self) -> list[float]:
+        """The values in the order of their seeds."""
+        return [self.values[seed] for seed in sorted(self.values)]
+
+    def as_cell(self, like: Cell) -> Cell:
+        """The cell that was accepted, with the direction of one of now."""
+        lost = {seed: Trouble(status, "") for seed, status in self.absent.items()}
+        return replace(like, values=self.values, troubles=lost)
+
+
+class Baseline(_Part):
+    """Accepted numbers of one suite."""
+
+    format: Literal[1] = 1
+    suite: str
+    cells: list[BaselineCell]
+    tolerances: dict[str, Tolerance] = {}
+    """By metric."""
+    specifications: dict[str, dict[str, dict[str, Any]]] = {}
+    """By dataset and method: what decided the runs, without their seeds."""
+
+    def tolerance(self, cell: BaselineCell, declared: float | None = None) -> Tolerance:
+        """The cell's own, else the metric's here, else what it declares, else 2 % of the mean."""
+        given = cell.tolerance or self.tolerances.get(cell.metric)
+        if given is None and declared is not None:
+            return Tolerance(absolute=declared)
+        return given or DEFAULT_TOLERANCE
+
+
+def read_baseline(path: Path) -> Baseline:
+    """Read a baseline.
+
+    Raises:
+        GenbenchError: missing, or not a baseline; says what is wrong where.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise GenbenchError(
+            f"cannot read the baseline {path}: {reason}; 'genbench check SUITE --baseline {path} "
+            f"--update' writes one"
+        ) from None
+    try:
+        baseline = Baseline.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise GenbenchError(
+            f"{path}: {where + ': ' if where else ''}{first['msg']}; expected a baseline of "
+            f"format 1, as 'genbench check --update' writes it"
+        ) from None
+    keys = [cell.key for cell in baseline.cells]
+    twice = next((key for key in keys if keys.count(key) > 1), None)
+    if twice is not None:
+        raise GenbenchError(f"{path}: two cells are both {' / '.join(twice)}; keep one of them")
+    return baseline
+
+
+def accept(frame: pd.DataFrame, path: Path, plan: Plan | None = None) -> Baseline:
+    """Write the table's numbers as the baseline at `path`, and return it.
+
+    With the `plan`, what decided them is written beside them.
+
+    Tolerances of a baseline that is there already are kept. Diverged runs and values that are not
+    finite are results and are accepted as such; runs that failed or have not ended are not.
+
+    Raises:
+        GenbenchError: nothing was measured, a run failed or has not ended, --limit-updates cut a
+            budget, or `path` holds something that is not a baseline.
+        StoreError: `path` cannot be written.
+    """
+    cells = cells_of(frame)
+    if not any(cell.values for cell in cells):
+        raise GenbenchError("nothing was measured, so there is nothing to accept; run the suite")
+    refuse_limited(frame)
+    for cell in cells:
+        for seed, trouble in sorted(cell.troubles.items()):
+            if trouble.status not in RESULTS:
+                why = f" ({trouble.reason})" if trouble.reason else ""
+                raise GenbenchError(
+                    f"{cell.name}, seed {seed}, is {trouble.status}{why}: a baseline is accepted "
+                    f"from a finished suite; run it again"
+                )
+    old = read_baseline(path) if path.exists() else None
+    tolerances = {cell.key: cell.tolerance for cell in old.cells} if old else {}
+    accepted = [_accepted(cell) for cell in cells if cell.values or cell.troubles]
+    for kept in accepted:
+        kept.tolerance = tolerances.get(kept.key)
+    baseline = Baseline(
+        suite=suite_of(frame),
+        cells=sorted(accepted, key=lambda c: (c.dataset, c.method, c.metric, c.protocol)),
+        tolerances=old.tolerances if old else {},
+        specifications=specifications(plan) if plan else {},
+    )
+    write_json(path, baseline.model_dump(mode="json", exclude_defaults=True) | {"format": 1})
+    return baseline
+
+
+def specifications(plan: Plan) -> dict[str, dict[str, dict[str, Any]]]:
+    """By dataset and method: what decides their runs, without their seeds."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for spec in plan.runs:
+        rows = found.setdefault(spec.dataset, {})
+        if spec.method not in rows:
+            rows[spec.method] = {k: v for k, v in spec.deciding().items() if k != "seed"}
+    return found
+
+
+def changes(before: Any, now: Any, name: str = "") -> list[str]:
+    """What differs between two specifications, e.g. `optimiser.lr: 0.001 → 0.0003`."""
+    if before == now:
+        return []
+    if isinstance(before, dict) and isinstance(now, dict):
+        return [
+            line for key in [*before, *(key for key in now if key not in before)]
+            for line in changes(before.get(key), now.get(key), f"{name}.{key}" if name else key)
+        ]
+    if isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        return [
+            line for place, (one, other) in enumerate(zip(before, now, strict=True))
+            for line in changes(one, other, f"{name}[{place}]")
+        ]
+    return [f"{name}: {_short(before)} → {_short(now)}"]
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False) if value is not None else "nothing"
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def suite_of(frame: pd.DataFrame) -> str:
+    """The one suite that a table is of.
+
+    Raises:
+        GenbenchError: the table is empty, or of several suites.
+    """
+    suites = sorted({str(name) for name in frame["suite"]})
+    if len(suites) != 1:
+        raise GenbenchError(
+            f"expected the table of one suite, got {', '.join(suites) if suites else 'no rows'}"
+        )
+    return suites[0]
+
+
+def refuse_limited(frame: pd.DataFrame) -> None:
+    """Refuse runs whose budget was cut.
+
+    Raises:
+        GenbenchError: --limit-updates cut the budget of a run.
+    """
+    cut = limited_runs(frame)
+    if cut:
+        raise GenbenchError(
+            f"--limit-updates cut the budget of {len(cut)} runs ({cut[0]}, …); such numbers are "
+            f"not comparable: run the suite without it"
+        )
+
+
+def _accepted(cell: Cell) -> BaselineCell:
+    return BaselineCell.model_validate({
+        "method": cell.method, "dataset": cell.dataset, "metric": cell.metric,
+        "protocol": cell.protocol, "better": cell.better, "unit": cell.unit,
+        "values": dict(sorted(cell.values.items())),
+        "absent": {seed: trouble.status for seed, trouble in sorted(cell.troubles.items())},
+    })

@@ -1,0 +1,142 @@
+"""A claim's comparison, put to the test: p for it and against it, and the words for both."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from scipy.special import stdtr
+
+from genbench.judging import exact
+from genbench.judging.cell import Cell, is_reference
+from genbench.judging.claim_text import estimate_text
+from genbench.judging.significance import judged
+from genbench.judging.statistics import Test, welch
+from genbench.suites.expectation import Expectation
+from genbench.text.numbers import mean_and_std, number, p_text
+
+__all__ = ["Tested", "tested"]
+
+INFINITE = "what is not finite is the worst there is"
+
+
+class Tested(NamedTuple):
+    """One-sided p for a comparison and against it."""
+
+    confirm: float
+    refute: float
+    text: str
+    """What the verdict rests on."""
+    settled: bool = False
+    """Whether it is refuted without a test: what it calls better is infinite."""
+
+
+def tested(expectation: Expectation, cells: Sequence[Cell]) -> Tested:
+    """Test a comparison on its cells, which are in its own order and complete.
+
+    Raises:
+        ValueError: a value that has no logarithm, where those are compared.
+    """
+    if expectation.spread:
+        return _spreads(expectation, cells[0], cells[1])
+    compared = [
+        cell.transformed(name in expectation.magnitudes, expectation.logs)
+        for cell, name in zip(cells, expectation.cells, strict=True)
+    ]
+    terms = [(factor, cell) for (factor, _), cell in zip(expectation.terms, compared, strict=True)]
+    constant, variance = expectation.constant, 0.0
+    for factor, cell in terms:
+        if is_reference(cell):
+            constant += factor * mean_and_std(cell.sample)[0]
+            variance += (factor * cell.sampling_std) ** 2
+    trained = [(factor, cell) for factor, cell in terms if not is_reference(cell)]
+    shifts = (0.0,) if expectation.tolerance is None else (-1.0, 1.0)
+    tests = [
+        judged(
+            [(factor, cell.outcomes) for factor, cell in trained],
+            constant + shift * (expectation.tolerance or 0.0), variance=variance,
+            pairs=len({cell.dataset for _, cell in trained}) == 1,
+            certain=all(cell.fixed for cell in cells),
+        )
+        for shift in shifts
+    ]
+    confirm, refute, settled = _both_ways(expectation.relation, tests)
+    if settled:
+        return Tested(confirm, refute, INFINITE, True)
+    p = min(1.0, 2 * min(confirm, refute))
+    text = estimate_text(expectation, tests, p)
+    return Tested(confirm, refute, f"{INFINITE}; {text}" if tests[0].infinite else text)
+
+
+def _both_ways(relation: str, tests: Sequence[Test]) -> tuple[float, float, bool]:
+    """One-sided p for the claim and against it, and whether infinity refutes it."""
+    test = tests[0]
+    if relation == "~=":
+        upper, lower = tests  # of the contrast less the tolerance, and of it plus the tolerance
+        if upper.infinite:
+            return 1.0, 1.0, not math.isnan(upper.estimate)
+        if upper.certain:
+            inside = upper.estimate <= 0 <= lower.estimate
+            return (0.0, 1.0, False) if inside else (1.0, 0.0, False)
+        return max(upper.p_less, lower.p_greater), min(upper.p_greater, lower.p_less), False
+    if test.certain and test.estimate == 0:
+        return (0.0, 1.0, False) if "=" in relation else (1.0, 0.0, False)
+    down = relation in ("<", "<=")
+    against = math.inf if down else -math.inf
+    confirm, refute = test.p_less, test.p_greater
+    return (confirm, refute, test.estimate == against) if down else (
+        refute, confirm, test.estimate == against
+    )
+
+
+# --- spreads over seeds ----------------------------------------------------------------------
+
+
+def _spreads(expectation: Expectation, first: Cell, second: Cell) -> Tested:
+    """Whether the seeds of one cell differ less than those of the other."""
+    if first.lost or second.lost:
+        smaller, larger = (first, second) if expectation.relation == "<" else (second, first)
+        return Tested(1.0, 1.0, INFINITE, bool(smaller.lost) and not larger.lost)
+    samples = [first.sample, second.sample]
+    heavy = any(map(exact.heavy_tailed, samples))
+    confirm, refute = _log_distances_differ(*map(_log_distances, samples), heavy=heavy)
+    if expectation.relation == ">":
+        confirm, refute = refute, confirm
+    text = "; ".join(
+        f"std of {cell.name} {number(mean_and_std(cell.sample)[1])}" for cell in (first, second)
+    )
+    how = "test of log distances from the median" + (" (heavy tails)" if heavy else "")
+    p = min(1.0, 2 * min(confirm, refute))
+    return Tested(confirm, refute, f"{text}; {how}, {p_text(p)}")
+
+
+def _log_distances_differ(
+    first: list[float], second: list[float], *, heavy: bool
+) -> tuple[float, float]:
+    """One-sided p that the first distances are smaller, and larger.
+
+    The median of few values with heavy tails moves all distances at once: their variance is then
+    counted twice, which the simulation of the tests asks for.
+    """
+    if -math.inf in (*first, *second):  # values that are equal
+        test = judged([(1.0, dict(enumerate(first))), (-1.0, dict(enumerate(second)))])
+        return test.p_less, test.p_greater
+    test = welch(first, second)
+    if test.deterministic:
+        return test.p_less, test.p_greater
+    t = test.estimate / (test.standard_error * (math.sqrt(2) if heavy else 1.0))
+    return float(stdtr(test.df, t)), float(stdtr(test.df, -t))
+
+
+def _log_distances(values: Sequence[float]) -> list[float]:
+    """Logarithms of n − 1 distances from the median: one of n says nothing.
+
+    For an odd n that is the median's own, 0; for an even one, that of the middle two, which are
+    equally far from their mean.
+    """
+    middle = statistics.median(values)
+    scale = max(map(abs, values))
+    distances = sorted(abs(value - middle) for value in values)[1:]
+    return [math.log(each) if each > 1e-12 * scale else -math.inf for each in distances]

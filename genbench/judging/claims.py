@@ -1,0 +1,253 @@
+"""Claims: sentences from papers written as comparisons of cells, judged by statistics.
+
+The text of a claim is read by `genbench.suites.expectation`. It is judged on training seeds:
+
+- paired, where every cell has the same seeds on the same dataset (runs of one seed share the
+  order of the data), else by Welch's test; `judged` says what takes their place where values are
+  tied, have heavy tails or are infinite;
+- at 95 %, two-sided, after Holm's correction for the number of claims in the suite;
+- CONFIRMED or REFUTED where the test is significant one way or the other, else INCONCLUSIVE;
+- a run that diverged, or a value that is NaN or infinite, is the worst there is: a claim that such
+  a row is better than one whose values are all finite is REFUTED, for its mean is infinite; that
+  it is worse is for the test to say;
+- INCONCLUSIVE with fewer than three seeds, with a run that failed or has not ended (a mean over
+  the seeds that survived would flatter the method), with a budget cut by --limit-updates, and
+  where one metric was measured under different protocols.
+
+A claim of several comparisons joined by `and` holds if all do (the largest p) and fails if one
+does (the smallest p, times their number). One that names no dataset is, in the same way, about
+each dataset on which its cells apply. `std(a) < std(b)` compares the spreads over seeds: Welch's
+test on the logarithms of the distances from the median, but for the one distance that says
+nothing (the median's own, or one of the middle two). A claim that gives a reason in the place of a
+comparison is listed and not judged.
+`a ~= b within t` is confirmed if |a − b| is significantly below t (two one-sided tests).
+A claim that was not among the suite's when a run that it rests on first began is marked *post
+hoc*: its sentence may have been written after the numbers. The row `real` has no training seeds;
+its value counts as known up to its sampling spread. Where nothing random was trained or drawn,
+equal values make `<` false and `<=` true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from genbench.judging.cells import (
+    Cell,
+    dataset_names,
+    find,
+    is_reference,
+    trouble_text,
+)
+from genbench.judging.claim_tests import Tested, tested
+from genbench.judging.statistics import ALPHA, MIN_SEEDS, holm
+from genbench.suites.expand import Plan
+from genbench.suites.expectation import CellName, Expectation, parse_expectations
+from genbench.suites.schema import Claim
+from genbench.text.numbers import mean_text, p_text
+
+__all__ = ["Expectation", "Verdict", "judge"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the numbers say of one claim."""
+
+    id: str
+    text: str
+    expect: str
+    verdict: Literal["CONFIRMED", "REFUTED", "INCONCLUSIVE", "NOT JUDGED"]
+    evidence: str
+    p: float | None
+    """Two-sided, after Holm's correction; None where nothing could be tested."""
+    post_hoc: bool = False
+    """Whether a run that it rests on was started before the claim was written as it is."""
+
+
+@dataclass
+class _Finding:
+    """What one dataset (or a claim's own choice of them) says: p for the claim and against it."""
+
+    evidence: str
+    confirm: float = 1.0
+    refute: float = 1.0
+    tested: bool = False
+    settled: bool = False
+    """Whether it is refuted without a test."""
+    applies: bool = True
+
+
+@dataclass
+class _Case:
+    findings: list[_Finding] = field(default_factory=list)
+
+    @property
+    def confirm(self) -> float:
+        return max((finding.confirm for finding in self.findings), default=1.0)
+
+    @property
+    def refute(self) -> float:
+        smallest = min((finding.refute for finding in self.findings), default=1.0)
+        return min(1.0, smallest * len(self.findings))
+
+    @property
+    def settled(self) -> bool:
+        return any(finding.settled for finding in self.findings)
+
+    @property
+    def p(self) -> float | None:
+        if self.settled:
+            return 0.0
+        if not any(finding.tested for finding in self.findings):
+            return None
+        return min(1.0, 2 * min(self.confirm, self.refute))
+
+
+def judge(
+    plan: Plan, cells: Sequence[Cell],
+    planned: Mapping[tuple[str, str], Sequence[frozenset[str]]] | None = None,
+) -> list[Verdict]:
+    """Judge every claim of a suite's plan on the cells of its tidy table, in the suite's order.
+
+    `planned` has the claims that the runs were started with, by row and dataset
+    (`origins.planned_claims`): a claim that is not among them is marked post hoc.
+
+    Raises:
+        SuiteError: a claim that does not parse (the suite's loader refuses it earlier).
+    """
+    claims = list(plan.suite.report.claims)
+    judged = [claim for claim in claims if claim.expect is not None]
+    cases = [
+        _Case([finding for part in parse_expectations(str(claim.expect))
+               for finding in _findings(part, cells)])
+        for claim in judged
+    ]
+    adjusted = holm([case.p for case in cases])
+    verdicts = {
+        claim.id: replace(
+            _verdict(claim, case, p, len(judged)), post_hoc=_post_hoc(claim, planned or {})
+        )
+        for claim, case, p in zip(judged, cases, adjusted, strict=True)
+    }
+    return [
+        verdicts.get(claim.id)
+        or Verdict(claim.id, claim.text, "", "NOT JUDGED", claim.unjudged, None)
+        for claim in claims
+    ]
+
+
+def _post_hoc(
+    claim: Claim, planned: Mapping[tuple[str, str], Sequence[frozenset[str]]]
+) -> bool:
+    """Whether a run of its rows began without it."""
+    named = [cell for part in parse_expectations(str(claim.expect)) for cell in part.cells]
+    return any(
+        claim.mark not in started
+        for (method, dataset), runs in planned.items()
+        if any(row == method and where in (None, dataset) for _, row, where in named)
+        for started in runs
+    )
+
+
+def _verdict(claim: Claim, case: _Case, adjusted: float, claims: int) -> Verdict:
+    evidence = "; ".join(finding.evidence for finding in case.findings)
+    expect = claim.expect or ""
+    if case.p is None:
+        return Verdict(claim.id, claim.text, expect, "INCONCLUSIVE", evidence, None)
+    name: Literal["CONFIRMED", "REFUTED", "INCONCLUSIVE"] = "INCONCLUSIVE"
+    if case.settled:
+        return Verdict(claim.id, claim.text, expect, "REFUTED", evidence, None)
+    if adjusted <= ALPHA:
+        name = "CONFIRMED" if case.confirm < case.refute else "REFUTED"
+    if claims > 1:
+        evidence += f"; {p_text(adjusted)} after Holm's correction for {claims} claims"
+    if name == "INCONCLUSIVE" and all(finding.tested for finding in case.findings):
+        evidence += "; within the noise of the seeds"
+    return Verdict(claim.id, claim.text, expect, name, evidence, adjusted)
+
+
+def _findings(expectation: Expectation, cells: Sequence[Cell]) -> list[_Finding]:
+    """Judge one comparison on each dataset that it is about."""
+    open_ended = any(dataset is None for _, _, dataset in expectation.cells)
+    datasets: list[str] = dataset_names(cells) if open_ended else [""]
+    findings = []
+    for dataset in datasets:
+        found = [find(cells, m, row, own or dataset) for m, row, own in expectation.cells]
+        if open_ended and not all(found):
+            continue  # a row that does not run on this dataset
+        findings.append(_finding(expectation, found, dataset))
+    if any(finding.applies for finding in findings):
+        findings = [finding for finding in findings if finding.applies]
+    if not findings:
+        names = ", ".join(_name(cell) for cell in expectation.cells)
+        findings = [_Finding(f"no dataset has all of {names}")]
+    return findings
+
+
+def _finding(
+    expectation: Expectation, found: Sequence[Sequence[Cell]], dataset: str
+) -> _Finding:
+    for name, cells in zip(expectation.cells, found, strict=True):
+        if not cells:
+            return _Finding(f"{_name(name, dataset)} was not measured")
+        if len(cells) > 1:
+            ways = " and ".join(f"{cell.metric}@{cell.protocol}" for cell in cells)
+            return _Finding(f"{_name(name, dataset)} was measured under several protocols: {ways}")
+    chosen = [cells[0] for cells in found]
+    trouble = _trouble(chosen)
+    if trouble is not None:
+        return trouble
+    values = ", ".join(dict.fromkeys(cell.text for cell in chosen))
+    if all(map(is_reference, chosen)):
+        return _Finding(f"{values}: the data have no training seeds to test on")
+    if any(len(cell.outcomes) < MIN_SEEDS for cell in chosen if not is_reference(cell)):
+        return _Finding(f"{values}: a verdict needs at least {MIN_SEEDS} seeds")
+    try:
+        result = tested(expectation, chosen)
+    except ValueError as reason:
+        return _Finding(str(reason))
+    return _found(result, values)
+
+
+def _found(result: Tested, values: str) -> _Finding:
+    refuted = result.settled
+    return _Finding(
+        f"{values}: {result.text}", 1.0 if refuted else result.confirm,
+        0.0 if refuted else result.refute, True, refuted,
+    )
+
+
+def _trouble(cells: Sequence[Cell]) -> _Finding | None:
+    """Why these cells cannot be compared, or None."""
+    for cell in cells:
+        if not cell.values and not cell.troubles:
+            reason = cell.skipped or "no values"
+            return _Finding(f"{cell.name} does not apply: {reason}", applies=False)
+        sideless = cell.lost and (not cell.directed or is_reference(cell))
+        if not cell.complete or sideless:
+            text = f"{cell.name}: {trouble_text(cell)}"
+            if sideless:
+                text += "; without a better direction that tells which way it decides"
+            if cell.values:
+                text += f"; the other runs {mean_text(cell.sample)}"
+            return _Finding(text)
+        if cell.limited:
+            return _Finding(f"{cell.name}: --limit-updates cut the budget, not comparable")
+    protocols: dict[tuple[str, str], str] = {}
+    for cell in cells:
+        if not cell.values:  # a run that diverged was measured under no protocol
+            continue
+        known = protocols.setdefault((cell.metric, cell.dataset), cell.protocol)
+        if known != cell.protocol:
+            return _Finding(
+                f"{cell.metric} on {cell.dataset} was measured under different protocols "
+                f"({known} and {cell.protocol})"
+            )
+    return None
+
+
+def _name(cell: CellName, dataset: str = "") -> str:
+    metric, row, own = cell
+    where = own or dataset
+    return f"{metric}[{row}, {where}]" if where else f"{metric}[{row}]"

@@ -1,0 +1,285 @@
+"""The regression gate: new numbers held against an accepted baseline.
+
+Every cell (method, dataset, metric, protocol) gets one verdict:
+
+ok                within its tolerance, or better
+improved          better by more than its tolerance, and significantly
+unresolved        worse by more than its tolerance, and not told from the seeds' noise; with the
+                  smallest change that would have been
+regressed         worse by more than its tolerance, and significantly
+changed           with `exact`: not the same bits
+inconclusive      worse by more than its tolerance, with fewer than three seeds on one side
+changed-protocol  measured, but otherwise than the baseline was: not compared
+missing           in the baseline, and not measured now
+failed            a run failed, or diverged where the baseline's did not, or gave no finite value
+new               measured now, and not in the baseline
+
+*Worse* follows the metric's direction; metrics with none are not gated (their runs must still not
+fail). A value that is not finite is the worst there is. A tolerance is the baseline's own, else
+what the metric declares in its unit, else 2 % of the baseline's mean. *Significant* is a one-sided
+test at 5 % (`judged.versus`: Welch's, and by pairs where both sides have the same seeds), after
+Holm's correction over the cells compared: a suite of unchanged methods raises a false alarm one
+time in twenty at most. Cells whose values are the same bits as the baseline's are not part of that
+family: nothing that a seed decides put them there, and counting them would only hide a regression
+elsewhere.
+
+With fewer than three seeds there is no estimate of noise. Within the tolerance is ok; beyond it a
+regression cannot be told from noise, and a gate that then said "fine" would guard nothing. Such a
+cell is `inconclusive`, named loudly, and fails the check (exit 1) like a regression, unless
+`allow_inconclusive` is set. The remedies: three seeds or more, or a tolerance for this metric in
+the baseline that covers its noise. The reference row `real`, which no seed trains, is tolerated
+three sampling spreads of a difference besides.
+
+Exit codes: 1 if a cell regressed or changed (or is inconclusive); else 3 if one failed, is missing
+or changed its protocol, or if nothing at all was compared; else 0. GenbenchError is the caller's
+exit 2.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import fmean
+
+import pandas as pd
+
+from genbench.errors import GenbenchError
+from genbench.judging.baseline import (
+    DEFAULT_TOLERANCE,
+    Baseline,
+    BaselineCell,
+    Tolerance,
+    accept,
+    changes,
+    read_baseline,
+    refuse_limited,
+    specifications,
+    suite_of,
+)
+from genbench.judging.cells import Cell, cells_of, is_reference, trouble_text
+from genbench.judging.outcome import VERDICTS, Finding, Outcome
+from genbench.judging.power import how, smallest_change, would_be
+from genbench.judging.significance import versus
+from genbench.judging.statistics import ALPHA, MIN_SEEDS, Test, holm
+from genbench.suites.plan import Plan
+from genbench.text.markdown import seed_list
+from genbench.text.numbers import number, p_text
+
+__all__ = [
+    "DEFAULT_TOLERANCE", "VERDICTS", "Baseline", "BaselineCell", "Finding", "Outcome", "Tolerance",
+    "accept", "check", "read_baseline",
+]
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """A finding that waits for Holm's correction."""
+
+    finding: Finding
+    before: float
+    """The baseline's mean."""
+    worse: float
+    """How much worse the mean is, in the metric's unit; negative if better."""
+    allowed: float
+    test: Test
+    """Of what the values cost now, less what they cost before."""
+
+
+def check(
+    frame: pd.DataFrame, baseline: Baseline | Path, *, allow_inconclusive: bool = False,
+    exact: bool = False, plan: Plan | None = None,
+) -> Outcome:
+    """Hold a suite's tidy table against its baseline.
+
+    With the `plan`, what changed in its rows since the baseline is named. `exact` asks for the
+    same bits.
+
+    Raises:
+        GenbenchError: the baseline is missing, damaged or of another suite, --limit-updates cut a
+            budget, or the table lacks a column.
+    """
+    accepted = read_baseline(baseline) if isinstance(baseline, Path) else baseline
+    cells = cells_of(frame)
+    if suite_of(frame) != accepted.suite:
+        raise GenbenchError(
+            f"the baseline is of the suite '{accepted.suite}', not of '{suite_of(frame)}'"
+        )
+    refuse_limited(frame)
+    by_row: dict[tuple[str, str, str], list[Cell]] = {}
+    for cell in cells:
+        by_row.setdefault((cell.method, cell.dataset, cell.metric), []).append(cell)
+    settled: list[Finding] = []
+    waiting: list[_Compared] = []
+    for old in accepted.cells:
+        result = _against(old, by_row.get(old.key[:3], []), accepted, exact)
+        if isinstance(result, _Compared):
+            waiting.append(result)
+        elif result is not None:
+            settled.append(result)
+    settled += _judged(waiting)
+    settled += _unknown(cells, accepted)
+    settled.sort(
+        key=lambda f: (VERDICTS.index(f.verdict), f.dataset, f.method, f.metric, f.protocol)
+    )
+    changed = _changed(accepted, plan) if plan is not None else ()
+    return Outcome(accepted.suite, tuple(settled), allow_inconclusive, changed)
+
+
+def _changed(accepted: Baseline, plan: Plan) -> tuple[str, ...]:
+    """What changed in the specifications of the rows that the baseline knows."""
+    now, lines = specifications(plan), list[str]()
+    for dataset, rows in accepted.specifications.items():
+        for method, before in rows.items():
+            if method in now.get(dataset, {}):
+                lines += [f"{method} on {dataset}: {line}"
+                          for line in changes(before, now[dataset][method])]
+    return tuple(lines)
+
+
+def _against(
+    old: BaselineCell, now: Sequence[Cell], accepted: Baseline, exact: bool
+) -> Finding | _Compared | None:
+    """One cell of the baseline against what the table has of it; None if it is not gated."""
+    blank = Finding(
+        old.method, old.dataset, old.metric, old.protocol, old.better, old.unit, "ok", "",
+        baseline=tuple(old.sample),
+    )
+    new = next((cell for cell in now if cell.protocol == old.protocol), None)
+    if new is None:
+        # A row none of whose runs ended carries no protocol at all.
+        new = next((cell for cell in now if not cell.values and cell.troubles), None)
+    if new is not None and not _expected(old, new):
+        verdict = "missing" if new.not_run else "failed"
+        return replace(blank, verdict=verdict, detail=trouble_text(new), values=tuple(new.sample))
+    if old.better == "none" and not exact:
+        return None
+    if new is None:
+        protocols = [cell.protocol for cell in now if cell.values]
+        if protocols:
+            detail = f"the baseline's protocol is {old.protocol}, now it is {', '.join(protocols)}"
+            return replace(blank, verdict="changed-protocol", detail=detail)
+        skipped = next((cell.skipped for cell in now if cell.skipped is not None), None)
+        detail = "no longer in the suite" if skipped is None else f"does not apply: {skipped}"
+        return replace(blank, verdict="missing", detail=detail)
+    found = replace(blank, values=tuple(new.sample))
+    if not new.values:
+        if not old.values and new.troubles:
+            return replace(found, detail=f"{trouble_text(new)}, as in the baseline", compared=True)
+        detail = f"does not apply: {new.skipped}" if new.skipped else "not measured"
+        return replace(found, verdict="missing", detail=detail)
+    if not old.values:
+        return replace(
+            found, verdict="improved", detail="the baseline has no finite value", compared=True
+        )
+    found = replace(found, compared=True)
+    if old.values == new.values and sorted(old.absent) == new.lost:
+        return replace(found, detail="the same values")
+    if exact:
+        return replace(found, verdict="changed", detail=_bits(old, new))
+    return _compare(found, old, new, accepted.tolerance(old, new.tolerance))
+
+
+def _expected(old: BaselineCell, new: Cell) -> bool:
+    """Whether every trouble of the table is one that the baseline was accepted with."""
+    return all(old.absent.get(seed) == trouble.status for seed, trouble in new.troubles.items())
+
+
+def _bits(old: BaselineCell, new: Cell) -> str:
+    """Which seeds have other bits."""
+    seeds = sorted(old.values.keys() | new.values.keys())
+    other = [seed for seed in seeds if old.values.get(seed) != new.values.get(seed)]
+    both = [seed for seed in other if seed in old.values and seed in new.values]
+    moved = [abs(new.values[seed] - old.values[seed]) for seed in both]
+    most = f", by {number(max(moved), 2)} at most" if moved else ""
+    return f"not the same bits: {seed_list(other)}{most}"
+
+
+def _compare(
+    found: Finding, old: BaselineCell, new: Cell, tolerance: Tolerance
+) -> Finding | _Compared:
+    before, after = old.as_cell(new).costs, new.costs
+    mean = fmean(old.sample)
+    worse = _mean(after) - _mean(before)
+    if math.isnan(worse):  # the same seeds are infinite on both sides
+        worse = _mean(_finite(after)) - _mean(_finite(before))
+    allowed = tolerance.allowed(mean)
+    if min(len(before), len(after)) >= MIN_SEEDS:
+        return _Compared(found, mean, worse, allowed, versus(after, before, certain=new.fixed))
+    if is_reference(new):
+        allowed = max(allowed, 3 * math.sqrt(2) * new.sampling_std)
+    change = _change(worse, mean)
+    if abs(worse) <= allowed:
+        return replace(found, detail=f"{change}, within the tolerance of {number(allowed)}")
+    if worse < 0:
+        return replace(found, detail=f"{change}; too few seeds to call it an improvement")
+    return replace(
+        found, verdict="inconclusive",
+        detail=f"{change}, beyond the tolerance of {number(allowed)}, with fewer than {MIN_SEEDS} "
+        f"seeds: run more, or give {old.metric} a tolerance in the baseline",
+    )
+
+
+def _mean(costs: Mapping[int, float]) -> float:
+    return math.inf if math.inf in costs.values() else fmean(costs.values())
+
+
+def _finite(costs: Mapping[int, float]) -> dict[int, float]:
+    return {seed: cost for seed, cost in costs.items() if math.isfinite(cost)}
+
+
+def _judged(waiting: Sequence[_Compared]) -> list[Finding]:
+    """Both directions are families of their own, each at 5 %."""
+    worse = holm([item.test.p_greater for item in waiting])
+    better = holm([item.test.p_less for item in waiting])
+    judged, level = [], ALPHA / max(1, len(waiting))
+    for item, p_worse, p_better in zip(waiting, worse, better, strict=True):
+        p = p_worse if item.worse > 0 else p_better
+        change, verdict, smallest = _change(item.worse, item.before), "ok", None
+        if abs(item.worse) <= item.allowed:
+            why = f"within the tolerance of {number(item.allowed)}"
+        elif p <= ALPHA:
+            verdict = "regressed" if item.worse > 0 else "improved"
+            why = f"beyond the tolerance of {number(item.allowed)}"
+        else:
+            why = (f"beyond the tolerance of {number(item.allowed)}, not told from noise by "
+                   f"{min(item.test.seeds)} seeds")
+            if item.worse > 0:
+                verdict, smallest = "unresolved", smallest_change(item.test, item.before, level)
+                why += f" ({would_be(item.test, smallest, level)})"
+        detail = f"{change}, {why}, {p_text(p)}{how(item.test)}"
+        judged.append(replace(
+            item.finding, verdict=verdict, detail=detail, p=p, smallest=smallest
+        ))
+    return judged
+
+
+def _unknown(cells: Sequence[Cell], accepted: Baseline) -> list[Finding]:
+    """Cells that the baseline does not have: new, or failed before they could be."""
+    known = {cell.key[:3] for cell in accepted.cells}
+    findings = []
+    for cell in cells:
+        if (cell.method, cell.dataset, cell.metric) in known:
+            continue
+        verdict, detail = "new", "not in the baseline; --update accepts it"
+        broken = [t for t in cell.troubles.values() if t.status != "not-finite"]
+        if broken:
+            verdict = "missing" if cell.not_run else "failed"
+            detail = f"{trouble_text(cell)}; not in the baseline"
+        elif not (cell.values or cell.lost) or not cell.directed:
+            continue
+        findings.append(Finding(
+            cell.method, cell.dataset, cell.metric, cell.protocol, cell.better, cell.unit, verdict,
+            detail, values=tuple(cell.sample),
+        ))
+    return findings
+
+
+def _change(worse: float, before: float) -> str:
+    """`worse by 1.2 (4.1 %)`."""
+    share = ""
+    if before and math.isfinite(worse):
+        share = f" ({number(100 * abs(worse / before), 2)} %)"
+    word = "worse" if worse > 0 else "better"
+    return f"{word} by {number(abs(worse))}{share}" if worse else "the same mean"

@@ -1,0 +1,1 @@
+"""Text that people read: Markdown, and numbers as they stand in it."""
