@@ -23,11 +23,12 @@ _PACKAGE = Path(__file__).parent
 _REQUIRED = object()
 _ONE_OF = re.compile(r"Annotated\[str, OneOf\('([\w.]+:\w+)'\)\]")
 _CONSTANTS: Mapping[str, type] = {
-    "accepts": tuple, "archive": str, "at_most_rows": tuple, "cite": str, "conditional": bool,
-    "critic_groups": tuple, "dear": tuple, "has_modes": bool, "ignores_labels": bool, "kind": str,
-    "kinds": tuple, "labelled": bool, "named_groups": tuple, "needs": tuple, "plays": tuple,
-    "reads": tuple, "refuses": tuple, "requires": tuple, "rows_needed": str, "sampled": bool,
-    "train_rows": int, "values": dict, "version": int,
+    "accepts": tuple, "archive": str, "at_most_rows": tuple, "automatic": tuple, "cite": str,
+    "conditional": bool, "critic_groups": tuple, "dear": tuple, "has_modes": bool,
+    "ignores_labels": bool, "kind": str, "kinds": tuple, "labelled": bool, "named_groups": tuple,
+    "names_metrics": tuple, "names_terms": tuple, "needs": tuple, "plays": tuple, "reads": tuple,
+    "refuses": tuple, "replaces": tuple, "requires": tuple, "rows_needed": str, "sampled": bool,
+    "shows_real": bool, "swept": str, "train_rows": int, "values": dict, "version": int,
 }
 """The class constants that contracts name, and their types. They must be literals."""
 
@@ -91,8 +92,9 @@ def parse_file(path: Path) -> ast.Module:
 @cache
 def taken_names(folder: str, base: str) -> frozenset[str]:
     """What every component of a kind has: no option's field can be called so."""
-    room = _PACKAGE / folder.partition("/")[0]
-    node = _class_named(parse_file(room / "base.py"), base)
+    inner, room = _PACKAGE / folder, _PACKAGE / folder.partition("/")[0]
+    contract = inner if (inner / "base.py").is_file() else room
+    node = _class_named(parse_file(contract / "base.py"), base)
     trees = [node, _class_named(parse_file(_PACKAGE / "configured.py"), "Configured")]
     if any(ast.unparse(parent) == "nn.Module" for parent in node.bases):
         torch = importlib.util.find_spec("torch")  # not imported

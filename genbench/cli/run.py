@@ -139,7 +139,7 @@ def sample(
 ) -> None:
     """Draw samples of a finished run from its checkpoint."""
     from genbench.api.stored import load
-    from genbench.reporting.figures.drawing.images import check_ending, write_samples
+    from genbench.reporting.figures.sample_files import check_ending, write_samples
 
     check_ending(out)
     found = load(run, results=results, data=data, device=device)

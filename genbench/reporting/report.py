@@ -15,8 +15,7 @@ from genbench.judging.cells import Cell, cells_of
 from genbench.judging.claims import Verdict, judge
 from genbench.judging.ranking import LEGEND
 from genbench.reporting.costs import cost_section, costs_of
-from genbench.reporting.figures._chosen import ChosenFigure
-from genbench.reporting.figures._draw import Figure, draw_figures
+from genbench.reporting.figures.draw import Figure, draw_figures
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.origins import made_with, mixed_rows, origins_of, planned_claims
 from genbench.reporting.protocols import protocols
@@ -68,7 +67,7 @@ def _build(plan: Plan, store: Store, out: Path, found: Findings) -> Path:
     frame = runs.frame
     origins = origins_of(plan, store)
     numbers = Numbers(plan, frame, mixed_rows(origins), _log_dets(runs), cells)
-    figures, chosen = draw_figures(numbers, store, out)
+    figures = draw_figures(numbers, store, out)
     verdicts = judge(plan, cells, planned_claims(origins)) if plan.suite.report.claims else []
     parts = [
         *_opening(plan, {run: one.status for run, one in runs.records.items()}),
@@ -76,8 +75,8 @@ def _build(plan: Plan, store: Store, out: Path, found: Findings) -> Path:
         *targets_table(numbers),
         *_claims(verdicts),
         *seeds_table(numbers, cells),
-        *_chosen(chosen),
-        *_curves(figures),
+        *_pictures("Figures", figures, "figures"),
+        *_pictures("Training", figures, "training"),
         *_about(plan),
         *_methods(plan),
         *cost_section(numbers, costs_of(numbers, origins)),
@@ -151,11 +150,11 @@ def _results(tables: list[Table], figures: list[Figure]) -> list[str]:
                 f"{one.spread}\n</details>"
             )
         for figure in figures:
-            if figure.dataset == one.dataset and figure.kind != "curves":
+            if figure.dataset == one.dataset and figure.place == "results":
                 if figure.file not in shown:
                     parts.append(_image(figure))
                 shown.add(figure.file)
-    others = [f for f in figures if f.kind != "curves" and f.file not in shown]
+    others = [f for f in figures if f.place == "results" and f.file not in shown]
     return parts + [_image(figure) for figure in others] + [
         f"± is the standard deviation over seeds (n − 1); {LEGEND}; real data, what is better "
         "than they are, and rows that lack a seed are never bold. ↓ lower is better, ↑ higher is "
@@ -164,22 +163,14 @@ def _results(tables: list[Table], figures: list[Figure]) -> list[str]:
 
 
 def _image(figure: Figure) -> str:
-    name = f"{figure.kind} on {escape(figure.dataset)}"
-    return f"![{name}]({figure.file})\n\n*{escape(figure.caption)}*"
+    title = escape(figure.title)
+    return f"![{title}]({figure.file})\n\n*{title}. {escape(figure.caption)}*"
 
 
-def _chosen(figures: list[ChosenFigure]) -> list[str]:
-    """The suite's own figures, in its order."""
-    parts = [] if not figures else ["## Figures"]
-    for figure in figures:
-        title = escape(figure.title)
-        parts.append(f"![{title}]({figure.file})\n\n*{title}. {escape(figure.caption)}*")
-    return parts
-
-
-def _curves(figures: list[Figure]) -> list[str]:
-    images = [_image(figure) for figure in figures if figure.kind == "curves"]
-    return ["## Training", *images] if images else []
+def _pictures(heading: str, figures: list[Figure], place: str) -> list[str]:
+    """A section with the figures that stand there, or nothing."""
+    images = [_image(figure) for figure in figures if figure.place == place]
+    return [f"## {heading}", *images] if images else []
 
 
 def _claims(verdicts: list[Verdict]) -> list[str]:

@@ -107,9 +107,11 @@ class _Loader:
         self.problems.stop()
         runs = trial(tuple(self.runs(suite, datasets, methods, others, metrics, seeds)))
         rows = [other.row for other in others]
-        suite = check_report(suite, methods, rows, datasets, values, self.problems)
+        suite = check_report(
+            suite, methods, rows, datasets, values, self.folder, self.problems
+        )
         names = [m.row.name for m in methods] + [row.name for row in rows]
-        check_shown(suite, names, datasets, self.problems)
+        check_shown(suite, names, self.problems)
         self.check_ids(runs)
         self.problems.stop()
         return Plan(

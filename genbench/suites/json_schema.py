@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from genbench.lookup import available, describe, options_model
+from genbench.suites.figures import entry_model
 from genbench.suites.schema import Entry, Suite
 from genbench.suites.zoo import method_names
 
@@ -36,6 +37,7 @@ def json_schema() -> Schema:
     for kind in ("dataset", "model", "objective", "metric"):
         for name in available(kind):
             definitions[f"{kind}-{name}"] = _options(kind, name, definitions)
+    definitions["FigureEntry"] = _figure(definitions["FigureEntry"], definitions)
     definitions["model"], definitions["train"] = _model(), _train()
     entry["properties"]["model"] = _described(entry["properties"]["model"], "model")
     for owner in (entry, definitions["StageEntry"]):
@@ -66,6 +68,19 @@ def _entry(definitions: Schema) -> Schema:
         "enum": list(method_names()), "description": entry["properties"]["use"]["description"],
     }
     return entry
+
+
+def _figure(common: Schema, definitions: Schema) -> Schema:
+    """A figure: the keys of every one, and the options of its kind."""
+    for name in available("figure"):
+        component = describe("figure", name)
+        own = entry_model(component).model_json_schema(ref_template="#/$defs/{model}")
+        own["properties"]["kind"] = {"const": name, "description": component.summary}
+        definitions[f"figure-{name}"] = own
+    kinds = [f"{name}: {describe('figure', name).summary}" for name in available("figure")]
+    common["properties"]["kind"] = {**_names("figure"), "description": " ".join(kinds)}
+    rules = [_when("kind", name, f"figure-{name}") for name in available("figure")]
+    return {**common, "allOf": rules}
 
 
 def _with_grids(properties: Schema) -> Schema:

@@ -220,20 +220,13 @@ class Target(_Part):
 
 
 class FigureEntry(_Part):
-    """A figure of the report, of chosen rows."""
+    """A figure of the report, of chosen rows; beside these keys it takes the options of its kind,
+    which `genbench list figures` lists."""
 
-    kind: Literal[
-        "samples", "density", "curves", "critic", "weights", "profile", "sweep", "interpolation",
-        "arithmetic", "turn",
-    ]
-    """samples: sheets of images, or points coloured by component over data in grey; density: the
-    log density in bands with samples over it; curves: loss terms over updates, mean ± standard
-    deviation over seeds; critic: the value of the critic over the plane, less its median; weights:
-    a histogram of the critic's weights; profile: densities and the critic over a line, of points
-    of one dimension; sweep: metrics against the option of a grid, or against the number that ends
-    their names; interpolation: images along lines between latents; arithmetic: images of
-    mean latents of classes added and subtracted; turn: images along the line between two classes'
-    mean latents."""
+    model_config = ConfigDict(extra="allow")
+
+    kind: Name
+    """A kind of figure, or one of your own, `my_file.py:MyFigure`."""
     title: Name
     """Its heading, e.g. Figure 5.1; the file is named after it."""
     caption: str = ""
@@ -242,17 +235,11 @@ class FigureEntry(_Part):
     """The dataset row; null takes the only one of the suite."""
     methods: list[str] | None = None
     """The method rows, in order; all that apply by default. `real` is the data themselves."""
-    terms: list[Name] = []
-    """Curves: the terms shown, as player and term, e.g. `model: nll` and `critic: loss` (the sum
-    of the critic's terms); all by default."""
-    columns: list[Name] = []
-    """Sweep: the metrics, a panel for each, or for each name less its number."""
-    level: str | None = None
-    """Sweep: a metric whose value is a dashed line in every panel."""
-    axis: Line = ""
-    """Sweep: what the horizontal axis is; the grid's option by default."""
-    by_component: bool = False
-    """Samples of images: a line of the sheet for each component of a mixture."""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of its kind that are given."""
+        return dict(self.model_extra or {})
 
     @property
     def file(self) -> str:
@@ -266,10 +253,11 @@ class Report(_Part):
 
     tables: list[Table] = []
     """Tables; by default one for each dataset with everything that was measured."""
-    figures: list[Literal["samples", "density", "curves", "none"] | FigureEntry] | None = None
-    """Figures: kinds, each drawn for every dataset (density: points; in pairs of coordinates, of
-    more than two), and figures of chosen rows. Where no kind is named, all that apply are drawn;
-    `none` beside figures of chosen rows leaves these alone, and `[]` asks for none at all."""
+    figures: list[Name | FigureEntry] | None = None
+    """Figures: kinds, each drawn for every dataset that it applies to, and figures of chosen rows.
+    Where no kind is named, all that are automatic are drawn: samples of images, densities of
+    points, training curves; `none` beside figures of chosen rows leaves these alone, and `[]` asks
+    for none at all."""
     claims: list[Claim] = []
     """Claims to judge."""
     targets: list[Target] = []

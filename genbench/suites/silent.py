@@ -14,8 +14,6 @@ from genbench.suites.spec import REAL
 
 __all__ = ["check_external", "check_settings", "check_shown", "check_training"]
 
-_DRAWN_FOR = {"density": "points", "samples": "", "curves": "", "none": ""}
-
 
 def check_settings(
     method: Method, datasets: Sequence[DatasetRow], suite: Suite, problems: Problems
@@ -74,9 +72,7 @@ def check_external(
             problems.add((*other.row.path, "range"), f"{what}; leave `range` out")
 
 
-def check_shown(
-    suite: Suite, rows: Sequence[str], datasets: Sequence[DatasetRow], problems: Problems
-) -> None:
+def check_shown(suite: Suite, rows: Sequence[str], problems: Problems) -> None:
     """What a report is asked for, whose rows and columns are known to exist."""
     report = suite.report
     for index, table in enumerate(report.tables):
@@ -85,12 +81,6 @@ def check_shown(
             if not any(f"{row}{suffix}" in rows for row in table.methods or rows):
                 problems.add(("report", "tables", index, "variants", heading),
                              f"no row's name ends in '{suffix}'")
-    kinds = {dataset.kind for dataset in datasets}
-    for index, figure in enumerate(report.figures or []):
-        wanted = _DRAWN_FOR.get(figure, "") if isinstance(figure, str) else ""
-        if wanted and wanted not in kinds:
-            problems.add(("report", "figures", index), f"the figure '{figure}' is for {wanted}, "
-                                                       "which no dataset here holds")
     if not suite.real:
         _without_real(suite, problems)
 

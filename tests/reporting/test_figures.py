@@ -1,27 +1,29 @@
 from __future__ import annotations
 
+import ast
 import io
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from genbench.errors import GenbenchError, StoreError
-from genbench.reporting.figures._chosen import _picture
-from genbench.reporting.figures._draw import _blocks
-from genbench.reporting.figures.drawing.curve_sheet import Curve, curve_sheet
-from genbench.reporting.figures.drawing.images import sample_sheet, write_samples
+from genbench.reporting.figures.drawing.curve_sheet import Curve, CurvePanels, curve_sheet
+from genbench.reporting.figures.drawing.images import sample_sheet
 from genbench.reporting.figures.drawing.palette import colour, ramp, rgb
-from genbench.reporting.figures.drawing.planes import Plane
+from genbench.reporting.figures.drawing.panels import Panel
 from genbench.reporting.figures.drawing.png import (
     MANY,
-    digest_of,
+    content_digest,
     drawing,
     encode,
     is_ours,
     keep_or_draw,
 )
+from genbench.reporting.figures.sample_files import write_samples
 
 
 def test_a_palette_leaves_no_colour_far_off():
@@ -46,11 +48,10 @@ def test_a_palette_leaves_no_colour_far_off():
 def test_samples_in_colour_keep_their_colours():
     """A palette speckles them, and their colours are what a reader judges."""
     images = np.random.default_rng(0).integers(0, 256, (64, 3, 32, 32)).astype(np.uint8)
-    rows = [Plane("a", {"samples": images})]
-    for png in (_blocks(rows, {}, "m"), _picture("samples", rows, rows[0], True, False, "m")):
-        assert len(png) > MANY
-        with Image.open(io.BytesIO(png)) as picture:
-            assert picture.mode == "RGB"
+    png = encode(sample_sheet([Panel("a", {"samples": images})]), "m", photographs=True)
+    assert len(png) > MANY
+    with Image.open(io.BytesIO(png)) as picture:
+        assert picture.mode == "RGB"
 
 
 @pytest.mark.parametrize("shape", [
@@ -58,8 +59,8 @@ def test_samples_in_colour_keep_their_colours():
     (10, 5, 500, 300),
 ])
 def test_sheets_of_any_images(shape):
-    images = np.full(shape, 7, np.uint8)
-    sheet = sample_sheet([("a", images), ("a title that is too long for its block" * 3, images)])
+    arrays = {"samples": np.full(shape, 7, np.uint8)}
+    sheet = sample_sheet([Panel("a", arrays), Panel("too long for its block" * 5, arrays)])
     assert sheet.width < 1400
     pixels = np.asarray(sheet)
     assert (pixels == 7).any()
@@ -68,7 +69,7 @@ def test_sheets_of_any_images(shape):
 def test_samples_stand_in_rows_with_seams_between_them():
     images = np.zeros((64, 1, 8, 8), np.uint8)
     images[9] = 200  # the second of the second row
-    block = np.asarray(sample_sheet([("a", images)]))[46:, 16:, 0]
+    block = np.asarray(sample_sheet([Panel("a", {"samples": images})]))[46:, 16:, 0]
     assert (block[40:77, 40:77] == 200).all()
     assert (block[37:40] == 255).all()
     assert (block[:37, :37] == 0).all()
@@ -88,12 +89,11 @@ def test_curves_with_holes_and_outbursts_are_drawn():
     huge = np.array([[1.0, 2, 3], [1e30, 1, 2]])
     constant = np.array([[5.0], [1.0]])
     terms = {"a": [Curve("x", 0, [nan]), Curve("y", 20, [huge])], "b": [Curve("z", 1, [constant])]}
-    png = curve_sheet(terms, {"a": ("truth", 1.5)}, "mark")
-    assert png == curve_sheet(terms, {"a": ("truth", 1.5)}, "mark")
-    assert png[:4] == b"\x89PNG"
+    shown = CurvePanels(terms, {"a": ("truth", 1.5)})
+    assert curve_sheet(shown).tobytes() == curve_sheet(shown).tobytes()
 
 
-def test_a_picture_is_drawn_once_for_its_inputs(tmp_path):
+def test_a_picture_is_drawn_once_for_what_it_shows(tmp_path):
     path = tmp_path / "a.png"
     drawn = []
 
@@ -102,8 +102,31 @@ def test_a_picture_is_drawn_once_for_its_inputs(tmp_path):
         return encode(Image.new("RGB", (3, 3)), mark)
 
     for parts in (["a"], ["a"], ["b"], ["a", "b"], ["ab"]):
-        keep_or_draw(path, digest_of(parts), draw)
-    assert drawn == [digest_of(["a"]), digest_of(["b"]), digest_of(["a", "b"]), digest_of(["ab"])]
+        keep_or_draw(path, content_digest(parts), draw)
+    assert drawn == [content_digest(parts) for parts in (["a"], ["b"], ["a", "b"], ["ab"])]
+
+
+@dataclass(frozen=True)
+class Held:
+    what: Any
+
+
+@pytest.mark.parametrize(("one", "other"), [
+    ("a", "b"), (1, 2), (1, "1"), (None, "None"), (1.0, 1), (True, 1),
+    (np.zeros(2), np.zeros(3)), (np.zeros((2, 3)), np.zeros((3, 2))),
+    (np.zeros(2), np.zeros(2, np.float32)), (np.array([0.0, 1]), np.array([0.0, 2])),
+    ([["a"], "b"], [["a", "b"]]), ({"a": 1}, {"a": 2}), ({"a": 1, "b": 2}, {"a": 1, "c": 2}),
+    ({"a": 1, "b": 2}, {"b": 2, "a": 1}),  # panels stand in this order
+    (Held([1, {"x": np.zeros(2)}]), Held([1, {"x": np.ones(2)}])),
+])
+def test_pictures_of_other_things_have_other_digests(one, other):
+    assert content_digest(one) != content_digest(other)
+    assert content_digest(Held(one)) == content_digest(Held(one))
+
+
+def test_what_cannot_be_told_apart_is_no_content_of_a_picture():
+    with pytest.raises(TypeError, match="cannot show object"):
+        content_digest([object()])
 
 
 def test_samples_of_a_run_as_a_picture_and_as_numbers(tmp_path):
@@ -144,3 +167,14 @@ def test_every_file_of_the_folder_decides_what_is_redrawn() -> None:
     found = {path.stem for path in drawing()}
     assert {"canvas", "planes", "png", "profile", "sweep"} <= found
     assert not {"claims", "gate", "report", "terminal"} & found
+
+
+def test_what_draws_is_in_the_folder() -> None:
+    """What a picture shows is hashed, so that reading it may use more: tables and the store."""
+    reads = {"genbench.reporting.numbers"}
+    for path in drawing():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        used = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        outside = {module for module in used if module and module.startswith("genbench.reporting")
+                   and not module.startswith("genbench.reporting.figures")}
+        assert outside <= (set() if path.parent.name == "drawing" else reads), path

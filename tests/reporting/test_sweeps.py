@@ -9,11 +9,12 @@ import pytest
 
 from genbench.reporting.figures.drawing.canvas import canvas
 from genbench.reporting.figures.drawing.images import line_sheet
-from genbench.reporting.figures.drawing.planes import Plane
+from genbench.reporting.figures.drawing.panels import Panel, Panels
 from genbench.reporting.figures.drawing.scales import choose_scale
 from genbench.reporting.figures.drawing.values import sweep_axis
-from genbench.reporting.figures.profile import profile_sheet
-from genbench.reporting.figures.sweep import draw_sweep, sweep_curves
+from genbench.reporting.figures.profile import Profile
+from genbench.reporting.figures.stored import Stored
+from genbench.reporting.figures.sweep import Sweep, sweep_curves
 from genbench.reporting.numbers import Entry
 from genbench.suites.sweep import grid_value, metric_value
 
@@ -55,6 +56,14 @@ def numbers(cells):
     )
 
 
+def sweep(found, rows, **options):
+    """What a sweep over these rows shows."""
+    kind = Sweep()
+    kind.configure(options)
+    (sheet,) = kind.sheets(Stored(found, None, "toy", rows))
+    return sheet.shown
+
+
 def test_rows_of_a_grid_are_one_curve_in_order_of_the_number():
     found = numbers({
         ("a[k=2]", "gap"): [1.0, 2.0], ("a[k=1]", "gap"): [3.0, 4.0],
@@ -83,9 +92,11 @@ def test_metrics_that_end_in_numbers_are_one_curve_for_each_row():
     x, y = panels["s"]
     np.testing.assert_array_equal(x.seeds[0], [[0.1, 10], [1, 3]])
     np.testing.assert_array_equal(y.seeds[0], [[0.1], [5]])
-    whole = draw_sweep(found, "toy", ["x", "y"], ["s_10.0", "s_0.1"], "emd", "ε", "m")
-    assert whole != draw_sweep(found, "toy", ["x", "y"], ["s_10.0", "s_0.1"], None, "ε", "m")
-    assert draw_sweep(found, "toy", ["z"], ["s_0.1"], None, "", "m")  # "no run to show yet"
+    whole = sweep(found, ["x", "y"], columns=["s_10.0", "s_0.1"], level="emd", axis="ε")
+    assert whole.lines == {"s": ("emd", 0.9)}
+    assert whole.axis == "ε"
+    assert Sweep().draw(whole)
+    assert sweep(found, ["z"], columns=["s_0.1"]).notes == {"sweep": "no run to show yet"}
 
 
 def test_a_sweep_names_its_metric_and_what_is_lost():
@@ -125,16 +136,17 @@ def test_profiles_of_critics_and_densities():
     line = {"line": np.array([-1.0, 1.0]), "line_log_density": np.zeros(50)}
     critic = {**line, "line_critic": np.linspace(0, 1, 50), "line_probability": np.array(True)}
     sheets = {
-        profile_sheet([Plane("a", arrays)], line, "m")
-        for arrays in (line, critic, {**critic, "line_probability": np.array(False)}, {})
+        Profile().draw(Panels([Panel("a", arrays)], line)).tobytes()
+        for arrays in (line, critic, {**critic, "line_probability": np.array(False)})
     }
-    assert len(sheets) == 4
+    assert len(sheets) == 3
+    assert Profile().lacks({}) == "no points of one dimension"
 
 
 def test_a_profile_without_densities_shows_samples(figures):
     samples = np.random.default_rng(0).normal(size=(2000, 1))
     arrays = {"line": np.array([-4.0, 4.0]), "samples": samples}
-    profile_sheet([Plane("GAN", arrays)], arrays, "m")
+    Profile().draw(Panels([Panel("GAN", arrays)], arrays))
     steps = [patch.get_data() for patch in figures[0].axes[0].patches]
     assert len(steps) == 2  # data and model
     for values, edges, _ in steps:
@@ -143,10 +155,14 @@ def test_a_profile_without_densities_shows_samples(figures):
 
 def test_lines_of_images():
     images = np.zeros((12, 1, 8, 8), np.uint8)
-    whole = line_sheet([("a", [("x", images[:10]), ("y", images[:3])], ""), ("b", [], "diverged")])
-    longer = line_sheet([("a", [("x", images)], "")])
-    assert whole.width < 2 * longer.width
-    assert longer.width > line_sheet([("a", [("x", images[:3])], "")]).width
+    def width(*lines):
+        rows = [Panel("a", {}), Panel("b", {}, "diverged")][:len(lines)]
+        return line_sheet(rows, lambda _: lines[0]).width
+
+    whole = width([("x", images[:10]), ("y", images[:3])], [])
+    longer = width([("x", images)])
+    assert whole < 2 * longer
+    assert longer > width([("x", images[:3])])
 
 
 def test_grids_of_one_title_are_told_apart_by_name():

@@ -188,4 +188,6 @@ def samples(spec: RunSpec) -> dict[str, np.ndarray]:
         arrays["grid"] = np.array([-7, 7, -7, 7], dtype=np.float32)
     if spec.method == "mixflow":
         arrays["components"] = component
+    if spec.method == "gan":
+        arrays["critic_weights"] = rng.normal(size=500).astype(np.float32)
     return arrays

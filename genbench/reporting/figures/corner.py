@@ -1,4 +1,4 @@
-"""Corner figures: points of more than two dimensions, in pairs of coordinates and each by itself.
+"""Corner plots: points of more than two dimensions, in pairs of coordinates and each by itself.
 
 Daniel Foreman-Mackey: corner.py: Scatterplot matrices in Python, 2016,
 https://doi.org/10.21105/joss.00024, made the layout common.
@@ -11,25 +11,25 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
+from PIL import Image
 
+from genbench.reporting.figures.base import FIRST, FigureKind
 from genbench.reporting.figures.drawing.canvas import (
     LINE,
     Grid,
     canvas,
+    image_of,
     inches_of,
-    png_bytes,
+    panel_titles,
     say,
-    wrapped,
 )
 from genbench.reporting.figures.drawing.key import REAL_COLOUR, draw_key, entries_of, key_lines
 from genbench.reporting.figures.drawing.palette import SAMPLE, colour
-from genbench.reporting.figures.drawing.planes import Plane, outside
+from genbench.reporting.figures.drawing.panels import Arrays, Panel, Panels
+from genbench.reporting.figures.drawing.planes import outside
+from genbench.reporting.figures.stored import Stored
 
-__all__ = ["CORNER_WORDS", "MOST", "corner_sheet", "corners_on_a_sheet"]
-
-CORNER_WORDS = (
-    "Pairs of coordinates, and histograms of each on the diagonal: data in grey, samples over them"
-)
+__all__ = ["MOST", "Corner", "corner_sheet"]
 
 MOST = 6
 """Coordinates shown: more would be too small to be read."""
@@ -38,6 +38,35 @@ SIDES = {1: 4.4, 2: 3.1, 3: 2.4}
 """Panels in a line → the width of one, inches."""
 SMALL, GAP = 0.62, 0.05
 """Inches of a small panel, at least, which its numbers need; and those between panels."""
+
+
+class Corner(FigureKind):
+    """Pairs of coordinates of points of more than two dimensions, and each by itself."""
+
+    accepts = ("points",)
+    replaces = ("density", "samples")
+
+    def applies(self, stored: Stored) -> bool:
+        """To points of more than two dimensions."""
+        return stored.dims > 2
+
+    def lacks(self, arrays: Arrays) -> str:
+        """Points."""
+        points = "samples" in arrays and arrays["samples"].ndim == 2
+        return super().lacks(arrays) or ("" if points else "no points")
+
+    def rows_on_a_sheet(self, stored: Stored) -> int:
+        """As many corners as a page holds."""
+        return 9 if stored.dims <= 4 else 4
+
+    def caption(self, shown: Panels) -> str:
+        """What is grey."""
+        return ("Pairs of coordinates, and histograms of each on the diagonal: data in grey, "
+                f"samples over them, of {FIRST}.")
+
+    def draw(self, shown: Panels) -> Image.Image:
+        """A corner for each row."""
+        return corner_sheet(shown)
 
 
 class Axes(NamedTuple):
@@ -69,54 +98,47 @@ class Axes(NamedTuple):
         return 45 if self.widest < 0.7 * wide and least > 1.3 * LINE else 90
 
 
-def corners_on_a_sheet(dims: int) -> int:
-    """The most corners of points (N, dims) on a sheet: as many as a page holds."""
-    return 9 if dims <= 4 else 4
+def corner_sheet(shown: Panels, *, dots: int = DOTS) -> Image.Image:
+    """A corner for each row: histograms of coordinates on the diagonal, pairs below.
 
-
-def corner_sheet(
-    planes: Sequence[Plane], real: dict[str, np.ndarray], mark: str, *, dots: int = DOTS
-) -> bytes:
-    """A PNG with a corner for each row: histograms of coordinates on the diagonal, pairs below.
-
-    `real` are the arrays of the data, shown in grey. All corners have the same axes: the middle
-    99 % of the data's values with a margin. Of each row's samples the first `dots` are drawn.
+    The data are shown in grey. All corners have the same axes: the middle 99 % of the data's
+    values with a margin. Of each row's samples the first `dots` are drawn.
     """
-    limits = _limits([real, *(plane.arrays for plane in planes)])
-    columns = 2 if len(planes) == 4 or len(limits) > 4 else 3
-    columns = min(columns, len(planes))
+    panels, real = shown.panels, shown.real
+    limits = _limits([real, *(panel.arrays for panel in panels)])
+    columns = 2 if len(panels) == 4 or len(limits) > 4 else 3
+    columns = min(columns, len(panels))
     side = max(SIDES[columns], SMALL * len(limits))
     ticks = [_numbers(low, high) for low, high in limits]
     texts = [[f"{tick:g}".replace("-", "−") for tick in one] for one in ticks]
     axes = Axes(limits, ticks, texts, side)
     left, below = axes.widest + 0.3, axes.widest + 0.36
-    titles = [wrapped(plane.title, side) for plane in planes]
-    above = LINE * (1 + max(title.count("\n") for title in titles)) + 0.06
-    entries = entries_of((plane.arrays for plane in planes), data="samples" in real)
-    which = _which(planes, real)
+    titles, above = panel_titles([panel.title for panel in panels], side)
+    entries = entries_of(shown.drawn, data="samples" in real)
+    which = _which(panels, real)
     lines = key_lines(entries, columns * (side + left) - left)
     foot = LINE * (len(lines) + bool(which)) + 0.08
-    grid = Grid(len(planes), columns, (side, side), (left, 0.12, above, below + foot),
+    grid = Grid(len(panels), columns, (side, side), (left, 0.12, above, below + foot),
                 (left + 0.12, above + below))
     with canvas(grid.size) as figure:
-        for ax, title, plane in zip(grid.axes(figure), titles, planes, strict=True):
+        for ax, title, panel in zip(grid.axes(figure), titles, panels, strict=True):
             ax.set_title(title, loc="left")
             ax.set_axis_off()
-            if "samples" not in plane.arrays:
-                say(ax, plane.why_not or "its samples are not finite", side)
+            if panel.why_not:
+                say(ax, panel.why_not, side)
                 continue
-            _corner(figure, ax.get_position(), plane.arrays, real, axes, dots)
-            note = outside(plane.arrays["samples"][:dots], limits)
+            _corner(figure, ax.get_position(), panel.arrays, real, axes, dots)
+            note = outside(panel.arrays["samples"][:dots], limits)
             ax.text(1, 1, note, transform=ax.transAxes, ha="right", va="top")
         draw_key(figure, lines, left)
         figure.text(left / grid.size[0], (foot - LINE / 2) / grid.size[1], which,
                     va="center_baseline")
-        return png_bytes(figure, mark)
+        return image_of(figure)
 
 
-def _which(planes: Sequence[Plane], real: dict[str, np.ndarray]) -> str:
+def _which(panels: Sequence[Panel], real: Arrays) -> str:
     """Which coordinates are shown, where not all are."""
-    every = (real, *(plane.arrays for plane in planes))
+    every = (real, *(panel.arrays for panel in panels))
     size = max((a["samples"].shape[1] for a in every if "samples" in a), default=0)
     return f"the first {MOST} of {size} coordinates" if size > MOST else ""
 
@@ -134,7 +156,7 @@ def _numbers(low: float, high: float) -> list[float]:
     return kept
 
 
-def _limits(every: Sequence[dict[str, np.ndarray]]) -> np.ndarray:
+def _limits(every: Sequence[Arrays]) -> np.ndarray:
     """The range of each coordinate shown, (D, 2): of the data, or of the first samples."""
     for arrays in every:
         points = arrays.get("samples", np.empty((0, 0)))[:, :MOST].astype(float)
@@ -147,7 +169,7 @@ def _limits(every: Sequence[dict[str, np.ndarray]]) -> np.ndarray:
 
 
 def _corner(
-    figure: Any, box: Any, arrays: dict[str, np.ndarray], real: dict[str, np.ndarray],
+    figure: Any, box: Any, arrays: Arrays, real: Arrays,
     axes: Axes, dots: int,
 ) -> None:
     """The panels of one row of the suite, within a box."""

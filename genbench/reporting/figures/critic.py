@@ -2,21 +2,54 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
-__all__ = ["surface"]
+from genbench.reporting.figures.base import FIRST, FigureKind
+from genbench.reporting.figures.drawing.panels import Arrays, Panels
+from genbench.reporting.figures.drawing.planes import plane_sheet
+from genbench.reporting.figures.stored import Stored
+
+__all__ = ["Critic"]
 
 BANDS, DATA = 14, 400
 """Bands of a surface, and the points of the data that are drawn over it."""
 MAP = "cividis"
 """Nuñez, Anderton and Renslow (2018): even in lightness, and alike for all colour vision."""
+BAR = 0.5
+"""Inches that the scale of a panel takes with its words."""
+SHEET = 12
+"""Rows on a sheet."""
 
 
-def surface(
-    ax: Any, arrays: dict[str, np.ndarray], data: np.ndarray | None, inches: float
-) -> None:
+class Critic(FigureKind):
+    """The value of the critic over the plane, less its median, with data as dots."""
+
+    accepts = ("points",)
+
+    def lacks(self, arrays: Arrays) -> str:
+        """The critic's values on a grid."""
+        return "" if "critic" in arrays else "no critic"
+
+    def rows_on_a_sheet(self, stored: Stored) -> int:
+        """Each panel has a scale below it."""
+        return SHEET
+
+    def caption(self, shown: Panels) -> str:
+        """What is taken off, and that scales differ."""
+        return (f"Value of the critic of {FIRST}, less its median over the plane, as a critic's "
+                "constant is free; each has its own scale. Dots are data.")
+
+    def draw(self, shown: Panels) -> Image.Image:
+        """A surface and its scale for each row."""
+        paint = partial(_surface, data=shown.real.get("samples"))
+        return plane_sheet(shown, paint, below=BAR if any(shown.drawn) else 0.0)
+
+
+def _surface(ax: Any, arrays: Arrays, *, data: np.ndarray | None) -> None:
     """Draw `critic` (G, G) over its `grid`, data (N, 2) as dots, and a colour bar below.
 
     A critic's constant is free, so that its median over the plane is taken off. The bands span
@@ -36,7 +69,7 @@ def surface(
         points = data[:DATA].astype(float)
         ax.scatter(points[:, 0], points[:, 1], s=1.6, c="#FFFFFF", edgecolors="#000000",
                    linewidths=0.2, zorder=3)
-    _bar(ax, filled, low, high, inches)
+    _bar(ax, filled, low, high)
 
 
 def _about_median(values: np.ndarray) -> np.ndarray:
@@ -48,13 +81,13 @@ def _about_median(values: np.ndarray) -> np.ndarray:
     return np.nan_to_num(values, nan=middle, posinf=finite.max(), neginf=finite.min()) - middle
 
 
-def _bar(ax: Any, filled: Any, low: float, high: float, inches: float) -> None:
+def _bar(ax: Any, filled: Any, low: float, high: float) -> None:
     """The panel's own scale, below it."""
     from matplotlib.ticker import MaxNLocator
 
-    box, (width, height) = ax.get_position(), ax.figure.get_size_inches()
+    box, height = ax.get_position(), ax.figure.get_size_inches()[1]
     top = box.y0 - 0.3 / height
-    place = ax.figure.add_axes((box.x0, top, inches / width, 0.07 / height))
+    place = ax.figure.add_axes((box.x0, top, box.width, 0.07 / height))
     bar = ax.figure.colorbar(filled, cax=place, orientation="horizontal")
     few = 2 if max(abs(low), abs(high)) < 0.1 else 4  # small numbers are long words
     ticks = MaxNLocator(few, steps=[1, 2, 5, 10]).tick_values(low, high)

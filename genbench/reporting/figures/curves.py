@@ -1,133 +1,220 @@
-"""The training curves of a whole dataset: the terms that rows share, a panel for each."""
+"""Training curves: loss terms over updates, mean and ± 1 standard deviation over seeds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
-from genbench.reporting.figures._series import (
-    log_det,
-    raw_title,
-    row_titles,
-    total,
-    true_entropy,
-    unfinished,
-)
-from genbench.reporting.figures.drawing.curve_sheet import Curve, curve_sheet
-from genbench.reporting.figures.drawing.pages import pages
+from genbench.reporting.figures.base import FigureKind, Sheet
+from genbench.reporting.figures.drawing.curve_sheet import Curve, CurvePanels, curve_sheet
+from genbench.reporting.figures.drawing.panels import pages
+from genbench.reporting.figures.stored import Stored, standing, unfinished
 from genbench.reporting.numbers import Numbers
-from genbench.store.runs import RunFolder, Store
-from genbench.suites.spec import REAL, RunSpec
+from genbench.store.runs import RunFolder
+from genbench.suites.spec import RunSpec
 
-__all__ = ["Seeds", "Sheet", "arranged", "training_sheets"]
+__all__ = ["Curves", "arranged", "wanted_terms"]
 
-ROWS = 16
+SHEET = 16
 """Rows on a sheet: two line styles of each colour."""
-RAW_NLL = raw_title(True)
+NLL, RAW_NLL = "model: nll", "model: nll, nats"
+"""The panel of the training NLL, on the raw data where the scaling's constant is known."""
 Term = tuple[str, str]
-"""Player and panel's title."""
+"""What is asked for, as `player: term`, and the panel's title."""
 Seeds = dict[Term, list[np.ndarray]]
 """The series (2, N) of each seed of a row, by term."""
 
 
-class Sheet(NamedTuple):
-    """A picture that is drawn when asked for."""
+class Curves(FigureKind):
+    """Loss terms over updates, mean ± standard deviation over seeds."""
 
-    caption: str
-    inputs: list[str]
-    """What decides it."""
-    panels: Mapping[str, Sequence[Curve]]
-    lines: Mapping[str, tuple[str, float]]
-    absent: Sequence[str]
+    automatic = ("points", "images")
+    names_terms = ("terms",)
+    place = "training"
 
-    def draw(self, mark: str) -> bytes:
-        """The PNG."""
-        return curve_sheet(self.panels, self.lines, mark, absent=self.absent)
+    terms: list[str] = []
+    """The terms shown, as player and term, e.g. `model: nll` and `critic: loss` (the sum of the
+    critic's terms); all by default."""
 
-
-def training_sheets(
-    numbers: Numbers, store: Store, dataset: str, runs: Sequence[RunSpec]
-) -> Iterator[Sheet]:
-    """The sheets of a dataset, of at most sixteen rows each; none where no row has a curve."""
-    found: dict[str, list[tuple[RunSpec, RunFolder]]] = {}
-    for spec in runs:
-        folder = store.run(spec.id)
-        if spec.method != REAL and folder.curves_path.exists():
-            found.setdefault(spec.method, []).append((spec, folder))
-    rows = {m: _seeds(numbers, found[m]) for m in numbers.methods(dataset) if m in found}
-    curved = [method for method, seeds in rows.items() if seeds]
-    titles = {
-        method: title + unfinished([store.run(s.id) for s in runs if s.method == method])
-        for method, title in row_titles(numbers, list(rows)).items()
-    }
-    flat = [titles[method] for method in rows if method not in curved]
-    entropy = true_entropy(numbers, dataset)
-    for page in pages(curved, ROWS):
-        panels, own = arranged({m: rows[m] for m in page}, titles)
-        inputs = [folder.fingerprint("curves.csv") for m in page for _, folder in found[m]]
-        shift = {spec.id: log_det(numbers, spec) for m in page for spec, _ in found[m]}
-        inputs += [repr((titles[m], [shift[spec.id] for spec, _ in found[m]])) for m in page]
-        absent = [f"fewer than two points: {', '.join(flat)}"] if flat else []
-        caption = (
-            f"Training on {dataset}: mean over seeds, band ± 1 standard deviation. Loss terms as "
-            "they are minimised, on the scaled data"
-        )
-        caption += f"; {RAW_NLL} is on the raw data." if any(shift.values()) else "."
-        caption += f" {own}" if own else ""
+    def sheets(self, stored: Stored) -> Iterator[Sheet]:
+        """At most sixteen rows on each, with words on those that have no curve."""
+        rows: dict[str, Seeds] = {}
+        labels: dict[str, str] = {}
+        absent: dict[str, list[str]] = {}
+        for method in stored.methods:
+            runs, title = stored.runs(method), stored.titles[method]
+            rows[method] = _seeds(stored.numbers, runs, self.terms)
+            labels[method] = title + unfinished([folder for _, folder in runs])
+            if not rows[method]:
+                why = _why_not(stored.numbers, runs, self.terms)
+                absent.setdefault(why, []).append(title)
+        drawn = [method for method, seeds in rows.items() if seeds]
+        entropy = true_entropy(stored.numbers, stored.dataset)
         lines = {RAW_NLL: ("entropy of the truth", entropy)} if entropy is not None else {}
-        yield Sheet(caption, [*inputs, repr(entropy), *absent], panels, lines, absent)
+        words = [f"{reason}: {', '.join(titles)}" for reason, titles in absent.items()]
+        for page in pages(drawn, SHEET):
+            part = {method: rows[method] for method in page}
+            panels, notes, own = _panels(part, labels, self.terms)
+            raw = any(title == RAW_NLL for seeds in part.values() for _, title in seeds)
+            said = [f"{RAW_NLL} is on the raw data."] if raw else []
+            yield Sheet(CurvePanels(panels, lines, notes, words, ordered=bool(self.terms)),
+                        " ".join(said + ([own] if own else [])))
+        if stored.chosen and not drawn:
+            yield Sheet(CurvePanels(
+                {"training": []}, notes={"training": "no run to show yet"}, absent=words
+            ))
+
+    def caption(self, shown: CurvePanels) -> str:
+        """What is drawn of the seeds, and on which scale of the data."""
+        return ("Mean over seeds, band ± 1 standard deviation; linear and symlog axes leave out "
+                "the outermost 2 % of a mean at each end. Loss terms as they are minimised, on "
+                "the scaled data.")
+
+    def draw(self, shown: CurvePanels) -> Image.Image:
+        """A panel for each term."""
+        return curve_sheet(shown)
 
 
-def _seeds(numbers: Numbers, runs: Sequence[tuple[RunSpec, RunFolder]]) -> Seeds:
+def _seeds(
+    numbers: Numbers, runs: Sequence[tuple[RunSpec, RunFolder]], terms: Sequence[str]
+) -> Seeds:
     """The terms of a row of which a line can be drawn."""
     found: Seeds = {}
     for spec, folder in runs:
-        moved = log_det(numbers, spec)
-        for (player, term), series in folder.series().items():
-            title = f"{player}: {term.replace('_', ' ')}"
-            if (player, term) == ("model", "nll") and moved is not None:
-                title, series = RAW_NLL, np.stack([series[0], series[1] - moved])
-            found.setdefault((player, title), []).append(series)
+        for asked, title, series in wanted_terms(numbers, spec, folder, terms):
+            found.setdefault((asked, title), []).append(series)
     return {term: series for term, series in found.items() if Curve("", 0, series).drawable}
 
 
+def _why_not(
+    numbers: Numbers, runs: Sequence[tuple[RunSpec, RunFolder]], terms: Sequence[str]
+) -> str:
+    """Why a row has no curve of the terms asked for."""
+    folders = [folder for _, folder in runs]
+    if not any(folder.curves_path.exists() for folder in folders):
+        return standing(folders)
+    found = any(True for spec, folder in runs for _ in wanted_terms(numbers, spec, folder, terms))
+    return "fewer than two points" if found else "no such term"
+
+
+def _panels(
+    rows: Mapping[str, Seeds], labels: Mapping[str, str], terms: Sequence[str]
+) -> tuple[dict[str, list[Curve]], dict[str, str], str]:
+    """Panel title → curves, words in panels, and words on what stands together."""
+    if not terms:
+        panels, own = arranged(rows, labels)
+        return panels, {}, own
+    panels, notes = {}, dict[str, str]()
+    for term in terms:
+        found: dict[str, list[Curve]] = {}
+        for place, (method, seeds) in enumerate(rows.items()):
+            for (asked, title), series in seeds.items():
+                if asked == term:
+                    found.setdefault(title, []).append(Curve(labels[method], place, series))
+        for title, curves in found.items():
+            having = [curve.method for every in found.values() for curve in every]
+            without = [labels[method] for method in rows if labels[method] not in having]
+            if without:
+                notes[title] = f"no such term: {', '.join(without)}"
+            panels[title] = curves
+        if not found:
+            panels[term], notes[term] = [], "no run of these rows has a curve of this term"
+    return panels, notes, ""
+
+
+def log_det(numbers: Numbers, spec: RunSpec) -> float | None:
+    """What a run's scaling adds to a log density, nats; None where it is not known or constant.
+
+    Stored by runs that finished; 0 for a run on the raw scale that diverged.
+    """
+    return numbers.log_dets.get(spec.id, 0.0 if spec.scale == "raw" else None)
+
+
+def wanted_terms(
+    numbers: Numbers, spec: RunSpec, folder: RunFolder, terms: Sequence[str]
+) -> Iterator[tuple[str, str, np.ndarray]]:
+    """The term asked for, panel title and series (2, N) of each that the run has (all if none).
+
+    `critic: loss` is the sum of the critic's terms, at each update of those that were logged.
+    """
+    series, moved = folder.series(), log_det(numbers, spec)
+    asked = terms or [f"{player}: {term}" for player, term in series]
+    for name in asked:
+        player, term = (part.strip() for part in name.split(":", 1))
+        values = series.get((player, term))
+        if values is None and (player, term) == ("critic", "loss"):
+            values = total([rows for (who, _), rows in series.items() if who == "critic"])
+        if values is None:
+            continue
+        if (player, term) == ("model", "nll") and moved is not None:
+            yield name, RAW_NLL, np.stack([values[0], values[1] - moved])
+        else:
+            yield name, f"{player}: {term.replace('_', ' ')}", values
+
+
+def total(parts: Sequence[np.ndarray]) -> np.ndarray | None:
+    """The sum of series (2, N) that may have begun at different updates."""
+    if not parts:
+        return None
+    updates = np.unique(np.concatenate([part[0] for part in parts]))
+    summed = np.zeros_like(updates)
+    for part in parts:
+        np.add.at(summed, np.searchsorted(updates, part[0]), part[1])
+    return np.stack([updates, summed])
+
+
+def true_entropy(numbers: Numbers, dataset: str) -> float | None:
+    """The entropy of the truth, where a metric measured it."""
+    for (_, where, metric), entries in sorted(numbers.cells.items()):
+        if where == dataset and metric == "true_entropy":
+            for entry in entries:
+                if entry.status == "ok":
+                    return float(entry.value)
+    return None
+
+
 def arranged(
-    rows: Mapping[str, Seeds], titles: Mapping[str, str]
+    rows: Mapping[str, Seeds], labels: Mapping[str, str]
 ) -> tuple[dict[str, list[Curve]], str]:
     """Panel title → curves, and words on what stands together.
 
     Terms of one row alone share a panel for each player, where each such row has the sum of its
     own: a panel with one line in it says little. A single one of them keeps its name.
     """
-    having: dict[Term, list[str]] = {}
+    having: dict[str, list[str]] = {}
     for method, seeds in rows.items():
-        for term in seeds:
-            having.setdefault(term, []).append(method)
-    alone: dict[str, list[Term]] = {}
-    for term, methods in having.items():
+        for _, title in seeds:
+            having.setdefault(title, []).append(method)
+    alone: dict[str, list[str]] = {}
+    for title, methods in having.items():
         if len(methods) == 1 < len(rows):
-            alone.setdefault(term[0], []).append(term)
-    joined = {player: terms for player, terms in alone.items() if len(terms) > 1}
+            alone.setdefault(_player(title), []).append(title)
+    joined = {player: titles for player, titles in alone.items() if len(titles) > 1}
     panels: dict[str, list[Curve]] = {}
     told: dict[str, dict[str, list[str]]] = {}
     for place, (method, seeds) in enumerate(rows.items()):
         own: dict[str, list[list[np.ndarray]]] = {}
-        for (player, title), series in seeds.items():
-            if (player, title) in joined.get(player, ()):
+        for (_, title), series in seeds.items():
+            player = _player(title)
+            if title in joined.get(player, ()):
                 own.setdefault(f"{player}: own terms", []).append(series)
-                mine = told.setdefault(player, {}).setdefault(titles[method], [])
+                mine = told.setdefault(player, {}).setdefault(labels[method], [])
                 mine.append(title.removeprefix(f"{player}: "))
             else:
-                panels.setdefault(title, []).append(Curve(titles[method], place, series))
+                panels.setdefault(title, []).append(Curve(labels[method], place, series))
         for title, parts in own.items():
-            panels.setdefault(title, []).append(Curve(titles[method], place, _sums(parts)))
+            panels.setdefault(title, []).append(Curve(labels[method], place, _sums(parts)))
     words = "; ".join(
         f"{player}: " + ", ".join(f"{' + '.join(terms)} ({of})" for of, terms in by_row.items())
         for player, by_row in told.items()
     )
     return panels, f"Own terms are of one row alone, and in sum: {words}." if told else ""
+
+
+def _player(title: str) -> str:
+    return title.partition(":")[0]
 
 
 def _sums(parts: Sequence[Sequence[np.ndarray]]) -> list[np.ndarray]:

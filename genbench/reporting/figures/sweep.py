@@ -3,16 +3,58 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+from PIL import Image
 
-from genbench.reporting.figures._series import WORDS
-from genbench.reporting.figures.drawing.curve_sheet import Curve, curve_sheet
+from genbench.fields import Annotated, Field
+from genbench.reporting.figures.base import FigureKind, Sheet
+from genbench.reporting.figures.drawing.curve_sheet import Curve, CurvePanels, curve_sheet
+from genbench.reporting.figures.stored import WORDS, Stored
 from genbench.reporting.numbers import Numbers
 from genbench.suites.sweep import grid_value, metric_value
 
-__all__ = ["draw_sweep", "sweep_curves"]
+__all__ = ["Sweep", "sweep_curves"]
+
+
+class Sweep(FigureKind):
+    """Metrics against the option of a grid, or against the number that ends their names."""
+
+    names_metrics = ("columns", "level")
+    swept = "columns"
+
+    columns: Annotated[list[str], Field(min_length=1)]
+    """The metrics, a panel for each, or for each name less its number."""
+    level: str | None = None
+    """A metric whose value is a dashed line in every panel."""
+    axis: str = ""
+    """What the horizontal axis is; the grid's option by default."""
+
+    def sheets(self, stored: Stored) -> Iterator[Sheet]:
+        """One, of all rows."""
+        numbers, rows = stored.numbers, stored.methods
+        panels, option, absent = sweep_curves(numbers, stored.dataset, rows, self.columns)
+        values = [
+            float(entry.value) for row in rows
+            for entry in numbers.cells.get((row, stored.dataset, self.level or ""), [])
+            if entry.status == "ok"
+        ]
+        level = (_title(numbers, self.level), float(np.mean(values))) if (
+            self.level and values) else None
+        yield Sheet(CurvePanels(
+            panels or {"sweep": []}, {title: level for title in panels if level},
+            {} if panels else {"sweep": "no run to show yet"}, absent,
+            axis=self.axis or option, ordered=True,
+        ))
+
+    def caption(self, shown: CurvePanels) -> str:
+        """What is drawn of the seeds."""
+        return "Mean over seeds, band ± 1 standard deviation."
+
+    def draw(self, shown: CurvePanels) -> Image.Image:
+        """A panel for each metric."""
+        return curve_sheet(shown)
 
 
 def sweep_curves(
@@ -71,23 +113,3 @@ def _swept(numbers: Numbers, column: str, base: str) -> str:
 def _title(numbers: Numbers, column: str) -> str:
     title, unit, _ = numbers.facts.get(column, ("", "", ""))
     return f"{title}, {unit}" if unit and unit not in title else title or column
-
-
-def draw_sweep(
-    numbers: Numbers, dataset: str, methods: Sequence[str], columns: Sequence[str],
-    level: str | None, axis: str, mark: str,
-) -> bytes:
-    """A PNG of the panels; `level` is a metric drawn as a dashed line."""
-    panels, option, absent = sweep_curves(numbers, dataset, methods, columns)
-    lines = {}
-    values = [
-        float(entry.value) for method in methods
-        for entry in numbers.cells.get((method, dataset, level or ""), []) if entry.status == "ok"
-    ]
-    if level and values:
-        lines = {title: (_title(numbers, level), float(np.mean(values))) for title in panels}
-    notes = {} if panels else {"sweep": "no run to show yet"}
-    return curve_sheet(
-        panels or {"sweep": []}, lines, mark, chosen=True, notes=notes, absent=absent,
-        axis=axis or option,
-    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +16,10 @@ from typing import Any
 from PIL import Image
 
 from genbench.reporting.figures.drawing.palette import COLOURS, INK, dashes, font
-from genbench.reporting.figures.drawing.png import encode
 
-__all__ = ["LINE", "STYLE", "Grid", "canvas", "inches_of", "look", "png_bytes", "say", "wrapped"]
+__all__ = ["LINE", "STYLE", "Grid",
+    "canvas", "image_of", "inches_of", "look", "panel_titles", "say", "wrapped",
+]
 
 LETTERS, DPI = 8.0, 240
 """Size of letters in points, and dots to an inch."""
@@ -94,12 +95,20 @@ def canvas(size: tuple[float, float]) -> Iterator[Any]:
         yield figure
 
 
-def png_bytes(figure: Any, mark: str) -> bytes:
-    """The figure as PNG, with the digest of its inputs and nothing else besides."""
+def image_of(figure: Any) -> Image.Image:
+    """The figure as pixels."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    with Image.open(buffer) as picture:
-        return encode(picture.convert("RGB"), mark)
+    figure.savefig(buffer, format="rgba")
+    size = (int(figure.bbox.width), int(figure.bbox.height))
+    return Image.frombytes("RGBA", size, buffer.getvalue()).convert("RGB")
+
+
+def panel_titles(titles: Sequence[str], inches: float, *, lines: int = 2) -> tuple[
+    list[str], float
+]:
+    """Titles in lines that fit panels of this width, and the inches that they take above."""
+    made = [wrapped(title, inches, lines=lines) for title in titles]
+    return made, LINE * (1 + max((title.count("\n") for title in made), default=0)) + 0.06
 
 
 def look(style: int) -> dict[str, Any]:

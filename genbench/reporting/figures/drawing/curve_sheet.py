@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import compress
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from genbench.reporting.figures.drawing.canvas import (
     LINE,
     Grid,
     canvas,
+    image_of,
     inches_of,
     look,
-    png_bytes,
+    panel_titles,
     say,
     wrapped,
 )
@@ -23,7 +25,7 @@ from genbench.reporting.figures.drawing.palette import INK
 from genbench.reporting.figures.drawing.scales import choose_scale
 from genbench.reporting.figures.drawing.values import sweep_axis
 
-__all__ = ["Curve", "curve_sheet"]
+__all__ = ["Curve", "CurvePanels", "curve_sheet"]
 
 POINTS = 150
 """Points on a curve: seeds may have been logged at different updates."""
@@ -75,49 +77,59 @@ class Curve:
         return at, mean, np.sqrt(square)
 
 
-def curve_sheet(
-    terms: Mapping[str, Sequence[Curve]], lines: Mapping[str, tuple[str, float]], mark: str,
-    *, chosen: bool = False, notes: Mapping[str, str] | None = None, absent: Sequence[str] = (),
-    axis: str = "",
-) -> bytes:
-    """A PNG of the panels; `terms` is title → curves, `lines` title → (label, level).
+@dataclass(frozen=True)
+class CurvePanels:
+    """What a sheet of curves shows: a panel for each title, in the order given."""
 
-    Panels come in the order given and share the horizontal axis where they are `chosen`, and
-    else those first that most methods share. `axis` names what they run over, if not updates; it
-    is logarithmic where its values are positive and far apart. `notes` is title → words in the
-    panel, `absent` are words below the legend: what is missing, and why. `mark` goes into the
-    file, as `png.keep_or_draw` asks.
-    """
-    shown = list(terms)
-    if not chosen:
-        shown.sort(key=lambda title: (-len(terms[title]), title))
-    styles = {c.method: c.style for title in shown for c in terms[title]}
-    drawn = {title: lines[title] for title in shown if title in lines and terms[title]}
+    panels: Mapping[str, Sequence[Curve]]
+    lines: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    """Title → the label and level of a dashed line."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """Title → words in the panel."""
+    absent: Sequence[str] = ()
+    """Words below the legend: what is missing, and why."""
+    axis: str = ""
+    """What the curves run over, if not updates; logarithmic where its values are positive and far
+    apart."""
+    ordered: bool = False
+    """Whether panels keep their order and share the horizontal axis; else those that most rows
+    share come first."""
+
+
+def curve_sheet(shown: CurvePanels) -> Image.Image:
+    """The panels, with one legend below."""
+    terms, lines = shown.panels, shown.lines
+    titles = list(terms)
+    if not shown.ordered:
+        titles.sort(key=lambda title: (-len(terms[title]), title))
+    styles = {c.method: c.style for title in titles for c in terms[title]}
+    drawn = {title: lines[title] for title in titles if title in lines and terms[title]}
     handles = [
         *((method, look(style)) for method, style in sorted(styles.items(), key=lambda p: p[1])),
         *((label, TRUTH) for label in dict.fromkeys(label for label, _ in drawn.values())),
     ]
-    panel = ALONE if len(shown) == 1 else TOGETHER
-    columns = 2 if len(shown) == 4 else min(COLUMNS, max(1, len(shown)))
-    titles = [wrapped(title, panel[0] + 0.08) for title in shown]
-    above = LINE * (1 + max((title.count("\n") for title in titles), default=0)) + 0.06
-    absent = [line for words in absent
-              for line in wrapped(words, columns * (panel[0] + ACROSS) - 0.3, lines=9).split("\n")]
-    below = LINE * (len(absent) + len(_lines(handles, columns, panel))) + 0.1
-    grid = Grid(len(shown), columns, panel, (0.56, 0.12, above, 0.3 + below),
+    panel = ALONE if len(titles) == 1 else TOGETHER
+    columns = 2 if len(titles) == 4 else min(COLUMNS, max(1, len(titles)))
+    heads, above = panel_titles(titles, panel[0] + 0.08)
+    room = columns * (panel[0] + ACROSS) - ACROSS
+    absent = [line for words in shown.absent for line in wrapped(words, room, lines=9).split("\n")]
+    legend = _lines(handles, columns, panel)
+    below = LINE * (len(absent) + len(legend)) + 0.1
+    grid = Grid(len(titles), columns, panel, (0.56, 0.12, above, 0.3 + below),
                 (ACROSS, 0.36 + above))
-    last = max((float(s[0, -1]) for title in shown for c in terms[title] for s in c.seeds),
+    last = max((float(s[0, -1]) for title in titles for c in terms[title] for s in c.seeds),
                default=0.0)
     with canvas(grid.size) as figure:
-        for title, words, ax in zip(shown, titles, grid.axes(figure), strict=True):
-            note = (notes or {}).get(title, "")
-            _panel(ax, words, terms[title], drawn.get(title), note, panel[0], dots=bool(axis))
-            if axis:
-                sweep_axis(ax, axis, [c.seeds[0][0] for c in terms[title]], panel[0])
+        for title, words, ax in zip(titles, heads, grid.axes(figure), strict=True):
+            note = shown.notes.get(title, "")
+            _panel(ax, words, terms[title], drawn.get(title), note, panel[0],
+                   dots=bool(shown.axis))
+            if shown.axis:
+                sweep_axis(ax, shown.axis, [c.seeds[0][0] for c in terms[title]], panel[0])
             else:
-                _updates(ax, last if chosen else 0.0, few=3 if panel is TOGETHER else 5)
-        _legend(figure, grid, _lines(handles, columns, panel), absent)
-        return png_bytes(figure, mark)
+                _updates(ax, last if shown.ordered else 0.0, few=3 if panel is TOGETHER else 5)
+        _legend(figure, grid, legend, absent)
+        return image_of(figure)
 
 
 TRUTH: dict[str, Any] = {"color": INK, "linewidth": 0.9, "linestyle": (0, (4, 3))}

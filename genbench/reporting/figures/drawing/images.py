@@ -1,24 +1,20 @@
-"""Sheets of image samples: one block of samples for each method, side by side."""
+"""Sheets of images: a block of samples for each row, or lines of images with labels."""
 
 from __future__ import annotations
 
-import io
 import math
 import textwrap
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PIL import Image
 
-from genbench.errors import GenbenchError
-from genbench.reporting.figures.corner import corner_sheet
 from genbench.reporting.figures.drawing.palette import PAPER, font
-from genbench.reporting.figures.drawing.planes import Plane, plane_sheet
+from genbench.reporting.figures.drawing.panels import Arrays, Panel
 from genbench.reporting.figures.drawing.png import write_text
-from genbench.store.files import write_bytes, write_npz
 
-__all__ = ["check_ending", "component_sheet", "line_sheet", "sample_sheet", "write_samples"]
+__all__ = ["BLOCK", "Line", "component_lines", "image_grid", "line_sheet",
+           "no_classes", "sample_sheet"]
 
 BLOCK = 320
 """Side of a block of samples, pixels."""
@@ -36,43 +32,35 @@ PAIR = 2
 """Rows of a suite side by side in a sheet by component: on paper its letters are 7 points."""
 
 
-def sample_sheet(panels: Sequence[tuple[str, np.ndarray | str]]) -> Image.Image:
-    """Blocks of samples with their titles.
+Line = tuple[str, np.ndarray]
+"""A label and images (n, C, H, W)."""
 
-    Each panel is a title and bytes (N, C, H, W) uint8, or words that say why there are none.
-    """
+
+def sample_sheet(panels: Sequence[Panel]) -> Image.Image:
+    """A block of the samples, bytes (N, C, H, W), of each row."""
     # So that a sheet of 36 is no higher than 2,200 pixels.
     columns = min(COLUMNS, len(panels)) if len(panels) <= MANY else COLUMNS * 3 // 2
     rows = -(-len(panels) // columns)
-    blocks = [_words(shown) if isinstance(shown, str) else _block(shown) for _, shown in panels]
+    blocks = [_words(one.why_not) if one.why_not else _block(one.arrays["samples"])
+              for one in panels]
     width = max(block.width for block in blocks)
     height = max(block.height for block in blocks)
     size = (columns * (width + GAP) + GAP, rows * (height + TITLE + GAP) + GAP)
     sheet = Image.new("RGB", size, PAPER)
-    for index, ((title, _), block) in enumerate(zip(panels, blocks, strict=True)):
+    for index, (panel, block) in enumerate(zip(panels, blocks, strict=True)):
         left = GAP + (index % columns) * (width + GAP)
         top = GAP + (index // columns) * (height + TITLE + GAP)
-        write_text(sheet, (left, top), title, LETTERS, width=width)
+        write_text(sheet, (left, top), panel.title, LETTERS, width=width)
         sheet.paste(block, (left, top + TITLE))
     return sheet
 
 
-def component_sheet(panels: Sequence[tuple[str, dict[str, np.ndarray], str]]) -> Image.Image:
-    """For each row of a suite, a line of samples for each component with its weight beside it.
-
-    Each panel is a title, arrays as `samples.npz` holds them, and why there are none. A row
-    without components shows its samples.
-    """
-    return line_sheet([(title, _lines(arrays), why) for title, arrays, why in panels])
-
-
 def line_sheet(
-    blocks: Sequence[tuple[str, Sequence[tuple[str, np.ndarray]], str]]
+    panels: Sequence[Panel], lines_of: Callable[[Arrays], Sequence[Line]]
 ) -> Image.Image:
-    """Lines of images with a label beside each, in pairs of blocks.
-
-    Each block is a title, its lines (label and bytes (n, C, H, W)), and why there are none.
-    """
+    """Lines of images with a label beside each, in pairs of rows of the suite."""
+    blocks = [(one.title, [] if one.why_not else lines_of(one.arrays), one.why_not)
+              for one in panels]
     columns = min(PAIR, len(blocks))
     longest = max((len(images) for _, lines, _ in blocks for _, images in lines), default=EACH)
     letters = font(LABEL_LETTERS)
@@ -93,12 +81,15 @@ def line_sheet(
             for number, (label, images) in enumerate(lines):
                 y = top + TITLE + number * (CELL + SEAM)
                 write_text(sheet, (left, y + CELL / 2), label, LABEL_LETTERS, anchor="lm")
-                sheet.paste(_grid(images, len(images), CELL), (left + indent, y))
+                sheet.paste(image_grid(images, len(images), CELL), (left + indent, y))
     return sheet
 
 
-def _lines(arrays: dict[str, np.ndarray]) -> list[tuple[str, np.ndarray]]:
-    """Lines of samples (≤ 10, C, H, W) with what is written beside them."""
+def component_lines(arrays: Arrays) -> list[Line]:
+    """A line of samples (≤ 10, C, H, W) for each component, with its weight beside it.
+
+    A row without components shows its samples.
+    """
     if "component_samples" in arrays:
         weights = arrays["component_weights"]
         return [
@@ -109,44 +100,11 @@ def _lines(arrays: dict[str, np.ndarray]) -> list[tuple[str, np.ndarray]]:
     return [("", images[i : i + EACH]) for i in range(0, len(images), EACH)]
 
 
-def check_ending(out: Path) -> None:
-    """Refuse a file that `write_samples` cannot write, before anything is drawn for it.
-
-    Raises:
-        GenbenchError: an ending that says nothing.
-    """
-    if out.suffix not in (".png", ".npz", ".csv"):
-        raise GenbenchError(f"{out}: expected a file that ends in .png, .npz or .csv")
-
-
-def write_samples(samples: np.ndarray, out: Path) -> None:
-    """Write samples, bytes (N, C, H, W) or points (N, D), to a .png or, as numbers, to a .npz or
-    (a row for each sample) a .csv. The picture of points that are not of a plane is a corner.
-
-    Raises:
-        GenbenchError: another ending.
-        StoreError: the file cannot be written.
-    """
-    check_ending(out)
-    if out.suffix == ".npz":
-        write_npz(out, {"samples": samples})
-        return
-    if out.suffix == ".csv":
-        rows = samples.reshape(len(samples), -1)
-        text = io.StringIO()
-        np.savetxt(text, rows, "%.9g", ",", comments="",
-                   header=",".join(f"x{index}" for index in range(rows.shape[1])))
-        write_bytes(out, text.getvalue().encode())
-        return
-    if samples.ndim == 4:
-        columns = math.ceil(math.sqrt(len(samples)))
-        buffer = io.BytesIO()
-        _grid(samples, columns, max(BLOCK // 8, *samples.shape[2:])).save(buffer, "PNG")
-        write_bytes(out, buffer.getvalue())
-        return
-    plane, n = Plane(f"{len(samples):,} samples", {"samples": samples}), len(samples)
-    write_bytes(out, plane_sheet("samples", [plane], {}, "", dots=n) if samples.shape[1] == 2
-                else corner_sheet([plane], {}, "", dots=n))
+def no_classes(arrays: Arrays, name: str) -> str:
+    """Why there is no walk of this name between classes of a latent space."""
+    if name in arrays:
+        return ""
+    return "its samples are not decoded latents, or look like fewer than three classes"
 
 
 def _words(why: str) -> Image.Image:
@@ -161,10 +119,10 @@ def _words(why: str) -> Image.Image:
 def _block(images: np.ndarray) -> Image.Image:
     """k × k samples as one picture, about BLOCK pixels wide."""
     k = min(8, max(2, BLOCK // max(images.shape[2:])))
-    return _grid(images[: k * k], k, BLOCK // k - SEAM, rows=k)
+    return image_grid(images[: k * k], k, BLOCK // k - SEAM, rows=k)
 
 
-def _grid(images: np.ndarray, columns: int, side: int, rows: int = 0) -> Image.Image:
+def image_grid(images: np.ndarray, columns: int, side: int, rows: int = 0) -> Image.Image:
     """Images (N, C, H, W) in rows, the longer side of each brought to `side` pixels."""
     height, width = images.shape[2:]
     scale = side / max(height, width)

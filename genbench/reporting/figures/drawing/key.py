@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
-
 from genbench.reporting.figures.drawing.canvas import LINE, inches_of
 from genbench.reporting.figures.drawing.palette import SAMPLE, colour
+from genbench.reporting.figures.drawing.panels import Arrays
 
 __all__ = ["REAL_COLOUR", "Entry", "draw_key", "entries_of", "key_lines"]
 
@@ -19,7 +18,7 @@ DOT, GAP = 0.14, 0.16
 """Inches from a dot to its label, and between entries."""
 
 
-def entries_of(shown: Iterable[dict[str, np.ndarray]], *, data: bool) -> list[Entry]:
+def entries_of(shown: Iterable[Arrays], *, data: bool) -> list[Entry]:
     """The entries for what panels show, given their arrays."""
     arrays = [one for one in shown if "samples" in one]
     found = [("data", REAL_COLOUR)] if data else []

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, PngImagePlugin
@@ -17,7 +19,7 @@ from genbench.seeding import digest
 from genbench.store.files import write_bytes
 
 __all__ = [
-    "KEY", "PHOTOGRAPHS", "digest_of", "drawing", "encode", "is_ours", "keep_or_draw",
+    "KEY", "MANY", "PHOTOGRAPHS", "content_digest", "drawing", "encode", "is_ours", "keep_or_draw",
     "write_text",
 ]
 
@@ -29,17 +31,18 @@ KEPT = 32
 """Colours that a palette keeps as they are."""
 
 
-def encode(image: Image.Image, mark: str, *, many: int = MANY) -> bytes:
+def encode(image: Image.Image, mark: str, *, photographs: bool = False) -> bytes:
     """The image as PNG bytes with the digest of its inputs and nothing else besides.
 
-    Grey images as grey ones, without loss; others that take more than `many` bytes with 256
-    colours.
+    Grey images as grey ones, without loss; others that take more than `MANY` bytes with 256
+    colours, photographs from `PHOTOGRAPHS` on.
     """
     red, green, blue = image.convert("RGB").split()
     if red.tobytes() == green.tobytes() == blue.tobytes():
         return _bytes(red, mark)
     whole = _bytes(image, mark)
-    return whole if len(whole) <= many else _bytes(_with_palette(image), mark)
+    most = PHOTOGRAPHS if photographs else MANY
+    return whole if len(whole) <= most else _bytes(_with_palette(image), mark)
 
 
 def _with_palette(image: Image.Image) -> Image.Image:
@@ -76,10 +79,35 @@ def _bytes(image: Image.Image, mark: str) -> bytes:
     return buffer.getvalue()
 
 
-def digest_of(parts: Iterable[bytes | str]) -> str:
-    """A digest of everything that decides a picture: its inputs, and what draws it."""
-    sums = [digest(part, 16) for part in parts]
+def content_digest(content: Any) -> str:
+    """A digest of everything that decides a picture: what it shows, and what draws it.
+
+    Raises:
+        TypeError: the content holds something else than arrays, text, numbers and what holds them.
+    """
+    sums = [digest(part, 16) for part in _parts(content)]
     return digest("\x1f".join([_drawn_with(), *sums]), 16)
+
+
+def _parts(content: Any) -> Iterator[bytes | str]:
+    """The content as a flat row of text and bytes, with brackets, so that no two are alike."""
+    if isinstance(content, np.ndarray):
+        yield f"{content.dtype} {content.shape}"
+        yield np.ascontiguousarray(content).tobytes()
+    elif content is None or isinstance(content, str | int | float | np.generic):
+        yield f"{type(content).__name__} {content}"
+    elif is_dataclass(content):
+        yield from _parts([getattr(content, one.name) for one in fields(content)])
+    elif isinstance(content, Mapping):
+        yield from _parts([list(content.keys()), list(content.values())])
+    elif isinstance(content, Sequence):
+        yield "["
+        for item in content:
+            yield from _parts(item)
+        yield "]"
+    else:
+        raise TypeError(f"a figure cannot show {type(content).__name__}: its content is arrays, "
+                        "text, numbers, and dataclasses, lists and mappings of them")
 
 
 @cache

@@ -1,0 +1,47 @@
+"""Latent arithmetic on classes, as in Radford, Metz and Chintala, 2016."""
+
+from __future__ import annotations
+
+from PIL import Image
+
+from genbench.reporting.figures.base import FIRST, FigureKind
+from genbench.reporting.figures.drawing.images import Line, line_sheet, no_classes
+from genbench.reporting.figures.drawing.panels import Arrays, Panels
+from genbench.reporting.figures.stored import Stored
+
+__all__ = ["Arithmetic"]
+
+SHEET = 30
+"""Rows on a sheet."""
+
+
+class Arithmetic(FigureKind):
+    """Images of mean latents of three classes, and of the first less the second plus the third."""
+
+    accepts = ("images",)
+
+    def lacks(self, arrays: Arrays) -> str:
+        """What a generator that decodes latents stores."""
+        return no_classes(arrays, "arithmetic")
+
+    def rows_on_a_sheet(self, stored: Stored) -> int:
+        """In pairs."""
+        return SHEET
+
+    def caption(self, shown: Panels) -> str:
+        """What each line shows."""
+        return (
+            "First line: mean latents of four samples of each of three classes, by the "
+            "classifier; below, the first less the second plus the third, and eight neighbours "
+            f"of it; of {FIRST}."
+        )
+
+    def draw(self, shown: Panels) -> Image.Image:
+        """Lines of images."""
+        return line_sheet(shown.panels, _lines)
+
+
+def _lines(arrays: Arrays) -> list[Line]:
+    a, b, c = arrays["walk_classes"]
+    (images,) = arrays["arithmetic"]
+    return [(f"{a}, {b}, {c}", images[:3]), (f"{a} − {b} + {c}", images[3:])]

@@ -1,0 +1,41 @@
+"""Images along straight lines of the latent space."""
+
+from __future__ import annotations
+
+from PIL import Image
+
+from genbench.reporting.figures.base import FIRST, FigureKind
+from genbench.reporting.figures.drawing.images import Line, line_sheet
+from genbench.reporting.figures.drawing.panels import Arrays, Panels
+from genbench.reporting.figures.stored import Stored
+
+__all__ = ["Interpolation"]
+
+SHEET = 10
+"""Rows on a sheet."""
+
+
+class Interpolation(FigureKind):
+    """Images along straight lines between two latents."""
+
+    accepts = ("images",)
+
+    def lacks(self, arrays: Arrays) -> str:
+        """What a generator that decodes latents stores."""
+        return "" if "interpolation" in arrays else "its samples are not decoded latents"
+
+    def rows_on_a_sheet(self, stored: Stored) -> int:
+        """In pairs."""
+        return SHEET
+
+    def caption(self, shown: Panels) -> str:
+        """What each line shows."""
+        return f"Images along straight lines between two latents, of {FIRST}."
+
+    def draw(self, shown: Panels) -> Image.Image:
+        """Lines of images."""
+        return line_sheet(shown.panels, _lines)
+
+
+def _lines(arrays: Arrays) -> list[Line]:
+    return [("", images) for images in arrays["interpolation"]]

@@ -1,0 +1,44 @@
+"""The vector between two classes' mean latents, as in Radford, Metz and Chintala, 2016."""
+
+from __future__ import annotations
+
+from PIL import Image
+
+from genbench.reporting.figures.base import FIRST, FigureKind
+from genbench.reporting.figures.drawing.images import Line, line_sheet, no_classes
+from genbench.reporting.figures.drawing.panels import Arrays, Panels
+from genbench.reporting.figures.stored import Stored
+
+__all__ = ["Turn"]
+
+SHEET = 16
+"""Rows on a sheet."""
+
+
+class Turn(FigureKind):
+    """Images along the line from the mean latent of one class to that of another."""
+
+    accepts = ("images",)
+
+    def lacks(self, arrays: Arrays) -> str:
+        """What a generator that decodes latents stores."""
+        return no_classes(arrays, "turn")
+
+    def rows_on_a_sheet(self, stored: Stored) -> int:
+        """In pairs."""
+        return SHEET
+
+    def caption(self, shown: Panels) -> str:
+        """What each line shows."""
+        return (
+            "First line: from the mean latent of four samples of one class to that of another; "
+            f"below, other latents moved by the same vector; of {FIRST}."
+        )
+
+    def draw(self, shown: Panels) -> Image.Image:
+        """Lines of images."""
+        return line_sheet(shown.panels, _lines)
+
+
+def _lines(arrays: Arrays) -> list[Line]:
+    return [("", images) for images in arrays["turn"]]
