@@ -126,7 +126,7 @@ class _Checker:
         """The options of a kind: their types, what they name, and what cannot go together."""
         given = figure.model_dump(exclude_unset=True)
         checked, faults = check(entry_model(component), given)
-        self.problems.faults(path, faults)
+        self.problems.faults(path, [(place, _of_another(place, text)) for place, text in faults])
         if checked is None:
             return
         filled = {option.name: plain(getattr(checked, option.name))
@@ -172,6 +172,16 @@ def _check_files(
                     f"{taken[figure.file]}; give it another title",
                 )
             taken[figure.file] = f"'{figure.title}'"
+
+
+def _of_another(place: Path, text: str) -> str:
+    """What is wrong there, in words that name the kind of figure which has such an option."""
+    key = str(place[-1]) if place else ""
+    kinds = [kind for kind in available("figure")
+             if key in (option.name for option in describe("figure", kind).options)]
+    if not text.startswith("unknown option") or not kinds:
+        return text
+    return f"unknown option '{key}': it is for figures of kind {' and '.join(kinds)}"
 
 
 def _accepted(component: Component) -> tuple[str, ...]:
