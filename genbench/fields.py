@@ -71,7 +71,7 @@ Own = Annotated[
 
 
 class Optimiser(BaseModel):
-    """How one player of the training game moves."""
+    """The optimiser of one player of the training game."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
@@ -86,7 +86,7 @@ class Optimiser(BaseModel):
     weight_decay: NonNegative = 0.0
     """Weight decay: decoupled for AdamW, added to the gradient for the others."""
     schedule: Literal["constant", "cosine", "linear"] = "constant"
-    """How the learning rate moves over the stage: constant, or down to zero."""
+    """The learning rate schedule of the stage: constant, or down to zero."""
     warmup: Natural = 0
     """Updates over which the learning rate rises linearly from zero."""
     clip: Positive | None = None

@@ -40,7 +40,7 @@ def _contents(data: Data) -> str:
     facts = [data.kind, data.shape, data.levels, data.classes, data.class_names, data.mode_count]
     total = hashlib.blake2b(repr(facts).encode(), digest_size=8)
     for name, split in (("test", data.test), ("train", data.train), ("held", data.validation)):
-        for rows in () if split is None else (split.x, split.y, split.chances):
+        for rows in () if split is None else (split.x, split.y, split.pixel_probs):
             if rows is not None:
                 array = rows.numpy() if isinstance(rows, Tensor) else rows
                 total.update(f"{name} {array.dtype} {array.shape}".encode())

@@ -59,13 +59,14 @@ class Split:
     is a tensor, which moves to the device whole, or a read-only memory map for data that do not
     fit, of which only the rows asked for are read.
 
-    `chances` (N, C, H, W) uint8 is there for dynamically binarised images alone: a pixel is 1 with
-    probability chance/255, anew in every batch; `x` is then one fixed draw, for all other uses.
+    `pixel_probs` (N, C, H, W) uint8 is there for dynamically binarised images alone: a pixel is 1
+    with probability pixel_probs/255, resampled for every batch; `x` is then one fixed draw, for
+    all other uses.
     """
 
     x: Tensor | np.ndarray
     y: Tensor | None = None
-    chances: Tensor | None = None
+    pixel_probs: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -73,11 +74,11 @@ class Split:
     def take(self, index: Tensor, noise: Noise | None = None) -> tuple[Tensor, Tensor | None]:
         """Rows of `index` (B,) int64, on the index's device, and their labels.
 
-        With `noise`, rows that have `chances` are drawn anew.
+        With `noise`, rows that have `pixel_probs` are resampled.
         """
-        if noise is not None and self.chances is not None:
-            chance = self.chances[index].float() / 255
-            rows = (noise.uniform("binarise", *chance.shape) < chance).to(torch.uint8)
+        if noise is not None and self.pixel_probs is not None:
+            probs = self.pixel_probs[index].float() / 255
+            rows = (noise.uniform("binarise", *probs.shape) < probs).to(torch.uint8)
         elif isinstance(self.x, Tensor):
             rows = self.x[index]
         else:
@@ -87,8 +88,8 @@ class Split:
     def to(self, device: torch.device) -> Split:
         """The same split with its tensors on `device`; a memory map stays where it is."""
         x = self.x.to(device) if isinstance(self.x, Tensor) else self.x
-        y, chances = (None if t is None else t.to(device) for t in (self.y, self.chances))
-        return Split(x, y, chances)
+        y, pixel_probs = (None if t is None else t.to(device) for t in (self.y, self.pixel_probs))
+        return Split(x, y, pixel_probs)
 
 
 @dataclass

@@ -40,7 +40,8 @@ class BinaryMnist(Dataset):
     cite = "salakhutdinov2008quantitative"
 
     binarisation: Literal["dynamic", "static"] = "dynamic"
-    """Whether training images are drawn anew for every batch, or once for all runs."""
+    """Whether training images are resampled for every batch (dynamic binarisation), or once for
+    all runs."""
 
     def files(self, root: Path) -> list[Path]:
         """The four idx files."""
@@ -53,7 +54,7 @@ class BinaryMnist(Dataset):
         train = _binarised(grey.train, "train")
         if self.binarisation == "dynamic":
             assert isinstance(grey.train.x, Tensor)
-            train.chances = grey.train.x
+            train.pixel_probs = grey.train.x
         else:
             warnings = (
                 "binary_mnist: the static binarisation is genbench's own seeded draw, not the "

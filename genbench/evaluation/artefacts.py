@@ -125,7 +125,7 @@ def notes(evidence: Evidence) -> list[str]:
     for network in evidence.extractors():
         accuracy = getattr(network, "accuracy", None)
         if accuracy is not None:
-            found.append(f"classifier: {100 * accuracy:.2f} % of the test images named right")
+            found.append(f"classifier test accuracy: {100 * accuracy:.2f} %")
         if network.name != "raw" and evidence.count <= network.dims:
             found.append(
                 f"{network.name}: {evidence.count} samples for {network.dims} features; "

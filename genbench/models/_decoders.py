@@ -2,7 +2,7 @@
 
 Each takes the last layer's features (…, features) and flattened data x (B, D) on the scaled range,
 and sums its log density or log probability over the D dimensions. `spread` says where its scale
-comes from: one learned number for each dimension, a prediction for each datum, or a constant.
+comes from: one learned number for each dimension, a prediction for each example, or a constant.
 """
 
 from __future__ import annotations

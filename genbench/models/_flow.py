@@ -48,7 +48,7 @@ class FlowModel(Model):
         return self.flow(x.flatten(1))
 
     def from_base(self, z: Tensor) -> Tensor:
-        """The datum (B, *shape) of a code z (B, D)."""
+        """The data (B, *shape) at base variables z (B, D)."""
         return self.flow.inverse(z).reshape(-1, *self.space.shape)
 
     def log_prob(self, x: Tensor, context: Tensor | None = None) -> Tensor:

@@ -17,23 +17,24 @@ from torch import Tensor
 __all__ = ["Schedule", "schedule"]
 
 _LARGEST = 0.999
-"""No step may destroy its datum entirely, or the step back would divide by zero."""
+"""β at most: with 1 the data would be gone, and the reverse step would divide by zero."""
 
 
 @dataclass(frozen=True)
 class Schedule:
     """Coefficients of steps 0 … steps−1, each (steps,) float64.
 
-    x_t = signal·x₀ + noise·ε; q(x_{t−1} ∣ x_t, x₀) = N(keep·x_t + pull·x₀, posterior²), where at
-    t = 0 the "x_{t−1}" is x₀ itself.
+    x_t = √ᾱ_t x₀ + √(1 − ᾱ_t) ε; q(x_{t−1} ∣ x_t, x₀) is a Gaussian with mean
+    posterior_coef_xt·x_t + posterior_coef_x0·x₀ and standard deviation posterior_std = √β̃_t,
+    where at t = 0 the "x_{t−1}" is x₀ itself.
     """
 
     beta: Tensor
-    signal: Tensor
-    noise: Tensor
-    keep: Tensor
-    pull: Tensor
-    posterior: Tensor
+    sqrt_alpha_bar: Tensor
+    sqrt_one_minus_alpha_bar: Tensor
+    posterior_coef_xt: Tensor
+    posterior_coef_x0: Tensor
+    posterior_std: Tensor
 
 
 def schedule(name: str, steps: int) -> Schedule:
@@ -42,16 +43,16 @@ def schedule(name: str, steps: int) -> Schedule:
         beta = torch.linspace(1e-4, 0.02, steps, dtype=torch.float64) * (1000 / steps)
     else:
         time = torch.arange(steps + 1, dtype=torch.float64) / steps
-        level = torch.cos((time + 0.008) / 1.008 * math.pi / 2).square()
-        beta = 1 - level[1:] / level[:-1]
+        f = torch.cos((time + 0.008) / 1.008 * math.pi / 2).square()
+        beta = 1 - f[1:] / f[:-1]
     beta = beta.clamp(max=_LARGEST)
-    kept = torch.cumprod(1 - beta, 0)  # ᾱ_t
-    before = torch.cat([torch.ones(1, dtype=torch.float64), kept[:-1]])  # ᾱ_{t−1}
+    alpha_bar = torch.cumprod(1 - beta, 0)
+    previous = torch.cat([torch.ones(1, dtype=torch.float64), alpha_bar[:-1]])  # ᾱ_{t−1}
     return Schedule(
         beta=beta,
-        signal=kept.sqrt(),
-        noise=(1 - kept).sqrt(),
-        keep=(1 - beta).sqrt() * (1 - before) / (1 - kept),
-        pull=before.sqrt() * beta / (1 - kept),
-        posterior=(beta * (1 - before) / (1 - kept)).sqrt(),
+        sqrt_alpha_bar=alpha_bar.sqrt(),
+        sqrt_one_minus_alpha_bar=(1 - alpha_bar).sqrt(),
+        posterior_coef_xt=(1 - beta).sqrt() * (1 - previous) / (1 - alpha_bar),
+        posterior_coef_x0=previous.sqrt() * beta / (1 - alpha_bar),
+        posterior_std=(beta * (1 - previous) / (1 - alpha_bar)).sqrt(),
     )

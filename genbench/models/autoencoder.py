@@ -31,7 +31,7 @@ class Autoencoder(EitherNetwork):
     latent: Count = 8
     """Dimensions of the Gaussian code."""
     encoder: Literal["deterministic", "gaussian"] = "deterministic"
-    """Whether a datum has one code, or a Gaussian of codes whose mean and width are learned."""
+    """Deterministic: one code for each x; gaussian: q(z ∣ x) with learned mean and variance."""
 
     def build(self, space: Space) -> None:
         """Make both networks.

@@ -216,7 +216,7 @@ class Parts(Protocol):
 
 @runtime_checkable
 class Spread(Protocol):
-    """A latent that is a mixture of Gaussians with learned widths."""
+    """A latent prior that is a mixture of Gaussians with learned variances."""
 
     def latent_scales(self) -> Tensor:
         """Standard deviations (T, latent) of the latent's components."""
@@ -254,7 +254,7 @@ class Classifier(Protocol):
 
 @runtime_checkable
 class Denoiser(Protocol):
-    """A diffusion model in discrete time: predicts the noise in a noised datum."""
+    """A diffusion model in discrete time: predicts the noise that was added."""
 
     steps: int
 

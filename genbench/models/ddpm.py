@@ -61,10 +61,11 @@ class DDPM(Model):
     schedule: Literal["cosine", "linear"] = "linear"
     """How fast noise comes in; `linear` is the paper's, `cosine` wastes fewer steps on noise."""
     variance: Literal["large", "small", "learned"] = "small"
-    """Variance of a step back: β_t, or the posterior's β̃_t; the best lies between, and `learned`
-    lets the network say where. Fixed ones cost some bits on every pixel if steps are few."""
+    """Variance of a reverse step: β_t, or the posterior's β̃_t; the best lies between, and
+    `learned` lets the network predict it. Fixed ones cost some bits on every pixel if steps are
+    few."""
     clip: bool = True
-    """Whether the predicted datum is clamped to the range of bounded data, as the paper does."""
+    """Whether the predicted x₀ is clamped to the range of bounded data, as the paper does."""
     network: Literal["auto", "mlp", "unet"] = "auto"
     """A U-Net on images and an MLP on points, or the one named (MLPs flatten images)."""
     widths: Widths = [128, 128, 128]
@@ -82,26 +83,27 @@ class DDPM(Model):
             space.levels is not None and not space.dequantised and space.low is not None
         )
         coefficients = schedule(self.schedule, self.steps)
-        back = coefficients.beta.sqrt()
+        sigma = coefficients.beta.sqrt()
         if self.variance != "large":
-            back[1:] = coefficients.posterior[1:]  # β̃ is zero at the last step back
-        span = coefficients.beta.sqrt() / back  # what v goes over, from `back` to √β
+            sigma[1:] = coefficients.posterior_std[1:]  # β̃ is zero at the last reverse step
+        ratio = coefficients.beta.sqrt() / sigma  # v interpolates from sigma to √β
         if self.learned:
-            least = self._least(coefficients.posterior)
-            back[0], span[0] = least, coefficients.beta[0].sqrt() / least
-        for name, values in (*vars(coefficients).items(), ("back", back), ("span", span.log())):
-            self.register_buffer(f"at_{name}", values.float(), persistent=False)
+            least = self._least(coefficients.posterior_std)
+            sigma[0], ratio[0] = least, coefficients.beta[0].sqrt() / least
+        buffers = {**vars(coefficients), "sigma": sigma, "log_sigma_ratio": ratio.log()}
+        for name, values in buffers.items():
+            self.register_buffer(name, values.float(), persistent=False)
         self.likelihood_reason = None if self.discrete else density_reason(space)
 
     @property
     def learned(self) -> bool:
-        """Whether the network says the variances of the steps back."""
+        """Whether the network predicts the variances of the reverse steps."""
         return self.variance == "learned"
 
-    def _least(self, posterior: Tensor) -> float:
+    def _least(self, posterior_std: Tensor) -> float:
         """The σ₀ that v = 0 stands for."""
         if not self.discrete:
-            return float(posterior[min(1, self.steps - 1)]) or 0.01
+            return float(posterior_std[min(1, self.steps - 1)]) or 0.01
         assert self.space.levels is not None
         assert self.space.low is not None
         assert self.space.high is not None
@@ -114,12 +116,14 @@ class DDPM(Model):
         return UNet(space.shape[0], self.channels, self.multipliers, self.steps, outputs)
 
     def _at(self, name: str, t: Tensor, like: Tensor) -> Tensor:
-        values = self.get_buffer(f"at_{name}")[t]
+        """A coefficient of the schedule at steps t (B,), (B, 1, …) as `like` (B, *shape)."""
+        values = self.get_buffer(name)[t]
         return values.to(like.dtype).reshape(-1, *[1] * (like.ndim - 1))
 
     def diffuse(self, x: Tensor, t: Tensor, eps: Tensor) -> Tensor:
         """x (B, *shape) noised to step t (B,) int64 in [0, steps) with noise eps."""
-        return self._at("signal", t, x) * x + self._at("noise", t, x) * eps
+        alpha, sigma = (self._at(f"sqrt_{n}", t, x) for n in ("alpha_bar", "one_minus_alpha_bar"))
+        return alpha * x + sigma * eps
 
     def predict_noise(self, x_t: Tensor, t: Tensor) -> Tensor:
         """The predicted noise of x_t (B, *shape) at steps t (B,), (B, *shape)."""
@@ -130,10 +134,10 @@ class DDPM(Model):
 
         σ_t is (B, 1, …) where it is fixed.
         """
-        eps, sigma = self.net(x_t, t).to(x_t.dtype), self._at("back", t, x_t)
+        eps, sigma = self.net(x_t, t).to(x_t.dtype), self._at("sigma", t, x_t)
         if self.learned:
             eps, v = eps.chunk(2, dim=1)
-            sigma = sigma * (0.5 * (v + 1) * self._at("span", t, x_t)).exp()
+            sigma = sigma * (0.5 * (v + 1) * self._at("log_sigma_ratio", t, x_t)).exp()
         return eps, sigma
 
     def bound_weights(self, t: Tensor) -> Tensor:
@@ -142,20 +146,22 @@ class DDPM(Model):
         β_t² / (2 σ_t² α_t (1 − ᾱ_t)) with fixed σ_t; where the decoder is discretised, a
         continuous one stands in for it.
         """
-        pull, signal, sigma = (self.get_buffer(f"at_{n}")[t] for n in ("pull", "signal", "back"))
-        return 0.5 * (pull * self.get_buffer("at_noise")[t] / (signal * sigma)).square()
+        coef_x0, alpha, noise, sigma = (self.get_buffer(name)[t] for name in (
+            "posterior_coef_x0", "sqrt_alpha_bar", "sqrt_one_minus_alpha_bar", "sigma",
+        ))
+        return 0.5 * (coef_x0 * noise / (alpha * sigma)).square()
 
     def step_bound(
         self, x: Tensor, x_t: Tensor, t: Tensor, eps: Tensor, sigma: Tensor
     ) -> Tensor:
         """What steps t (B,) cost in the negative bound of x (B, *shape), nats, (B, *shape).
 
-        KL(q(x_{t−1} ∣ x_t, x) ‖ p(x_{t−1} ∣ x_t)) where the network says `eps` and `sigma`, and
-        −log p(x ∣ x_t) at the last step back.
+        KL(q(x_{t−1} ∣ x_t, x) ‖ p(x_{t−1} ∣ x_t)) with the predicted `eps` and `sigma`, and
+        −log p(x ∣ x_t) at the last reverse step.
         """
         mean = self._mean(x_t, t, eps)
-        exact = self._at("keep", t, x_t) * x_t + self._at("pull", t, x_t) * x
-        spread = self._at("posterior", t, x_t)
+        exact = self._posterior_mean(x_t, t, x)
+        spread = self._at("posterior_std", t, x_t)
         last = t.reshape(-1, *[1] * (x.ndim - 1)) == 0
         narrow = spread.where(~last, torch.ones_like(spread))
         kl = (sigma / narrow).log() - 0.5
@@ -164,12 +170,18 @@ class DDPM(Model):
 
     def _mean(self, x_t: Tensor, t: Tensor, eps: Tensor) -> Tensor:
         """The mean of p(x_{t−1} ∣ x_t) by the predicted noise."""
-        clean = (x_t - self._at("noise", t, x_t) * eps) / self._at("signal", t, x_t)
+        noise = self._at("sqrt_one_minus_alpha_bar", t, x_t) * eps
+        x_0 = (x_t - noise) / self._at("sqrt_alpha_bar", t, x_t)
         if self.bounded:
-            clean = clean.clamp(self.space.low, self.space.high)
-        return self._at("keep", t, x_t) * x_t + self._at("pull", t, x_t) * clean
+            x_0 = x_0.clamp(self.space.low, self.space.high)
+        return self._posterior_mean(x_t, t, x_0)
 
-    def _back(self, x_t: Tensor, step: int) -> tuple[Tensor, Tensor]:
+    def _posterior_mean(self, x_t: Tensor, t: Tensor, x_0: Tensor) -> Tensor:
+        """The mean of q(x_{t−1} ∣ x_t, x₀)."""
+        coef_xt, coef_x0 = (self._at(f"posterior_coef_{n}", t, x_t) for n in ("xt", "x0"))
+        return coef_xt * x_t + coef_x0 * x_0
+
+    def _reverse(self, x_t: Tensor, step: int) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of p(x_{t−1} ∣ x_t) for all rows at one step."""
         t = torch.full((len(x_t),), step, device=x_t.device)
         eps, sigma = self.predict(x_t, t)
@@ -184,20 +196,22 @@ class DDPM(Model):
         large terms of log p and log q cancel step by step.
         """
         clean = x.expand(k, *x.shape).flatten(0, 1)  # (k·B, *shape)
-        signal, spread, sigma, keep, pull = (
-            self.get_buffer(f"at_{name}").to(x.dtype)
-            for name in ("signal", "noise", "posterior", "keep", "pull")
+        alpha, spread, sigma, coef_xt, coef_x0 = (
+            self.get_buffer(name).to(x.dtype) for name in (
+                "sqrt_alpha_bar", "sqrt_one_minus_alpha_bar", "posterior_std",
+                "posterior_coef_xt", "posterior_coef_x0",
+            )
         )
         eps = self._path_noise(noise, "end", x, k)
-        x_t = signal[-1] * clean + spread[-1] * eps
+        x_t = alpha[-1] * clean + spread[-1] * eps
         total = _sum(log_normal(x_t) - log_normal(eps)) + self.space.dims * spread[-1].log()
         for t in range(self.steps - 1, 0, -1):
             eps = self._path_noise(noise, f"step{t}", x, k)
-            below = keep[t] * x_t + pull[t] * clean + sigma[t] * eps
-            model = log_normal(below, *self._back(x_t, t))
+            previous = coef_xt[t] * x_t + coef_x0[t] * clean + sigma[t] * eps
+            model = log_normal(previous, *self._reverse(x_t, t))
             total = total + _sum(model - log_normal(eps)) + self.space.dims * sigma[t].log()
-            x_t = below
-        return (total + _sum(self._decoder(clean, *self._back(x_t, 0)))).reshape(k, -1)
+            x_t = previous
+        return (total + _sum(self._decoder(clean, *self._reverse(x_t, 0)))).reshape(k, -1)
 
     def _path_noise(self, noise: Noise, name: str, x: Tensor, k: int) -> Tensor:
         return noise.normal(name, k, *x.shape).to(x).flatten(0, 1)
@@ -217,9 +231,9 @@ class DDPM(Model):
         x_t = noise.normal("end", n, *self.space.shape).to(next(self.parameters()))
         for t in range(self.steps - 1, 0, -1):
             eps = noise.normal(f"step{t}", *x_t.shape).to(x_t)
-            mean, sigma = self._back(x_t, t)
+            mean, sigma = self._reverse(x_t, t)
             x_t = mean + sigma * eps
-        return self._back(x_t, 0)[0]
+        return self._reverse(x_t, 0)[0]
 
 
 def _sum(terms: Tensor) -> Tensor:

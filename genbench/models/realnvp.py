@@ -9,7 +9,7 @@ with the log-scales s_l of the couplings and a_l of the constant scales before t
 
 Left out: convolutional couplings with checkerboard masks and the multi-scale architecture, which
 Glow has (here images are flattened, even and odd pixels alternate); batch normalisation, in whose
-place stands a learned constant scale and shift, so that the density of a datum never depends on
+place stands a learned constant scale and shift, so that the density of an example never depends on
 its batch.
 """
 

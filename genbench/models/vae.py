@@ -90,7 +90,7 @@ class VAE(Model):
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of q(z ∣ x), each (B, latent)."""
         mean, raw = self.encoder(x.flatten(1)).to(x.dtype).chunk(2, dim=1)
-        # Within e^±5, so that a far datum cannot overflow; narrow at first, lest codes say nothing
+        # Within e^±5, so that an outlier cannot overflow; narrow at first, lest codes say nothing
         # before the decoder has learnt to read them, and are given up.
         return mean, torch.exp(5 * torch.tanh((raw - 2) / 5))
 
@@ -127,7 +127,7 @@ class VAE(Model):
         return mean + std * noise.normal("code", *mean.shape).to(x)
 
     def decode(self, z: Tensor, context: Tensor | None = None) -> Tensor:
-        """The mean datum of codes z (B, latent), (B, *shape)."""
+        """The mean of p(x ∣ z) at codes z (B, latent), (B, *shape)."""
         return self.likelihood.mean(self._features(z)).reshape(-1, *self.space.shape)
 
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:

@@ -24,7 +24,7 @@ __all__ = ["ConvNetwork", "conv_network"]
 
 
 class ConvNetwork(nn.Module):
-    """A half of flattened images (…, B, H·W/2) to what moves the other half, of the same shape.
+    """A half of flattened images (…, B, H·W/2) to the shift of the other half, of the same shape.
 
     Batch norm makes it depend on the batch while the likelihood is taught; with its running
     moments (see DataNorm) it treats examples one by one and the density is exact. With `stack`,

@@ -3,7 +3,7 @@
 Dinh, Krueger, Bengio, "NICE: Non-linear Independent Components Estimation", 2014,
 https://arxiv.org/abs/1410.8516 (additive), and Dinh, Sohl-Dickstein, Bengio, "Density estimation
 using Real NVP", 2017, https://arxiv.org/abs/1605.08803 (affine). One half of the coordinates, the
-key, says how the other is moved:
+key, parametrises the transform of the other:
 
     additive   y₂ = x₂ + m(x₁)                 log|det| = 0
     affine     y₂ = x₂ ⊙ exp s(x₁) + t(x₁)     log|det| = Σ s(x₁)
@@ -39,14 +39,14 @@ __all__ = [
 Network = Callable[[int, int], nn.Module]
 """The network of a coupling: from the sizes of its input and output."""
 Layer = Callable[[int, int], nn.Module]
-"""A coupling layer: from the sizes of the key and of the half that is moved."""
+"""A coupling layer: from the sizes of the key and of the half that is transformed."""
 
 
 class Coupling(Protocol):
     """What a coupling layer does."""
 
     def __call__(self, key: Tensor, other: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The moved half and its log-determinant, None for zero."""
+        """The transformed half and its log-determinant, None for zero."""
         ...
 
     def inverse(self, key: Tensor, other: Tensor) -> Tensor:
@@ -65,7 +65,7 @@ def per_dim(dims: int, start: float, stack: int = 0) -> nn.Parameter:
 
 
 class AdditiveCoupling(nn.Module):
-    """Moves the other half (…, b) by a function of the key (…, a); the volume is kept."""
+    """Shifts the other half (…, b) by a function of the key (…, a); volume-preserving."""
 
     def __init__(self, key: int, other: int, network: Network) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class AdditiveCoupling(nn.Module):
         self.norms = data_norms(self.net)
 
     def forward(self, key: Tensor, other: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The moved half and its log-determinant, None for zero."""
+        """The transformed half and its log-determinant, None for zero."""
         return other + self.net(key).to(other.dtype), None
 
     def inverse(self, key: Tensor, other: Tensor) -> Tensor:
@@ -83,9 +83,9 @@ class AdditiveCoupling(nn.Module):
 
 
 class Affine(nn.Module, ABC):
-    """Scales and moves the other half by functions of the key, which a subclass gives.
+    """Scales and shifts the other half by functions of the key, which a subclass gives.
 
-    The log-scale is a learned bound times a tanh, so that no datum, however far out, can make it
+    The log-scale is a learned bound times a tanh, so that no example, however far out, can make it
     overflow.
     """
 
@@ -95,10 +95,10 @@ class Affine(nn.Module, ABC):
 
     @abstractmethod
     def read(self, key: Tensor) -> tuple[Tensor, Tensor]:
-        """What the key says: a number before the tanh and a shift for each of the other half."""
+        """The raw log-scale (before the tanh) and the shift for each value of the other half."""
 
     def forward(self, key: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
-        """The moved half and its log-determinant, of the shape without the axes of an example."""
+        """The transformed half, and its log-determinant without the axes of an example."""
         log_scale, shift = self._terms(key)
         return other * log_scale.exp() + shift, log_scale.sum(self.summed)
 
@@ -134,7 +134,7 @@ class AffineCoupling(Affine):
 
 
 class Couplings(Bijection):
-    """Coupling layers, made by `layer(key, other)`, that move the two halves in turn.
+    """Coupling layers, made by `layer(key, other)`, that transform the two halves in turn.
 
     With `interleave`, the halves are the even and the odd coordinates (images, as in NICE),
     otherwise the first and the last. With `rescale`, a learned constant shift and scale of every

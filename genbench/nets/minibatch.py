@@ -23,7 +23,7 @@ class MinibatchDiscrimination(nn.Module):
 
     M_i = f(x_i) T has a row of `DEPTH` numbers for each similarity b; the mean is over the whole
     batch, x_i among it. The paper sums, in a critic that weight norm, noise and dropout hold back:
-    a head that learns by Adam is moved by a sum as many times faster as the batch has rows, and
+    a head that learns by Adam learns by a sum as many times faster as the batch has rows, and
     tells data from samples before a generator can follow.
     """
 

@@ -55,7 +55,7 @@ class ConvAffine(Affine):
 
 
 class Step(nn.Module):
-    """Scale and shift each channel, mix the channels, move one half of them by the other."""
+    """Activation normalisation, a 1×1 convolution, and an affine coupling of the channels."""
 
     def __init__(self, channels: int, hidden: int, stack: int) -> None:
         super().__init__()

@@ -5,7 +5,7 @@ Generative Adversarial Networks, 2018, https://arxiv.org/abs/1802.05957
 
     W / σ(W),   σ(W) ≈ uᵀ W v,   v ← Wᵀu / ‖Wᵀu‖,  u ← Wv / ‖Wv‖
 
-torch's own `spectral_norm` moves u and v in every forward pass in training, so that a loss asked
+torch's own `spectral_norm` updates u and v in every forward pass in training, so that a loss asked
 for twice has two values and the result depends on how often the network is looked at. Here a
 forward pass changes nothing; `iterate` makes the one step of the power method per update of the
 weights that the paper prescribes. A convolution's kernel is the matrix (out, in·h·w), as there.

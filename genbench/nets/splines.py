@@ -2,8 +2,8 @@
 
 Durkan, Bekasov, Murray, Papamakarios, "Neural Spline Flows", 2019,
 https://arxiv.org/abs/1906.04032. A coordinate in [−B, B] is mapped onto [−B, B] by K pieces, each
-a ratio of two quadratics given by the heights and slopes of its ends; outside the map is the
-identity.
+a ratio of two quadratics given by the values and derivatives at its knots; outside it is the
+identity. s, δ and ξ are the paper's.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from genbench.nets.mlp import MLP
 
 __all__ = ["SplineCoupling", "rational_quadratic"]
 
-LEAST = 1e-3
-"""The smallest share of a bin's width or height, and the smallest slope at a knot."""
-_UNIT_SLOPE = math.log(math.expm1(1 - LEAST))
-"""What softplus makes a slope of 1 of."""
+MIN_BIN = 1e-3
+"""The smallest share of a bin's width or height."""
+MIN_DERIVATIVE = 1e-3
+"""The smallest derivative at a knot."""
+_UNIT_DERIVATIVE = math.log(math.expm1(1 - MIN_DERIVATIVE))
+"""softplus⁻¹(1 − MIN_DERIVATIVE), the raw value of derivative 1."""
 
 
 def rational_quadratic(
@@ -30,54 +32,54 @@ def rational_quadratic(
 ) -> tuple[Tensor, Tensor]:
     """The spline (or its inverse) at x (…,), and the log of its derivative (…,).
 
-    `raw` (…, 3K − 1) are the logits of K widths, those of K heights, and K − 1 raw slopes at the
-    inner knots; all zero is the identity. The log-derivative of the inverse is that of the
+    `raw` (…, 3K − 1) are the logits of K widths, those of K heights, and K − 1 raw derivatives at
+    the inner knots; all zero is the identity. The log-derivative of the inverse is that of the
     inverse.
     """
     bins = (raw.shape[-1] + 1) // 3
-    assert bins * LEAST < 1, "so many bins leave none of them room"
-    across, up, inner = raw.split((bins, bins, bins - 1), dim=-1)
-    knots_x, knots_y = _knots(across, bound), _knots(up, bound)
-    slopes = pad(LEAST + softplus(inner + _UNIT_SLOPE), (1, 1), value=1.0)
+    assert bins * MIN_BIN < 1, "so many bins leave none of them room"
+    widths, heights, inner = raw.split((bins, bins, bins - 1), dim=-1)
+    knots_x, knots_y = _knots(widths, bound), _knots(heights, bound)
+    derivatives = pad(MIN_DERIVATIVE + softplus(inner + _UNIT_DERIVATIVE), (1, 1), value=1.0)
     inside = (x > -bound) & (x < bound)
     at = torch.where(inside, x, torch.zeros_like(x)).unsqueeze(-1)
     edges = (knots_y if inverse else knots_x)[..., 1:-1]
     bin_ = (edges <= at).sum(-1, keepdim=True)
     x0, x1, y0, y1, d0, d1 = (
         values.expand(*bin_.shape[:-1], -1).gather(-1, bin_ + step)
-        for values in (knots_x, knots_y, slopes) for step in (0, 1)
+        for values in (knots_x, knots_y, derivatives) for step in (0, 1)
     )
     width, height = x1 - x0, y1 - y0
-    steep = height / width
-    bend = d1 + d0 - 2 * steep
+    s = height / width
+    curvature = d1 + d0 - 2 * s  # δ_{k+1} + δ_k − 2 s_k
     if inverse:
         rise = at - y0
-        a = height * (steep - d0) + rise * bend
-        b = height * d0 - rise * bend
-        c = -steep * rise
-        share = 2 * c / (-b - (b.square() - 4 * a * c).clamp(min=0).sqrt())
-        moved = x0 + share * width
+        a = height * (s - d0) + rise * curvature
+        b = height * d0 - rise * curvature
+        c = -s * rise
+        xi = 2 * c / (-b - (b.square() - 4 * a * c).clamp(min=0).sqrt())
+        value = x0 + xi * width
     else:
-        share = (at - x0) / width
-        top = height * (steep * share.square() + d0 * share * (1 - share))
-        moved = y0 + top / (steep + bend * share * (1 - share))
-    rest = share * (1 - share)
-    slope = d1 * share.square() + 2 * steep * rest + d0 * (1 - share).square()
-    log_slope = 2 * steep.log() + slope.log() - 2 * (steep + bend * rest).log()
-    log_slope = (-log_slope if inverse else log_slope).squeeze(-1)
-    return torch.where(inside, moved.squeeze(-1), x), log_slope * inside
+        xi = (at - x0) / width
+        numerator = height * (s * xi.square() + d0 * xi * (1 - xi))
+        value = y0 + numerator / (s + curvature * xi * (1 - xi))
+    product = xi * (1 - xi)
+    numerator = d1 * xi.square() + 2 * s * product + d0 * (1 - xi).square()
+    log_derivative = 2 * s.log() + numerator.log() - 2 * (s + curvature * product).log()
+    log_derivative = (-log_derivative if inverse else log_derivative).squeeze(-1)
+    return torch.where(inside, value.squeeze(-1), x), log_derivative * inside
 
 
 def _knots(logits: Tensor, bound: float) -> Tensor:
     """Ends of the bins (…, K + 1) from −bound to bound."""
     bins = logits.shape[-1]
-    shares = LEAST + (1 - LEAST * bins) * softmax(logits, dim=-1)
+    shares = MIN_BIN + (1 - MIN_BIN * bins) * softmax(logits, dim=-1)
     inner = shares.cumsum(-1)[..., :-1]
     return bound * (2 * pad(pad(inner, (1, 0)), (0, 1), value=1.0) - 1)
 
 
 class SplineCoupling(nn.Module):
-    """Moves the other half (…, b) by splines whose shape is a function of the key (…, a).
+    """Transforms one half (…, b) by splines, parametrised by the other half, the key (…, a).
 
     It starts as the identity.
     """
@@ -95,9 +97,9 @@ class SplineCoupling(nn.Module):
         return self.net(key).to(key.dtype).unflatten(-1, self.shape)
 
     def forward(self, key: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
-        """The moved half and its log-determinant (…,)."""
-        moved, log_slope = rational_quadratic(other, self._raw(key), self.bound)
-        return moved, log_slope.sum(-1)
+        """The transformed half and its log-determinant (…,)."""
+        value, log_derivative = rational_quadratic(other, self._raw(key), self.bound)
+        return value, log_derivative.sum(-1)
 
     def inverse(self, key: Tensor, other: Tensor) -> Tensor:
         """Undoes `forward` for the same key."""

@@ -1,4 +1,4 @@
-"""A small U-Net for images, told the diffusion step.
+"""A small U-Net conditioned on the diffusion time step.
 
 After Ronneberger, Fischer, Brox, "U-Net", 2015, https://arxiv.org/abs/1505.04597, in the form of
 Ho, Jain, Abbeel, "Denoising Diffusion Probabilistic Models", 2020,

@@ -1,1 +1,1 @@
-"""The loop that lets players move, and what it keeps."""
+"""The training loop, and what it keeps."""

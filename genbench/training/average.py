@@ -30,7 +30,7 @@ class Average:
 
     @torch.no_grad()
     def follow(self, update: int) -> None:
-        """Move towards the model after update number `update` (from 0)."""
+        """Update the moving average after update number `update` (from 0)."""
         decay = min(self.decay, (1 + update) / (10 + update))
         torch._foreach_lerp_(self._mine, self._theirs, 1 - decay)
 

@@ -33,7 +33,7 @@ class Curves:
     _sums: dict[tuple[str, str], list[float]] = field(default_factory=dict)
 
     def note(self, update: int, player: str, terms: dict[str, Tensor]) -> None:
-        """Keep the terms of one move in update number `update` (from 1)."""
+        """Log the terms of one optimiser step in update number `update` (from 1)."""
         for name, value in terms.items():
             self._pending.append((update, player, name, value.detach()))
 

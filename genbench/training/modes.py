@@ -1,4 +1,4 @@
-"""Which parts of a model are in training mode: those that move; and what a batch must have."""
+"""Which modules are in training mode: those that are updated; and what a batch must have."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def learning_rate(spec: Optimiser, update: int, updates: int) -> float:
 
 
 def check_groups(players: Iterable[Player], overrides: Mapping[str, Optimiser]) -> None:
-    """Refuse settings of a group of parameters that nobody moves.
+    """Refuse settings of a group of parameters that no player trains.
 
     Raises:
         GenbenchError: which, and what there is.
@@ -37,7 +37,9 @@ def check_groups(players: Iterable[Player], overrides: Mapping[str, Optimiser]) 
     for name in overrides:
         if "." in name and name not in known:
             hint = suggest(name, known)
-            raise GenbenchError(f"optimisers: nobody moves a group of parameters '{name}'{hint}")
+            raise GenbenchError(
+                f"optimisers: no player trains a group of parameters '{name}'{hint}"
+            )
 
 
 class PlayerOptimiser:
@@ -72,7 +74,7 @@ class PlayerOptimiser:
             rule.zero_grad(set_to_none=True)
 
     def step(self, update: int) -> None:
-        """Move once, at the schedule's rate for this update of the stage (from 0)."""
+        """One optimiser step, at the schedule's rate for this update of the stage (from 0)."""
         for bound, parameters in self.clipped.items():
             torch.nn.utils.clip_grad_norm_(parameters, bound)
         for spec, rule in self.rules:

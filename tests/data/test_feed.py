@@ -99,5 +99,5 @@ def test_data_moves_every_split(splits: str) -> None:
     moved = data.to(torch.device("meta"))
     assert moved.fingerprint == "f"
     part = getattr(moved, splits)
-    assert part.x.device.type == part.y.device.type == part.chances.device.type == "meta"
+    assert part.x.device.type == part.y.device.type == part.pixel_probs.device.type == "meta"
     assert moved.test.x.device.type == "meta"

@@ -19,6 +19,7 @@ from genbench.objectives.denoising import Denoising
 
 POINTS = Space("points", (2,))
 GREY = Space("images", (1, 2, 2), levels=5, low=-1.0, high=1.0)
+FORWARD = ("sqrt_alpha_bar", "sqrt_one_minus_alpha_bar")
 
 
 def ddpm(space: Space, steps: int = 4, **options: object) -> DDPM:
@@ -39,7 +40,7 @@ def gaussian_kl(m1: Tensor, s1: Tensor, m2: Tensor, s2: Tensor) -> Tensor:
 
 def kl_form(model: DDPM, x: Tensor, n: int) -> Tensor:
     """−ELBO of one datum x (1, *shape) by Ho et al.'s eq. 5, over n draws of each x_t; (n,)."""
-    beta = model.get_buffer("at_beta").double()
+    beta = model.get_buffer("beta").double()
     alpha, kept = 1 - beta, torch.cumprod(1 - beta, 0)
     generator = torch.Generator().manual_seed(5)
     rows = x.expand(n, *x.shape[1:])
@@ -103,7 +104,7 @@ def test_with_one_step_the_importance_weighted_bound_is_the_density() -> None:
     line = torch.linspace(-7, 7, 401, dtype=torch.float64)
     grid = torch.cartesian_prod(line, line)
     with torch.no_grad():
-        mean, sigma = model._back(grid, 0)
+        mean, sigma = model._reverse(grid, 0)
         logs = torch.distributions.Normal(mean, sigma).log_prob(x).sum(1)
         logs = logs + torch.distributions.Normal(0.0, 1.0).log_prob(grid).sum(1)
         truth = torch.logsumexp(logs, 0) + 2 * math.log(14 / 400)
@@ -117,26 +118,28 @@ def test_with_one_step_the_importance_weighted_bound_is_the_density() -> None:
 @pytest.mark.parametrize("steps", [1, 7, 1000])
 def test_schedules_keep_their_identities(name: str, steps: int) -> None:
     s = schedule(name, steps)
-    torch.testing.assert_close(s.signal**2 + s.noise**2, torch.ones_like(s.beta))
+    total = s.sqrt_alpha_bar**2 + s.sqrt_one_minus_alpha_bar**2
+    torch.testing.assert_close(total, torch.ones_like(s.beta))
     assert ((s.beta > 0) & (s.beta < 1)).all()
     # E[x_{t−1}] by way of x_t and x₀ is what it is directly.
-    before = torch.cat([torch.ones(1).double(), s.signal[:-1]])
-    torch.testing.assert_close(s.keep * s.signal + s.pull, before)
-    assert float(s.posterior[0]) == 0
+    before = torch.cat([torch.ones(1).double(), s.sqrt_alpha_bar[:-1]])
+    mean = s.posterior_coef_xt * s.sqrt_alpha_bar + s.posterior_coef_x0
+    torch.testing.assert_close(mean, before)
+    assert float(s.posterior_std[0]) == 0
 
 
 def test_linear_is_the_papers() -> None:
     s = schedule("linear", 1000)
     assert float(s.beta[0]) == pytest.approx(1e-4)
     assert float(s.beta[-1]) == pytest.approx(0.02)
-    assert float(s.signal[-1] ** 2) == pytest.approx(4.04e-5, rel=0.01)
+    assert float(s.sqrt_alpha_bar[-1] ** 2) == pytest.approx(4.04e-5, rel=0.01)
 
 
 def test_diffusing_is_the_forward_chain() -> None:
     model = ddpm(POINTS)
     x, t = torch.randn(3, 2).double(), torch.tensor([0, 1, 3])
     eps = torch.randn(3, 2).double()
-    kept = torch.cumprod(1 - model.get_buffer("at_beta").double(), 0)[t][:, None]
+    kept = torch.cumprod(1 - model.get_buffer("beta").double(), 0)[t][:, None]
     torch.testing.assert_close(
         model.diffuse(x, t, eps), kept.sqrt() * x + (1 - kept).sqrt() * eps, atol=1e-6, rtol=0
     )
@@ -149,7 +152,7 @@ def test_an_oracle_samples_its_datum() -> None:
 
     class Oracle(torch.nn.Module):
         def forward(self, x: Tensor, t: Tensor) -> Tensor:
-            signal, spread = (model.get_buffer(f"at_{n}")[t][:, None] for n in ("signal", "noise"))
+            signal, spread = (model.get_buffer(n)[t][:, None] for n in FORWARD)
             return (x - signal * target) / spread
 
     parameter = next(model.parameters())
@@ -187,8 +190,8 @@ def test_gradients_reach_the_network(sampled: bool) -> None:
 @pytest.mark.parametrize("variance", ["large", "small"])
 def test_the_posterior_is_exact_at_the_last_step_back(variance: str) -> None:
     model = ddpm(POINTS, variance=variance)
-    assert float(model.get_buffer("at_posterior")[0]) == 0  # x₀ is x₀
-    assert float(model.get_buffer("at_back")[0]) > 0
+    assert float(model.get_buffer("posterior_std")[0]) == 0  # x₀ is x₀
+    assert float(model.get_buffer("sigma")[0]) > 0
 
 
 @pytest.mark.parametrize("space", [POINTS, GREY])
@@ -204,7 +207,7 @@ def test_the_steps_sum_to_the_bound(space: Space, variance: str) -> None:
             t = torch.full((n,), step)
             x_t = model.diffuse(x, t, torch.randn(x.shape, generator=generator).double())
             total += model.step_bound(x, x_t, t, *model.predict(x_t, t)).flatten(1).sum(1)
-        signal, spread = (model.get_buffer(f"at_{n}")[-1].double() for n in ("signal", "noise"))
+        signal, spread = (model.get_buffer(n)[-1].double() for n in FORWARD)
         total += gaussian_kl(signal * x, spread, torch.zeros_like(x), torch.ones_like(spread))
         form = kl_form(model, x[:1], n)
     error = math.sqrt(float(total.var() + form.var()) / n)
@@ -243,8 +246,8 @@ class Knowing(torch.nn.Module):
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
         model = self.model[0]
-        signal, spread = (model.get_buffer(f"at_{n}")[t].view(-1, 1, 1, 1)
-                          for n in ("signal", "noise"))
+        signal, spread = (model.get_buffer(n)[t].view(-1, 1, 1, 1)
+                          for n in FORWARD)
         v = self.v[t].view(-1, 1, 1, 1).expand_as(x)
         eps = (x - signal * self.datum) / spread
         return torch.cat((eps, v), 1) if model.learned else eps + 0 * v

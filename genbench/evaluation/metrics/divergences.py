@@ -1,7 +1,7 @@
 """Divergences of points between samples and test points, by histograms on the test points' grid.
 
 The bins of a dimension part the range of the test points; what lies beyond is counted in a bin on
-either side, so that no sample, however far, moves the grid.
+either side, so that no sample, however far, changes the grid.
 
 
 With p of the test points and q of the samples, in nats:
