@@ -137,7 +137,8 @@ def find_class(tree: ast.Module, base: str, name: str | None = None) -> ast.Clas
 def _lineage(tree: ast.Module, node: ast.ClassDef, base: str) -> list[ast.ClassDef]:
     """The class and those between it and `base`, the eldest first; empty if it is no descendant.
 
-    A parent is a class of the same file, or one that the file imports from this package.
+    A parent is a class of the same file, or one that the file imports from this package. Groups of
+    options (`configured.Options`) among the parents count too.
     """
     elders: list[ast.ClassDef] = []
     descends = False
@@ -145,11 +146,10 @@ def _lineage(tree: ast.Module, node: ast.ClassDef, base: str) -> list[ast.ClassD
         name = parent.attr if isinstance(parent, ast.Attribute) else getattr(parent, "id", "")
         if name == base:
             descends = True
-            continue
-        known = _parent(tree, node, name)
-        line = _lineage(*known, base) if known else []
-        descends = descends or bool(line)
-        elders += line
+        elif known := _parent(tree, node, name):
+            line = _lineage(*known, base)
+            descends = descends or bool(line)
+            elders += line or _lineage(*known, "Options")
     return [*elders, node] if descends else []
 
 

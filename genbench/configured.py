@@ -13,7 +13,16 @@ from pydantic import ValidationError
 from genbench import lookup
 from genbench.errors import GenbenchError
 
-__all__ = ["Configured"]
+__all__ = ["Configured", "Options"]
+
+
+class Options:
+    """Option fields, with what they refuse, that several components share.
+
+    A component has them by naming the group among its bases. A group builds nothing.
+    """
+
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = ()
 
 
 class Configured:

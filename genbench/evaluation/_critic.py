@@ -1,10 +1,9 @@
-"""What is known of the critic that a model was trained against."""
+"""The trained critic, as metrics and figures see it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -12,11 +11,10 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from genbench.data.scaling import Scaling
 from genbench.errors import NotApplicable
-from genbench.models.base import Model
 from genbench.nets.minibatch import MinibatchDeviation, MinibatchDiscrimination
 from genbench.nets.mlp import StackedLinear
 from genbench.noise import Noise
-from genbench.objectives.gan.game import Game
+from genbench.objectives.base import TrainedCritic
 
 __all__ = ["CriticView"]
 
@@ -42,15 +40,15 @@ class CriticView:
     """Whether the score of an example depends on the others of its batch."""
 
     @classmethod
-    def of(cls, game: Game, model: Model) -> CriticView:
-        """The critic of a game against this model; its weights as its layers use them."""
+    def of(cls, critic: TrainedCritic, networks: nn.Module) -> CriticView:
+        """The critic that these networks make; its weights as its layers use them."""
         weights = [
-            layer.weight.detach().flatten() for layer in game.modules()
+            layer.weight.detach().flatten() for layer in networks.modules()
             if isinstance(layer, LAYERS) and isinstance(layer.weight, Tensor)
         ]
         return cls(
-            partial(game.score_under, model), torch.cat(weights or [torch.empty(0)]), game.limit,
-            game.probability, game.information, any(map(_ties, game.modules())),
+            critic.score, torch.cat(weights or [torch.empty(0)]), critic.limit,
+            critic.probability, critic.information, any(map(_ties, networks.modules())),
         )
 
     @torch.no_grad()

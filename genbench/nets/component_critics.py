@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from genbench.nets.critic import dense_trunk, is_piecewise_linear, slope_below
+from genbench.nets.critic import dense_trunk, is_piecewise_linear, trunk_vjp
 from genbench.nets.dcgan import downsampler
 from genbench.nets.mlp import StackedLinear
 
@@ -22,7 +22,7 @@ class ComponentCritics(nn.Module):
         """The scores (B, T) of each x (B, *shape)."""
         raise NotImplementedError
 
-    def slope(self, x: Tensor, weights: Tensor) -> Tensor:
+    def input_gradient(self, x: Tensor, weights: Tensor) -> Tensor:
         """∇_x Σ_c w_c f_c(x), (B, *shape), for constant weights (B, T)."""
         with torch.enable_grad():
             x = x.detach().requires_grad_()
@@ -45,11 +45,11 @@ class OwnCritics(ComponentCritics):
         rows = x.flatten(1).expand(self.count, -1, -1)
         return self.head(self.trunk(rows)).squeeze(2).t()
 
-    def slope(self, x: Tensor, weights: Tensor) -> Tensor:
+    def input_gradient(self, x: Tensor, weights: Tensor) -> Tensor:
         """∇_x Σ_c w_c f_c(x), (B, *shape), in closed form."""
         rows = x.flatten(1).expand(self.count, -1, -1)
-        above = weights.t()[:, :, None] * self.head.weight.transpose(1, 2)  # (T, B, F)
-        return slope_below(self.trunk, rows, above).sum(0).reshape(x.shape)
+        cotangent = weights.t()[:, :, None] * self.head.weight.transpose(1, 2)  # (T, B, F)
+        return trunk_vjp(self.trunk, rows, cotangent).sum(0).reshape(x.shape)
 
 
 class SharedCritics(ComponentCritics):
@@ -64,11 +64,11 @@ class SharedCritics(ComponentCritics):
         """The scores (B, T) of each x (B, *shape)."""
         return self.head(self.trunk(x))
 
-    def slope(self, x: Tensor, weights: Tensor) -> Tensor:
+    def input_gradient(self, x: Tensor, weights: Tensor) -> Tensor:
         """∇_x Σ_c w_c f_c(x), (B, *shape), in closed form where the trunk has one."""
         if is_piecewise_linear(self.trunk):
-            return slope_below(self.trunk, x, weights @ self.head.weight)
-        return super().slope(x, weights)
+            return trunk_vjp(self.trunk, x, weights @ self.head.weight)
+        return super().input_gradient(x, weights)
 
 
 def component_critics(

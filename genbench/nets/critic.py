@@ -26,13 +26,13 @@ from genbench.nets.precision import exact
 from genbench.nets.virtual_norm import WithReference
 
 __all__ = [
-    "Critic", "Look", "critic_network", "dense_trunk", "feature_network", "is_piecewise_linear",
-    "slope_below",
+    "Critic", "CriticOutput", "critic_network", "dense_trunk", "feature_network",
+    "is_piecewise_linear", "trunk_vjp",
 ]
 
 
-class Look(NamedTuple):
-    """What a critic makes of a batch."""
+class CriticOutput(NamedTuple):
+    """A critic's output for a batch."""
 
     score: Tensor
     """(B,)."""
@@ -69,17 +69,17 @@ class Critic(nn.Module):
 
     def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """The score (B,) of each x (B, *shape) with its label (B,), if the critic has classes."""
-        return self.look(x, labels).score
+        return self.output(x, labels).score
 
-    def look(self, x: Tensor, labels: Tensor | None = None) -> Look:
-        """All that the critic makes of x (B, *shape)."""
+    def output(self, x: Tensor, labels: Tensor | None = None) -> CriticOutput:
+        """Scores, features and logits of x (B, *shape)."""
         features = self.trunk(self._given(x, labels))  # (B, F)
         seen = features if self.batchwise is None else self.batchwise(features)
         logits = exact(self.head(seen))
         score = logits.squeeze(1) if logits.shape[1] == 1 else torch.logsumexp(logits, 1)
         if self.embedding is not None and labels is not None:
             score = score + (self.embedding(labels) * features).sum(1)
-        return Look(score, features, logits)
+        return CriticOutput(score, features, logits)
 
     def fill_reference(self, x: Tensor, labels: Tensor | None = None) -> None:
         """Keep x (R, *shape) with labels (R,) as the reference batch of virtual batch norm."""
@@ -92,18 +92,18 @@ class Critic(nn.Module):
 
     @property
     def piecewise_linear(self) -> bool:
-        """Whether `slope` applies: linear layers and rectifiers, nothing else."""
+        """Whether `input_gradient` applies: linear layers and rectifiers, nothing else."""
         plain = self.batchwise is None and self.head.out_features == 1
         return plain and is_piecewise_linear(self.trunk)
 
-    def slope(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
-        """The gradient (B, *shape) of the score of each x, in closed form."""
+    def input_gradient(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        """∇_x of the score of each x, (B, *shape), in closed form."""
         given = self._given(x, labels)
-        above = self.head.weight.expand(len(x), -1)
+        cotangent = self.head.weight.expand(len(x), -1)
         if self.embedding is not None and labels is not None:
-            above = above + self.embedding(labels)
-        slopes = slope_below(self.trunk, given, above)
-        return slopes[:, : x[0].numel() if self.dense else x.shape[1]].reshape(x.shape)
+            cotangent = cotangent + self.embedding(labels)
+        gradient = trunk_vjp(self.trunk, given, cotangent)
+        return gradient[:, : x[0].numel() if self.dense else x.shape[1]].reshape(x.shape)
 
 
 def is_piecewise_linear(trunk: nn.Module) -> bool:
@@ -112,13 +112,13 @@ def is_piecewise_linear(trunk: nn.Module) -> bool:
     return isinstance(trunk, nn.Sequential) and all(isinstance(part, parts) for part in trunk)
 
 
-def slope_below(trunk: nn.Module, x: Tensor, above: Tensor) -> Tensor:
-    """The gradient in x (B, *shape) of Σ above · trunk(x), where the trunk is piecewise linear.
+def trunk_vjp(trunk: nn.Module, x: Tensor, cotangent: Tensor) -> Tensor:
+    """∇_x Σ cotangent · trunk(x), (B, *shape): a vector–Jacobian product, in closed form.
 
-    `above` (…, B, F) is what stands over the features. The gradient is a product of the layers'
-    matrices in which a rectifier that is off takes its row out (or makes it small): the exact
-    derivative, differentiable in the parameters without differentiating twice. A stack of
-    networks takes x (T, B, D) and above (T, B, F).
+    `cotangent` (…, B, F) is the gradient with respect to the features. The trunk is piecewise
+    linear, so that its Jacobian is the product of the layers' matrices with the rows of inactive
+    rectifiers set to zero (or scaled by the leak): exact, and differentiable in the parameters
+    without a second backward pass. A stack of networks takes x (T, B, D), cotangent (T, B, F).
     """
     assert isinstance(trunk, nn.Sequential)
     layers: list[tuple[nn.Module, Tensor | None]] = []
@@ -131,12 +131,12 @@ def slope_below(trunk: nn.Module, x: Tensor, above: Tensor) -> Tensor:
             elif not isinstance(layer, nn.Flatten):
                 least = layer.negative_slope if isinstance(layer, nn.LeakyReLU) else 0.0
                 layers[-1] = layers[-1][0], (h > 0).to(h.dtype).clamp_(min=least)
-    for layer, passed in reversed(layers):
+    for layer, active in reversed(layers):
         weight = layer.weight
         assert isinstance(weight, Tensor)
         matrix = weight.transpose(1, 2) if isinstance(layer, StackedLinear) else weight
-        above = (above if passed is None else above * passed) @ matrix
-    return above.reshape(x.shape)
+        cotangent = (cotangent if active is None else cotangent * active) @ matrix
+    return cotangent.reshape(x.shape)
 
 
 def critic_network(

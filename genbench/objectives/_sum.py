@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from genbench.models.base import Model
 from genbench.nets.moments import moments_kept
 from genbench.noise import Noise
-from genbench.objectives.base import Batch, Draw, Objective, Player
+from genbench.objectives.base import Batch, Draw, Objective, Player, TrainedCritic
 
 __all__ = ["WeightedSum"]
 
@@ -90,6 +90,14 @@ class WeightedSum(nn.Module):
         for weight, objective in self._each():
             if weight != 0 and player in objective.plays:
                 objective.after_update(player, model, batch, step)
+
+    def trained_critic(self, model: Model) -> tuple[TrainedCritic, Objective] | None:
+        """The first critic of unlabelled data with its objective, whose weight is not 0."""
+        for weight, objective in self._each():
+            critic = objective.trained_critic(model) if weight != 0 else None
+            if critic is not None:
+                return critic, objective
+        return None
 
     def _each(self) -> list[tuple[float, Objective]]:
         return list(zip(self.weights, self.objectives, strict=True))  # type: ignore[arg-type]

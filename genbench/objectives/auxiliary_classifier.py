@@ -1,4 +1,4 @@
-"""Adversarial training whose critic also names the class, of data and of samples.
+"""Adversarial training whose discriminator also classifies, data and samples.
 
 Augustus Odena, Christopher Olah, Jonathon Shlens: Conditional Image Synthesis with Auxiliary
 Classifier GANs, 2017, https://arxiv.org/abs/1610.09585
@@ -6,29 +6,32 @@ Classifier GANs, 2017, https://arxiv.org/abs/1610.09585
     critic:  the critic's loss − E log P(c ∣ x) − E log P(c ∣ G(z, c))
     model:   the model's loss − E log P(c ∣ G(z, c))
 
-The critic itself does not see the labels: the classifier, a second head, carries them.
+The critic itself is not conditioned on the labels: the classifier is a second head.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from genbench.fields import NonNegative
 from genbench.models.base import Model
-from genbench.nets.critic import Look
-from genbench.noise import Noise
-from genbench.objectives.adversarial import Adversarial, Fakes
-from genbench.objectives.base import Batch, Terms
+from genbench.nets.critic import CriticOutput
+from genbench.objectives.base import Terms
+from genbench.objectives.gan.adversarial import AdversarialGame
+from genbench.objectives.gan.heads import Head, Round
 
 __all__ = ["AuxiliaryClassifier"]
 
 
-class AuxiliaryClassifier(Adversarial):
-    """A critic that also names the class, against a class-conditional model."""
+class AuxiliaryClassifier(AdversarialGame):
+    """A critic that also classifies, against a class-conditional model."""
 
     requires = ("conditional",)
     labelled = True
+    sees_labels = False
     refuses = (
         ({"condition": "projection"},
          "this critic is not told the label, which its classifier names; leave condition out"),
@@ -38,29 +41,27 @@ class AuxiliaryClassifier(Adversarial):
     class_weight: NonNegative = 1.0
     """Weight of the classifier's terms in both losses."""
 
-    def build_heads(self, model: Model) -> None:
+    def build_heads(self, model: Model) -> Sequence[Head]:
         """Make the classifier on the critic's features."""
         self.classifier = nn.Linear(self.network.features, model.space.classes)
+        return [_ClassHead(self.classifier, self.class_weight)]
 
-    def classes_seen(self, model: Model) -> int:
-        """None: the critic judges without the label."""
-        return 0
 
-    def critic_extras(
-        self, model: Model, batch: Batch, real: Look, fake: Look, fakes: Fakes, noise: Noise
-    ) -> Terms:
-        """−E log P(c ∣ x) of data and of samples."""
+class _ClassHead(Head):
+    """−E log P(c ∣ x): of data and samples for the critic, of samples for the model."""
+
+    def __init__(self, classifier: nn.Module, weight: float) -> None:
+        self.classifier, self.weight = classifier, weight
+
+    def terms(self, player: str, played: Round) -> Terms:
+        fake = self._cross_entropy(played.fake, played.fakes.labels)
+        if player == "model":
+            return {"class_fake": fake}
         return {
-            "class_real": self._named(real, self._labels(batch)),
-            "class_fake": self._named(fake, fakes.labels),
+            "class_real": self._cross_entropy(played.real, played.batch.labels),
+            "class_fake": fake,
         }
 
-    def model_extras(
-        self, model: Model, batch: Batch, real: Look, fake: Look, fakes: Fakes, noise: Noise
-    ) -> Terms:
-        """−E log P(c ∣ G(z, c))."""
-        return {"class_fake": self._named(fake, fakes.labels)}
-
-    def _named(self, look: Look, labels: Tensor | None) -> Tensor:
+    def _cross_entropy(self, output: CriticOutput, labels: Tensor | None) -> Tensor:
         assert labels is not None
-        return self.class_weight * cross_entropy(self.classifier(look.features), labels)
+        return self.weight * cross_entropy(self.classifier(output.features), labels)

@@ -14,7 +14,7 @@ from genbench.configured import Configured
 from genbench.models.base import Model
 from genbench.noise import Noise
 
-__all__ = ["Batch", "Draw", "Objective", "Player", "Terms", "samples_like"]
+__all__ = ["Batch", "Draw", "Objective", "Player", "Terms", "TrainedCritic", "samples_like"]
 
 Terms = Mapping[str, Tensor]
 """Named scalar terms; their sum is minimised."""
@@ -57,6 +57,20 @@ class Player:
     def parameters(self) -> list[nn.Parameter]:
         """Every parameter that the player moves."""
         return [parameter for group in self.groups.values() for parameter in group]
+
+
+@dataclass(frozen=True)
+class TrainedCritic:
+    """What a critic says of unlabelled data, for evaluation."""
+
+    score: Callable[[Tensor], Tensor]
+    """The score (B,) of scaled data (B, *shape)."""
+    limit: float | None = None
+    """The bound that its weights were clipped to."""
+    probability: bool = False
+    """Whether the sigmoid of the score is the probability of being data."""
+    information: Callable[[Tensor, Tensor], Tensor] | None = None
+    """log Q(c ∣ x) + H(c), nats, (B,), of scaled samples and their codes, where it reads codes."""
 
 
 class Objective(nn.Module, Configured, ABC):
@@ -122,3 +136,7 @@ class Objective(nn.Module, Configured, ABC):
 
     def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
         """Control that follows a player's move: clipping, control variables."""
+
+    def trained_critic(self, model: Model) -> TrainedCritic | None:
+        """The critic that the model was trained against, where it scores unlabelled data."""
+        return None

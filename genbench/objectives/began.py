@@ -20,7 +20,7 @@ from genbench.fields import Count, Positive, Share
 from genbench.models.base import Model
 from genbench.nets.autoencoder import EnergyNet
 from genbench.noise import Noise
-from genbench.objectives.base import Batch, Terms, samples_like
+from genbench.objectives.base import Batch, Terms, TrainedCritic, samples_like
 from genbench.objectives.gan.game import Game
 
 __all__ = ["BEGAN"]
@@ -43,9 +43,9 @@ class BEGAN(Game):
         """Make the autoencoder.
 
         Raises:
-            GenbenchError: a critic that is not for these data, or a model that learns nothing.
+            GenbenchError: a critic that is not for these data, or a model without parameters.
         """
-        self.network = self.made_by(EnergyNet, model, self.code)
+        self.network = self.critic_network(EnergyNet, model, self.code)
         self.register_buffer("k", torch.zeros(()))
         self.register_buffer("energies", torch.zeros(2))
 
@@ -78,6 +78,10 @@ class BEGAN(Game):
         """The energy of x (B, *shape), (B,)."""
         return (self.network(x)[1] - x).flatten(1).abs().mean(1)
 
-    def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+    def score(self, x: Tensor) -> Tensor:
         """Minus the energy of x (B, *shape), (B,)."""
         return -self.energy(x)
+
+    def trained_critic(self, model: Model) -> TrainedCritic:
+        """Minus the energy."""
+        return TrainedCritic(self.score)

@@ -22,8 +22,8 @@ from genbench.nets.critic import feature_network
 from genbench.nets.mlp import MLP
 from genbench.noise import Noise
 from genbench.objectives._codes import code_size, encode
-from genbench.objectives.base import Batch, Terms
-from genbench.objectives.gan.game import Game
+from genbench.objectives.base import Batch, Terms, TrainedCritic
+from genbench.objectives.gan.game import Game, critic_kind
 from genbench.objectives.gan.losses import cross_entropy_critic
 
 __all__ = ["BiGAN"]
@@ -42,10 +42,10 @@ class BiGAN(Game):
         """Make the critic: features of the datum, and a head on them and the code.
 
         Raises:
-            GenbenchError: a critic that is not for these data, or a model that learns nothing or
+            GenbenchError: a critic that is not for these data, or a model without parameters or
                 has no code with a Gaussian prior.
         """
-        kind = self.kind_for(model)
+        kind = critic_kind(self, model)
         self.codes, width = code_size(model, "bigan"), self.critic_widths[-1]
         self.trunk = feature_network(
             kind, model.space.shape, width, widths=self.critic_widths,
@@ -76,11 +76,7 @@ class BiGAN(Game):
         """The logit (B,) of a pair x (B, *shape), z (B, codes) being of data."""
         return self.head(torch.cat((self.trunk(x), z), 1)).squeeze(1)
 
-    def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Not defined without the encoder."""
-        raise NotImplementedError("a pair needs the code: use score_under")
-
-    def score_under(self, model: Model, x: Tensor) -> Tensor:
-        """The logit (B,) of x (B, *shape) with its mean code."""
+    def trained_critic(self, model: Model) -> TrainedCritic:
+        """The logit of an example with its mean code."""
         assert isinstance(model, Encoder)
-        return self.pair_score(x, model.encode(x))
+        return TrainedCritic(lambda x: self.pair_score(x, model.encode(x)))

@@ -1,4 +1,4 @@
-"""Adversarial training whose critic sorts data into their C classes, and samples into one more.
+"""Adversarial training whose discriminator has C + 1 classes, the last of which is for samples.
 
 Tim Salimans, Ian Goodfellow, Wojciech Zaremba, Vicki Cheung, Alec Radford, Xi Chen: Improved
 Techniques for Training GANs, 2016, https://arxiv.org/abs/1606.03498
@@ -11,43 +11,52 @@ logit log Σ_y exp(l_y), which the loss pair takes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch.nn.functional import cross_entropy
 
 from genbench.fields import NonNegative
 from genbench.models.base import Model
-from genbench.nets.critic import Look
-from genbench.noise import Noise
-from genbench.objectives.adversarial import Adversarial, Fakes
-from genbench.objectives.base import Batch, Terms
+from genbench.objectives.base import Terms
+from genbench.objectives.gan.adversarial import AdversarialGame
+from genbench.objectives.gan.heads import Head, Round
 
 __all__ = ["ClassAdversarial"]
 
 
-class ClassAdversarial(Adversarial):
+class ClassAdversarial(AdversarialGame):
     """A critic of C + 1 classes, the last of which is for samples, against the model."""
 
     labelled = True
     ignores_labels = True
+    sees_labels = False
     refuses = (
         ({"condition": "projection"},
-         "this critic is not told the label, by which it sorts data; leave condition out"),
+         "this critic is not told the label, which it predicts; leave condition out"),
     )
     cite = "salimans2016improved"
 
     class_weight: NonNegative = 1.0
     """Weight of the classes' term in the critic's loss."""
 
-    def classes_seen(self, model: Model) -> int:
-        """None: the critic tells the classes apart, and is not told them."""
-        return 0
-
-    def outputs(self, model: Model) -> int:
+    def logits(self, model: Model) -> int:
         """A logit for each class of the data."""
         return model.space.classes
 
-    def critic_extras(
-        self, model: Model, batch: Batch, real: Look, fake: Look, fakes: Fakes, noise: Noise
-    ) -> Terms:
-        """−E log P(y ∣ x, y ≤ C)."""
-        assert batch.labels is not None
-        return {"class_real": self.class_weight * cross_entropy(real.logits, batch.labels)}
+    def build_heads(self, model: Model) -> Sequence[Head]:
+        """The critic's own logits are those of the classes."""
+        return [_ClassesOfData(self.class_weight)]
+
+
+class _ClassesOfData(Head):
+    """−E log P(y ∣ x, y ≤ C), for the critic."""
+
+    def __init__(self, weight: float) -> None:
+        self.weight = weight
+
+    def terms(self, player: str, played: Round) -> Terms:
+        if player == "model":
+            return {}
+        assert played.batch.labels is not None
+        entropy = cross_entropy(played.real.logits, played.batch.labels)
+        return {"class_real": self.weight * entropy}

@@ -20,7 +20,7 @@ from genbench.nets.critic import feature_network
 from genbench.nets.precision import exact
 from genbench.noise import Noise
 from genbench.objectives._distances import distances, energy_distance
-from genbench.objectives.base import Batch, Terms, samples_like
+from genbench.objectives.base import Batch, Terms, TrainedCritic, samples_like
 from genbench.objectives.gan.game import Game
 from genbench.objectives.gan.penalties import gradient_penalty, input_gradient, interpolate
 
@@ -45,9 +45,9 @@ class Cramer(Game):
         """Make the critic.
 
         Raises:
-            GenbenchError: a critic that is not for these data, or a model that learns nothing.
+            GenbenchError: a critic that is not for these data, or a model without parameters.
         """
-        self.network = self.made_by(feature_network, model, self.features)
+        self.network = self.critic_network(feature_network, model, self.features)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The player's part of the energy distance, and the critic's penalty."""
@@ -71,11 +71,11 @@ class Cramer(Game):
         norm = (exact(features).square().sum(1) + 1e-12).sqrt()
         return distances(features, other).mean(1) - norm
 
-    def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
-        """−‖h(x)‖ (B,) of x (B, *shape): the potential but for its mean over samples."""
-        return -self.network(x).square().sum(1).sqrt()
+    def trained_critic(self, model: Model) -> TrainedCritic:
+        """f against 256 samples of the model."""
 
-    def score_under(self, model: Model, x: Tensor) -> Tensor:
-        """f (B,) at x (B, *shape), against 256 samples of the model."""
-        other = self.network(model.generate(256, Noise(0, x.device)))
-        return self._potential(self.network(x), other)
+        def score(x: Tensor) -> Tensor:
+            other = self.network(model.generate(256, Noise(0, x.device)))
+            return self._potential(self.network(x), other)
+
+        return TrainedCritic(score)

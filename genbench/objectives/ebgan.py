@@ -19,7 +19,7 @@ from genbench.fields import Count, NonNegative, Positive
 from genbench.models.base import Model
 from genbench.nets.autoencoder import EnergyNet
 from genbench.noise import Noise
-from genbench.objectives.base import Batch, Terms, samples_like
+from genbench.objectives.base import Batch, Terms, TrainedCritic, samples_like
 from genbench.objectives.gan.game import Game
 
 __all__ = ["EBGAN", "pulling_away"]
@@ -50,9 +50,9 @@ class EBGAN(Game):
         """Make the autoencoder.
 
         Raises:
-            GenbenchError: a critic that is not for these data, or a model that learns nothing.
+            GenbenchError: a critic that is not for these data, or a model without parameters.
         """
-        self.network = self.made_by(EnergyNet, model, self.code)
+        self.network = self.critic_network(EnergyNet, model, self.code)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The player's energies, with the margin or the pulling-away term."""
@@ -71,6 +71,10 @@ class EBGAN(Game):
         codes, again = self.network(x)
         return (again - x).flatten(1).square().mean(1), codes
 
-    def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+    def score(self, x: Tensor) -> Tensor:
         """Minus the energy of x (B, *shape), (B,)."""
         return -self.energy(x)[0]
+
+    def trained_critic(self, model: Model) -> TrainedCritic:
+        """Minus the energy."""
+        return TrainedCritic(self.score)

@@ -1,4 +1,4 @@
-"""Adversarial training that keeps a model's codes readable from its samples.
+"""Adversarial training that maximises the mutual information of codes and samples.
 
 Xi Chen, Yan Duan, Rein Houthooft, John Schulman, Ilya Sutskever, Pieter Abbeel: InfoGAN, 2016,
 https://arxiv.org/abs/1606.03657
@@ -14,33 +14,33 @@ mean and width for each continuous one (of width 1 in the authors' code for MNIS
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from genbench.configured import Options
 from genbench.fields import Count, NonNegative
 from genbench.models.base import Coded, Model
-from genbench.nets.critic import Look
+from genbench.nets.critic import Critic
 from genbench.nets.densities import log_normal
 from genbench.nets.mlp import MLP
-from genbench.noise import Noise
-from genbench.objectives.adversarial import Adversarial, Fakes
-from genbench.objectives.base import Batch, Terms
+from genbench.objectives.base import Terms
+from genbench.objectives.gan.adversarial import AdversarialGame
+from genbench.objectives.gan.heads import Head, Round
 
-__all__ = ["InfoGAN"]
+__all__ = ["CodeHead", "CodeOptions", "InfoGAN", "reader_of"]
 
 
-class InfoGAN(Adversarial):
-    """A critic that also reads the codes, against a model that follows them."""
+class CodeOptions(Options):
+    """The head Q and its weights."""
 
-    requires = ("codes",)
-    refuses = (
+    refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
         ({"condition": "projection"},
          "this critic sees no labels; leave condition out"),
     )
-    cite = "chen2016infogan"
 
     code_weight: NonNegative = 1.0
     """λ of the categorical codes, in both losses."""
@@ -49,43 +49,50 @@ class InfoGAN(Adversarial):
     head_width: Count = 128
     """Hidden width of Q."""
 
-    def build_heads(self, model: Model) -> None:
+
+class InfoGAN(CodeOptions, AdversarialGame):
+    """A critic that also predicts the codes, against a model that makes them predictable."""
+
+    requires = ("codes",)
+    cite = "chen2016infogan"
+
+    def build_heads(self, model: Model) -> Sequence[Head]:
         """Make Q on the critic's features."""
+        self.reader = reader_of(model, self.network, self.head_width)
+        return [CodeHead(self, model, self.network, self.reader)]
+
+
+def reader_of(model: Model, network: Critic, width: int) -> MLP:
+    """The network of Q: logits of the categorical codes, means and widths of the others."""
+    assert isinstance(model, Coded)
+    outputs = sum(model.categories) + 2 * model.continuous
+    return MLP(network.features, outputs, [width], "leaky_relu")
+
+
+class CodeHead(Head):
+    """−λ E log Q(c ∣ G(z, c)), of each kind of code, for both players."""
+
+    reads_codes = True
+
+    def __init__(
+        self, options: CodeOptions, model: Model, network: Critic, reader: nn.Module
+    ) -> None:
         assert isinstance(model, Coded)
-        self.values = list(model.categories)
-        self.continuous = model.continuous
-        outputs = sum(self.values) + 2 * self.continuous
-        self.reader = MLP(self.network.features, outputs, [self.head_width], "leaky_relu")
+        self.values, self.continuous = list(model.categories), model.continuous
+        self.options, self.network, self.reader = options, network, reader
 
-    def draw_fakes(self, model: Model, batch: Batch, noise: Noise) -> Fakes:
-        """As many samples as the batch has rows, with their codes."""
-        assert isinstance(model, Coded)
-        codes = model.draw_codes(len(batch), noise)
-        return Fakes(model.generate_from_codes(codes, noise), codes=codes)
-
-    def critic_extras(
-        self, model: Model, batch: Batch, real: Look, fake: Look, fakes: Fakes, noise: Noise
-    ) -> Terms:
-        """−λ E log Q(c ∣ G(z, c)), of each kind of code."""
-        return self._unread(fake, fakes)
-
-    def model_extras(
-        self, model: Model, batch: Batch, real: Look, fake: Look, fakes: Fakes, noise: Noise
-    ) -> Terms:
-        """−λ E log Q(c ∣ G(z, c)), of each kind of code."""
-        return self._unread(fake, fakes)
-
-    def _unread(self, fake: Look, fakes: Fakes) -> Terms:
-        assert fakes.codes is not None
-        categorical, continuous = self.code_log_prob(fake.features, fakes.codes)
+    def terms(self, player: str, played: Round) -> Terms:
+        """The terms of both kinds of code."""
+        assert played.fakes.codes is not None
+        categorical, continuous = self.log_prob(played.fake.features, played.fakes.codes)
         terms = {}
         if self.values:
-            terms["code"] = -self.code_weight * categorical.mean()
+            terms["code"] = -self.options.code_weight * categorical.mean()
         if self.continuous:
-            terms["code_continuous"] = -self.code_weight_continuous * continuous.mean()
+            terms["code_continuous"] = -self.options.code_weight_continuous * continuous.mean()
         return terms
 
-    def code_log_prob(self, features: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
+    def log_prob(self, features: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
         """log Q(c ∣ x) of categorical and of continuous codes (B, K + C), nats, each (B,).
 
         The log density of continuous codes may be positive.
@@ -100,19 +107,18 @@ class InfoGAN(Adversarial):
         return categorical, log_normal(numbers, mean, std).sum(1)
 
     def category_logits(self, read: Tensor) -> list[Tensor]:
-        """The logits (B, values) of each categorical code among what Q reads (B, …)."""
+        """The logits (B, values) of each categorical code among the outputs of Q (B, …)."""
         return list(read[:, : sum(self.values)].split(self.values, 1)) if self.values else []
 
     def prior_entropy(self) -> float:
         """H(c), nats: differential for the codes on [−1, 1], log 2 each."""
         return sum(map(math.log, self.values)) + self.continuous * math.log(2)
 
-    @property
     def information(self) -> Callable[[Tensor, Tensor], Tensor]:
-        """log Q(c ∣ x) + H(c), nats, (B,), of samples x (B, *shape) and their codes."""
+        """log Q(c ∣ x) + H(c) of samples and their codes: a bound on their mutual information."""
         return self.information_bound
 
     def information_bound(self, x: Tensor, codes: Tensor) -> Tensor:
         """log Q(c ∣ x) + H(c) of samples x (B, *shape) and their codes, nats, (B,)."""
-        categorical, continuous = self.code_log_prob(self.network.trunk(x), codes)
+        categorical, continuous = self.log_prob(self.network.output(x).features, codes)
         return categorical + continuous + self.prior_entropy()

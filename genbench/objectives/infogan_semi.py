@@ -10,6 +10,8 @@ The labelled rows are a fixed random draw of the training data; their labels are
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
@@ -17,18 +19,19 @@ from torch.nn.functional import cross_entropy
 from genbench.errors import GenbenchError
 from genbench.fields import Count, NonNegative
 from genbench.models.base import Model
-from genbench.nets.critic import Look
 from genbench.noise import Noise
-from genbench.objectives.adversarial import Fakes
-from genbench.objectives.base import Batch, Draw, Terms
-from genbench.objectives.infogan import InfoGAN
+from genbench.objectives.base import Draw, Terms
+from genbench.objectives.gan.adversarial import AdversarialGame
+from genbench.objectives.gan.heads import Head, Round
+from genbench.objectives.infogan import CodeHead, CodeOptions, reader_of
 
 __all__ = ["InfoGANSemi"]
 
 
-class InfoGANSemi(InfoGAN):
-    """A critic that reads the codes, taught by some labels that the first code is the class."""
+class InfoGANSemi(CodeOptions, AdversarialGame):
+    """A critic that predicts the codes, the first of them the class as some labels say."""
 
+    requires = ("codes",)
     labelled = True
     at_most_rows = ("reference", "labels")
     cite = "spurr2017guiding"
@@ -38,21 +41,22 @@ class InfoGANSemi(InfoGAN):
     supervision: NonNegative = 1.0
     """λ_s of the labelled rows in the critic's loss."""
 
-    def build_heads(self, model: Model) -> None:
+    def build_heads(self, model: Model) -> Sequence[Head]:
         """Make Q, and room for the labelled rows.
 
         Raises:
             GenbenchError: a first code that has not as many values as there are classes.
         """
-        super().build_heads(model)
-        classes = model.space.classes
-        if self.values[:1] != [classes]:
+        self.reader = reader_of(model, self.network, self.head_width)
+        codes, classes = CodeHead(self, model, self.network, self.reader), model.space.classes
+        if codes.values[:1] != [classes]:
             raise GenbenchError(
                 f"infogan_semi: the first code becomes the class, of which there are {classes}; "
                 f"give the model categories: [{classes}]"
             )
         self.register_buffer("known_x", torch.zeros(self.labels, *model.space.shape))
         self.register_buffer("known_y", torch.zeros(self.labels, dtype=torch.int64))
+        return [codes, _Supervision(self, codes)]
 
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
         """Draw the labelled rows."""
@@ -62,14 +66,20 @@ class InfoGANSemi(InfoGAN):
         self.get_buffer("known_x").copy_(batch.x)
         self.get_buffer("known_y").copy_(batch.labels)
 
-    def critic_extras(
-        self, model: Model, batch: Batch, real: Look, fake: Look, fakes: Fakes, noise: Noise
-    ) -> Terms:
-        """InfoGAN's terms, and −λ_s E log Q(y ∣ x) over as many labelled rows as the batch has."""
-        rows = noise.integers("labelled", self.labels, min(len(batch), self.labels))
-        x: Tensor = self.get_buffer("known_x")[rows]
-        seen = self.look(x, None, noise.child("known"))
-        first = self.category_logits(self.reader(seen.features))[0]
-        taught = cross_entropy(first, self.get_buffer("known_y")[rows])
-        own = super().critic_extras(model, batch, real, fake, fakes, noise)
-        return {**own, "supervision": self.supervision * taught}
+
+class _Supervision(Head):
+    """−λ_s E log Q(y ∣ x) over as many labelled rows as the batch has, for the critic."""
+
+    def __init__(self, game: InfoGANSemi, codes: CodeHead) -> None:
+        self.game, self.codes = game, codes
+
+    def terms(self, player: str, played: Round) -> Terms:
+        if player == "model":
+            return {}
+        game, noise = self.game, played.noise
+        rows = noise.integers("labelled", game.labels, min(len(played.batch), game.labels))
+        x: Tensor = game.get_buffer("known_x")[rows]
+        output = game.output(x, None, noise.child("known"))
+        logits = self.codes.category_logits(game.reader(output.features))[0]
+        entropy = cross_entropy(logits, game.get_buffer("known_y")[rows])
+        return {"supervision": game.supervision * entropy}

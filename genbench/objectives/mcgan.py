@@ -24,7 +24,7 @@ from genbench.models.base import Model
 from genbench.nets.critic import feature_network
 from genbench.noise import Noise
 from genbench.objectives._distances import covariance_gap, mean_gap
-from genbench.objectives.base import Batch, Terms, samples_like
+from genbench.objectives.base import Batch, Terms, TrainedCritic, samples_like
 from genbench.objectives.gan.game import Game
 from genbench.objectives.gan.penalties import clip_weights
 
@@ -54,9 +54,9 @@ class McGAN(Game):
         """Make the critic.
 
         Raises:
-            GenbenchError: a model that learns nothing.
+            GenbenchError: a model without parameters.
         """
-        self.network = self.made_by(feature_network, model, self.features)
+        self.network = self.critic_network(feature_network, model, self.features)
         self.direction = nn.Parameter(torch.randn(self.features))
         self.left, self.right = (
             nn.Parameter(torch.randn(self.features, self.rank)) for _ in range(2)
@@ -90,6 +90,10 @@ class McGAN(Game):
             q, r = torch.linalg.qr(columns)
             columns.copy_(torch.where(r.diagonal() < 0, -q, q))  # each column keeps its side
 
-    def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+    def score(self, x: Tensor) -> Tensor:
         """⟨v, Φ(x)⟩ of x (B, *shape), (B,): the potential of the means."""
         return self.network(x) @ self.direction
+
+    def trained_critic(self, model: Model) -> TrainedCritic:
+        """The potential of the means."""
+        return TrainedCritic(self.score)

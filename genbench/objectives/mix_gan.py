@@ -13,7 +13,7 @@ Every generator makes ⌈B/T⌉ samples of a batch of B.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import torch
@@ -23,14 +23,15 @@ from genbench.fields import Annotated, Count, NonNegative, OneOf
 from genbench.models.base import Model, Parts
 from genbench.nets.critic import critic_network
 from genbench.noise import Noise
-from genbench.objectives.base import Batch, Player, Terms
-from genbench.objectives.gan.game import SlopedGame
-from genbench.objectives.gan.penalties import input_gradient
+from genbench.objectives.base import Batch, Player, Terms, TrainedCritic
+from genbench.objectives.gan.game import Game, critic_kind, players_of
+from genbench.objectives.gan.options import LossOptions
+from genbench.objectives.gan.penalties import clip_weights, input_gradient
 
 __all__ = ["MixGAN"]
 
 
-class MixGAN(SlopedGame):
+class MixGAN(LossOptions, Game):
     """Several critics against several generators, each with learned weights."""
 
     critic_groups = ("weights",)
@@ -48,9 +49,9 @@ class MixGAN(SlopedGame):
         """Make the critics and their weights, equal at the start.
 
         Raises:
-            GenbenchError: a critic that is not for these data, or a model that learns nothing.
+            GenbenchError: a critic that is not for these data, or a model without parameters.
         """
-        kind = self.kind_for(model)
+        kind = critic_kind(self, model)
         self.networks = nn.ModuleList(
             critic_network(
                 kind, model.space.shape, widths=self.critic_widths,
@@ -61,14 +62,14 @@ class MixGAN(SlopedGame):
         self.logits = nn.Parameter(torch.zeros(self.critics))
 
     def players(self, model: Model) -> Sequence[Player]:
-        """The critics, with a group "weights", then the generators unless they stand still."""
+        """The critics, with a group "weights", then the generators unless they are frozen."""
         groups = {"": list(self.networks.parameters()), "weights": [self.logits]}
-        critic = Player("critic", groups, self.critic_steps)
-        return [critic] if self.critic_only else [critic, Player("model", model.groups())]
+        return players_of(self, model, groups)
 
-    def bounded(self) -> Iterable[nn.Parameter]:
-        """The weights that are clipped: the critics', not those that mix them."""
-        return self.networks.parameters()
+    def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
+        """Clip the critics' weights, but not those that mix them."""
+        if player == "critic" and self.clip_limit is not None:
+            clip_weights(self.networks.parameters(), self.clip_limit)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The payoff, the entropy term of the player's weights, and the critics' penalty."""
@@ -117,6 +118,10 @@ class MixGAN(SlopedGame):
         """Every critic's score of x (B, *shape), (critics, B)."""
         return torch.stack([network(x) for network in self.networks])
 
-    def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+    def score(self, x: Tensor) -> Tensor:
         """The critics' scores (B,) of x (B, *shape), weighted."""
         return torch.softmax(self.logits, 0) @ self._scores(x)
+
+    def trained_critic(self, model: Model) -> TrainedCritic:
+        """The weighted critics."""
+        return TrainedCritic(self.score, self.clip_limit, self.pair.probability)

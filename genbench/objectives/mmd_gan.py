@@ -11,18 +11,17 @@ out: the hinge that keeps E f(x) above E f(G(z)), and the root of MMD² that the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from genbench.fields import Annotated, Count, Field, NonNegative, Positive
 from genbench.models.base import Model
 from genbench.nets.autoencoder import EnergyNet
 from genbench.noise import Noise
 from genbench.objectives._distances import mmd_squared
-from genbench.objectives.base import Batch, Terms, samples_like
+from genbench.objectives.base import Batch, Terms, TrainedCritic, samples_like
 from genbench.objectives.gan.game import Game
+from genbench.objectives.gan.penalties import clip_weights
 
 __all__ = ["MMDGAN"]
 
@@ -49,18 +48,14 @@ class MMDGAN(Game):
         """Make the critic and its decoder.
 
         Raises:
-            GenbenchError: a critic that is not for these data, or a model that learns nothing.
+            GenbenchError: a critic that is not for these data, or a model without parameters.
         """
-        self.network = self.made_by(EnergyNet, model, self.features)
+        self.network = self.critic_network(EnergyNet, model, self.features)
 
-    def bounded(self) -> Iterable[nn.Parameter]:
-        """The weights that are clipped: the encoder's. A clipped decoder would rebuild nothing."""
-        return self.network.down.parameters()
-
-    @property
-    def limit(self) -> float | None:
-        """The bound that the critic's weights are clipped to."""
-        return self.clip
+    def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
+        """Clip the encoder's weights; a clipped decoder would rebuild nothing."""
+        if player == "critic":
+            clip_weights(self.network.down.parameters(), self.clip)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """MMD² on the features, up or down, and the critic's autoencoder term."""
@@ -78,6 +73,10 @@ class MMDGAN(Game):
             "rebuild": self.rebuild * (again - both).square().mean(),
         }
 
-    def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+    def score(self, x: Tensor) -> Tensor:
         """The first feature of x (B, *shape), (B,): there is no single potential."""
         return self.network.down(x)[:, 0]
+
+    def trained_critic(self, model: Model) -> TrainedCritic:
+        """The first feature, with the bound of its weights."""
+        return TrainedCritic(self.score, self.clip)

@@ -10,19 +10,20 @@ with d the mean squared error per dimension. With another loss pair the last ter
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from genbench.fields import NonNegative
 from genbench.models.base import Encoder, Model
-from genbench.nets.critic import Look
 from genbench.nets.moments import moments_kept
-from genbench.noise import Noise
-from genbench.objectives.adversarial import Adversarial, Fakes
-from genbench.objectives.base import Batch, Terms
+from genbench.objectives.base import Terms
+from genbench.objectives.gan.adversarial import AdversarialGame
+from genbench.objectives.gan.heads import Head, Round
 
 __all__ = ["ModeRegularised"]
 
 
-class ModeRegularised(Adversarial):
-    """A critic against a model with an encoder, which must rebuild the data and please it."""
+class ModeRegularised(AdversarialGame):
+    """A critic against a model with an encoder, whose reconstructions of the data count too."""
 
     requires = ("encoder",)
     refuses = (
@@ -32,19 +33,30 @@ class ModeRegularised(Adversarial):
     cite = "che2017mode"
 
     rebuild: NonNegative = 0.2
-    """λ₁ of the distance between data and what the model makes of their codes."""
+    """λ₁ of the distance between data and their reconstructions."""
     mode: NonNegative = 0.4
-    """λ₂ of the model's loss on what it makes of the data's codes."""
+    """λ₂ of the generator's loss on the reconstructions of data."""
 
-    def model_extras(
-        self, model: Model, batch: Batch, real: Look, fake: Look, fakes: Fakes, noise: Noise
-    ) -> Terms:
-        """Both regularisers."""
+    def build_heads(self, model: Model) -> Sequence[Head]:
+        """There is no network: the encoder is the model's."""
+        return [_ModeRegularisers(self)]
+
+
+class _ModeRegularisers(Head):
+    """Both regularisers, for the model."""
+
+    def __init__(self, game: ModeRegularised) -> None:
+        self.game = game
+
+    def terms(self, player: str, played: Round) -> Terms:
+        if player == "critic":
+            return {}
+        game, model, x = self.game, played.model, played.batch.x
         assert isinstance(model, Encoder)
         with moments_kept(model):  # samples are made of latents, not of the codes of data
-            again = model.decode(model.encode(batch.x))
-        seen = self.look(again, None, noise.child("again"))
+            again = model.decode(model.encode(x))
+        output = game.output(again, None, played.noise.child("again"))
         return {
-            "rebuild": self.rebuild * (again - batch.x).square().mean(),
-            "mode": self.mode * self.pair.model(real.score, seen.score),
+            "rebuild": game.rebuild * (again - x).square().mean(),
+            "mode": game.mode * game.pair.model(played.real.score, output.score),
         }

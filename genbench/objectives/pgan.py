@@ -22,13 +22,15 @@ from genbench.fields import Annotated, NonNegative, OneOf, Own, Positive
 from genbench.models.base import Mixture, Model
 from genbench.nets.component_critics import ComponentCritics, component_critics
 from genbench.noise import Noise
-from genbench.objectives.base import Batch, Terms
-from genbench.objectives.gan.game import SlopedGame
+from genbench.objectives.base import Batch, Terms, TrainedCritic
+from genbench.objectives.gan.game import Game, critic_kind
+from genbench.objectives.gan.options import LossOptions
+from genbench.objectives.gan.penalties import clip_weights
 
 __all__ = ["PGAN"]
 
 
-class PGAN(SlopedGame):
+class PGAN(LossOptions, Game):
     """Adversarial training of a mixture with a critic for each component."""
 
     requires = ("mixture",)
@@ -78,9 +80,9 @@ class PGAN(SlopedGame):
         """Make the critics.
 
         Raises:
-            GenbenchError: a model that learns nothing.
+            GenbenchError: a model without parameters.
         """
-        kind = self.kind_for(model)
+        kind = critic_kind(self, model)
         assert isinstance(model, Mixture)
         self.network: ComponentCritics = component_critics(
             kind, model.space.shape, len(model.mixture_log_weights()),
@@ -112,7 +114,7 @@ class PGAN(SlopedGame):
         real_score, fake_score = (weights * scores).sum(1).chunk(2)
         terms[self.term] = self.pair.critic(real_score, fake_score)
         if self.penalty_weight > 0:
-            gradients = partial(self.network.slope, weights=weights_at)
+            gradients = partial(self.network.input_gradient, weights=weights_at)
             found = self.regulariser.terms_of(gradients, points, self.penalty_at)
             terms |= {name: self.penalty_weight * value for name, value in found.items()}
         return terms
@@ -130,10 +132,13 @@ class PGAN(SlopedGame):
         """f_mix (B,) at x (B, *shape), differentiable in x through the critics alone."""
         return (self.responsibilities(model, x) * self.network(x)).sum(1)
 
-    def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Not defined without the mixture."""
-        raise NotImplementedError("f_mix needs the mixture: use score_under")
+    def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
+        """Clip the critics' weights, if that is the penalty."""
+        if player == "critic" and self.clip_limit is not None:
+            clip_weights(self.parameters(), self.clip_limit)
 
-    def score_under(self, model: Model, x: Tensor) -> Tensor:
-        """f_mix (B,) at x (B, *shape)."""
-        return self.mixed(model, x)
+    def trained_critic(self, model: Model) -> TrainedCritic:
+        """f_mix, with the model's posterior."""
+        return TrainedCritic(
+            partial(self.mixed, model), self.clip_limit, self.pair.probability
+        )

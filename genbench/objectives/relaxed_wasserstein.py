@@ -28,8 +28,8 @@ from genbench.nets.critic import critic_network
 from genbench.nets.precision import exact, full_precision
 from genbench.noise import Noise
 from genbench.objectives._distances import squared_distances
-from genbench.objectives.base import Batch, Terms, samples_like
-from genbench.objectives.gan.game import Game
+from genbench.objectives.base import Batch, Terms, TrainedCritic, samples_like
+from genbench.objectives.gan.game import Game, critic_kind
 
 __all__ = ["RelaxedWasserstein", "bregman"]
 
@@ -47,10 +47,10 @@ def bregman(kind: str, x: Tensor, y: Tensor) -> Tensor:
     if kind == "squared_euclidean":
         return squared_distances(x, y) / (2 * x.shape[1])
     x, y = exact(x).clamp(max=HIGHEST), exact(y).clamp(max=HIGHEST)
-    slope = y.exp()
-    own = (slope - slope * y).sum(1)  # φ(y) − ⟨∇φ(y), y⟩
+    gradient = y.exp()
+    own = (gradient - gradient * y).sum(1)  # φ(y) − ⟨∇φ(y), y⟩
     with full_precision(x):
-        value = x.exp().sum(1)[:, None] - own - x @ slope.t()
+        value = x.exp().sum(1)[:, None] - own - x @ gradient.t()
     return value.clamp(min=0) / x.shape[1]
 
 
@@ -71,9 +71,9 @@ class RelaxedWasserstein(Game):
         """Make the potentials f, of data, and g, of samples.
 
         Raises:
-            GenbenchError: a critic that is not for these data, or a model that learns nothing.
+            GenbenchError: a critic that is not for these data, or a model without parameters.
         """
-        kind = self.kind_for(model)
+        kind = critic_kind(self, model)
         self.of_data, self.of_samples = (
             critic_network(
                 kind, model.space.shape, widths=self.critic_widths,
@@ -92,6 +92,10 @@ class RelaxedWasserstein(Game):
         sign = 1 if player == "model" else -1
         return {"transport": sign * (f.mean() + g.mean()), "excess": -sign * excess}
 
-    def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+    def score(self, x: Tensor) -> Tensor:
         """f (B,) at x (B, *shape)."""
         return self.of_data(x)
+
+    def trained_critic(self, model: Model) -> TrainedCritic:
+        """f, the potential of data."""
+        return TrainedCritic(self.score)

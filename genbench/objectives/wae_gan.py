@@ -14,7 +14,6 @@ Shlens, Navdeep Jaitly, Ian Goodfellow, Brendan Frey, 2015, https://arxiv.org/ab
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
 from genbench.fields import NonNegative
 from genbench.models.base import Encoder, Model
@@ -22,7 +21,7 @@ from genbench.nets.mlp import MLP
 from genbench.noise import Noise
 from genbench.objectives._codes import code_size, encode
 from genbench.objectives.base import Batch, Terms
-from genbench.objectives.gan.game import Game
+from genbench.objectives.gan.game import Game, critic_kind
 from genbench.objectives.gan.losses import cross_entropy_critic, non_saturating_model
 
 __all__ = ["WAEGAN"]
@@ -47,9 +46,9 @@ class WAEGAN(Game):
         """Make the critic of codes.
 
         Raises:
-            GenbenchError: a model that learns nothing or has no code with a Gaussian prior.
+            GenbenchError: a model without parameters or has no code with a Gaussian prior.
         """
-        self.kind_for(model)
+        critic_kind(self, model)
         self.codes = code_size(model, "wae_gan")
         self.network = MLP(self.codes, 1, self.critic_widths, self.critic_activation)
 
@@ -67,12 +66,3 @@ class WAEGAN(Game):
         prior = noise.normal("prior", *z.shape).to(z)
         scores = self.network(torch.cat((prior, z))).squeeze(1)
         return {"codes": cross_entropy_critic(*scores.chunk(2))}
-
-    @property
-    def scores_data(self) -> bool:
-        """False: the critic scores codes."""
-        return False
-
-    def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Not defined: the critic judges codes."""
-        raise NotImplementedError("the critic judges codes")

@@ -26,7 +26,6 @@ from genbench.evaluation.artefacts import artefacts, notes
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.evidence import Settings as EvidenceSettings
 from genbench.evaluation.measure import measure
-from genbench.objectives.gan.game import Game
 from genbench.running.build import Built, build, component_class
 from genbench.running.checkpoint import dump_checkpoint, restore
 from genbench.running.determinism import changes, switches, use_device
@@ -266,10 +265,10 @@ def _critic(training: Training | None) -> CriticView | None:
     if training is None:
         return None
     for stage in reversed(training.stages):
-        both = zip(stage.objective.weights, stage.objective.objectives, strict=True)
-        for weight, objective in both:  # what is watched alone, of weight 0, is never trained
-            if weight and isinstance(objective, Game) and objective.scores_data:
-                return CriticView.of(objective.eval(), training.trained)
+        found = stage.objective.trained_critic(training.trained)
+        if found is not None:
+            critic, networks = found
+            return CriticView.of(critic, networks.eval())
     return None
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 
 import pytest
 
 from genbench import lookup
+from genbench.configured import Configured, Options
 
 CELLS = [(kind, name) for kind in lookup.KINDS for name in lookup.available(kind)]
 pytestmark = pytest.mark.parametrize(("kind", "name"), CELLS)
@@ -38,4 +40,27 @@ def test_it_imports_as_the_class_that_the_source_shows(kind: str, name: str) -> 
     assert cls.__name__ == component.class_name
     assert not getattr(cls, "__abstractmethods__", None)
     assert lookup.KINDS[kind][1] in [base.__name__ for base in cls.__mro__]
-    assert len(cls.__bases__) == 1, "the source is read along one line of descent"
+    groups = [base for base in cls.__bases__ if not issubclass(base, Configured)]
+    assert len(cls.__bases__) == len(groups) + 1, "the source is read along one line of descent"
+    assert all(issubclass(base, Options) for base in groups)
+
+
+def test_what_it_inherits_from_is_abstract_and_near(kind: str, name: str) -> None:
+    """Abstract or final: behaviour is shared by parts, options by groups of options."""
+    cls = lookup.load(lookup.describe(kind, name))
+    assert generations(cls) <= 4
+    for base in cls.__mro__[1:]:
+        if base.__module__.startswith("genbench.") and not inspect.isabstract(base):
+            assert base in (Configured, Options) or not issubclass(base, Configured), base
+            assert not issubclass(base, Options) or not behaviour(base), base
+
+
+def generations(cls: type) -> int:
+    """The longest line of descent within the package."""
+    own = [base for base in cls.__bases__ if base.__module__.startswith("genbench.")]
+    return 1 + max(map(generations, own), default=0)
+
+
+def behaviour(group: type) -> list[str]:
+    """The methods of a group of options: it has fields, and what follows from them."""
+    return [name for name, value in vars(group).items() if inspect.isfunction(value)]

@@ -1,6 +1,8 @@
-"""The critics of a mixture: the same as separate networks, and their slopes in closed form."""
+"""The critics of a mixture: the same as separate networks, and their gradients in closed form."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import pytest
 import torch
@@ -25,19 +27,20 @@ def double_backward(score: nn.Module, x: Tensor, weights: Tensor) -> Tensor:
 @pytest.mark.parametrize("options", [
     {}, {"activation": "leaky_relu"}, {"shared": True}, {"kind": "dcgan", "shared": True},
 ], ids=str)
-def test_slopes_are_autograds_and_so_are_their_gradients(options: dict[str, object]) -> None:
+def test_input_gradients_are_autograds_and_so_are_theirs(options: dict[str, object]) -> None:
     shape = (1, 8, 8) if "kind" in options else (6,)
     network = critics(shape, **options)  # type: ignore[arg-type]
     x = torch.randn(4, *shape, dtype=torch.float64)
     weights = torch.rand(4, 3, dtype=torch.float64)
     found = []
-    for slope in (network.slope(x, weights), double_backward(network, x, weights)):
+    for found_by in (network.input_gradient, partial(double_backward, network)):
+        gradient = found_by(x, weights)
         gradients = torch.autograd.grad(
-            (slope.flatten(1).norm(dim=1) - 1).square().mean(), list(network.parameters()),
+            (gradient.flatten(1).norm(dim=1) - 1).square().mean(), list(network.parameters()),
             allow_unused=True,
         )
-        found.append([slope, *(torch.zeros(()) if g is None or not g.any() else g
-                               for g in gradients)])
+        found.append([gradient, *(torch.zeros(()) if g is None or not g.any() else g
+                                  for g in gradients)])
     for ours, theirs in zip(*found, strict=True):
         torch.testing.assert_close(ours, theirs, check_dtype=False)
 
@@ -60,7 +63,9 @@ def test_own_critics_are_separate_networks() -> None:
 @pytest.mark.parametrize(
     ("classes", "condition"), [(0, ""), (2, "concatenate"), (2, "projection")]
 )
-def test_the_slope_of_a_single_critic(activation: str, classes: int, condition: str) -> None:
+def test_the_input_gradient_of_one_critic(
+    activation: str, classes: int, condition: str
+) -> None:
     torch.manual_seed(0)
     network = critic_network(
         "mlp", (2, 3, 3), widths=[7, 5], channels=4, norm="none", activation=activation,
@@ -72,11 +77,11 @@ def test_the_slope_of_a_single_critic(activation: str, classes: int, condition: 
     labels = torch.tensor([0, 1, 1, 0]) if classes else None
     points = x.clone().requires_grad_()
     (expected,) = torch.autograd.grad(network(points, labels).sum(), points, create_graph=True)
-    slope = network.slope(x, labels)
-    torch.testing.assert_close(slope, expected)
+    gradient = network.input_gradient(x, labels)
+    torch.testing.assert_close(gradient, expected)
     pairs = [
         torch.autograd.grad(value.square().sum(), network.trunk[1].weight)[0]  # type: ignore[index]
-        for value in (slope, expected)
+        for value in (gradient, expected)
     ]
     torch.testing.assert_close(*pairs)
 

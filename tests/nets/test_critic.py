@@ -63,11 +63,11 @@ def test_a_fully_connected_critic_is_told_the_class_once() -> None:
 
 
 @pytest.mark.parametrize("condition", ["concatenate", "projection"])
-def test_the_closed_slope_of_a_conditional_critic_of_images(condition: str) -> None:
+def test_the_closed_gradient_of_a_conditional_critic_of_images(condition: str) -> None:
     critic = make("mlp", (1, 8, 8), classes=3, condition=condition)
     x, labels = torch.randn(5, 1, 8, 8, requires_grad=True), torch.tensor([0, 1, 2, 1, 0])
     (expected,) = torch.autograd.grad(critic(x, labels).sum(), x)
-    torch.testing.assert_close(critic.slope(x.detach(), labels), expected)
+    torch.testing.assert_close(critic.input_gradient(x.detach(), labels), expected)
 
 
 def test_a_projection_does_not_drown_the_score_at_the_start() -> None:
@@ -75,7 +75,7 @@ def test_a_projection_does_not_drown_the_score_at_the_start() -> None:
     torch.manual_seed(0)
     critic = make("mlp", (1, 28, 28), classes=10, condition="projection", widths=[256, 256])
     x, labels = torch.rand(500, 1, 28, 28) * 2 - 1, torch.arange(500) % 10
-    alone = critic.look(x).score
+    alone = critic.output(x).score
     assert (critic(x, labels) - alone).std() < 0.5
 
 

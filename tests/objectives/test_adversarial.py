@@ -40,7 +40,7 @@ def batch(space: Space = POINTS, n: int = 6) -> Batch:
     return Batch(Noise(1).uniform("x", n, *space.shape) * 2 - 1, labels)
 
 
-def test_the_critic_moves_first_and_as_often_as_asked() -> None:
+def test_the_critic_is_updated_first_and_as_often_as_asked() -> None:
     model, objective = make(critic_steps=5)
     critic, generator = objective.players(model)
     assert (critic.name, critic.times) == ("critic", 5)
@@ -77,8 +77,8 @@ def test_gradient_penalty_by_hand() -> None:
     penalties = []
     for real, other, share in zip(data.x, fake, noise.uniform("interpolate", 6), strict=True):
         point = (share * real + (1 - share) * other).requires_grad_()
-        (slope,) = torch.autograd.grad(objective.score(point[None]).sum(), point)
-        penalties.append((slope.norm() - 1) ** 2)
+        (gradient,) = torch.autograd.grad(objective.score(point[None]).sum(), point)
+        penalties.append((gradient.norm() - 1) ** 2)
     expected = 7 * torch.stack(penalties).mean()
     torch.testing.assert_close(terms["gradient_penalty"], expected)
 
@@ -126,7 +126,7 @@ def test_asked_twice_a_loss_has_the_same_bits(player: str, options: dict[str, An
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_clipping_follows_the_critics_move_alone() -> None:
+def test_clipping_follows_the_critics_update_alone() -> None:
     model, objective = make(penalty="clip", clip=0.02)
     before = [p.clone() for p in model.parameters()]
     objective.after_update("model", model, batch(), 0)
@@ -136,13 +136,13 @@ def test_clipping_follows_the_critics_move_alone() -> None:
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
 
 
-def test_spectral_bounds_the_critics_slope() -> None:
+def test_spectral_normalisation_makes_the_critic_1_lipschitz() -> None:
     _, objective = make(spectral=True)
     for _ in range(50):
         objective.after_update("critic", Generator(POINTS), batch(), 0)
     x = torch.randn(64, 2, requires_grad=True)
-    (slope,) = torch.autograd.grad(objective.score(x).sum(), x)
-    assert slope.norm(dim=1).max() <= 1 + 1e-3
+    (gradient,) = torch.autograd.grad(objective.score(x).sum(), x)
+    assert gradient.norm(dim=1).max() <= 1 + 1e-3
 
 
 def test_the_critic_of_a_conditional_model_sees_the_batchs_labels() -> None:

@@ -15,7 +15,6 @@ from genbench.models.coded_generator import CodedGenerator
 from genbench.models.conditional_generator import ConditionalGenerator
 from genbench.models.generator import Generator
 from genbench.noise import Noise
-from genbench.objectives.adversarial import Fakes
 from genbench.objectives.auxiliary_classifier import AuxiliaryClassifier
 from genbench.objectives.base import Batch
 from genbench.objectives.class_adversarial import ClassAdversarial
@@ -45,11 +44,11 @@ def test_acgan_names_both_and_its_critic_sees_no_label() -> None:
     named = 2 * cross_entropy(head(trunk(fake)), data.labels)
     torch.testing.assert_close(terms["class_fake"], named)
     torch.testing.assert_close(objective.loss("model", model, data, noise)["class_fake"], named)
-    assert objective.scores_data
+    assert objective.trained_critic(model) is not None
     other = Batch(data.x, (data.labels + 1) % 3)
     assert torch.equal(
-        objective.look(data.x, data.labels, noise).score,
-        objective.look(data.x, other.labels, noise).score,
+        objective.output(data.x, data.labels, noise).score,
+        objective.output(data.x, other.labels, noise).score,
     )
 
 
@@ -61,7 +60,7 @@ def test_c_plus_one_classes_are_a_softmax_with_a_fixed_logit() -> None:
     fake = model.generate(6, noise)
 
     def chances(x):
-        logits = objective.network.look(x).logits
+        logits = objective.network.output(x).logits
         return torch.cat((logits, torch.zeros(len(x), 1)), 1).softmax(1)
 
     real = chances(data.x)
@@ -102,7 +101,7 @@ def test_what_q_reads_by_hand() -> None:
     codes = model.draw_codes(5, Noise(0))
     features = torch.randn(5, 8)
     read = objective.reader(features)
-    categorical, continuous = objective.code_log_prob(features, codes)
+    categorical, continuous = objective.heads[0].log_prob(features, codes)
     expected = (
         read[:, :3].log_softmax(1).gather(1, codes[:, :1].long())
         + read[:, 3:7].log_softmax(1).gather(1, codes[:, 1:2].long())
@@ -117,7 +116,7 @@ def test_both_players_minimise_what_is_not_read() -> None:
     data, noise = batch(), Noise(3)
     codes = model.draw_codes(6, noise)
     x = model.generate_from_codes(codes, noise)
-    categorical, continuous = objective.code_log_prob(objective.network.trunk(x), codes)
+    categorical, continuous = objective.heads[0].log_prob(objective.network.trunk(x), codes)
     for player in ("critic", "model"):
         terms = objective.loss(player, model, data, noise)
         torch.testing.assert_close(terms["code"], -2 * categorical.mean())
@@ -133,9 +132,24 @@ def test_the_bound_is_zero_for_a_q_that_knows_nothing_but_the_prior_of_categorie
             parameter.zero_()
     codes = model.draw_codes(7, Noise(0))
     x = model.generate_from_codes(codes, Noise(0))
-    bound = objective.information(x, codes)
+    bound = objective.trained_critic(model).information(x, codes)
     torch.testing.assert_close(bound, torch.zeros(7))
-    assert objective.prior_entropy() == pytest.approx(math.log(12))
+    assert objective.heads[0].prior_entropy() == pytest.approx(math.log(12))
+
+
+def test_the_bound_is_of_what_the_critic_sees_of_images_under_virtual_batch_norm() -> None:
+    torch.manual_seed(0)
+    space = Space("images", (1, 8, 8), low=-1.0, high=1.0)
+    model = CodedGenerator(space, categories=[3], continuous=0, latent=3, widths=[8])
+    objective = InfoGAN(model, **CRITIC, critic_norm="virtual", reference=4)
+    rows = Noise(8).uniform("x", 4, 1, 8, 8)
+    objective.prepare(model, lambda n, noise: Batch(rows[:n]), Noise(0))
+    codes = model.draw_codes(5, Noise(0))
+    x = model.generate_from_codes(codes, Noise(0))
+    bound = objective.trained_critic(model).information(x, codes)
+    read = objective.reader(objective.network.output(x).features).log_softmax(1)
+    expected = read.gather(1, codes.long()).squeeze(1) + math.log(3)
+    torch.testing.assert_close(bound, expected)
 
 
 def test_semi_supervision_uses_a_fixed_draw_of_labels() -> None:
@@ -166,6 +180,6 @@ def test_no_code_at_all_is_refused() -> None:
 def test_the_loss_pair_is_that_of_the_plain_game() -> None:
     model, objective = coded(loss="hinge")
     data, noise = batch(), Noise(3)
-    fakes: Fakes = objective.draw_fakes(model, data, noise)
+    fakes = objective.draw_fakes(model, data, noise)
     expected = LOSSES["hinge"].critic(objective.score(data.x), objective.score(fakes.x))
     torch.testing.assert_close(objective.loss("critic", model, data, noise)["hinge"], expected)

@@ -144,7 +144,7 @@ def test_the_model_learns_by_it_from_both_scores(tmp_path: Path, options: dict) 
     torch.testing.assert_close(
         terms["RELATIVISTIC"], torch.nn.functional.softplus(fake - real).mean()
     )
-    assert not objective.probability
+    assert not objective.pair.probability
 
 
 def test_what_is_no_pair_is_refused(tmp_path: Path) -> None:

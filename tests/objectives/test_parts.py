@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import genbench
 from genbench import lookup
 from genbench._source import read_table
 from genbench.objectives.gan.losses import LOSSES
@@ -78,3 +84,67 @@ def test_refusals_by_what_a_table_says(options: dict[str, Any], refused: bool) -
     component = lookup.describe("objective", "adversarial")
     default = {option.name: option.default for option in component.options}
     assert bool(lookup.refusals(component, {**default, **options})) is refused
+
+
+TRAINED = """
+import sys
+from pathlib import Path
+import torch, yaml
+from genbench import lookup
+from genbench.errors import GenbenchError
+from genbench.running.build import build
+from genbench.suites.expand import plan_of
+
+assert Path(lookup.__file__).is_relative_to(sys.argv[1]), lookup.__file__
+
+def plan(**options):
+    train = {"adversarial": {"loss": "exponential", "penalty": "one_sided", **options}}
+    suite = {"datasets": ["ring"], "seeds": 1, "budget": {"updates": 2, "batch": 16},
+             "methods": {"mine": {"model": "generator", "train": train}}, "evaluate": ["memorisation"]}
+    return plan_of(yaml.safe_dump(suite), "mine", Path())
+
+training = build(plan().runs[0], Path(), torch.device("cpu"), offline=True).training
+training.run()
+assert {"exponential", "gradient_penalty"} <= {row["term"] for row in training.curves.rows}
+for options, why in (
+    ({"critic_norm": "batch"}, "per example"), ({"smooth_real": 0.1}, "no targets to smooth"),
+):
+    try:
+        plan(**options)
+    except GenbenchError as error:
+        assert why in str(error), error
+    else:
+        raise AssertionError(why)
+for name in ("infogan", "pgan", "mix_gan"):
+    choices = " ".join(o.annotation for o in lookup.describe("objective", name).options)
+    assert "exponential" in choices and "one_sided" in choices, name
+"""
+
+
+def written(title: str, table: str) -> tuple[str, str]:
+    """The functions of the manual's example under a heading, and its entry of a table."""
+    page = (Path(genbench.__file__).parent / "docs" / "extending.md").read_text(encoding="utf-8")
+    (block,) = re.findall(rf"### {title}\n.*?```py\n(.*?)```", page, re.DOTALL)
+    functions, _, rest = block.partition(f"{table}: ")
+    return functions, rest.partition("    ...\n")[2].rpartition("}")[0]
+
+
+def test_the_manuals_loss_and_penalty_are_all_that_it_takes(tmp_path: Path) -> None:
+    package = tmp_path / "genbench"
+    shutil.copytree(Path(genbench.__file__).parent, package, ignore=lambda *_: {"__pycache__"})
+    for title, table, file in (
+        ("A GAN loss", "LOSSES", "losses"), ("A gradient penalty", "PENALTIES", "penalties"),
+    ):
+        functions, entry = written(title, table)
+        path = package / "objectives" / "gan" / f"{file}.py"
+        before, name, after = path.read_text(encoding="utf-8").partition(f"{table}: ")
+        head, end, tail = after.partition("\n}\n")
+        assert functions
+        assert entry
+        assert end
+        path.write_text(before + functions + name + head + "\n" + entry + end[1:] + tail)
+    done = subprocess.run(
+        [sys.executable, "-c", TRAINED, str(tmp_path)], cwd=tmp_path, check=False,
+        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr

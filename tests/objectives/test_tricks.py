@@ -17,10 +17,9 @@ from genbench.models.generator import Generator
 from genbench.noise import Noise
 from genbench.objectives.adversarial import Adversarial
 from genbench.objectives.base import Batch
-from genbench.objectives.gan.history import History
-from genbench.objectives.gan.instance_noise import InstanceNoise
 from genbench.objectives.gan.losses import LOSSES
 from genbench.objectives.gan.penalties import around_data
+from genbench.objectives.gan.tricks import History, InstanceNoise
 from genbench.objectives.mode_regularised import ModeRegularised
 
 POINTS = Space("points", (2,))
@@ -88,14 +87,14 @@ def test_feature_matching_is_zero_where_samples_are_the_data() -> None:
     assert objective.loss("model", model, batch, Noise(3))["feature_matching"].item() == 0
 
 
-def test_history_is_the_distance_from_the_mean_of_all_moves() -> None:
+def test_history_is_the_distance_from_the_mean_of_all_updates() -> None:
     parameter = torch.nn.Parameter(torch.zeros(2, dtype=torch.float64))
     history = History([parameter]).double()
     assert history.distance([parameter]).item() == 0
     path = [torch.tensor([1.0, 0.0]), torch.tensor([3.0, 2.0]), torch.tensor([2.0, 4.0])]
     for place in path:
         parameter.data = place.double()
-        history.follow([parameter])
+        history.update([parameter])
     mean = torch.stack(path).mean(0)
     expected = ((path[-1] - mean) ** 2).sum()
     assert history.distance([parameter]).item() == pytest.approx(expected.item())
@@ -128,8 +127,8 @@ def test_instance_noise_fades_out() -> None:
 def test_instance_noise_is_on_data_and_on_samples_and_not_the_same() -> None:
     model, objective, batch = make(instance_noise=1.0)
     seen: list[Tensor] = []
-    inner = objective.network.look
-    objective.network.look = lambda x, labels=None: seen.append(x) or inner(x, labels)  # type: ignore[method-assign,func-returns-value]
+    inner = objective.network.output
+    objective.network.output = lambda x, labels=None: seen.append(x) or inner(x, labels)  # type: ignore[method-assign,func-returns-value]
     noise = Noise(3)
     objective.loss("critic", model, batch, noise)
     real, fake = (seen[0] - torch.cat((batch.x, model.generate(6, noise)))).chunk(2)
@@ -183,8 +182,8 @@ def test_the_models_gradient_is_noted_for_a_critic_alone() -> None:
     model, objective, batch = make(critic_only=True, model_gradient=True)
     noted = objective.watch("critic", model, batch, Noise(3))["model_gradient"]
     (loss,) = objective.loss("model", model, batch, Noise(3)).values()
-    slopes = torch.autograd.grad(loss, list(model.parameters()))
-    norm = torch.cat([slope.flatten() for slope in slopes]).norm()
+    gradients = torch.autograd.grad(loss, list(model.parameters()))
+    norm = torch.cat([gradient.flatten() for gradient in gradients]).norm()
     torch.testing.assert_close(noted, norm)
     assert make()[1].watch("critic", model, batch, Noise(3)) == {}
 
@@ -201,9 +200,9 @@ def test_it_is_noted_of_a_model_of_which_samples_use_a_part(
     batch = Batch(Noise(1).normal("x", 6, 2))
     noted = objective.watch("critic", model, batch, Noise(3))["model_gradient"]
     sum(objective.loss("model", model, batch, Noise(3)).values()).backward()
-    slopes = [p.grad.flatten() for p in model.parameters() if p.grad is not None]
-    assert len(slopes) < len(list(model.parameters()))
-    torch.testing.assert_close(noted, torch.cat(slopes).norm())
+    gradients = [p.grad.flatten() for p in model.parameters() if p.grad is not None]
+    assert len(gradients) < len(list(model.parameters()))
+    torch.testing.assert_close(noted, torch.cat(gradients).norm())
 
 
 def test_at_the_best_critic_non_saturating_is_kl_less_twice_js() -> None:
@@ -215,8 +214,8 @@ def test_at_the_best_critic_non_saturating_is_kl_less_twice_js() -> None:
     fixed = q.detach()
     for _ in range(200):  # Newton's method on the critic's loss, which is convex in the logits
         sigma = score.sigmoid()
-        slope = -p * (1 - sigma) + fixed * sigma
-        score = (score - slope / ((p + fixed) * sigma * (1 - sigma))).detach()
+        gradient = -p * (1 - sigma) + fixed * sigma
+        score = (score - gradient / ((p + fixed) * sigma * (1 - sigma))).detach()
     torch.testing.assert_close(score.sigmoid(), p / (p + fixed))
     model = -(q * score.sigmoid().log()).sum()
     middle = (p + q) / 2

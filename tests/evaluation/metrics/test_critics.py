@@ -106,7 +106,9 @@ def test_rows_of_one_distribution_have_no_gap(make, blob, levels, scale):
 def test_the_view_of_a_critic(options, limit, probability):
     model = Generator(Space("points", (2,)), latent=2, widths=[4])
     game = Adversarial(model, critic_widths=[5], **options)
-    found = CriticView.of(game, model)
+    critic = game.trained_critic(model)
+    assert critic is not None
+    found = CriticView.of(critic, game)
     assert (found.limit, found.probability) == (limit, probability)
     layers = [game.network.trunk[1], game.network.head]
     expected = torch.cat([layer.weight.detach().flatten() for layer in layers])
@@ -121,7 +123,8 @@ def test_the_view_of_a_critic(options, limit, probability):
 ])
 def test_a_critic_that_ties_a_batch_has_no_score_of_a_point(make, toy, blob, options, tied):
     model = Generator(Space("points", (2,)), latent=2, widths=[4])
-    view = CriticView.of(Adversarial(model, critic_widths=[5, 5], **options).eval(), model)
+    game = Adversarial(model, critic_widths=[5, 5], **options).eval()
+    view = CriticView.of(game.trained_critic(model), game)
     x = torch.randn(6, 2)
     alone = torch.allclose(view.score(x)[:3], view.score(x[:3]), atol=1e-6)
     assert (view.tied, alone) == (tied, not tied)

@@ -23,7 +23,6 @@ from genbench.evaluation.evidence import Evidence, Settings
 from genbench.evaluation.measure import measure
 from genbench.noise import Noise
 from genbench.objectives._sum import WeightedSum
-from genbench.objectives.gan.game import Game
 from genbench.training import loop
 
 ROWS, UPDATES, CLASSES = 120, 8, 3
@@ -119,11 +118,11 @@ def evidence_of(
     training.run(SimpleNamespace(
         progress=lambda *_: None, stopping=lambda: False, save=lambda _: None
     ))
-    shows = isinstance(objective, Game) and objective.scores_data
+    critic = objective.trained_critic(model)
     return Evidence(
         data=data, scaling=scaling, model=model, noise=Noise(3), cache=folder,
         settings=Settings(None, 2), curves=training.curves.rows, offline=True,
-        critic=CriticView.of(objective.eval(), model) if shows else None,
+        critic=None if critic is None else CriticView.of(critic, objective.eval()),
     )
 
 

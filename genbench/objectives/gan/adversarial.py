@@ -1,0 +1,221 @@
+"""Adversarial training from parts: loss pair, penalty, critic, heads and tricks."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from functools import partial
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from genbench.errors import GenbenchError
+from genbench.models.base import Coded, Model
+from genbench.nets import spectral
+from genbench.nets.critic import Critic, CriticOutput, critic_network
+from genbench.noise import Noise
+from genbench.objectives._start import start_from_data
+from genbench.objectives.base import Batch, Draw, Objective, Player, Terms, TrainedCritic
+from genbench.objectives.gan.game import critic_kind, players_of
+from genbench.objectives.gan.heads import Fakes, Head, Round
+from genbench.objectives.gan.options import CriticOptions, LossOptions, TrickOptions
+from genbench.objectives.gan.penalties import clip_weights, input_gradient
+from genbench.objectives.gan.tricks import History, InstanceNoise, feature_matching
+
+__all__ = ["AdversarialGame"]
+
+
+class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
+    """A critic of data against samples, and a model that is trained against it.
+
+    The critic's loss is that of the pair, the drift term, the penalty, the tricks' terms and those
+    of the heads, in this order; the model's that of the pair, the tricks' terms and the heads'.
+    """
+
+    plays: ClassVar[tuple[str, ...]] = ("critic", "model")
+    at_most_rows: ClassVar[tuple[str, ...]] = ("reference",)
+    sees_labels: ClassVar[bool] = True
+    """Whether the critic of a class-conditional model is conditioned on the labels."""
+
+    @abstractmethod
+    def build_heads(self, model: Model) -> Sequence[Head]:
+        """Make and register the networks of the heads, on `network.features` features."""
+
+    def logits(self, model: Model) -> int:
+        """How many logits the critic has."""
+        return 1
+
+    def build(self, model: Model) -> None:
+        """Make the critic and its heads.
+
+        Raises:
+            GenbenchError: a critic that is not for these data, or a model without parameters.
+        """
+        kind = critic_kind(self, model)
+        self.classes = model.space.classes if model.conditional else 0
+        self.network: Critic = critic_network(
+            kind, model.space.shape, widths=self.critic_widths, channels=self.critic_channels,
+            norm=self.critic_norm, activation=self.critic_activation,
+            classes=self.classes if self.sees_labels else 0, condition=self.condition,
+            reference=self.reference, similarities=self.minibatch_features,
+            deviation=self.minibatch_deviation, outputs=self.logits(model),
+        )
+        self.heads = tuple(self.build_heads(model))
+        if self.spectral:
+            spectral.normalise(self.network)
+        self.noised = InstanceNoise(self.instance_noise, self.instance_noise_share)
+        if self.historical_averaging:
+            self.critic_history = History(list(self.parameters()))
+            self.model_history = History(list(model.parameters()))
+
+    def players(self, model: Model) -> Sequence[Player]:
+        """The critic with its heads, then the model unless it is frozen."""
+        return players_of(self, model, {"": list(self.parameters())})
+
+    def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
+        """Let a model be initialised from the data; draw the reference batch of virtual norm."""
+        start_from_data(model, draw, noise)
+        if self.critic_norm == "virtual":
+            batch = draw(self.reference, noise.child("reference"))
+            self.network.fill_reference(batch.x, self._labels(batch))
+
+    def begin(self, updates: int) -> None:
+        """Let the instance noise fade over its share of the stage."""
+        self.noised.begin(updates)
+
+    # --- losses ----------------------------------------------------------------------------------
+
+    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """The player's part of the loss pair, the penalty, and the terms of tricks and heads.
+
+        Raises:
+            GenbenchError: a batch without labels for a class-conditional model.
+        """
+        if player == "model":
+            return self._model_terms(model, batch, noise)
+        return self._critic_terms(model, batch, noise)
+
+    def _model_terms(self, model: Model, batch: Batch, noise: Noise) -> Terms:
+        fakes = self.draw_fakes(model, batch, noise)
+        fake = self.output(fakes.x, fakes.labels, noise.child("fake"))
+        real = fake
+        if self.pair.relative or self.feature_matching:
+            real = self.output(batch.x, self._labels(batch), noise.child("real"))
+        terms: dict[str, Tensor] = {self.term: self.pair.model(real.score, fake.score)}
+        if self.feature_matching:
+            apart = feature_matching(real.features, fake.features)
+            terms["feature_matching"] = self.feature_matching * apart
+        if self.historical_averaging:
+            distance = self.model_history.distance(model.parameters())
+            terms["history"] = self.historical_averaging * distance
+        return self._with_heads("model", terms, Round(model, batch, fakes, real, fake, noise))
+
+    def _critic_terms(self, model: Model, batch: Batch, noise: Noise) -> Terms:
+        with torch.no_grad():
+            fakes = self.draw_fakes(model, batch, noise)
+        labels = self._labels(batch)
+        x, samples = (
+            self.noised(shown, noise.child(name))
+            for shown, name in ((batch.x, "real"), (fakes.x, "fake"))
+        )
+        real, fake = self._both(x, labels, samples, fakes.labels)
+        smoothed = {"high": 1 - self.smooth_real, "low": self.smooth_fake}
+        targets = smoothed if self.smooth_real or self.smooth_fake else {}
+        terms: dict[str, Tensor] = {
+            self.term: self.pair.critic(real.score, fake.score, **targets)
+        }
+        if self.drift:
+            terms["drift"] = self.drift * real.score.square().mean()
+        if self.penalty_weight > 0:
+            points = self.regulariser.points_of(x, samples, noise, self.penalty_at)
+            found = self.regulariser.terms_of(
+                partial(self.input_gradient, labels=labels), points, self.penalty_at
+            )
+            terms |= {name: self.penalty_weight * value for name, value in found.items()}
+        if self.historical_averaging:
+            distance = self.critic_history.distance(self.parameters())
+            terms["history"] = self.historical_averaging * distance
+        return self._with_heads("critic", terms, Round(model, batch, fakes, real, fake, noise))
+
+    def _with_heads(self, player: str, terms: dict[str, Tensor], played: Round) -> Terms:
+        for head in self.heads:
+            terms |= head.terms(player, played)
+        return terms
+
+    def draw_fakes(self, model: Model, batch: Batch, noise: Noise) -> Fakes:
+        """As many samples as the batch has rows, of its labels if the model is conditional."""
+        if any(head.reads_codes for head in self.heads):
+            assert isinstance(model, Coded)
+            codes = model.draw_codes(len(batch), noise)
+            return Fakes(model.generate_from_codes(codes, noise), codes=codes)
+        labels = self._labels(batch)
+        return Fakes(model.generate(len(batch), noise, labels), labels)
+
+    def watch(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """The norm of the gradient that the model would get, where that is asked for."""
+        if not self.model_gradient:
+            return {}
+        with torch.enable_grad():
+            total = torch.stack(list(self._model_terms(model, batch, noise).values())).sum()
+            parameters = [p for p in model.parameters() if p.requires_grad]
+            # an encoder, or the weights of a mixture, have no part in what the critic sees
+            gradients = torch.autograd.grad(total, parameters, allow_unused=True)
+        squares = [part.square().sum() for part in gradients if part is not None]
+        return {"model_gradient": torch.stack(squares).sum().sqrt()}
+
+    def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
+        """Clip the critic's weights or follow their spectral norms; count for the tricks."""
+        if player == "critic" and self.clip_limit is not None:
+            clip_weights(self.network.parameters(), self.clip_limit)
+        if player == "critic" and self.spectral:
+            spectral.iterate(self.network)
+        self.noised.at(step + 1 if player == "model" else step)
+        if self.historical_averaging and player == "critic":
+            self.critic_history.update(self.parameters())
+        elif self.historical_averaging:
+            self.model_history.update(model.parameters())
+
+    # --- the critic ------------------------------------------------------------------------------
+
+    def score(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        """The critic's score (a logit, or a Wasserstein potential) of each x (B, *shape), (B,)."""
+        return self.network(x, labels)
+
+    def output(self, x: Tensor, labels: Tensor | None, noise: Noise) -> CriticOutput:
+        """The critic's output for x (B, *shape), under instance noise if there is any."""
+        return self.network.output(self.noised(x, noise), labels)
+
+    def input_gradient(self, x: Tensor, labels: Tensor | None) -> Tensor:
+        """∇_x of the score (B, *shape) at each x, in closed form where the network has one."""
+        if self.network.piecewise_linear:
+            return self.network.input_gradient(x, labels)
+        return input_gradient(partial(self.score, labels=labels), x)
+
+    def trained_critic(self, model: Model) -> TrainedCritic | None:
+        """The critic, unless it is class-conditional."""
+        if self.network.planes or self.network.embedding is not None:
+            return None
+        bounds = [head.information() for head in self.heads if head.reads_codes]
+        return TrainedCritic(self.score, self.clip_limit, self.pair.probability, *bounds[:1])
+
+    def _both(
+        self, x: Tensor, labels: Tensor | None, fakes: Tensor, fake_labels: Tensor | None
+    ) -> tuple[CriticOutput, CriticOutput]:
+        ties = self.critic_norm == "batch" or self.minibatch_features or self.minibatch_deviation
+        if ties:
+            # in a batch of both kinds what ties examples together would tell which is of which
+            return self.network.output(x, labels), self.network.output(fakes, fake_labels)
+        known = labels is not None and fake_labels is not None
+        both = torch.cat((labels, fake_labels)) if known else None  # type: ignore[arg-type]
+        halves = [part.split(len(x)) for part in self.network.output(torch.cat((x, fakes)), both)]
+        real, fake = zip(*halves, strict=True)
+        return CriticOutput(*real), CriticOutput(*fake)
+
+    def _labels(self, batch: Batch) -> Tensor | None:
+        if self.classes and batch.labels is None:
+            raise GenbenchError(
+                "adversarial: a class-conditional model learns from labelled data; "
+                "this batch has no labels"
+            )
+        return batch.labels if self.classes else None

@@ -1,0 +1,79 @@
+"""Tricks of adversarial training that have a state or a formula of their own.
+
+- Feature matching and historical averaging: Tim Salimans, Ian Goodfellow, Wojciech Zaremba, Vicki
+  Cheung, Alec Radford, Xi Chen: Improved Techniques for Training GANs, 2016,
+  https://arxiv.org/abs/1606.03498
+- Instance noise: Martin Arjovsky, Léon Bottou: Towards Principled Methods for Training Generative
+  Adversarial Networks, 2017, https://arxiv.org/abs/1701.04862. The name, and that it fades, are of
+  Casper Kaae Sønderby, Jose Caballero, Lucas Theis, Wenzhe Shi, Ferenc Huszár: Amortised MAP
+  Inference for Image Super-resolution, 2017, https://arxiv.org/abs/1610.04490.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from genbench.noise import Noise
+
+__all__ = ["History", "InstanceNoise", "feature_matching"]
+
+
+def feature_matching(real: Tensor, fake: Tensor) -> Tensor:
+    """‖E f(G(z)) − E f(x)‖² of features (B, F), a scalar."""
+    return (fake.mean(0) - real.mean(0)).square().sum()
+
+
+class InstanceNoise(nn.Module):
+    """Adds N(0, σ²) to all that a critic sees, so that the supports of data and samples overlap.
+
+    σ falls linearly to 0 over a share of the stage (0: it stays).
+    """
+
+    def __init__(self, sigma: float, share: float) -> None:
+        super().__init__()
+        self.sigma, self.share, self.span = sigma, share, 0
+        self.register_buffer("done", torch.zeros((), dtype=torch.int64))
+
+    def forward(self, x: Tensor, noise: Noise) -> Tensor:
+        """x (B, *shape) with noise, at the updates done so far."""
+        if self.sigma == 0:
+            return x
+        left = x.new_ones(())
+        if self.span:
+            left = (1 - self.get_buffer("done").to(x) / self.span).clamp(min=0)
+        return x + self.sigma * left * noise.normal("instance", *x.shape).to(x)
+
+    def begin(self, updates: int) -> None:
+        """Set the number of updates of the stage."""
+        self.span = max(1, round(self.share * updates)) if self.share else 0
+
+    def at(self, update: int) -> None:
+        """Set the number of updates done."""
+        if self.span:
+            self.get_buffer("done").fill_(update)
+
+
+class History(nn.Module):
+    """The mean (1/t) Σ θ[i] of one player's parameters over its updates."""
+
+    def __init__(self, parameters: Iterable[Tensor]) -> None:
+        super().__init__()
+        total = sum(parameter.numel() for parameter in parameters)
+        self.register_buffer("mean", torch.zeros(total))
+        self.register_buffer("moves", torch.zeros((), dtype=torch.int64))
+
+    def distance(self, parameters: Iterable[Tensor]) -> Tensor:
+        """‖θ − mean‖², a scalar; 0 before the first update."""
+        flat = torch.cat([parameter.flatten() for parameter in parameters])
+        begun = (self.get_buffer("moves") > 0).to(flat)
+        return begun * (flat - self.get_buffer("mean").to(flat)).square().sum()
+
+    @torch.no_grad()
+    def update(self, parameters: Iterable[Tensor]) -> None:
+        """Update the mean with the current parameters."""
+        flat = torch.cat([parameter.flatten() for parameter in parameters])
+        count = self.get_buffer("moves").add_(1)
+        self.get_buffer("mean").lerp_(flat.to(self.get_buffer("mean")), 1.0 / count)
