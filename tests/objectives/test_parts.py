@@ -100,10 +100,12 @@ assert Path(lookup.__file__).is_relative_to(sys.argv[1]), lookup.__file__
 def plan(**options):
     train = {"adversarial": {"loss": "exponential", "penalty": "one_sided", **options}}
     suite = {"datasets": ["ring"], "seeds": 1, "budget": {"updates": 2, "batch": 16},
-             "methods": {"mine": {"model": "generator", "train": train}}, "evaluate": ["memorisation"]}
+             "methods": {"mine": {"model": "generator", "train": train}},
+             "evaluate": ["memorisation"]}
     return plan_of(yaml.safe_dump(suite), "mine", Path())
 
-training = build(plan().runs[0], Path(), torch.device("cpu"), offline=True).training
+(run,) = [run for run in plan().runs if run.method == "mine"]
+training = build(run, Path(), torch.device("cpu"), offline=True, save_every=1e9).training
 training.run()
 assert {"exponential", "gradient_penalty"} <= {row["term"] for row in training.curves.rows}
 for options, why in (
