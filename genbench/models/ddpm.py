@@ -13,8 +13,9 @@ https://arxiv.org/abs/2102.09672, eq. 15, the network also says v for every dime
 
     σ_t² = exp(v log β_t + (1 − v) log β̃_t)
 
-At the last step back, whose β̃ is 0, half a grey level stands for it (the paper: β̃ of the step
+At the last reverse step, whose β̃ is 0, half a grey level stands for it (the paper: β̃ of the step
 before), so that a pixel that is certain costs next to nothing even with few steps.
+What such models grew into: `genbench docs pointers`.
 """
 
 from __future__ import annotations

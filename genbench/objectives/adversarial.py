@@ -13,6 +13,9 @@ With D(x) = sigmoid(c(x)):
 Its parts are in `gan/`. A class-conditional model has a class-conditional critic: both are
 conditioned on the batch's labels.
 
+A tutorial: Ian Goodfellow, NIPS 2016 Tutorial: Generative Adversarial Networks,
+https://arxiv.org/abs/1701.00160; more in `genbench docs pointers`.
+
 The tricks: feature matching, minibatch discrimination, virtual batch norm, label smoothing and
 historical averaging, Tim Salimans et al.: Improved Techniques for Training GANs, 2016,
 https://arxiv.org/abs/1606.03498; minibatch deviation, Tero Karras et al.: Progressive Growing of

@@ -2,8 +2,9 @@
 
 The primal Wasserstein-1 of two empirical measures: Yossi Rubner, Carlo Tomasi, Leonidas Guibas:
 The Earth Mover's Distance as a Metric for Image Retrieval, 2000,
-https://doi.org/10.1023/A:1026543900054. Of a batch, it is biased upwards: two true batches are
-`emd_floor` apart. See `wasserstein1` for points in numbers that drown the bias.
+https://doi.org/10.1023/A:1026543900054, where it compares the colours and textures of two images.
+Of a batch, it is biased upwards: two true batches are `emd_floor` apart. See `wasserstein1` for
+points in numbers that drown the bias.
 """
 
 from __future__ import annotations
