@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from genbench.errors import NotApplicable, NotFinite
-from genbench.evaluation._draws import CHUNK, chunk_noise
 from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.sample_sets import CHUNK, chunk_noise
 
 __all__ = ["walks"]
 

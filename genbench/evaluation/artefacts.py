@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from genbench.errors import NotApplicable, NotFinite
-from genbench.evaluation._draws import CHUNK
 from genbench.evaluation._walks import walks
 from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.sample_sets import CHUNK
 from genbench.models.base import Mixture
 from genbench.models.mixture import MixtureModel
 

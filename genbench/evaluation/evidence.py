@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,9 +14,12 @@ from torch import Tensor
 from genbench.data.base import Data
 from genbench.data.scaling import Scaling
 from genbench.errors import NotApplicable, NotFinite
-from genbench.evaluation._cache import content_hash, once_on_disk
-from genbench.evaluation._critic import CriticView
-from genbench.evaluation._draws import (
+from genbench.evaluation.cache import content_hash, once_on_disk
+from genbench.evaluation.critic import CriticView
+from genbench.evaluation.extractors.base import Extractor
+from genbench.evaluation.extractors.choice import chosen, make
+from genbench.evaluation.likelihood import Likelihood
+from genbench.evaluation.sample_sets import (
     GivenDraws,
     ModelDraws,
     RowDraws,
@@ -23,10 +27,6 @@ from genbench.evaluation._draws import (
     TruthDraws,
     label_shares,
 )
-from genbench.evaluation._likelihood import Likelihood
-from genbench.evaluation._settings import LIMIT, Settings, count_name
-from genbench.evaluation.extractors.base import Extractor
-from genbench.evaluation.extractors.choice import chosen, make
 from genbench.models.base import Model
 from genbench.noise import Noise
 from genbench.places import cache_folder
@@ -36,6 +36,27 @@ from genbench.steps import step
 __all__ = ["Evidence", "Settings", "count_name"]
 
 T = TypeVar("T")
+LIMIT = 10_000
+"""Samples where the protocol names no number."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Samples (None: as many as the reference has, at most 10,000) and independent sample sets."""
+
+    samples: int | None = None
+    sets: int = 3
+
+    def with_rows(self, rows: int, reference: int) -> Settings:
+        """The same with no more sets than `rows` samples give, one at least."""
+        wanted = min(self.samples or LIMIT, reference)
+        return replace(self, sets=max(1, min(self.sets, rows // wanted)))
+
+
+def count_name(n: int) -> str:
+    """A count as protocols write it: 500, 10k."""
+    return f"{n // 1000}k" if n >= 1000 and n % 1000 == 0 else str(n)
+
 
 class Evidence:
     """What is known of one model on one dataset; lazy, everything computed once.

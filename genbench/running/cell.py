@@ -21,8 +21,8 @@ from genbench.errors import (
     in_a_line,
     is_ctrl_c,
 )
-from genbench.evaluation._critic import CriticView
 from genbench.evaluation.artefacts import artefacts, notes
+from genbench.evaluation.critic import CriticView
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.evidence import Settings as EvidenceSettings
 from genbench.evaluation.measure import measure

@@ -10,7 +10,7 @@ from pathlib import Path
 from genbench import lookup
 from genbench.data.base import Data, Dataset
 from genbench.errors import DataError, GenbenchError, NotApplicable
-from genbench.evaluation._cache import used
+from genbench.evaluation.cache import used
 from genbench.evaluation.extractors.choice import chosen
 from genbench.evaluation.extractors.inception import downloaded
 from genbench.evaluation.measure import measure

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genbench.evaluation._cache import once_on_disk
+from genbench.evaluation.cache import once_on_disk
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o007, 0o077])

@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
 from genbench.errors import NotApplicable
-from genbench.evaluation._transport import (
+from genbench.evaluation.transport import (
     assignment_cost,
     entropic_plan,
     exact_cost,

@@ -26,7 +26,7 @@ from torch.nn import functional as F
 
 from genbench.data.base import Data, Split
 from genbench.errors import NotApplicable
-from genbench.evaluation._cache import content_hash, once_on_disk
+from genbench.evaluation.cache import content_hash, once_on_disk
 from genbench.evaluation.extractors.base import exact_arithmetic
 from genbench.noise import Noise
 from genbench.seeding import derive

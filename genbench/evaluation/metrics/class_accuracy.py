@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Literal
 
 from genbench.errors import NotApplicable
-from genbench.evaluation._codes import sample_classes, sample_codes
 from genbench.evaluation.base import Metric
+from genbench.evaluation.codes import sample_classes, sample_codes
 from genbench.evaluation.evidence import Evidence
 from genbench.models.base import Coded
 

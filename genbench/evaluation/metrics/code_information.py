@@ -11,9 +11,9 @@ from __future__ import annotations
 import torch
 
 from genbench.errors import NotApplicable
-from genbench.evaluation._draws import CHUNK, chunk_noise
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.sample_sets import CHUNK, chunk_noise
 from genbench.models.base import Coded
 
 __all__ = ["CodeInformation"]

@@ -14,8 +14,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from genbench.evaluation._codes import code_values, sample_classes, sample_codes
 from genbench.evaluation.base import Metric
+from genbench.evaluation.codes import code_values, sample_classes, sample_codes
 from genbench.evaluation.evidence import Evidence
 
 __all__ = ["CodePurity", "purity"]

@@ -14,11 +14,11 @@ import numpy as np
 from torch import Tensor
 
 from genbench.errors import NotApplicable
-from genbench.evaluation._transport import entropic_plan
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence, count_name
 from genbench.evaluation.metrics._batches import batch_costs, matched, scale_suffix
 from genbench.evaluation.metrics._floors import true_floors
+from genbench.evaluation.transport import entropic_plan
 from genbench.fields import Count, Positive
 
 __all__ = ["SinkhornDistance"]

@@ -14,11 +14,11 @@ import numpy as np
 from torch import Tensor
 
 from genbench.errors import NotApplicable
-from genbench.evaluation._transport import assignment_cost
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence, count_name
 from genbench.evaluation.metrics._batches import scale_suffix, scaled
 from genbench.evaluation.metrics._floors import true_floors
+from genbench.evaluation.transport import assignment_cost
 from genbench.fields import Count
 
 __all__ = ["Wasserstein1", "wasserstein1"]

@@ -8,7 +8,7 @@ from genbench.data.base import Data, Split
 from genbench.data.digits import Digits
 from genbench.data.mnist import Mnist
 from genbench.errors import DataError, NotApplicable
-from genbench.evaluation._cache import once_on_disk
+from genbench.evaluation.cache import once_on_disk
 from genbench.evaluation.extractors import classifier as module
 from genbench.evaluation.extractors.classifier import Network, classifier_for, train
 

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from genbench.data.base import Data, Split
 from genbench.data.space import Space
 from genbench.errors import NotApplicable
-from genbench.evaluation._codes import sample_codes
-from genbench.evaluation._critic import CriticView
+from genbench.evaluation.codes import sample_codes
+from genbench.evaluation.critic import CriticView
 from genbench.evaluation.metrics.class_accuracy import ClassAccuracy
 from genbench.evaluation.metrics.code_information import CodeInformation
 from genbench.evaluation.metrics.code_purity import CodePurity, purity

@@ -10,8 +10,8 @@ import torch
 from genbench.data.base import Data, Split
 from genbench.data.space import Space
 from genbench.errors import NotApplicable
-from genbench.evaluation._critic import CriticView
 from genbench.evaluation.artefacts import artefacts, notes
+from genbench.evaluation.critic import CriticView
 from genbench.evaluation.metrics.critic_modes import CriticModes
 from genbench.evaluation.metrics.critic_weights import CriticWeights
 from genbench.evaluation.metrics.nll import Nll

@@ -13,12 +13,12 @@ from genbench.data.ring import Ring
 from genbench.data.segment import Segment as SegmentData
 from genbench.data.space import Space
 from genbench.errors import NotApplicable
-from genbench.evaluation._transport import assignment_cost
 from genbench.evaluation.metrics.divergences import Divergences, divergences, shares
 from genbench.evaluation.metrics.emd import EMD
 from genbench.evaluation.metrics.model_gradient import ModelGradient
 from genbench.evaluation.metrics.sinkhorn_distance import SinkhornDistance
 from genbench.evaluation.metrics.wasserstein1 import Wasserstein1
+from genbench.evaluation.transport import assignment_cost
 from genbench.models.gaussian import Gaussian
 from genbench.models.segment import Segment
 

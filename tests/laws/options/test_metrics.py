@@ -18,7 +18,7 @@ from genbench.data.base import Data, Split
 from genbench.data.feed import Feed
 from genbench.data.ring import Ring
 from genbench.data.scaling import scaling_for
-from genbench.evaluation._critic import CriticView
+from genbench.evaluation.critic import CriticView
 from genbench.evaluation.evidence import Evidence, Settings
 from genbench.evaluation.measure import measure
 from genbench.noise import Noise

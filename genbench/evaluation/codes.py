@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from genbench.errors import NotApplicable
-from genbench.evaluation._draws import CHUNK, chunk_noise
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.extractors.choice import chosen
+from genbench.evaluation.sample_sets import CHUNK, chunk_noise
 from genbench.models.base import Coded
 
 __all__ = ["code_values", "sample_classes", "sample_codes"]
