@@ -160,8 +160,11 @@ def test_reports_verdicts_and_differences() -> None:
     assert "data:image/png;base64," in report._repr_html_()
     claims = gb.claims("small.yaml")
     assert list(claims["verdict"]) == ["INCONCLUSIVE"]  # two seeds
-    frame = gb.compare("small.yaml:nice", "small.yaml:gaussian-mixture")
-    assert "nll" in set(frame["metric"])
+    found = gb.compare("small.yaml:nice", "small.yaml:gaussian-mixture")
+    assert len(found) == len(list(found)) == len(found.table)
+    assert "nll" in set(found.table["metric"])
+    assert "inconclusive" in repr(found)
+    assert "<td>nll</td>" in found._repr_html_()
     with pytest.raises(gb.GenbenchError, match=r"baseline\.json"):
         gb.check("small.yaml")
     subprocess.run([sys.executable, "-m", "genbench", "check", "small.yaml", "--update"],

@@ -15,11 +15,14 @@ from genbench.suites.expand import Plan, load_plan, suite_names
 if TYPE_CHECKING:
     import pandas as pd
 
+    from genbench.judging.cells import Cell
+    from genbench.judging.compare import Comparisons
     from genbench.judging.outcome import Outcome
     from genbench.reporting.notebook import Report
     from genbench.store.runs import Store
+    from genbench.store.table import Row
 
-__all__ = ["accept", "check", "claims", "compare", "report", "table"]
+__all__ = ["accept", "check", "claims", "compare", "report", "rows", "table"]
 
 RESULTS = "results"
 
@@ -32,6 +35,20 @@ def table(
 
     Raises:
         GenbenchError: no such suite, or a damaged run folder.
+    """
+    from genbench.store.frame import frame_of
+
+    return frame_of(rows(suite, results=results, seeds=seeds, limit_updates=limit_updates))
+
+
+def rows(
+    suite: str | Path, *, results: str | Path = RESULTS, seeds: int | None = None,
+    limit_updates: int | None = None,
+) -> list[Row]:
+    """The same, without pandas.
+
+    Raises:
+        GenbenchError: as `table`.
     """
     from genbench.store.table import tidy
 
@@ -56,7 +73,7 @@ def report(
     return Report(build(plan, store, report_folder(store, limit_updates)))
 
 
-def compare(a: str | Path, b: str | Path, *, results: str | Path = RESULTS) -> pd.DataFrame:
+def compare(a: str | Path, b: str | Path, *, results: str | Path = RESULTS) -> Comparisons:
     """How B's numbers differ from A's, and which differences are significant.
 
     Each is a suite, a results folder, a metrics.csv or a baseline.json; with `:METHOD` behind it,
@@ -67,7 +84,7 @@ def compare(a: str | Path, b: str | Path, *, results: str | Path = RESULTS) -> p
     """
     from genbench.judging.compare import compare as differences
 
-    (left, one), (right, other) = (_numbers(str(name), results) for name in (a, b))
+    (left, one), (right, other) = (_cells(str(name), results) for name in (a, b))
     with step("comparing the numbers"):
         return differences(left, right, methods=(one, other))
 
@@ -90,10 +107,10 @@ def check(
     from genbench.store.table import tidy
 
     plan, store, accepted = _judged(suite, baseline, results, seeds)
-    frame = tidy(plan, store)
+    found = tidy(plan, store)
     with step("comparing the numbers"):
         return gate.check(
-            frame, accepted, allow_inconclusive=allow_inconclusive, exact=exact, plan=plan
+            found, accepted, allow_inconclusive=allow_inconclusive, exact=exact, plan=plan
         )
 
 
@@ -141,8 +158,8 @@ def claims(suite: str | Path | None = None, *, results: str | Path = RESULTS) ->
     ]
     columns = ("suite", "claim", "statement", "expectation", "verdict", "p", "post_hoc",
                "evidence")
-    rows = [row for name in named for row in _verdicts(*_stored(name, results))]
-    return pd.DataFrame(rows, columns=list(columns))
+    found = [row for name in named for row in _verdicts(*_stored(name, results))]
+    return pd.DataFrame(found, columns=list(columns))
 
 
 def _verdicts(plan: Plan, store: Store) -> list[tuple[object, ...]]:
@@ -166,17 +183,18 @@ def _stored(
     return recall(plan, at_home(Path(results)))
 
 
-def _numbers(name: str, results: str | Path) -> tuple[pd.DataFrame, str | None]:
-    """The tidy table of a suite, a results folder, a metrics.csv or a baseline.json.
+def _cells(name: str, results: str | Path) -> tuple[list[Cell], str | None]:
+    """The cells of a suite, a results folder, a metrics.csv or a baseline.json.
 
     And the row that is asked for, where the name ends in :METHOD.
     """
-    from genbench.judging.stored import load_numbers
+    from genbench.judging.cells import cells_of
+    from genbench.judging.stored import load_cells
 
     method = None
     if ":" in name and not at_home(Path(name)).exists():
         name, _, method = name.partition(":")
     path = at_home(Path(name))
     if path.suffix in (".yaml", ".yml") or not path.exists():
-        return table(name, results=results), method
-    return load_numbers(path), method
+        return cells_of(rows(name, results=results)), method
+    return load_cells(path), method

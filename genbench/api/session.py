@@ -51,7 +51,9 @@ class SuiteOutcome:
         """The tidy table of the suite, as `genbench.table`; empty where it was stopped."""
         import pandas as pd
 
-        return pd.DataFrame() if self.found is None else self.found.survey.frame
+        from genbench.store.frame import frame_of
+
+        return pd.DataFrame() if self.found is None else frame_of(self.found.survey.rows)
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{len(runs)} {state}" for state, runs in self.states.items())

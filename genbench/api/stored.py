@@ -15,8 +15,8 @@ from genbench.places import at_home, cache_folder, data_root
 from genbench.steps import LOADING, step
 from genbench.store.find import find_run
 from genbench.store.folder import RunFolder
+from genbench.store.frame import by_metric
 from genbench.store.records import Status
-from genbench.store.table import by_metric
 from genbench.suites.spec import RunSpec
 
 if TYPE_CHECKING:

@@ -88,8 +88,8 @@ def compare(
     from genbench.api.results import compare as differences
     from genbench.judging.compare import compare_table
 
-    frame = differences(a, b, results=results)
-    console_for(sys.stdout).print(compare_table(frame, a, b))
+    found = differences(a, b, results=results)
+    console_for(sys.stdout).print(compare_table(found, a, b))
 
 
 def check(

@@ -120,7 +120,7 @@ def _show(outcome: SuiteOutcome) -> None:
     )
     for table_ in tables:
         console.print(table_)
-    numbers = Numbers(plan, found.survey.frame, cells=found.cells)
+    numbers = Numbers(plan, found.survey.rows, cells=found.cells)
     if costs := costs_of(numbers, origins_of(plan, outcome.store)):
         console.print(cost_table(costs))
     for note in notes_of(plan, found.survey, data=True):
@@ -163,8 +163,8 @@ def table(
     format: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.csv,
 ) -> None:
     """Print the tidy table: one row for each run and metric."""
-    from genbench.api.results import table as tidy
+    from genbench.api.results import rows
     from genbench.store.table import FORMATS
 
-    frame = tidy(suite, results=results, seeds=seeds, limit_updates=limit_updates)
-    write(FORMATS[format.value](frame))
+    found = rows(suite, results=results, seeds=seeds, limit_updates=limit_updates)
+    write(FORMATS[format.value](found))

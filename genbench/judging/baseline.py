@@ -18,17 +18,18 @@ gate can name what changed.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from genbench.errors import GenbenchError
 from genbench.fields import NonNegative
-from genbench.judging.cells import RESULTS, Cell, Trouble, cells_of, limited_runs
+from genbench.judging.cells import RESULTS, Cell, Trouble, cells_of, joined
 from genbench.store.files import write_json
+from genbench.store.table import Row
 from genbench.suites.plan import Plan
 
 __all__ = [
@@ -83,8 +84,9 @@ class BaselineCell(_Part):
         """The values in the order of their seeds."""
         return [self.values[seed] for seed in sorted(self.values)]
 
-    def as_cell(self, like: Cell) -> Cell:
-        """The cell that was accepted, with the direction of one of now."""
+    def as_cell(self, like: Cell | None = None) -> Cell:
+        """The cell that was accepted, with the target of one of now."""
+        like = like or Cell(*self.key, better=self.better, unit=self.unit)
         lost = {seed: Trouble(status, "") for seed, status in self.absent.items()}
         return replace(like, values=self.values, troubles=lost)
 
@@ -99,6 +101,10 @@ class Baseline(_Part):
     """By metric."""
     specifications: dict[str, dict[str, dict[str, Any]]] = {}
     """By dataset and method: what decided the runs, without their seeds."""
+
+    def accepted(self) -> list[Cell]:
+        """The cells, as those of a table."""
+        return joined(cell.as_cell() for cell in self.cells)
 
     def tolerance(self, cell: BaselineCell, declared: float | None = None) -> Tolerance:
         """The cell's own, else the metric's here, else what it declares, else 2 % of the mean."""
@@ -138,7 +144,7 @@ def read_baseline(path: Path) -> Baseline:
     return baseline
 
 
-def accept(frame: pd.DataFrame, path: Path, plan: Plan | None = None) -> Baseline:
+def accept(rows: Sequence[Row], path: Path, plan: Plan | None = None) -> Baseline:
     """Write the table's numbers as the baseline at `path`, and return it.
 
     With the `plan`, what decided them is written beside them.
@@ -151,10 +157,10 @@ def accept(frame: pd.DataFrame, path: Path, plan: Plan | None = None) -> Baselin
             budget, or `path` holds something that is not a baseline.
         StoreError: `path` cannot be written.
     """
-    cells = cells_of(frame)
+    cells = cells_of(rows)
     if not any(cell.values for cell in cells):
         raise GenbenchError("nothing was measured, so there is nothing to accept; run the suite")
-    refuse_limited(frame)
+    refuse_limited(rows)
     for cell in cells:
         for seed, trouble in sorted(cell.troubles.items()):
             if trouble.status not in RESULTS:
@@ -169,7 +175,7 @@ def accept(frame: pd.DataFrame, path: Path, plan: Plan | None = None) -> Baselin
     for kept in accepted:
         kept.tolerance = tolerances.get(kept.key)
     baseline = Baseline(
-        suite=suite_of(frame),
+        suite=suite_of(rows),
         cells=sorted(accepted, key=lambda c: (c.dataset, c.method, c.metric, c.protocol)),
         tolerances=old.tolerances if old else {},
         specifications=specifications(plan) if plan else {},
@@ -210,13 +216,13 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
-def suite_of(frame: pd.DataFrame) -> str:
+def suite_of(rows: Sequence[Row]) -> str:
     """The one suite that a table is of.
 
     Raises:
         GenbenchError: the table is empty, or of several suites.
     """
-    suites = sorted({str(name) for name in frame["suite"]})
+    suites = sorted({row.suite for row in rows})
     if len(suites) != 1:
         raise GenbenchError(
             f"expected the table of one suite, got {', '.join(suites) if suites else 'no rows'}"
@@ -224,13 +230,13 @@ def suite_of(frame: pd.DataFrame) -> str:
     return suites[0]
 
 
-def refuse_limited(frame: pd.DataFrame) -> None:
+def refuse_limited(rows: Sequence[Row]) -> None:
     """Refuse runs whose budget was cut.
 
     Raises:
         GenbenchError: --limit-updates cut the budget of a run.
     """
-    cut = limited_runs(frame)
+    cut = sorted({row.run for row in rows if row.limited})
     if cut:
         raise GenbenchError(
             f"--limit-updates cut the budget of {len(cut)} runs ({cut[0]}, …); such numbers are "

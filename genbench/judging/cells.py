@@ -1,69 +1,228 @@
-"""The tidy table by cell."""
+"""Cells: the values of one metric of one method on one dataset, over seeds.
+
+Tables, claims, the gate, comparisons, and what a terminal or a notebook shows are made of these.
+"""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
-from statistics import fmean
-from typing import Any, NamedTuple
-
-import pandas as pd
+from statistics import fmean, stdev
+from typing import NamedTuple
 
 from genbench.errors import GenbenchError
-from genbench.judging.cell import (
-    DIRECTIONS,
-    NOT_RUN,
-    OK,
-    REAL_TITLE,
-    RESULTS,
-    SKIPPED,
-    Cell,
-    Trouble,
-    is_reference,
-    trouble_text,
-)
+from genbench.store.table import Row
+from genbench.suites.spec import REAL
+from genbench.text.numbers import mean_text
 
 __all__ = [
-    "COLUMNS", "NOT_RUN", "OK", "REAL_TITLE", "RESULTS", "SKIPPED", "Cell", "Trouble",
-    "cells_of", "dataset_names", "find", "is_reference", "limited_runs", "trouble_text",
+    "DIRECTIONS", "NOT_RUN", "OK", "REAL_TITLE", "RESULTS", "SKIPPED", "Cell", "Trouble",
+    "cells_of", "dataset_names", "find", "is_reference", "joined", "trouble_text",
 ]
 
-COLUMNS = (
-    "suite", "method", "dataset", "seed", "metric", "protocol", "value", "better", "unit",
-    "status", "reason", "run",
-)
-"""The columns that every tidy table has at least."""
+REAL_TITLE = "real: train vs test"
+"""How tables title the row of real data."""
+OK = "ok"
+SKIPPED = "skipped"
+"""A metric that has no meaning here: neither a value nor a trouble."""
+RESULTS = ("diverged", "not-finite")
+"""Troubles that are results of the method, the worst there are, and not accidents of the run."""
+DIRECTIONS = ("lower", "higher", "target")
+"""Directions in which a value can be better than another."""
+NOT_RUN = ("missing", "queued", "running", "interrupted")
+"""Troubles of runs that have yet to end."""
 
 
-def cells_of(frame: pd.DataFrame) -> list[Cell]:
-    """Every cell of a tidy table, in the table's order.
+class Trouble(NamedTuple):
+    """Why a run gave no value."""
 
-    Runs that did not end carry no protocol: they belong to the cells of their row, whichever
-    protocol the other seeds were measured under.
+    status: str
+    reason: str
 
-    Raises:
-        GenbenchError: a column is missing.
+
+@dataclass
+class Cell:
+    """One metric of one method on one dataset under one protocol.
+
+    `values` and `troubles` are by seed; a seed has one or the other. The protocol is '' where
+    no run got as far as measuring.
     """
-    lacking = [column for column in COLUMNS if column not in frame.columns]
-    if lacking:
-        raise GenbenchError(
-            f"the table lacks the columns {', '.join(lacking)}; write it with 'genbench table'"
-        )
-    grouped: dict[tuple[Any, ...], list[int]] = {}
-    keys = zip(*_columns(frame, ("method", "dataset", "metric", "protocol")), strict=True)
-    for index, key in enumerate(keys):
-        grouped.setdefault(key, []).append(index)
-    columns = _columns(frame, _Rows._fields)
-    cells: dict[tuple[str, str, str], dict[str, Cell]] = {}
-    for found, at in grouped.items():
-        method, dataset, metric, protocol = map(_text, found)
-        protocols = cells.setdefault((method, dataset, metric), {})
-        cell = protocols.setdefault(protocol, Cell(method, dataset, metric, protocol))
-        _fill(cell, _Rows(*([column[index] for index in at] for column in columns)))
-    merged = [cell for protocols in cells.values() for cell in _merged(protocols)]
-    _aim(merged)
-    return merged
+
+    method: str
+    dataset: str
+    metric: str
+    protocol: str
+    better: str = "none"
+    unit: str = ""
+    values: dict[int, float] = field(default_factory=dict)
+    troubles: dict[int, Trouble] = field(default_factory=dict)
+    skips: dict[int, str] = field(default_factory=dict)
+    """The seeds of the runs to which it does not apply, and why."""
+    elsewhere: set[int] = field(default_factory=set)
+    """The seeds that were measured under another protocol."""
+    limited: bool = False
+    """Whether --limit-updates cut the budget of one of the runs."""
+    spreads: dict[int, float] = field(default_factory=dict)
+    """The standard deviation over sample sets of one model, where there are several."""
+    fixed: bool = False
+    """Whether nothing was trained, and no samples were drawn."""
+    aim: str = ""
+    """With the direction "target": the best value as the metric declares it."""
+    target: float | None = None
+    """That value: the real row's, where it has one."""
+    tolerance: float | None = None
+    """How much worse it may become, as the metric declares it, in its unit."""
+
+    @property
+    def name(self) -> str:
+        """`metric[row, dataset]`, as claims write it."""
+        return f"{self.metric}[{self.method}, {self.dataset}]"
+
+    @property
+    def skipped(self) -> str | None:
+        """The reason why the metric does not apply, where it does not."""
+        reasons = list(self.skips.values()) or [
+            trouble.reason for trouble in self.troubles.values() if trouble.status == SKIPPED
+        ]
+        return reasons[-1] if reasons else None
+
+    @property
+    def sampling_std(self) -> float:
+        """The largest spread over sample sets of one model among the seeds; 0 where unknown."""
+        return max(self.spreads.values(), default=0.0)
+
+    @property
+    def absent(self) -> dict[int, Trouble]:
+        """Why each seed without a value has none."""
+        skips = {seed: Trouble(SKIPPED, why) for seed, why in self.skips.items()}
+        return {**skips, **self.troubles}
+
+    @property
+    def not_run(self) -> bool:
+        """Whether the runs without a value have yet to end, and none failed."""
+        return all(trouble.status in NOT_RUN for trouble in self.troubles.values())
+
+    @property
+    def seeds(self) -> set[int]:
+        """The seeds of all its runs."""
+        return {*self.values, *self.troubles, *self.skips}
+
+    @property
+    def ended(self) -> set[int]:
+        """The seeds of the runs that trained to their end and whose metric did not fail."""
+        infinite = {seed for seed, (status, _) in self.troubles.items() if status == "not-finite"}
+        return {*self.values, *self.skips, *infinite}
+
+    @property
+    def lost(self) -> list[int]:
+        """The seeds whose result is the worst there is: they diverged, or are not finite."""
+        return sorted(s for s, trouble in self.troubles.items() if trouble.status in RESULTS)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned run came to a result, be it the worst there is."""
+        return bool(self.values or self.troubles) and len(self.lost) == len(self.troubles)
+
+    @property
+    def outcomes(self) -> dict[int, float]:
+        """The values, with infinity on the worse side for the seeds that are `lost`.
+
+        Without such a side (direction "none", or no known target) those are left out.
+        """
+        worst = self._worst
+        lost = {} if worst is None else dict.fromkeys(self.lost, worst)
+        return dict(sorted({**self.values, **lost}.items()))
+
+    @property
+    def costs(self) -> dict[int, float]:
+        """The outcomes so that lower is better; distances from the target where there is one."""
+        if self.better == "target" and self.target is not None:
+            return {seed: abs(value - self.target) for seed, value in self.outcomes.items()}
+        sign = -1.0 if self.better == "higher" or self._worst == -math.inf else 1.0
+        return {seed: sign * value for seed, value in self.outcomes.items()}
+
+    @property
+    def directed(self) -> bool:
+        """Whether one value of it can be better than another."""
+        return self.better in DIRECTIONS
+
+    @property
+    def whole(self) -> bool:
+        """Whether every planned seed has a value."""
+        return bool(self.values) and not self.troubles and not self.elsewhere
+
+    def beyond(self, real: Cell | None) -> bool:
+        """Whether its mean is better than the real row's, or past the target: nothing truly is.
+
+        By more than two standard errors of its seeds and of both rows' samples: the best of
+        models come as close to the data as that.
+        """
+        mean, sign = fmean(self.values.values()), -1 if self._worst == -math.inf else 1
+        seeds = stdev(self.sample) / math.sqrt(len(self.values)) if len(self.values) > 1 else 0.0
+        drawn = 0.0 if real is None else real.sampling_std
+        noise = 2 * math.hypot(seeds, self.sampling_std, drawn)
+        if self.better == "target":
+            limit = self.target
+        else:
+            limit = fmean(real.values.values()) if real is not None and real.values else None
+        if limit is None:
+            return False
+        return sign * (limit - mean) > max(noise, 1e-9 * max(abs(limit), abs(mean)))
+
+    @property
+    def _worst(self) -> float | None:
+        if self.better == "target":
+            return math.inf if self.aim.endswith("above") else -math.inf
+        return {"lower": math.inf, "higher": -math.inf}.get(self.better)
+
+    @property
+    def sample(self) -> list[float]:
+        """The values in the order of their seeds."""
+        return [self.values[seed] for seed in sorted(self.values)]
+
+    @property
+    def text(self) -> str:
+        """`metric[row, dataset] mean ± std (n=…)`, and how many are not finite."""
+        lost = f" and {len(self.lost)} not finite" if self.lost else ""
+        return f"{self.name} {mean_text(self.sample)}{lost}"
+
+    def transformed(self, magnitude: bool, logs: bool) -> Cell:
+        """The cell with magnitudes, or logarithms, or those of these, in the place of its values.
+
+        Raises:
+            ValueError: a value that has no logarithm.
+        """
+        values, spreads = self.values, self.spreads
+        if magnitude:
+            values = {seed: abs(value) for seed, value in values.items()}
+        if logs:
+            if min(values.values(), default=1.0) <= 0:
+                raise ValueError(f"{self.text}: a value that is not positive has no logarithm")
+            mean = fmean(values.values()) if values else math.inf
+            spreads = {seed: std / mean for seed, std in spreads.items()}
+            values = {seed: math.log(value) for seed, value in values.items()}
+        return replace(self, values=values, spreads=spreads)
+
+
+def trouble_text(cell: Cell) -> str:
+    """`2 of 5 runs diverged (critic became nan at update 31)`, one part for every status."""
+    total = len(cell.values) + len(cell.troubles) + len(cell.skips) + len(cell.elsewhere)
+    parts = []
+    for status, count in sorted(Counter(t.status for t in cell.troubles.values()).items()):
+        reasons = [t.reason for t in cell.troubles.values() if t.status == status and t.reason]
+        first = f" ({reasons[0]})" if reasons else ""
+        parts.append(f"{count} of {total} run{'s' if total > 1 else ''} {status}{first}")
+    if cell.elsewhere:
+        parts.append(f"{len(cell.elsewhere)} of {total} runs measured under another protocol")
+    return ", ".join(parts)
+
+
+def is_reference(cell: Cell) -> bool:
+    """Whether it is the row of the data themselves, which no seed trains."""
+    return cell.method == REAL
 
 
 def find(cells: Iterable[Cell], metric: str, method: str, dataset: str) -> list[Cell]:
@@ -81,67 +240,83 @@ def dataset_names(cells: Iterable[Cell]) -> list[str]:
     return list(dict.fromkeys(cell.dataset for cell in cells))
 
 
-def limited_runs(frame: pd.DataFrame) -> list[str]:
-    """The runs whose budget --limit-updates cut: such numbers are not comparable."""
-    if "limited" not in frame.columns:
-        return []
-    cut = frame["limited"].map(_truth)
-    return sorted(set(frame.loc[cut.astype(bool), "run"].map(_text)))
+# --- from rows --------------------------------------------------------------------------------
 
 
-class _Rows(NamedTuple):
-    """What a cell takes from its rows of the table; from `limited` on they may be missing."""
+def cells_of(rows: Iterable[Row]) -> list[Cell]:
+    """Every cell of a tidy table, in the table's order.
 
-    seed: list[Any]
-    value: list[Any]
-    better: list[Any]
-    unit: list[Any]
-    status: list[Any]
-    reason: list[Any]
-    limited: list[Any]
-    sampling_std: list[Any]
-    updates: list[Any]
-    target: list[Any]
-    tolerance: list[Any]
+    Raises:
+        GenbenchError: two rows of one seed under one protocol.
+    """
+    grouped: dict[tuple[str, str, str, str], list[Row]] = {}
+    for row in rows:
+        grouped.setdefault((row.method, row.dataset, row.metric, row.protocol), []).append(row)
+    return joined(_cell(found) for found in grouped.values())
 
 
-def _columns(frame: pd.DataFrame, names: Iterable[str]) -> list[list[Any]]:
-    nothing = [None] * len(frame)
-    return [frame[name].tolist() if name in frame.columns else nothing for name in names]
+def joined(cells: Iterable[Cell]) -> list[Cell]:
+    """The cells, each with what others of its row have to say.
+
+    Runs that did not end carry no protocol: they belong to the cells of their row, whichever
+    protocol the other seeds were measured under.
+    """
+    by_row: dict[tuple[str, str, str], list[Cell]] = {}
+    for cell in cells:
+        by_row.setdefault((cell.method, cell.dataset, cell.metric), []).append(cell)
+    merged = [cell for row in by_row.values() for cell in _merged(row)]
+    _aim(merged)
+    return merged
 
 
-def _fill(cell: Cell, rows: _Rows) -> None:
-    """Add the rows of a cell, each of another seed."""
-    directions = [better for better in map(_text, rows.better) if better in DIRECTIONS]
-    cell.better = directions[-1] if directions else cell.better
-    cell.unit = cell.unit or next(filter(None, map(_text, rows.unit)), "")
-    cell.limited = cell.limited or any(map(_truth, rows.limited))
-    cell.aim = cell.aim or next(filter(None, map(_text, rows.target)), "")
-    spreads = [_number(spread) for spread in rows.sampling_std]
-    cell.sampling_std = max(cell.sampling_std, *(spread or 0.0 for spread in spreads))
-    cell.fixed = not any(spread is not None for spread in spreads) and all(
-        _number(updates) == 0 for updates in rows.updates
-    )
-    allowed = [_number(tolerance) for tolerance in rows.tolerance]
-    cell.tolerance = next((each for each in allowed if each is not None), cell.tolerance)
-    seeds, statuses = map(int, rows.seed), map(_text, rows.status)
-    values = map(_number, rows.value)
-    for seed, status, value, reason in zip(seeds, statuses, values, rows.reason, strict=True):
-        if status == SKIPPED:
-            cell.skipped = _text(reason)
-            cell.skips.add(seed)
-            continue
-        if seed in cell.values or seed in cell.troubles or seed in cell.skips:
+def _cell(rows: Sequence[Row]) -> Cell:
+    """The cell of these rows, each of another seed."""
+    one, seen = rows[0], set[int]()
+    found = Cell(one.method, one.dataset, one.metric, one.protocol)
+    found.better = next((r.better for r in reversed(rows) if r.better in DIRECTIONS), "none")
+    found.unit = next((row.unit for row in rows if row.unit), "")
+    found.aim = next((row.target for row in rows if row.target), "")
+    found.limited = any(row.limited for row in rows)
+    found.spreads = {r.seed: r.sampling_std for r in rows if r.sampling_std is not None}
+    found.fixed = not found.spreads and all(row.updates == 0 for row in rows)
+    found.tolerance = next((r.tolerance for r in rows if r.tolerance is not None), None)
+    for row in rows:
+        if row.seed in seen:
             raise GenbenchError(
-                f"the table has two rows for {cell.name}, seed {seed} under one protocol "
-                f"('{cell.protocol}'); it cannot tell which to believe"
+                f"the table has two rows for {found.name}, seed {row.seed} under one protocol "
+                f"('{one.protocol}'); it cannot tell which to believe"
             )
-        if status != OK:
-            cell.troubles[seed] = Trouble(status, _text(reason))
-        elif value is None or math.isinf(value):
-            cell.troubles[seed] = Trouble("not-finite", _text(reason))
+        seen.add(row.seed)
+        if row.status == SKIPPED:
+            found.skips[row.seed] = row.reason
+        elif row.status != OK:
+            found.troubles[row.seed] = Trouble(row.status, row.reason)
+        elif row.value is None or not math.isfinite(row.value):
+            found.troubles[row.seed] = Trouble("not-finite", row.reason)
         else:
-            cell.values[seed] = value
+            found.values[row.seed] = row.value
+    return found
+
+
+def _merged(row: Sequence[Cell]) -> Sequence[Cell]:
+    """The cells of a row, a protocol each, with the runs that have none."""
+    unmeasured = next((cell for cell in row if not cell.protocol), None)
+    known = [cell for cell in row if cell.protocol]
+    for cell in known:
+        if cell.values or cell.lost:
+            others = chain.from_iterable(other.seeds for other in known if other is not cell)
+            cell.elsewhere = set(others) - cell.seeds
+    if unmeasured is None or not known or unmeasured.values:
+        return row
+    for cell in known:
+        for seed, trouble in unmeasured.troubles.items():
+            if seed not in cell.values:
+                cell.troubles.setdefault(seed, trouble)
+        cell.limited |= unmeasured.limited
+        cell.skips |= {
+            seed: why for seed, why in unmeasured.skips.items() if seed not in cell.values
+        }
+    return known
 
 
 def _aim(cells: Sequence[Cell]) -> None:
@@ -156,49 +331,10 @@ def _aim(cells: Sequence[Cell]) -> None:
     }
     for cell in cells:
         if cell.better == "target":
-            declared = _number(cell.aim.partition(" ")[0].replace("real", ""))
-            cell.target = real.get((cell.dataset, cell.metric, cell.protocol), declared)
+            declared = cell.aim.partition(" ")[0].replace("real", "")
+            cell.target = real.get(
+                (cell.dataset, cell.metric, cell.protocol), float(declared) if declared else None
+            )
         if cell.skips and (cell.values or cell.lost):
-            reason = cell.skipped or ""
-            cell.troubles.update({seed: Trouble(SKIPPED, reason) for seed in cell.skips})
-            cell.skips = set()
-
-
-def _merged(protocols: dict[str, Cell]) -> list[Cell]:
-    unmeasured = protocols.get("")
-    known = [cell for name, cell in protocols.items() if name]
-    for cell in known:
-        if cell.values or cell.lost:
-            others = chain.from_iterable(other.seeds for other in known if other is not cell)
-            cell.elsewhere = set(others) - cell.seeds
-    if unmeasured is None or not known or unmeasured.values:
-        return list(protocols.values())
-    for cell in known:
-        for seed, trouble in unmeasured.troubles.items():
-            if seed not in cell.values:
-                cell.troubles.setdefault(seed, trouble)
-        cell.limited |= unmeasured.limited
-        cell.skipped = cell.skipped if cell.skipped is not None else unmeasured.skipped
-        cell.skips |= unmeasured.skips - set(cell.values)
-    return known
-
-
-def _text(value: Any) -> str:
-    if type(value) is str:  # nearly always
-        return value
-    return "" if value is None or value is pd.NA or value != value else str(value)
-
-
-def _number(value: Any) -> float | None:
-    """A float, or None for what is empty or NaN."""
-    if type(value) is float:  # nearly always
-        return value if value == value else None
-    if value is None or value is pd.NA or value == "" or value != value:
-        return None
-    return float(value)
-
-
-def _truth(value: Any) -> bool:
-    if type(value) is bool:
-        return value
-    return _text(value).strip().lower() in ("true", "1", "1.0", "yes")
+            cell.troubles.update({s: Trouble(SKIPPED, why) for s, why in cell.skips.items()})
+            cell.skips = {}

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from scipy.special import stdtr
 
 from genbench.judging import exact
-from genbench.judging.cell import Cell, is_reference
+from genbench.judging.cells import Cell, is_reference
 from genbench.judging.claim_text import estimate_text
 from genbench.judging.significance import judged
 from genbench.judging.statistics import Test, welch

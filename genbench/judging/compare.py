@@ -11,26 +11,32 @@ distances from it are compared.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from html import escape
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from rich import box
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from genbench.errors import GenbenchError, ProtocolError
-from genbench.judging.cells import Cell, cells_of, trouble_text
+from genbench.judging.cells import Cell, trouble_text
 from genbench.judging.floors import is_floor
 from genbench.judging.power import how
 from genbench.judging.significance import versus
 from genbench.judging.statistics import ALPHA, MIN_SEEDS, Test, holm
 from genbench.lookup import suggest
+from genbench.text.html import html_table
 from genbench.text.markdown import ARROWS
 from genbench.text.numbers import mean_and_std, number, p_text, spread_text
 
-__all__ = ["Comparison", "compare", "compare_table"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Comparison", "Comparisons", "compare", "compare_table"]
 
 _COLOURS = {"better": "green", "worse": "red", "different": "yellow", "inconclusive": "yellow",
             "not comparable": "magenta"}
@@ -38,7 +44,7 @@ _COLOURS = {"better": "green", "worse": "red", "different": "yellow", "inconclus
 
 @dataclass
 class Comparison:
-    """One cell of A against the same cell of B; a column of `compare`'s result each."""
+    """One cell of A against the same cell of B."""
 
     method: str
     dataset: str
@@ -68,23 +74,56 @@ class Comparison:
     """Whether B is the worse of the two, significantly or not."""
 
 
+@dataclass(frozen=True, repr=False)
+class Comparisons:
+    """Every cell of two sets of results side by side, in A's order."""
+
+    rows: tuple[Comparison, ...]
+
+    def __iter__(self) -> Iterator[Comparison]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A line for each comparison, its fields the columns."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(row) for row in self.rows])
+
+    def __repr__(self) -> str:
+        counts = Counter(row.verdict for row in self.rows)
+        return f"<Comparisons: {', '.join(f'{n} {verdict}' for verdict, n in counts.items())}>"
+
+    def _repr_html_(self) -> str:
+        head = ("method", "dataset", "metric", "A", "B", "B − A", "p", "verdict", "why")
+        lines = [
+            (row.method, row.dataset, row.metric, *_texts(row), row.verdict, row.reason)
+            for row in self.rows
+        ]
+        return html_table(head, lines) + "".join(f"<p>{escape(n)}</p>" for n in _family(self.rows))
+
+
 def compare(
-    a: pd.DataFrame, b: pd.DataFrame, *, methods: tuple[str | None, str | None] = (None, None)
-) -> pd.DataFrame:
-    """Compare two tidy tables; one row a cell, in A's order, with the columns of `Comparison`.
+    a: Sequence[Cell], b: Sequence[Cell], *,
+    methods: tuple[str | None, str | None] = (None, None),
+) -> Comparisons:
+    """Compare the cells of two sets of results, in A's order.
 
     `methods` are the row of A and the row of B that are set against each other, where they are not
     those of the same name. Cells whose protocols differ, that have runs without a result, or whose
     budgets were cut are marked, not compared.
 
     Raises:
-        ProtocolError: the tables share rows, but not one under the same protocol.
-        GenbenchError: the tables share nothing, or lack a row that is asked for.
+        ProtocolError: the two share rows, but not one under the same protocol.
+        GenbenchError: the two share nothing, or lack a row that is asked for.
     """
     named = " | ".join(method for method in methods if method)
     left, right = (
-        _by_row(_rows_of(cells_of(frame), method or other, named))
-        for frame, method, other in ((a, *methods), (b, *methods[::-1]))
+        _by_row(_rows_of(cells, method or other, named))
+        for cells, method, other in ((a, *methods), (b, *methods[::-1]))
     )
     rows: list[Comparison] = []
     tests: list[Test | None] = []
@@ -97,19 +136,15 @@ def compare(
     adjusted = holm([test.p for test in tests if test is not None])
     for place, p in zip(tested, adjusted, strict=True):
         _conclude(rows[place], p)
-    return pd.DataFrame([asdict(row) for row in rows])
+    return Comparisons(tuple(rows))
 
 
-def compare_table(frame: pd.DataFrame, a: str = "A", b: str = "B") -> Group:
+def compare_table(rows: Comparisons, a: str = "A", b: str = "B") -> Group:
     """The result of `compare` for a terminal; `a` and `b` name the two sides.
 
     A table for each row and dataset, which fits 80 columns without breaking a word. Reasons stand
     below the tables, and protocols only where one metric has several.
     """
-    rows = [
-        Comparison(**{str(name): value for name, value in record.items()})
-        for record in frame.to_dict("records")
-    ]
     protocols: dict[tuple[str, str], set[str]] = {}
     tables: dict[tuple[str, str], Table] = {}
     for row in rows:
@@ -121,10 +156,9 @@ def compare_table(frame: pd.DataFrame, a: str = "A", b: str = "B") -> Group:
         metric = f"{row.metric}@{row.protocol}" if several and row.protocol else row.metric
         table.add_row(*(Text(text) for text in (
             f"{metric}{ARROWS.get(row.better, '')}",
-            _side(row.a, row.a_std, row.a_seeds), _side(row.b, row.b_std, row.b_seeds),
-            number(row.difference), _p(row.p),
+            *_texts(row),
         )), Text(row.verdict, style=_COLOURS.get(row.verdict, "")))
-    notes = _notes(rows)
+    notes = _notes(rows.rows)
     head = Text(f"{b} against {a} (B against A)\n")
     return Group(head, *tables.values(), *(Text(note) for note in notes))
 
@@ -145,10 +179,15 @@ def _notes(rows: Sequence[Comparison]) -> list[str]:
             some = [one for one in dict.fromkeys(metrics) if not is_floor(one, metrics)]
             named = f" ({', '.join(some)})"
         lines.append(f"{method} on {dataset}{named}, {verdict}: {reason}")
+    return lines + _family(rows)
+
+
+def _family(rows: Sequence[Comparison]) -> list[str]:
+    """A line on the correction of p, where there is one."""
     tested = sum(not math.isnan(row.p) for row in rows)
-    if tested > 1:
-        lines.append(f"p is two-sided, after Holm's correction over the {tested} numbers above")
-    return lines
+    if tested < 2:
+        return []
+    return [f"p is two-sided, after Holm's correction over the {tested} numbers above"]
 
 
 def _sides(title: str) -> Table:
@@ -160,8 +199,11 @@ def _sides(title: str) -> Table:
     return table
 
 
-def _p(p: float) -> str:
-    return "" if math.isnan(p) else p_text(p).removeprefix("p ").removeprefix("= ")
+def _texts(row: Comparison) -> tuple[str, str, str, str]:
+    """A, B, their difference and p."""
+    p = "" if math.isnan(row.p) else p_text(row.p).removeprefix("p ").removeprefix("= ")
+    return (_side(row.a, row.a_std, row.a_seeds), _side(row.b, row.b_std, row.b_seeds),
+            number(row.difference), p)
 
 
 def _side(mean: float, std: float, seeds: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from math import nan
 
-from genbench.judging.cell import Cell
+from genbench.judging.cells import Cell
 from genbench.text.numbers import spread_text
 
 __all__ = ["floor_name", "floor_text", "is_floor"]

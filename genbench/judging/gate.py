@@ -43,8 +43,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
-import pandas as pd
-
 from genbench.errors import GenbenchError
 from genbench.judging.baseline import (
     DEFAULT_TOLERANCE,
@@ -63,6 +61,7 @@ from genbench.judging.outcome import VERDICTS, Finding, Outcome
 from genbench.judging.power import how, smallest_change, would_be
 from genbench.judging.significance import versus
 from genbench.judging.statistics import ALPHA, MIN_SEEDS, Test, holm
+from genbench.store.table import Row
 from genbench.suites.plan import Plan
 from genbench.text.markdown import seed_list
 from genbench.text.numbers import number, p_text
@@ -88,7 +87,7 @@ class _Compared:
 
 
 def check(
-    frame: pd.DataFrame, baseline: Baseline | Path, *, allow_inconclusive: bool = False,
+    rows: Sequence[Row], baseline: Baseline | Path, *, allow_inconclusive: bool = False,
     exact: bool = False, plan: Plan | None = None,
 ) -> Outcome:
     """Hold a suite's tidy table against its baseline.
@@ -98,15 +97,15 @@ def check(
 
     Raises:
         GenbenchError: the baseline is missing, damaged or of another suite, --limit-updates cut a
-            budget, or the table lacks a column.
+            budget.
     """
     accepted = read_baseline(baseline) if isinstance(baseline, Path) else baseline
-    cells = cells_of(frame)
-    if suite_of(frame) != accepted.suite:
+    cells = cells_of(rows)
+    if suite_of(rows) != accepted.suite:
         raise GenbenchError(
-            f"the baseline is of the suite '{accepted.suite}', not of '{suite_of(frame)}'"
+            f"the baseline is of the suite '{accepted.suite}', not of '{suite_of(rows)}'"
         )
-    refuse_limited(frame)
+    refuse_limited(rows)
     by_row: dict[tuple[str, str, str], list[Cell]] = {}
     for cell in cells:
         by_row.setdefault((cell.method, cell.dataset, cell.metric), []).append(cell)

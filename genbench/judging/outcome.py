@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from html import escape
 
+from genbench.text.html import html_table
 from genbench.text.numbers import mean_text, number
 
 __all__ = ["VERDICTS", "Finding", "Outcome"]
@@ -105,11 +106,8 @@ class Outcome:
             (one.verdict, one.name, mean_text(one.baseline), mean_text(one.values), one.detail)
             for one in self.findings if one.verdict != "ok"
         ]
-        cells = ["".join(f"<th>{name}</th>" for name in head)] if rows else []
-        cells += ["".join(f"<td>{escape(text)}</td>" for text in row) for row in rows]
-        table = "".join(f"<tr>{row}</tr>" for row in cells)
         lines = "".join(f"<p>{escape(line)}</p>" for line in (*self.notes, self.summary))
-        return f"<table>{table}</table>{lines}" if rows else lines
+        return html_table(head, rows) + lines if rows else lines
 
     @property
     def _unresolved(self) -> str:

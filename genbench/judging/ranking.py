@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from enum import Enum
 from statistics import fmean
 
-from genbench.judging.cell import Cell, is_reference
+from genbench.judging.cells import Cell, is_reference
 from genbench.judging.significance import versus
 from genbench.judging.statistics import ALPHA, MIN_SEEDS
 

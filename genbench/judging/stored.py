@@ -1,21 +1,24 @@
-"""Tables that were written to files: metrics.csv and baseline.json."""
+"""Numbers that were written to files: metrics.csv and baseline.json."""
 
 from __future__ import annotations
 
-import math
+import csv
+from collections.abc import Mapping
 from pathlib import Path
-
-import pandas as pd
+from types import SimpleNamespace
 
 from genbench.errors import GenbenchError
 from genbench.judging.baseline import read_baseline
-from genbench.judging.cells import COLUMNS
+from genbench.judging.cells import Cell, cells_of
+from genbench.store.table import Row
 
-__all__ = ["load_numbers"]
+__all__ = ["load_cells"]
+
+_NEEDED = [name for name in Row._fields if name not in Row._field_defaults]
 
 
-def load_numbers(path: Path) -> pd.DataFrame:
-    """The tidy table of a results folder, of a metrics.csv, or of a baseline.json.
+def load_cells(path: Path) -> list[Cell]:
+    """The cells of a results folder, of a metrics.csv, or of a baseline.json.
 
     Raises:
         GenbenchError: there is nothing there, or it is not a table or baseline.
@@ -23,7 +26,7 @@ def load_numbers(path: Path) -> pd.DataFrame:
     if path.is_dir():
         for name in ("metrics.csv", "baseline.json"):
             if (path / name).is_file():
-                return load_numbers(path / name)
+                return load_cells(path / name)
         raise GenbenchError(
             f"{path} holds neither metrics.csv nor baseline.json; 'genbench report SUITE' writes "
             f"the first"
@@ -32,51 +35,58 @@ def load_numbers(path: Path) -> pd.DataFrame:
         raise GenbenchError(
             f"there is no {path}; expected a results folder, a metrics.csv or a baseline.json"
         )
-    return _from_baseline(path) if path.suffix == ".json" else _from_csv(path)
+    if path.suffix == ".json":
+        return read_baseline(path).accepted()
+    return cells_of(_rows(path))
 
 
-def _from_csv(path: Path) -> pd.DataFrame:
+def _rows(path: Path) -> list[Row]:
     try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-    except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
-        line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise GenbenchError(f"{path} is not a table of metrics: {line}") from None
-    lacking = [column for column in COLUMNS if column not in frame.columns]
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            lines = [(reader.line_num, line) for line in reader if line]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise GenbenchError(f"{path} is not a table of metrics: {error}") from None
+    (_, head), *lines = lines or [(1, [])]
+    lacking = [name for name in _NEEDED if name not in head]
     if lacking:
         raise GenbenchError(
             f"{path} is not a table of metrics: it lacks the columns {', '.join(lacking)}"
         )
-    for column in ("value", "sampling_std", "updates", "tolerance"):
-        if column in frame.columns:
-            frame[column] = _numbers(frame[column], path)
-    seeds = _numbers(frame["seed"], path)
-    if seeds.isna().any():
-        raise GenbenchError(f"{path}:{int(seeds.isna().argmax()) + 2}: seed: expected a number")
-    frame["seed"] = seeds.astype(int)
-    return frame
+    for place, line in lines:
+        if len(line) != len(head):
+            raise GenbenchError(
+                f"{path}:{place}: expected {len(head)} columns as in the first line, "
+                f"got {len(line)}"
+            )
+    return [
+        _row(dict(zip(head, line, strict=True)), f"{path}:{place}") for place, line in lines
+    ]
 
 
-def _numbers(column: pd.Series, path: Path) -> pd.Series:
-    numbers = pd.to_numeric(column.where(column != ""), errors="coerce")
-    wrong = numbers.isna() & ~column.str.strip().str.lower().isin(["", "nan"])
-    if wrong.any():
-        place = int(wrong.argmax())
-        raise GenbenchError(
-            f"{path}:{place + 2}: {column.name}: expected a number, got '{column.iloc[place]}'"
-        )
-    return numbers
+def _row(texts: Mapping[str, str], where: str) -> Row:
+    """The row of a line; columns that nobody judges by are left aside."""
+    def number(name: str) -> float | None:
+        return _number(texts.get(name, ""), f"{where}: {name}")
+
+    seed, updates = number("seed"), number("updates")
+    if seed is None:
+        raise GenbenchError(f"{where}: seed: expected a number")
+    one = SimpleNamespace(**texts)
+    return Row(
+        one.suite, one.method, one.dataset, int(seed), one.metric, one.protocol, number("value"),
+        one.better, one.unit, one.status, one.reason, one.run, number("sampling_std"),
+        updates=None if updates is None else int(updates),
+        limited=texts.get("limited", "").strip().lower() in ("true", "1", "1.0", "yes"),
+        target=texts.get("target", ""), tolerance=number("tolerance"),
+    )
 
 
-def _from_baseline(path: Path) -> pd.DataFrame:
-    baseline = read_baseline(path)
-    rows = []
-    for cell in baseline.cells:
-        shared = (cell.metric, cell.protocol)
-        seeds = {seed: (value, "ok") for seed, value in cell.values.items()}
-        absent = {seed: (math.nan, status) for seed, status in cell.absent.items()}
-        for seed, (value, status) in sorted((seeds | absent).items()):
-            rows.append((
-                baseline.suite, cell.method, cell.dataset, seed, *shared, value, cell.better,
-                cell.unit, status, "", "",
-            ))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+def _number(text: str, where: str) -> float | None:
+    """A number, or None for what is empty or NaN."""
+    if text.strip().lower() in ("", "nan"):
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise GenbenchError(f"{where}: expected a number, got '{text}'") from None

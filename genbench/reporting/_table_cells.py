@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from genbench.judging.cell import RESULTS
+from genbench.judging.cells import SKIPPED, Trouble
 from genbench.judging.ranking import WORSE, Place
-from genbench.reporting.numbers import Column, Entry, Numbers
+from genbench.reporting.numbers import Column, Numbers
 from genbench.text.markdown import Footnotes, plus_minus, seed_list
 from genbench.text.numbers import mean_and_std, mean_text, number
 
-__all__ = ["NOT_APPLICABLE", "cell_text", "published_cells", "values_of"]
-
-NOT_APPLICABLE = "skipped"
+__all__ = ["cell_text", "published_cells"]
 
 
 def cell_text(
     numbers: Numbers, method: str, column: Column, place: Place, notes: Footnotes
 ) -> str:
     """Mean ± std, bold or marked by its place; what is lost, or why there is nothing."""
-    entries = numbers.entries(method, column)
-    values = values_of(entries)
-    planned = entries + numbers.elsewhere(method, column)
-    why = _why_not(planned, column) if len(values) < max(len(planned), 1) else ""
-    lost = sorted({entry.status for entry in entries if entry.status in RESULTS})
+    cell, absent = numbers.cell(method, column), numbers.absent(method, column)
+    values = cell.sample
+    why = _why_not(absent, len(values), column) if absent or not values else ""
+    lost = sorted({cell.troubles[seed].status for seed in cell.lost})
     if lost and values:  # no mean of those that survive
         why += f"; the other {'seed' if len(values) == 1 else 'seeds'} {mean_text(values)}"
     mark = notes.mark(why) if why else ""
@@ -35,31 +31,25 @@ def cell_text(
         return f"–{mark}"
     else:
         text = plus_minus(values)
-        if len(values) < len(planned):
+        if absent:
             text += f" (n = {len(values)})"
     if place is Place.BEST:
         text = f"**{text}**"
     return text + (f" {WORSE}" if place is Place.WORSE else "") + mark
 
 
-def values_of(entries: Sequence[Entry]) -> list[float]:
-    """The values of the seeds that have one."""
-    return [e.value for e in entries if e.status == "ok" and not math.isnan(e.value)]
-
-
-def _why_not(entries: Sequence[Entry], column: Column) -> str:
+def _why_not(absent: Mapping[int, Trouble], values: int, column: Column) -> str:
     """Why a cell is empty, or rests on fewer seeds than planned."""
-    if not entries:
+    if not absent:
         return f"does not run on {column.dataset}, or {column.metric} is not asked for there"
     by_reason: dict[str, list[int]] = {}
-    for entry in entries:
-        if entry.status != "ok":
-            status = entry.status.replace("-", " ")
-            words = f"{status}: {entry.reason}" if entry.reason else status
-            if entry.status in (NOT_APPLICABLE, "queued"):
-                words = entry.reason or "not applicable"
-            by_reason.setdefault(words, []).append(entry.seed)
-    if len(by_reason) == 1 and len(next(iter(by_reason.values()))) == len(entries):
+    for seed, (state, reason) in absent.items():
+        status = state.replace("-", " ")
+        words = f"{status}: {reason}" if reason else status
+        if state in (SKIPPED, "queued"):
+            words = reason or "not applicable"
+        by_reason.setdefault(words, []).append(seed)
+    if len(by_reason) == 1 and not values:
         return next(iter(by_reason))
     return "; ".join(
         f"{seed_list(seeds)}: {reason}"
@@ -76,7 +66,7 @@ def published_cells(
         return ["", ""]
     value, source = float(getattr(known, "value", known)), getattr(known, "source", "")
     mark = notes.mark(f"published: {source}") if source else ""
-    entries = numbers.entries(method, column)
-    ours = [] if any(e.status in RESULTS for e in entries) else values_of(entries)
+    cell = numbers.cell(method, column)
+    ours = [] if cell.lost else cell.sample
     difference = f"{mean_and_std(ours)[0] - value:+.4g}" if ours else "–"
     return [f"{number(value)}{mark}", difference]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import pandas as pd
 from rich import box
 from rich.console import Group
 from rich.table import Table
@@ -13,6 +12,7 @@ from rich.text import Text
 
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.origins import Origin
+from genbench.store.table import Row
 from genbench.suites.spec import REAL
 from genbench.text.markdown import count, escape, table
 from genbench.text.numbers import mean_and_std, number
@@ -49,24 +49,26 @@ def costs_of(numbers: Numbers, origins: Sequence[Origin]) -> list[Cost]:
     found = []
     for dataset in numbers.plan.datasets:
         for method in numbers.methods(dataset):
-            runs = list(numbers.budgets.get((method, dataset), {}).values())
-            if method == REAL or all(pd.isna(run[0]) for run in runs):
+            runs = list(numbers.runs.get((method, dataset), {}).values())
+            if method == REAL or all(run.updates is None for run in runs):
                 continue
             of = sorted(threads.get((method, dataset), ()))
             found.append(Cost(method, dataset, *_means(runs), ", ".join(of) or "–"))
     return found
 
 
-def _means(runs: Sequence[tuple[Any, ...]]) -> tuple[str, str, str, str]:
+def _means(runs: Sequence[Row]) -> tuple[str, str, str, str]:
     """Updates, rows drawn, seconds and devices."""
     # A run that was cut short would pull the means of the others down.
-    runs = [run for run in runs if not pd.isna(run[1])] or runs
+    runs = [run for run in runs if run.examples is not None] or runs
     updates, examples, seconds = (
-        [float(run[index]) for run in runs if not pd.isna(run[index])] for index in range(3)
+        mean_and_std(known)[0] if (known := [float(one) for one in part if one is not None])
+        else None
+        for part in ([r.updates for r in runs], [r.examples for r in runs],
+                     [r.seconds for r in runs])
     )
-    means = [mean_and_std(part)[0] if part else None for part in (updates, examples, seconds)]
-    devices = sorted({run[3] for run in runs if run[3]})
-    return count(means[0]), count(means[1]), number(means[2], 3), ", ".join(devices) or "–"
+    devices = sorted({run.device for run in runs if run.device})
+    return count(updates), count(examples), number(seconds, 3), ", ".join(devices) or "–"
 
 
 def cost_section(numbers: Numbers, costs: Sequence[Cost]) -> list[str]:

@@ -6,13 +6,13 @@ import base64
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 
 from genbench.judging.cells import Cell, dataset_names
+from genbench.text.html import html_table
 from genbench.text.numbers import mean_and_std, spread_text
 
 __all__ = ["Report", "summary_html"]
@@ -58,17 +58,12 @@ def summary_html(cells: Sequence[Cell]) -> str:
 
 def _table(dataset: str, cells: Sequence[Cell]) -> str:
     columns = list(dict.fromkeys((c.metric, c.protocol) for c in cells if c.values))
-    head = "".join(
-        f"<th title='{escape(protocol)}'>{escape(metric)}</th>" for metric, protocol in columns
-    )
     rows = []
     for method in dict.fromkeys(cell.method for cell in cells):
         own = {(c.metric, c.protocol): c for c in cells if c.method == method and c.values}
-        texts = [_text(own.get(column)) for column in columns]
-        body = "".join(f"<td>{escape(text)}</td>" for text in texts)
-        rows.append(f"<tr><th>{escape(method)}</th>{body}</tr>")
-    return (f"<table><caption>{escape(dataset)}</caption><thead><tr><th>method</th>{head}</tr>"
-            f"</thead><tbody>{''.join(rows)}</tbody></table>")
+        rows.append([method, *(_text(own.get(column)) for column in columns)])
+    metrics, protocols = [metric for metric, _ in columns], [protocol for _, protocol in columns]
+    return html_table(["method", *metrics], rows, caption=dataset, hints=["", *protocols])
 
 
 def _text(cell: Cell | None) -> str:

@@ -1,36 +1,23 @@
-"""The tidy frame as a report reads it: cells by (row, dataset, metric), columns, titles."""
+"""Stored numbers as a report reads them: cells by row and column, columns, titles."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
-import pandas as pd
-
-from genbench.judging.cells import OK, REAL_TITLE, SKIPPED, Cell, cells_of
+from genbench.judging.cells import OK, REAL_TITLE, SKIPPED, Cell, Trouble, cells_of
 from genbench.judging.floors import floor_name, floor_text
 from genbench.judging.ranking import Place, places
+from genbench.store.table import Row
 from genbench.suites.plan import Plan
 from genbench.suites.spec import REAL, RunSpec
 from genbench.text.markdown import ARROWS, code, escape
 
-__all__ = ["Column", "Entry", "Numbers"]
+__all__ = ["Column", "Numbers"]
 
 _COLUMN = re.compile(r"(?P<metric>[^@\[\]]+)(?:@(?P<protocol>[^\[\]]+))?(?:\[(?P<dataset>.+)\])?")
-
-
-class Entry(NamedTuple):
-    """One row of the tidy frame, as far as tables need it."""
-
-    seed: int
-    protocol: str
-    value: float
-    status: str
-    reason: str
-    sampling_std: float
 
 
 @dataclass(frozen=True)
@@ -47,10 +34,10 @@ class Column:
 
 
 class Numbers:
-    """What the frame holds, indexed once."""
+    """The rows and cells of a plan, indexed once."""
 
     def __init__(
-        self, plan: Plan, frame: pd.DataFrame, mixed: Mapping[tuple[str, str], str] | None = None,
+        self, plan: Plan, rows: Sequence[Row], mixed: Mapping[tuple[str, str], str] | None = None,
         log_dets: Mapping[str, float] | None = None, cells: Sequence[Cell] | None = None,
     ) -> None:
         self.plan = plan
@@ -58,14 +45,13 @@ class Numbers:
         """(Row, dataset) → in what its seeds differ besides the seed."""
         self.log_dets = log_dets or {}
         """Run → what its scaling adds to a log density, nats."""
-        self._columns: dict[tuple[str, str], list[Cell]] = {}
-        for cell in cells_of(frame) if cells is None else cells:
-            self._columns.setdefault((cell.dataset, cell.metric), []).append(cell)
-        self.cells: dict[tuple[str, str, str], list[Entry]] = {}
+        self._cells: dict[tuple[str, str], list[Cell]] = {}
+        for cell in cells_of(rows) if cells is None else cells:
+            self._cells.setdefault((cell.dataset, cell.metric), []).append(cell)
         self.facts: dict[str, tuple[str, str, str]] = {}
         """Metric → title, unit, better."""
-        self.budgets: dict[tuple[str, str], dict[str, tuple[Any, ...]]] = {}
-        """(Row, dataset) → run → updates, examples, seconds, device."""
+        self.runs: dict[tuple[str, str], dict[str, Row]] = {}
+        """(Row, dataset) → run → one of its rows: updates, examples, seconds, device."""
         self.limited: set[tuple[str, str]] = set()
         self._metrics: dict[str, dict[str, None]] = {}
         self._methods: dict[str, dict[str, None]] = {}
@@ -75,22 +61,13 @@ class Numbers:
         self._seeds = Counter((spec.method, spec.dataset) for spec in plan.runs)
         for spec in plan.runs:
             self._methods.setdefault(spec.dataset, {})[spec.method] = None
-        keys = _rows(frame, "method", "dataset", "metric")
-        entries = map(Entry._make, _rows(frame, *Entry._fields))
-        for key, entry in zip(keys, entries, strict=True):
-            self.cells.setdefault(key, []).append(entry)
-        for dataset, metric in dict.fromkeys(_rows(frame, "dataset", "metric")):
-            self._metrics.setdefault(dataset, {})[metric] = None
-        names = ("method", "dataset", "run", "limited", "updates", "examples", "seconds", "device")
-        runs = _rows(frame.drop_duplicates("run"), *names)
-        for method, dataset, run, limited, *budget in runs:
-            self.budgets.setdefault((method, dataset), {})[run] = tuple(budget)
-            if limited:
-                self.limited.add((method, dataset))
-        unmeasured = (frame["status"] != "ok").to_numpy()
-        telling = frame.iloc[unmeasured.argsort(kind="stable")].drop_duplicates("metric")
-        for metric, *facts in _rows(telling, "metric", "title", "unit", "better"):
-            self.facts[metric] = tuple(facts)
+        for row in rows:
+            self._metrics.setdefault(row.dataset, {})[row.metric] = None
+            self.runs.setdefault((row.method, row.dataset), {}).setdefault(row.run, row)
+            if row.limited:
+                self.limited.add((row.method, row.dataset))
+        for row in sorted(rows, key=lambda row: row.status != OK):  # what was measured tells first
+            self.facts.setdefault(row.metric, (row.title, row.unit, row.better))
 
     # --- rows ----------------------------------------------------------------------------------
 
@@ -124,31 +101,53 @@ class Numbers:
         """The metrics asked for on a dataset, in the suite's order."""
         return list(self._metrics.get(dataset, {}))
 
-    def entries(self, method: str, column: Column) -> list[Entry]:
-        """The entries of a cell; those without a protocol (no number) belong to every column."""
-        found = self.cells.get((method, column.dataset, column.metric), [])
-        return [e for e in found if column.protocol is None or e.protocol in ("", column.protocol)]
+    def cell(self, method: str, column: Column) -> Cell:
+        """The cell of a row in a column; an empty one where it has none there."""
+        row = self.row(method, column.dataset, column.metric)
+        own = [cell for cell in row if column.protocol in (None, cell.protocol)]
+        if own:
+            return max(own, key=lambda cell: bool(cell.values))
+        # what did not end was measured under no protocol, and belongs to every column
+        ended = (SKIPPED, "not-finite", "failed")
+        troubles = {
+            seed: trouble for cell in row for seed, trouble in cell.troubles.items()
+            if trouble.status not in ended or not cell.protocol
+        }
+        unmeasured = next((cell for cell in row if not cell.protocol), None)
+        return Cell(
+            method, column.dataset, column.metric, column.protocol or "", troubles=troubles,
+            skips={} if unmeasured is None else unmeasured.skips,
+        )
 
-    def elsewhere(self, method: str, column: Column) -> list[Entry]:
-        """The entries of the seeds that were measured under another protocol, which says which."""
-        found = self.cells.get((method, column.dataset, column.metric), [])
-        mine = {entry.seed for entry in self.entries(method, column)}
-        return [
-            e._replace(status=SKIPPED, reason=f"measured under {e.protocol}")
-            if e.status == OK else e for e in found if e.seed not in mine
-        ]
+    def absent(self, method: str, column: Column) -> dict[int, Trouble]:
+        """Why each planned seed of a cell has no value, those of other protocols too."""
+        cell = self.cell(method, column)
+        found = cell.absent
+        for other in self.row(method, column.dataset, column.metric):
+            for seed in other.seeds - cell.seeds:
+                under = Trouble(SKIPPED, f"measured under {other.protocol}")
+                found[seed] = other.absent.get(seed, under)
+        return found
+
+    def measured(self, dataset: str, metric: str) -> list[Cell]:
+        """What all rows have of a metric on a dataset."""
+        return self._cells.get((dataset, metric), [])
+
+    def row(self, method: str, dataset: str, metric: str) -> list[Cell]:
+        """What a row has of a metric: a cell for each protocol."""
+        return [cell for cell in self.measured(dataset, metric) if cell.method == method]
 
     def places(self, column: Column, methods: Sequence[str]) -> dict[str, Place]:
         """Where each of these rows stands in a column."""
         return places([
-            cell for cell in self._columns.get((column.dataset, column.metric), [])
+            cell for cell in self.measured(column.dataset, column.metric)
             if cell.method in (*methods, REAL)
             and (column.protocol is None or cell.protocol in ("", column.protocol))
         ])
 
     def floor(self, column: Column) -> str:
         """What two true sets are apart in a column; empty where that is not known."""
-        cells = self._columns.get((column.dataset, floor_name(column.metric)), [])
+        cells = self.measured(column.dataset, floor_name(column.metric))
         return floor_text(cells, column.metric, column.protocol)
 
     def columns(self, name: str, dataset: str, methods: Sequence[str]) -> list[Column]:
@@ -163,8 +162,8 @@ class Numbers:
         if where != dataset:
             head += f" ({escape(where)})"
         protocols = {
-            entry.protocol for method in methods
-            for entry in self.cells.get((method, where, metric), []) if entry.status == "ok"
+            cell.protocol for cell in self.measured(where, metric)
+            if cell.values and cell.method in methods
         }
         if match["protocol"]:
             protocols &= {match["protocol"]}
@@ -175,10 +174,6 @@ class Numbers:
             Column(name, metric, where, protocol, f"{head} @ {escape(protocol)}{arrow}", better)
             for protocol in sorted(protocols) or [match["protocol"]]
         ]
-
-
-def _rows(frame: pd.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:
-    return zip(*(frame[name].tolist() for name in columns), strict=True)
 
 
 def _draws_means(plan: Plan, spec: RunSpec) -> bool:

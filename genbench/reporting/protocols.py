@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from genbench.judging.cells import OK
 from genbench.store.table import Survey
 from genbench.suites.plan import Plan
 from genbench.suites.spec import EXTERNAL
@@ -12,13 +13,11 @@ __all__ = ["notes_of", "protocols"]
 
 def protocols(plan: Plan, survey: Survey) -> list[str]:
     """The section that says how each number was measured."""
-    measured = survey.frame[survey.frame["status"] == "ok"]
-    distinct = measured[["metric", "protocol", "dataset", "title", "unit", "better"]]
     found: dict[tuple[str, str], tuple[str, str, str, dict[str, None]]] = {}
-    for metric, protocol, dataset, *about in distinct.drop_duplicates().itertuples(index=False):
-        title, unit, better = map(str, about)
-        key = (str(metric), str(protocol))
-        found.setdefault(key, (title, unit, better, {}))[3][str(dataset)] = None
+    for row in survey.rows:
+        if row.status == OK:
+            about = (row.title, row.unit, row.better, dict[str, None]())
+            found.setdefault((row.metric, row.protocol), about)[3][row.dataset] = None
     rows = [
         [code(metric), escape(title), escape(unit), better, escape(protocol) or "–",
          escape(", ".join(datasets))]

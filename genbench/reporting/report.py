@@ -47,7 +47,7 @@ def gather(plan: Plan, store: Store, known: Mapping[str, Record] | None = None) 
         StoreError: a damaged run folder.
     """
     found = survey(plan, store, known)
-    return Findings(found, cells_of(found.frame))
+    return Findings(found, cells_of(found.rows))
 
 
 def build(plan: Plan, store: Store, out: Path, found: Findings | None = None) -> Path:
@@ -64,9 +64,8 @@ def build(plan: Plan, store: Store, out: Path, found: Findings | None = None) ->
 
 def _build(plan: Plan, store: Store, out: Path, found: Findings) -> Path:
     runs, cells = found
-    frame = runs.frame
     origins = origins_of(plan, store)
-    numbers = Numbers(plan, frame, mixed_rows(origins), _log_dets(runs), cells)
+    numbers = Numbers(plan, runs.rows, mixed_rows(origins), _log_dets(runs), cells)
     figures = draw_figures(numbers, store, out)
     verdicts = judge(plan, cells, planned_claims(origins)) if plan.suite.report.claims else []
     parts = [
@@ -83,7 +82,7 @@ def _build(plan: Plan, store: Store, out: Path, found: Findings) -> Path:
         *protocols(plan, runs),
         *made_with(origins),
     ]
-    write_text(out / "metrics.csv", FORMATS["csv"](frame))
+    write_text(out / "metrics.csv", FORMATS["csv"](runs.rows))
     write_text(out / "report.md", "\n\n".join(part.strip("\n") for part in parts) + "\n")
     return out / "report.md"
 

@@ -1,4 +1,4 @@
-"""Tables as the literature prints them, from the tidy frame.
+"""Tables as the literature prints them, from the cells.
 
 Rows are methods, columns metrics; mean ± std over seeds, the best value bold, the published number
 and the difference beside ours. An empty cell carries a note that says why it is empty. Numbers of
@@ -11,13 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from genbench.judging.cells import SKIPPED
 from genbench.judging.floors import is_floor
 from genbench.judging.ranking import Place
-from genbench.reporting._table_cells import (
-    NOT_APPLICABLE,
-    cell_text,
-    published_cells,
-)
+from genbench.reporting._table_cells import cell_text, published_cells
 from genbench.reporting.numbers import Column, Numbers
 from genbench.suites.schema import Table as Asked
 from genbench.suites.spec import REAL
@@ -72,11 +69,11 @@ def _says_anything(
 ) -> bool:
     if not columns:
         return True
-    return any(
-        entry.status != NOT_APPLICABLE
-        for name in columns for column in numbers.columns(name, dataset, methods)
-        for method in methods for entry in numbers.entries(method, column)
-    )
+    shown = [
+        numbers.cell(method, column) for name in columns
+        for column in numbers.columns(name, dataset, methods) for method in methods
+    ]
+    return any(cell.values or cell.troubles for cell in shown)
 
 
 def _table(
@@ -172,9 +169,13 @@ def _default_columns(
     shown, unused = [], dict[str, str]()
     metrics = numbers.metrics(dataset)
     for metric in metrics:
-        entries = [e for m in methods for e in numbers.cells.get((m, dataset, metric), [])]
-        reasons = sorted({e.reason for e in entries if e.status == NOT_APPLICABLE})
-        if reasons and not any(e.status in ("ok", "not-finite", "failed") for e in entries):
+        cells = [cell for m in methods for cell in numbers.row(m, dataset, metric)]
+        absent = [trouble for cell in cells for trouble in cell.absent.values()]
+        reasons = sorted({reason for status, reason in absent if status == SKIPPED})
+        tried = any(cell.values for cell in cells) or any(
+            status in ("not-finite", "failed") for status, _ in absent
+        )
+        if reasons and not tried:
             unused[metric] = "; ".join(reasons)
         elif not is_floor(metric, metrics):
             shown.append(metric)
@@ -220,8 +221,8 @@ def _spread(numbers: Numbers, methods: Sequence[str], columns: Sequence[Column])
     """Std over the sample sets of one model, mean over seeds, of the metrics that have one."""
 
     def stds(method: str, column: Column) -> list[float]:
-        entries = numbers.entries(method, column)
-        return [e.sampling_std for e in entries if e.status == "ok" and e.sampling_std >= 0]
+        cell = numbers.cell(method, column)
+        return [std for seed, std in cell.spreads.items() if seed in cell.values]
 
     having = [c for c in columns if any(stds(method, c) for method in methods)]
     if not having:

@@ -6,8 +6,8 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from genbench.judging.cell import RESULTS
-from genbench.reporting.numbers import Entry, Numbers
+from genbench.judging.cells import Trouble
+from genbench.reporting.numbers import Numbers
 from genbench.suites.expectation import parse_cell
 from genbench.suites.schema import Target
 from genbench.text.markdown import code, escape, table
@@ -57,19 +57,20 @@ def _held(numbers: Numbers, target: Target) -> Reached:
     metric, row, where = parse_cell(target.cell)
     name, _, protocol = metric.partition("@")
     dataset = where or next(iter(numbers.plan.datasets))
-    entries = [
-        entry for entry in numbers.cells.get((row, dataset, name), [])
-        if not protocol or entry.protocol in ("", protocol)
+    cells = [
+        cell for cell in numbers.row(row, dataset, name)
+        if not protocol or cell.protocol in ("", protocol)
     ]
-    values = [entry.value for entry in entries if entry.status == "ok"]
+    values = [value for cell in cells for value in cell.sample]
     span = ""
     if values:
         span = f"{number(min(values))} to {number(max(values))}, n = {len(values)}"
     planned = numbers.seeds(row, dataset)
-    lost = any(entry.status in RESULTS for entry in entries)
+    lost = any(cell.lost for cell in cells)
+    absent = [trouble for cell in cells for trouble in cell.absent.values()]
     return Reached(
         target, row, dataset, name, None if lost else _statistic(target, values), span,
-        _missing(entries, planned, len(values)),
+        _missing(absent, planned, len(values)),
     )
 
 
@@ -81,13 +82,10 @@ def _statistic(target: Target, values: Sequence[float]) -> float | None:
     return statistics.median(values) if target.over == "median" else statistics.fmean(values)
 
 
-def _missing(entries: Sequence[Entry], planned: int, found: int) -> str:
+def _missing(absent: Sequence[Trouble], planned: int, found: int) -> str:
     if found >= planned:
         return ""
-    reasons = sorted({
-        f"{entry.status}: {entry.reason}" if entry.reason else entry.status
-        for entry in entries if entry.status != "ok"
-    })
+    reasons = sorted({f"{status}: {reason}" if reason else status for status, reason in absent})
     return f"{planned - found} of {planned} seeds missing ({'; '.join(reasons) or 'not run'})"
 
 

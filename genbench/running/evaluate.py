@@ -25,8 +25,8 @@ from genbench.running.build import build, device_of
 from genbench.running.cell import evidence_of
 from genbench.running.executors.base import Context
 from genbench.steps import step
+from genbench.store.frame import by_metric
 from genbench.store.provenance import provenance
-from genbench.store.table import by_metric
 from genbench.suites.expand import plan_of
 from genbench.suites.parts import metric_values
 from genbench.suites.spec import RunSpec

@@ -1,4 +1,4 @@
-"""Stored runs as one tidy table: a row for each run and metric, whether or not it has a number.
+"""Stored runs as rows: one for each run and metric, whether or not it has a number.
 
 A metric that does not apply, a run that diverged, failed or has not run yet is a row with a status
 and a reason, never a gap and never a magic number.
@@ -9,11 +9,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import pandas as pd
 
 from genbench import lookup
 from genbench.steps import step
@@ -23,40 +21,63 @@ from genbench.suites.parts import metric_values
 from genbench.suites.plan import Plan
 from genbench.suites.spec import MetricSpec, RunSpec
 
-__all__ = ["COLUMNS", "FORMATS", "Survey", "by_metric", "expected_values", "survey", "tidy"]
-
-COLUMNS: dict[str, str] = {
-    "suite": "object", "method": "object", "dataset": "object", "seed": "int64",
-    "metric": "object", "protocol": "object", "value": "float64", "better": "object",
-    "unit": "object", "status": "object", "reason": "object", "run": "object",
-    "sampling_std": "float64", "title": "object", "updates": "Int64", "examples": "Int64",
-    "seconds": "float64", "device": "object", "limited": "bool", "target": "object",
-    "tolerance": "float64",
-}
-"""Column → its pandas dtype, in order."""
+__all__ = ["FORMATS", "Row", "Survey", "expected_values", "survey", "tidy"]
 
 _STALE = "not measured with these settings yet; run the suite again"
+
+
+class Row(NamedTuple):
+    """One metric of one run: a number, or why there is none. The fields are the table's columns.
+
+    `status` is "ok", "skipped" (does not apply), "not-finite" or "failed" (the metric) for a run
+    that is done, and the state of the run otherwise.
+    """
+
+    suite: str
+    method: str
+    dataset: str
+    seed: int
+    metric: str
+    protocol: str
+    value: float | None
+    """None unless the status is ok."""
+    better: str
+    """lower, higher, target or none."""
+    unit: str
+    status: str
+    reason: str
+    run: str
+    sampling_std: float | None = None
+    """Over sample sets of the one model; None where there is one set, or no sample."""
+    title: str = ""
+    updates: int | None = None
+    examples: int | None = None
+    seconds: float | None = None
+    device: str = ""
+    limited: bool = False
+    """Whether --limit-updates cut the budget of the run."""
+    target: str = ""
+    """With the direction "target": the best value, and the side on which worse ones lie."""
+    tolerance: float | None = None
+    """How much worse the gate lets it become, in its unit; None for a share of the mean."""
 
 
 class Survey(NamedTuple):
     """What one pass over the stored runs of a plan finds."""
 
-    frame: pd.DataFrame
+    rows: list[Row]
     """The tidy table."""
     records: dict[str, Record]
     """What was read, by run id."""
 
 
-def tidy(plan: Plan, store: Store) -> pd.DataFrame:
-    """Every run of the plan × every metric asked of it, with the columns of COLUMNS.
-
-    `status` is "ok", "skipped" (does not apply), "not-finite" or "failed" (the metric) for a run
-    that is done, and the state of the run otherwise.
+def tidy(plan: Plan, store: Store) -> list[Row]:
+    """Every run of the plan × every metric asked of it.
 
     Raises:
         StoreError: a damaged run folder; names the file and the remedy.
     """
-    return survey(plan, store).frame
+    return survey(plan, store).rows
 
 
 def survey(plan: Plan, store: Store, known: Mapping[str, Record] | None = None) -> Survey:
@@ -70,22 +91,12 @@ def survey(plan: Plan, store: Store, known: Mapping[str, Record] | None = None) 
         records = {
             spec.id: known.get(spec.id) or store.run(spec.id).record() for spec in plan.runs
         }
-    columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
     asked_for = _Asked()
-    for spec in plan.runs:
-        _add_rows(columns, plan.name, spec, records[spec.id], asked_for)
-    frame = pd.DataFrame({
-        name: pd.Series(column, dtype=COLUMNS[name]) for name, column in columns.items()
-    })
-    return Survey(frame, records)
-
-
-def by_metric(measurements: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """What was measured of one model, as metrics.json has it, by metric."""
-    columns = ["metric", "value", "sampling_std", "unit", "better", "protocol", "status", "reason"]
-    rows = [[one.get(name) for name in columns] for one in measurements]
-    frame = pd.DataFrame(rows, columns=columns)
-    return frame.astype({"value": float, "sampling_std": float}).set_index("metric")
+    rows = [
+        row for spec in plan.runs
+        for row in _rows(plan.name, spec, records[spec.id], asked_for)
+    ]
+    return Survey(rows, records)
 
 
 def expected_values(spec: MetricSpec, folder: str = "") -> dict[str, dict[str, str]]:
@@ -126,10 +137,8 @@ class _Asked:
         return self._known[key]
 
 
-def _add_rows(
-    columns: Mapping[str, list[Any]], suite: str, spec: RunSpec, record: Record, asked_for: _Asked
-) -> None:
-    """Lengthen every column by the rows of a run; by column, since there are many rows."""
+def _rows(suite: str, spec: RunSpec, record: Record, asked_for: _Asked) -> Iterator[Row]:
+    """The rows of a run: what was measured, then what was not measured with these settings."""
     status, stored = record
     complete = status.state == "done"
     fresh, stale = asked_for(spec, stored if complete else {})
@@ -137,35 +146,31 @@ def _add_rows(
     state, reason = ("queued", _STALE) if complete else _why_missing(status)
     known = {one["metric"] for one in found} if stale else set()
     missing = [
-        {"metric": name, "status": state, "reason": reason, **about}
+        {"metric": name, "status": state, "reason": reason,
+         "unit": about.get("unit"), "title": about.get("title")}
         for name, about in stale.items() if name not in known
     ]
-    rows, facts = [*found, *missing], {**stale, **fresh}
-    for name, instead in _ABSENT.items():
-        columns[name].extend([one.get(name) or instead for one in rows])
-    for name in _DECLARED:  # a metric's own word counts, not what was its word when it measured
-        columns[name].extend([
-            facts[one["metric"]].get(name) or _DECLARED[name] for one in rows
-        ])
-    columns["value"].extend([one.get("value") if one["status"] == "ok" else None for one in rows])
-    columns["sampling_std"].extend([one.get("sampling_std") for one in rows])
-    columns["tolerance"].extend([one.get("tolerance") for one in found] + [None] * len(missing))
     budget = stored.get("budget", {})
-    shared = {
-        "suite": suite, "method": spec.method, "dataset": spec.dataset, "seed": spec.seed,
-        "run": spec.id, "updates": budget.get("updates", status.update or None),
-        "examples": budget.get("examples"), "limited": spec.limited,
-        "seconds": budget.get("seconds", status.seconds or None),
-        "device": budget.get("device", ""),
-    }
-    for name, value in shared.items():
-        columns[name].extend([value] * len(rows))
+    shared = (
+        budget.get("updates", status.update or None), budget.get("examples"),
+        _float(budget.get("seconds", status.seconds or None)), budget.get("device", ""),
+        spec.limited,
+    )
+    for one in (*found, *missing):
+        # a metric's own word counts, not what was its word when it measured
+        declared = (fresh if one["metric"] in fresh else stale)[one["metric"]]
+        yield Row(
+            suite, spec.method, spec.dataset, spec.seed, one["metric"], one.get("protocol") or "",
+            _float(one.get("value")) if one["status"] == "ok" else None,
+            declared.get("better") or "none", one.get("unit") or "", one["status"],
+            one.get("reason") or "", spec.id, _float(one.get("sampling_std")),
+            one.get("title") or "", *shared, declared.get("target") or "",
+            _float(one.get("tolerance")),
+        )
 
 
-_ABSENT = {"metric": "", "protocol": "", "unit": "", "status": "", "reason": "", "title": ""}
-"""The texts of a measurement → what the table has where there is none."""
-_DECLARED = {"better": "none", "target": ""}
-"""What a metric declares → what the table has where it does not."""
+def _float(value: float | None) -> float | None:
+    return None if value is None else float(value)
 
 
 def _by_age(
@@ -192,49 +197,49 @@ def _why_missing(status: Status) -> tuple[str, str]:
 # --- formats -----------------------------------------------------------------------------------
 
 
-def _csv(frame: pd.DataFrame) -> str:
-    # as pandas writes it, and quicker
-    columns = [_fields(frame[name]) for name in frame]
-    lines = [map(_quoted, frame.columns), *zip(*columns, strict=True)]
+def _csv(rows: Sequence[Row]) -> str:
+    columns = [_fields(column) for column in zip(*rows, strict=True)]
+    lines = [map(_quoted, Row._fields), *zip(*columns, strict=True)]
     return "".join(f"{','.join(line)}\n" for line in lines)
 
 
-def _fields(column: pd.Series[Any]) -> list[str]:
+def _fields(values: tuple[Any, ...]) -> Sequence[str]:
     """A column's cells as a CSV file has them; what comes again and again is quoted once."""
-    values = column.tolist()
-    if column.dtype == float:  # by repr, the shortest text that reads back the same
-        return [repr(value) if value == value else "" for value in values]
-    quoted = {value: _quoted(value) for value in set(values)}
-    as_they_are = all(isinstance(value, str) and value == quoted[value] for value in quoted)
+    if any(type(value) is float for value in values):
+        return [_text(value) for value in values]
+    quoted = {value: _quoted(_text(value)) for value in set(values)}
+    as_they_are = all(value == quoted[value] for value in quoted)
     return values if as_they_are else [quoted[value] for value in values]
 
 
-def _quoted(value: Any) -> str:
-    if value is pd.NA or value != value:
+def _text(value: object) -> str:
+    """Empty for none; a float by repr, the shortest text that reads back the same."""
+    if value is None:
         return ""
+    return repr(value) if type(value) is float else str(value)
+
+
+def _quoted(text: str) -> str:
     buffer = io.StringIO()
     # not alone: an empty field would be quoted; with its line end: what holds one is quoted
-    csv.writer(buffer, lineterminator="\n").writerow((value, 0))
+    csv.writer(buffer, lineterminator="\n").writerow((text, 0))
     return buffer.getvalue().removesuffix(",0\n")
 
 
-def _json(frame: pd.DataFrame) -> str:
-    plain = frame.astype(object).where(frame.notna(), None)
-    return json.dumps(plain.to_dict(orient="records"), indent=1, ensure_ascii=False) + "\n"
+def _json(rows: Sequence[Row]) -> str:
+    return json.dumps([row._asdict() for row in rows], indent=1, ensure_ascii=False) + "\n"
 
 
-def _markdown(frame: pd.DataFrame) -> str:
-    plain = frame.astype(object).where(frame.notna(), "")
-    lines = [list(frame.columns), ["---"] * len(frame.columns), *plain.to_numpy().tolist()]
+def _markdown(rows: Sequence[Row]) -> str:
+    lines = [Row._fields, ["---"] * len(Row._fields), *rows]
     return "".join("| " + " | ".join(map(_cell, line)) + " |\n" for line in lines)
 
 
 def _cell(value: object) -> str:
-    text = repr(value) if isinstance(value, float) else str(value)
-    return " ".join(text.replace("|", "\\|").split())
+    return " ".join(_text(value).replace("|", "\\|").split())
 
 
-FORMATS: dict[str, Callable[[pd.DataFrame], str]] = {
+FORMATS: dict[str, Callable[[Sequence[Row]], str]] = {
     "csv": _csv, "json": _json, "markdown": _markdown,
 }
 """Format → the whole table as text, with a line end at its end."""

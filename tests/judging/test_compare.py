@@ -5,32 +5,27 @@ from __future__ import annotations
 import io
 import math
 
-import pandas as pd
 import pytest
+from made_rows import rows, table
 from rich.console import Console
 from scipy import stats
 
 from genbench.errors import GenbenchError, ProtocolError
+from genbench.judging.cells import cells_of
 from genbench.judging.compare import compare, compare_table
 from genbench.judging.gate import accept
-from genbench.judging.stored import load_numbers
+from genbench.judging.stored import load_cells
+from genbench.store.table import FORMATS
 
 
-def rows(method, values, *, dataset="ring", metric="nll", better="lower", protocol="v1", **more):
-    return [
-        {
-            "suite": "s", "method": method, "dataset": dataset, "seed": seed, "metric": metric,
-            "protocol": "" if isinstance(value, str) else protocol,
-            "value": None if isinstance(value, str) else float(value), "better": better,
-            "unit": "nats", "status": value if isinstance(value, str) else "ok", "reason": "",
-            "run": f"{method}-{seed}", "sampling_std": 0.0, "limited": False, **more,
-        }
-        for seed, value in enumerate(values)
-    ]
+def compared(a, b, **options):
+    """The comparison of two tables, as a table."""
+    return sides(a, b, **options).table
 
 
-def table(*parts):
-    return pd.DataFrame([row for part in parts for row in part])
+def sides(a, b, **options):
+    """The comparison of two tables."""
+    return compare(cells_of(a), cells_of(b), **options)
 
 
 def text_of(renderable):
@@ -45,7 +40,7 @@ A = rows("flow[layers=4]", [1.0, 1.1, 0.9])
 
 def test_differences_and_their_significance():
     b = rows("flow[layers=4]", [2.0, 2.4, 1.9])
-    row = compare(table(A), table(b)).iloc[0]
+    row = compared(table(A), table(b)).iloc[0]
     apart = stats.ttest_ind([2.0, 2.4, 1.9], [1.0, 1.1, 0.9], equal_var=False)
     pairs = stats.ttest_rel([2.0, 2.4, 1.9], [1.0, 1.1, 0.9])
     assert row.difference == pytest.approx(1.1)
@@ -53,7 +48,7 @@ def test_differences_and_their_significance():
     best = min(apart, pairs, key=lambda test: test.pvalue)
     assert (row.low, row.high) == pytest.approx(tuple(best.confidence_interval(0.975)))
     assert (row.a_seeds, row.b_seeds, row.verdict) == (3, 3, "worse")
-    assert compare(table(b), table(A)).iloc[0].verdict == "better"
+    assert compared(table(b), table(A)).iloc[0].verdict == "better"
 
 
 def test_why_there_is_no_verdict_is_said_with_the_metrics_that_it_is_true_of():
@@ -61,30 +56,30 @@ def test_why_there_is_no_verdict_is_said_with_the_metrics_that_it_is_true_of():
         rows("a", [1.0, "skipped", 1.2], metric=name) for name in ("w1", "w1_floor", "emd")
     ]
     frame = table(rows("a", [1.0, 1.1, 1.2]), *lacking)
-    text = text_of(compare_table(compare(frame, frame)))
+    text = text_of(compare_table(sides(frame, frame)))
     assert "a on ring (w1, emd), inconclusive: A: 1 of 3 runs skipped" in text
     assert "1.10 ± 0.14 (n=2)" in text
     whole = table(*lacking)
-    text = text_of(compare_table(compare(whole, whole)))
+    text = text_of(compare_table(sides(whole, whole)))
     assert "a on ring, inconclusive: A: 1 of 3 runs skipped" in text
 
 
 @pytest.mark.parametrize(("better", "verdict"), [("higher", "better"), ("none", "different")])
 def test_direction(better, verdict):
     a, b = rows("a", [1.0, 1.1, 0.9], better=better), rows("a", [2.0, 2.1, 1.9], better=better)
-    assert compare(table(a), table(b)).iloc[0].verdict == verdict
+    assert compared(table(a), table(b)).iloc[0].verdict == verdict
 
 
 def test_holm_over_the_cells():
     a = [row for place in range(5) for row in rows(f"m{place}", [1.0, 1.1, 0.9])]
     b = [row for place in range(5) for row in rows(f"m{place}", [1.3, 1.4, 1.25])]
-    alone = compare(table(a[:3]), table(b[:3])).iloc[0]
-    crowd = compare(table(a), table(b))
+    alone = compared(table(a[:3]), table(b[:3])).iloc[0]
+    crowd = compared(table(a), table(b))
     assert crowd.p.tolist() == pytest.approx([5 * alone.p] * 5)
 
 
 def test_noise_constants_and_few_seeds():
-    found = compare(
+    found = compared(
         table(A, rows("b", [1.0] * 3), rows("c", [1.0, 2.0])),
         table(rows("flow[layers=4]", [1.02, 1.12, 0.8]), rows("b", [1.0] * 3), rows("c", [5, 6])),
     )
@@ -95,7 +90,7 @@ def test_noise_constants_and_few_seeds():
 def test_other_protocols_are_marked_and_excluded():
     b = [*rows("flow[layers=4]", [1.0] * 3, metric="fid", protocol="inception-50k"), *A]
     a = [*A, *rows("flow[layers=4]", [1.0] * 3, metric="fid", protocol="inception-10k")]
-    found = compare(table(a), table(b))
+    found = compared(table(a), table(b))
     assert found.verdict.tolist() == ["same values", "not comparable"]
     assert "A is inception-10k, B is inception-50k" in found.reason[1]
     assert found.difference.isna().tolist() == [False, True]
@@ -103,23 +98,23 @@ def test_other_protocols_are_marked_and_excluded():
 
 def test_nothing_under_one_protocol_is_refused():
     with pytest.raises(ProtocolError, match="A is v1, B is v2"):
-        compare(table(A), table(rows("flow[layers=4]", [1.0, 2.0], protocol="v2")))
+        compared(table(A), table(rows("flow[layers=4]", [1.0, 2.0], protocol="v2")))
 
 
 def test_nothing_in_common_is_refused():
     with pytest.raises(GenbenchError, match="no cell in common"):
-        compare(table(A), table(rows("other", [1.0])))
+        compared(table(A), table(rows("other", [1.0])))
 
 
 def test_troubles_and_cut_budgets_are_not_compared():
     a = [*A, *rows("x", [1.0, 2.0, 3.0]), *rows("y", [1.0, 2.0, 3.0]), *rows("z", [1.0])]
     b = [*A, *rows("x", ["diverged", 2.0, 3.0]), *rows("y", [1.0, 2.0, 3.0], limited=True)]
-    found = compare(table(a), table(b)).set_index("method")
+    found = compared(table(a), table(b)).set_index("method")
     assert found.verdict["x"] == "no difference"
     assert "by ranks: a value is not finite" in found.reason["x"]
     assert found.b["x"] == math.inf
     c = [*A, *rows("x", ["failed", 2.0, 3.0])]
-    found_c = compare(table(a), table(c)).set_index("method")
+    found_c = compared(table(a), table(c)).set_index("method")
     assert found_c.verdict["x"] == "inconclusive"
     assert found_c.reason["x"] == "B: 1 of 3 runs failed"
     assert found.verdict["y"] == "not comparable"
@@ -128,11 +123,11 @@ def test_troubles_and_cut_budgets_are_not_compared():
 
 def test_infinity_is_worse_than_any_number():
     fine = rows("x", [1.0, 1.1, 1.2, 1.05])
-    lost = [{**row, "protocol": "v1"} for row in rows("x", ["not-finite", 5.0, 6.0, 7.0])]
-    found = compare(table(fine), table(lost)).iloc[0]
+    lost = [row._replace(protocol="v1") for row in rows("x", ["not-finite", 5.0, 6.0, 7.0])]
+    found = compared(table(fine), table(lost)).iloc[0]
     assert (found.verdict, found.p) == ("worse", pytest.approx(2 / 70))
-    assert compare(table(lost), table(fine)).iloc[0].verdict == "better"
-    assert "∞ (n=4)" in text_of(compare_table(compare(table(fine), table(lost))))
+    assert compared(table(lost), table(fine)).iloc[0].verdict == "better"
+    assert "∞ (n=4)" in text_of(compare_table(sides(table(fine), table(lost))))
 
 
 def test_two_methods_of_one_suite():
@@ -140,15 +135,15 @@ def test_two_methods_of_one_suite():
         rows("a", [1.0, 1.1, 0.9]), rows("b", [2.0, 2.2, 1.9]), rows("c", [5.0]),
         rows("a", [3.0, 3.1, 3.2], metric="fid"), rows("b", [1.0, 1.15, 1.2], metric="fid"),
     )
-    found = compare(suite, suite, methods=("a", "b"))
+    found = compared(suite, suite, methods=("a", "b"))
     assert found.method.tolist() == ["a | b"] * 2
     assert found.metric.tolist() == ["nll", "fid"]
     assert found.verdict.tolist() == ["worse", "better"]
-    swapped = compare(suite, suite, methods=("b", "a"))
+    swapped = compared(suite, suite, methods=("b", "a"))
     assert swapped.verdict.tolist() == ["better", "worse"]
-    assert len(compare(suite, suite, methods=("a", None))) == 2
+    assert len(compared(suite, suite, methods=("a", None))) == 2
     with pytest.raises(GenbenchError, match="no row 'aa'; did you mean 'a'"):
-        compare(suite, suite, methods=("aa", "b"))
+        compared(suite, suite, methods=("aa", "b"))
 
 
 def test_a_target_is_what_is_compared():
@@ -156,12 +151,12 @@ def test_a_target_is_what_is_compared():
     real = rows("real", [0.989], **aim)
     suite = table(real, rows("near", [0.97, 0.971, 0.9685], **aim),
                   rows("far", [0.5, 0.51, 0.52], **aim))
-    found = compare(suite, suite, methods=("near", "far")).iloc[0]
+    found = compared(suite, suite, methods=("near", "far")).iloc[0]
     assert (found.verdict, found.better) == ("worse", "target")
 
 
 def test_the_table_shows_names_as_they_are():
-    text = text_of(compare_table(compare(table(A), table(A)), "old[1]", "new"))
+    text = text_of(compare_table(sides(table(A), table(A)), "old[1]", "new"))
     assert "flow[layers=4]" in text
     assert "new against old[1]" in text
     assert "1.00 ± 0.10" in text
@@ -171,7 +166,7 @@ def test_no_word_is_broken_at_80_columns():
     named = {"metric": "covered_by_count_k5"}
     long = rows("relaxed-wgan-of-a-long-name", [123.456, 124.5, 122.1], **named)
     other = rows("relaxed-wgan-of-a-long-name", [133.456, 144.5, 122.1], **named)
-    found = compare_table(compare(table(A, long), table(A, other)), "results/old", "results/new")
+    found = compare_table(sides(table(A, long), table(A, other)), "results/old", "results/new")
     stream = io.StringIO()
     Console(file=stream, width=80).print(found)
     lines = stream.getvalue().splitlines()
@@ -183,10 +178,10 @@ def test_no_word_is_broken_at_80_columns():
 
 def test_csv_and_baseline_read_back(tmp_path):
     frame = table(A, rows("b", [1.0, "diverged", 1e-300]), rows("c", ["skipped"]))
-    frame.to_csv(tmp_path / "metrics.csv", index=False)
+    (tmp_path / "metrics.csv").write_text(FORMATS["csv"](frame))
     accept(frame, tmp_path / "sub" / "baseline.json")
     for path in (tmp_path, tmp_path / "metrics.csv", tmp_path / "sub"):
-        found = compare(load_numbers(path), frame)
+        found = compare(load_cells(path), cells_of(frame)).table
         found = found.sort_values("method", ascending=False)
         assert found.verdict.tolist() == ["same values", "same values"]
         assert found.a_seeds.tolist() == [3, 3]
@@ -199,18 +194,20 @@ def test_csv_and_baseline_read_back(tmp_path):
      "s,m,d,0,nll,v1,abc,lower,,ok,,r\n", "metrics.csv:2: value: expected a number, got 'abc'"),
     ("metrics.csv", f"{HEAD}\n"
      "s,m,d,0,nll,v1,1,lower,,ok,,r\ns,m,d,,nll,v1,1,lower,,ok,,r\n", "metrics.csv:3: seed"),
+    ("metrics.csv", f"{HEAD}\ns,m\n", "metrics.csv:2: expected 12 columns"),
+    ("metrics.csv", f'{HEAD}\ns,"m', "unexpected end of data"),
     ("baseline.json", "{", "Invalid JSON"),
 ])
 def test_bad_files_get_one_line(tmp_path, name, text, says):
     (tmp_path / name).write_text(text)
     with pytest.raises(GenbenchError) as caught:
-        load_numbers(tmp_path / name)
+        load_cells(tmp_path / name)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_nothing_there(tmp_path):
     with pytest.raises(GenbenchError, match="holds neither"):
-        load_numbers(tmp_path)
+        load_cells(tmp_path)
     with pytest.raises(GenbenchError, match="there is no"):
-        load_numbers(tmp_path / "none")
+        load_cells(tmp_path / "none")

@@ -6,11 +6,13 @@ import json
 import math
 import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
+from made_rows import rows as made_rows
+from made_rows import table
 from scipy import stats
 
 from genbench.errors import GenbenchError
@@ -27,37 +29,22 @@ from genbench.judging.junit import junit_xml, markdown
 ROOT = Path(__file__).parents[2]
 
 
-def rows(method, values, *, dataset="ring", metric="nll", better="lower", protocol="v1", **more):
-    """Tidy rows, one a seed; a string for a value is a status."""
-    return [
-        {
-            "suite": "ci", "method": method, "dataset": dataset, "seed": seed, "metric": metric,
-            "protocol": "" if isinstance(value, str) else protocol,
-            "value": None if isinstance(value, str) else float(value), "better": better,
-            "unit": "nats", "status": value if isinstance(value, str) else "ok", "reason": "why",
-            "run": f"{method}-{seed}", "sampling_std": 0.0, "limited": False, **more,
-        }
-        for seed, value in enumerate(values)
-    ]
-
-
-def table(*parts):
-    return pd.DataFrame([row for part in parts for row in part])
+rows = partial(made_rows, reason="why")
 
 
 def baseline(*parts, tolerances=None, suite="ci"):
     """A baseline of the same rows, without going through a file."""
     cells: dict[tuple, BaselineCell] = {}
     for row in (row for part in parts for row in part):
-        key = (row["method"], row["dataset"], row["metric"], row["protocol"])
+        key = (row.method, row.dataset, row.metric, row.protocol)
         cell = cells.setdefault(key, BaselineCell(
-            method=key[0], dataset=key[1], metric=key[2], protocol=key[3], better=row["better"],
+            method=key[0], dataset=key[1], metric=key[2], protocol=key[3], better=row.better,
             values={},
         ))
-        if row["status"] == "ok":
-            cell.values[row["seed"]] = row["value"]
+        if row.status == "ok":
+            cell.values[row.seed] = row.value
         else:
-            cell.absent[row["seed"]] = row["status"]
+            cell.absent[row.seed] = row.status
     return Baseline(suite=suite, cells=list(cells.values()), tolerances=tolerances or {})
 
 
@@ -142,7 +129,7 @@ def test_what_is_not_told_from_noise_is_in_sight():
     """Learning rate × 0.3: NLL + 17 %, and yet no regression with three seeds."""
     new = [11.0, 12.9, 11.2]
     fine = [row for place in range(14) for row in rows(f"m{place}", [1.0, 1.01, 0.99])]
-    moved = [{**row, "value": row["value"] + 1e-4} for row in fine]
+    moved = [row._replace(value=row.value + 1e-4) for row in fine]
     outcome = check(table(rows("a", new), moved), baseline(OLD, fine))
     assert outcome.exit_code == 0
     found = outcome.findings[0]
@@ -186,7 +173,7 @@ def test_pairs_by_seed_find_what_the_seeds_share():
 @pytest.mark.parametrize("bad", [[10.0, "not-finite", 9.9], ["not-finite"] * 3])
 def test_infinite_values_never_pass(bad):
     values = rows("a", [10.0, 10.1, 9.9])
-    bad = [{**row, "protocol": "v1"} for row in rows("a", bad)]
+    bad = [row._replace(protocol="v1") for row in rows("a", bad)]
     outcome = check(table(bad), baseline(values))
     assert (one(outcome).verdict, outcome.exit_code) == ("failed", 3)
     back = check(table(values), baseline(bad))
@@ -194,7 +181,7 @@ def test_infinite_values_never_pass(bad):
 
 
 def test_infinity_that_was_accepted_does_not_hide_the_rest():
-    lost = {**rows("a", ["not-finite"])[0], "protocol": "v1", "seed": 5}
+    lost = rows("a", ["not-finite"])[0]._replace(protocol="v1", seed=5)
     old = [*rows("a", [10.0, 10.1, 9.9, 10.05, 9.95]), lost]
     worse = [*rows("a", [20.0, 20.1, 19.9, 20.05, 19.95]), lost]
     found = one(check(table(worse), baseline(old)))
@@ -241,8 +228,7 @@ def test_exact_asks_for_the_same_bits():
 
 def test_what_changed_in_the_specification_is_named(fake, tmp_path):
     plan = fake.make_plan(tmp_path)
-    frame = table(OLD)
-    frame["suite"] = plan.name
+    frame = [row._replace(suite=plan.name) for row in OLD]
     kept = accept(frame, tmp_path / "baseline.json", plan)
     assert check(frame, tmp_path / "baseline.json", plan=plan).changes == ()
     fast = [
@@ -296,7 +282,7 @@ def test_metrics_without_direction_are_not_gated_but_must_not_fail():
 ])
 def test_a_run_without_a_number(status, verdict):
     for values in ([10.0, status, 9.9], [status] * 3):
-        outcome = check(table(rows("a", values)), baseline(OLD))
+        outcome = check(rows("a", values), baseline(OLD))
         assert (one(outcome).verdict, outcome.exit_code) == (verdict, 3)
         assert f"{status} (why)" in one(outcome).detail
 
@@ -358,7 +344,7 @@ def test_other_suites_and_cut_budgets_are_refused():
     with pytest.raises(GenbenchError, match="--limit-updates"):
         check(table(rows("a", [10.0], limited=True)), baseline(OLD))
     with pytest.raises(GenbenchError, match="no rows"):
-        check(table(OLD).iloc[:0], baseline(OLD))
+        check([], baseline(OLD))
 
 
 # --- by simulation ----------------------------------------------------------------------------
@@ -465,7 +451,7 @@ def test_unchanged_bits_do_not_hide_a_regression():
     rng = np.random.default_rng(11)
     old = suite_values(rng, 40, 3)
     # 4.4 standard errors on three seeds: significant alone, not after a correction over 40.
-    new = rows("m0", [row["value"] + 4.4 * 3 * (2 / 3) ** 0.5 for row in old[:3]])
+    new = rows("m0", [row.value + 4.4 * 3 * (2 / 3) ** 0.5 for row in old[:3]])
     outcome = check(table(new, old[3:]), baseline(old))
     assert outcome.counts == {"regressed": 1, "ok": 39}
 
@@ -480,7 +466,7 @@ def test_accept_then_check_is_fine(tmp_path):
     outcome = check(frame, path)
     assert (outcome.counts, outcome.exit_code) == ({"ok": 2}, 0)
     first = path.read_bytes()
-    accept(frame.iloc[::-1], path)
+    accept(frame[::-1], path)
     assert path.read_bytes() == first
     assert json.loads(first)["format"] == 1
     assert json.loads(first)["cells"][0]["values"] == {"0": 10.0, "1": 10.1, "2": 9.9}

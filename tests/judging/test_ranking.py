@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from genbench.judging.cell import Cell, Trouble
+from genbench.judging.cells import Cell, Trouble
 from genbench.judging.ranking import Place, places
 
 B, W, N = Place.BEST, Place.WORSE, Place.NONE

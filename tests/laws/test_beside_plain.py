@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
 from genbench.data.digits import Digits
+from genbench.store.frame import frame_of
 from genbench.store.runs import Store
 from genbench.store.table import tidy
 from genbench.suites.expand import load_plan
@@ -223,7 +224,7 @@ def test_ours_are_no_worse_than_plain_ones(tmp_path: Path) -> None:
 def worse(folder: Path) -> list[str]:
     """Where ours, in the mean of their seeds, are worse than the plain ones by FACTOR."""
     plan = load_plan(folder / "beside.yaml")
-    table = tidy(plan, Store(folder / "results" / plan.name))
+    table = frame_of(tidy(plan, Store(folder / "results" / plan.name)))
     values = table.groupby(["method", "dataset", "metric"])["value"].mean()
     found = []
     for metric, dataset in DATA.items():

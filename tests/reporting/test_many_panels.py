@@ -87,7 +87,8 @@ def stored(series):
         )
     specs = [SimpleNamespace(id=name, method=name, dataset="ring", seed=0, scale="raw")
              for name in series]
-    numbers = SimpleNamespace(methods=lambda d: list(series), title=str, log_dets={}, cells={},
+    numbers = SimpleNamespace(methods=lambda d: list(series), title=str, log_dets={},
+                              measured=lambda dataset, metric: [],
                               plan=SimpleNamespace(runs=specs))
     return Stored(numbers, SimpleNamespace(run=run), "ring", list(series), chosen=False)
 

@@ -6,7 +6,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from made_rows import rows, table
 
+from genbench.judging.cells import cells_of, find
 from genbench.reporting.figures.drawing.canvas import canvas
 from genbench.reporting.figures.drawing.images import line_sheet
 from genbench.reporting.figures.drawing.panels import Panel, Panels
@@ -15,7 +17,6 @@ from genbench.reporting.figures.drawing.values import sweep_axis
 from genbench.reporting.figures.profile import Profile
 from genbench.reporting.figures.stored import Stored
 from genbench.reporting.figures.sweep import Sweep, sweep_curves
-from genbench.reporting.numbers import Entry
 from genbench.suites.sweep import grid_value, metric_value
 
 
@@ -45,22 +46,22 @@ def titled(method):
 
 
 def numbers(cells):
+    found = cells_of(table(*(
+        rows(method, [value if value is not None else "skipped" for value in values],
+             dataset="toy", metric=metric, protocol="p")
+        for (method, metric), values in cells.items()
+    )))
     return SimpleNamespace(
-        cells={
-            (method, "toy", metric): [
-                Entry(seed, "p", value, "ok" if value is not None else "skipped", "", 0.0)
-                for seed, value in enumerate(values)
-            ] for (method, metric), values in cells.items()
-        },
+        row=lambda method, dataset, metric: find(found, metric, method, dataset),
         facts={"gap": ("NLL gap", "nats", "lower")}, title=titled,
     )
 
 
-def sweep(found, rows, **options):
+def sweep(found, named, **options):
     """What a sweep over these rows shows."""
     kind = Sweep()
     kind.configure(options)
-    (sheet,) = kind.sheets(Stored(found, None, "toy", rows))
+    (sheet,) = kind.sheets(Stored(found, None, "toy", named))
     return sheet.shown
 
 
@@ -69,8 +70,8 @@ def test_rows_of_a_grid_are_one_curve_in_order_of_the_number():
         ("a[k=2]", "gap"): [1.0, 2.0], ("a[k=1]", "gap"): [3.0, 4.0],
         ("a[k=4]", "gap"): [0.5, None], ("b[k=1]", "gap"): [7.0], ("b[k=2]", "gap"): [8.0],
     })
-    rows = ["a[k=2]", "a[k=1]", "a[k=4]", "b[k=1]", "b[k=2]", "c"]
-    panels, axis, lost = sweep_curves(found, "toy", rows, ["gap"])
+    named = ["a[k=2]", "a[k=1]", "a[k=4]", "b[k=1]", "b[k=2]", "c"]
+    panels, axis, lost = sweep_curves(found, "toy", named, ["gap"])
     assert axis == "k"
     assert lost == []  # a metric that does not apply is no loss
     assert list(panels) == ["NLL gap, nats"]
@@ -100,10 +101,9 @@ def test_metrics_that_end_in_numbers_are_one_curve_for_each_row():
 
 
 def test_a_sweep_names_its_metric_and_what_is_lost():
-    found = numbers({("x", "s_0.1"): [1.0, 2.0], ("x", "s_10.0"): [3.0, 4.0]})
+    found = numbers({("x", "s_0.1"): [1.0, 2.0], ("x", "s_10.0"): [3.0, "not-finite"]})
     for value in (0.1, 10.0):
         found.facts[f"s_{value}"] = (f"Sinkhorn distance, ε = {value}", "nats", "lower")
-    found.cells["x", "toy", "s_10.0"][1] = Entry(1, "p", np.nan, "not-finite", "", 0.0)
     panels, _, lost = sweep_curves(found, "toy", ["x"], ["s_0.1", "s_10.0"])
     assert list(panels) == ["Sinkhorn distance, nats"]
     assert panels["Sinkhorn distance, nats"][0].seeds[0].tolist() == [[0.1], [1.0]]

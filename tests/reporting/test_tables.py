@@ -6,9 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from made_rows import rows_in
 
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.tables import make_tables
+from genbench.store.frame import frame_of
 from genbench.store.table import tidy
 from genbench.suites.schema import Report
 
@@ -18,10 +20,10 @@ def tables_of(filled, report=None, change=None):
     if report is not None:
         suite = plan.suite.model_copy(update={"report": Report.model_validate(report)})
         plan = replace(plan, suite=suite)
-    frame = tidy(plan, store)
+    frame = frame_of(tidy(plan, store))
     if change is not None:
         frame = change(frame)
-    return make_tables(Numbers(plan, frame)), frame
+    return make_tables(Numbers(plan, rows_in(frame))), frame
 
 
 def cells(table):

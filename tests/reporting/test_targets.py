@@ -8,6 +8,7 @@ import pytest
 
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.targets import reached, targets_table
+from genbench.store.frame import frame_of
 from genbench.store.table import tidy
 from genbench.suites.schema import Report
 
@@ -20,7 +21,7 @@ def numbers_with(filled, targets):
 
 
 def values(filled, method, dataset, metric="nll"):
-    frame = tidy(*filled)
+    frame = frame_of(tidy(*filled))
     wanted = (frame.method == method) & (frame.dataset == dataset) & (frame.metric == metric)
     return frame[wanted].value.dropna()
 

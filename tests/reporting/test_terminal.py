@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 
-import pandas as pd
 import pytest
+from made_rows import rows, table
 from rich.console import Console
 
 from genbench.judging.cells import cells_of
@@ -13,28 +13,13 @@ from genbench.reporting.terminal import summary_tables
 from genbench.text.numbers import mean_text, number, p_text
 
 
-def rows(method, values, *, dataset="ring", metric="nll", better="lower", protocol="v1", **more):
-    return [
-        {
-            "suite": "s", "method": method, "dataset": dataset, "seed": seed, "metric": metric,
-            "protocol": "" if isinstance(value, str) else protocol,
-            "value": None if isinstance(value, str) else float(value), "better": better,
-            "unit": "nats", "status": value if isinstance(value, str) else "ok",
-            "reason": "critic became nan at update 31" if value == "diverged" else "",
-            "run": f"{method}-{seed}", "sampling_std": 0.0, "limited": False, **more,
-        }
-        for seed, value in enumerate(values)
-    ]
-
-
 def show(*parts, styles=False, **options):
-    frame = pd.DataFrame([row for part in parts for row in part])
     console = Console(
         file=io.StringIO(), width=160, force_terminal=styles, color_system="standard" if styles
         else None,
     )
-    for table in summary_tables(cells_of(frame), **options):
-        console.print(table)
+    for one in summary_tables(cells_of(table(*parts)), **options):
+        console.print(one)
     return console.file.getvalue()
 
 
@@ -73,8 +58,10 @@ def test_what_no_seeds_tell_apart_is_not_ranked():
 
 
 def test_troubles_are_marked_and_explained_once():
+    why = {"reason": "critic became nan at update 31"}
     text = show(
-        rows("a", [1.0, "diverged", 1.2]), rows("a", [1.0, "diverged", 1.2], metric="w1"),
+        rows("a", [1.0, "diverged", 1.2], **why), rows("a", [1.0, "diverged", 1.2], metric="w1",
+                                                       **why),
         rows("b", ["failed"] * 3), rows("c", ["skipped"] * 3), rows("d", [9.0, 9.0, 9.0]),
     )
     assert "diverged*" in line_of(text, "a ")
@@ -102,7 +89,7 @@ def test_a_metric_that_one_seed_lacks_shows_how_many_have_it_and_is_named():
 def test_seeds_under_another_protocol_are_no_seeds_of_a_column():
     one, *others = rows("a", [1.0, 1.1, 1.2])
     best = rows("b", [2.0, 2.1, 2.2])
-    text = show([{**one, "protocol": "few"}, *others], best, styles=True)
+    text = show([one._replace(protocol="few"), *others], best, styles=True)
     assert "1.150 ± 0.071 (n=2)*" in line_of(text, "a ")
     assert "1 (n=1)*" in line_of(text, "a ")
     assert "\x1b[1m1.150" not in text  # nor is it the best: a seed is missing

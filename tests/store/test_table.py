@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from genbench.errors import StoreError
+from genbench.store.frame import DTYPES, frame_of
 from genbench.store.runs import Status, Store
-from genbench.store.table import COLUMNS, FORMATS, expected_values, tidy
+from genbench.store.table import FORMATS, Row, expected_values, tidy
 from genbench.suites.spec import MetricSpec
 
 
@@ -30,8 +31,8 @@ def pick(frame, method, dataset, seed, metric):
 
 def test_one_row_for_each_run_and_metric(filled):
     plan, store = filled
-    frame = tidy(plan, store)
-    assert list(frame.columns) == list(COLUMNS)
+    frame = frame_of(tidy(plan, store))
+    assert list(frame.columns) == list(DTYPES)
     assert len(frame) == len(plan.runs) * 4
     assert not frame.duplicated(["run", "metric"]).any()
     assert frame.value.notna().equals(frame.status == "ok")
@@ -39,7 +40,7 @@ def test_one_row_for_each_run_and_metric(filled):
 
 def test_what_has_no_number_has_a_status_and_a_reason(filled):
     plan, store = filled
-    frame = tidy(plan, store)
+    frame = frame_of(tidy(plan, store))
     row = pick(frame, "gan", "digits", 1, "fid")
     assert (row.status, row.better) == ("diverged", "lower")
     assert row.reason == "critic.wasserstein became nan at update 301"
@@ -62,7 +63,7 @@ def test_unfinished_runs_give_their_state(filled, status):
     spec = plan.runs[-1]
     with store.claim(spec.id) as held:
         held.write_status(status)
-    rows = tidy(plan, store).query("run == @spec.id")
+    rows = frame_of(tidy(plan, store)).query("run == @spec.id")
     assert set(rows.status) == {status.state}
     assert set(rows.reason) == {status.reason or "at update 300 of 1,500"}
     assert rows.value.isna().all()
@@ -70,7 +71,7 @@ def test_unfinished_runs_give_their_state(filled, status):
 
 def test_other_options_of_a_metric_are_not_measured_yet(filled, fake, tmp_path):
     _, store = filled
-    frame = tidy(fake.make_plan(tmp_path, k=7), store)
+    frame = frame_of(tidy(fake.make_plan(tmp_path, k=7), store))
     row = pick(frame, "nice", "ring", 0, "covered_k7")
     assert row.status == "queued"
     assert "run the suite again" in row.reason
@@ -87,7 +88,7 @@ def test_a_damaged_run_is_an_error_that_names_the_file(filled):
 
 
 def test_an_empty_store_gives_queued_rows(tmp_path, fake):
-    frame = tidy(fake.make_plan(tmp_path), Store(tmp_path / "nothing"))
+    frame = frame_of(tidy(fake.make_plan(tmp_path), Store(tmp_path / "nothing")))
     assert set(frame.status) == {"queued"}
     assert frame.value.dtype == float
     assert not (tmp_path / "nothing").exists()
@@ -100,22 +101,24 @@ def test_names_of_values_hold_options(tmp_path, fake):
 
 
 def test_csv_of_awkward_cells_is_as_pandas_writes_it():
-    frame = pd.DataFrame({
-        "text": pd.Series(["", 'a "b"', "a, b", "1\n2", "return\r", "ring", None], dtype=object),
-        "count": pd.Series([1, 0, None, 2**40, 1, 0, -3], dtype="Int64"),
-        "value": [0.0, -0.0, math.nan, math.inf, 1e-300, 0.1 + 0.2, 5.0],
-        "limited": [True, False, True, False, True, False, True],
-        "seed": [0, 1, 2, 3, 4, 5, 6],
-        "plain": ["a", "b", "", "é", "a", "0", "None"],
-    })
-    assert FORMATS["csv"](frame) == frame.to_csv(index=False, lineterminator="\n")
+    texts = ["", 'a "b"', "a, b", "1\n2", "return\r", "ring", "é"]
+    counts = [1, 0, None, 2**40, 1, 0, -3]
+    values = [0.0, -0.0, None, math.inf, 1e-300, 0.1 + 0.2, 5.0]
+    rows = [
+        Row("s", "m", "d", seed, text, "v1", value, "lower", text, "ok", "plain", "r",
+            updates=count, limited=seed % 2 == 0)
+        for seed, (text, count, value) in enumerate(zip(texts, counts, values, strict=True))
+    ]
+    assert FORMATS["csv"](rows) == frame_of(rows).to_csv(index=False, lineterminator="\n")
+    assert FORMATS["csv"]([]) == frame_of([]).to_csv(index=False, lineterminator="\n")
 
 
 def test_csv_and_json_read_back_to_the_last_bit(filled):
-    frame = tidy(*filled)
-    assert FORMATS["csv"](frame) == frame.to_csv(index=False, lineterminator="\n")
-    from_csv = pd.read_csv(io.StringIO(FORMATS["csv"](frame)))
-    from_json = json.loads(FORMATS["json"](frame))
+    rows = tidy(*filled)
+    frame = frame_of(rows)
+    assert FORMATS["csv"](rows) == frame.to_csv(index=False, lineterminator="\n")
+    from_csv = pd.read_csv(io.StringIO(FORMATS["csv"](rows)))
+    from_json = json.loads(FORMATS["json"](rows))
     assert len(from_csv) == len(from_json) == len(frame)
     for value, csv, record in zip(frame.value, from_csv.value, from_json, strict=True):
         if math.isnan(value):
@@ -123,13 +126,13 @@ def test_csv_and_json_read_back_to_the_last_bit(filled):
             assert record["value"] is None
         else:
             assert value == csv == record["value"]
-    assert list(from_json[0]) == list(COLUMNS)
+    assert list(from_json[0]) == list(DTYPES)
 
 
 def test_markdown_has_a_line_for_each_row(filled):
-    frame = tidy(*filled)
-    frame.loc[0, "reason"] = "a | b\nc"
-    lines = FORMATS["markdown"](frame).splitlines()
-    assert len(lines) == len(frame) + 2
+    first, *others = tidy(*filled)
+    rows = [first._replace(reason="a | b\nc"), *others]
+    lines = FORMATS["markdown"](rows).splitlines()
+    assert len(lines) == len(rows) + 2
     assert "a \\| b c" in lines[2]
-    assert "nan" not in FORMATS["markdown"](frame).replace("became nan", "").lower()
+    assert "nan" not in FORMATS["markdown"](rows).replace("became nan", "").lower()

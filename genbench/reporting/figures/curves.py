@@ -167,11 +167,9 @@ def total(parts: Sequence[np.ndarray]) -> np.ndarray | None:
 
 def true_entropy(numbers: Numbers, dataset: str) -> float | None:
     """The entropy of the truth, where a metric measured it."""
-    for (_, where, metric), entries in sorted(numbers.cells.items()):
-        if where == dataset and metric == "true_entropy":
-            for entry in entries:
-                if entry.status == "ok":
-                    return float(entry.value)
+    for cell in sorted(numbers.measured(dataset, "true_entropy"), key=lambda cell: cell.method):
+        if cell.values:
+            return cell.sample[0]
     return None
 
 

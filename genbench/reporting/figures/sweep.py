@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from genbench.fields import Annotated, Field
+from genbench.judging.cells import SKIPPED
 from genbench.reporting.figures.base import FigureKind, Sheet
 from genbench.reporting.figures.drawing.curve_sheet import Curve, CurvePanels, curve_sheet
 from genbench.reporting.figures.stored import WORDS, Stored
@@ -36,9 +37,9 @@ class Sweep(FigureKind):
         numbers, rows = stored.numbers, stored.methods
         panels, option, absent = sweep_curves(numbers, stored.dataset, rows, self.columns)
         values = [
-            float(entry.value) for row in rows
-            for entry in numbers.cells.get((row, stored.dataset, self.level or ""), [])
-            if entry.status == "ok"
+            value for row in rows
+            for cell in numbers.row(row, stored.dataset, self.level or "")
+            for value in cell.sample
         ]
         level = (_title(numbers, self.level), float(np.mean(values))) if (
             self.level and values) else None
@@ -76,12 +77,13 @@ def sweep_curves(
                 if part is None:
                     continue
                 key, x = (_swept(numbers, column, part[0]), numbers.title(method)), part[1]
-            for entry in numbers.cells.get((method, dataset, column), []):
-                if entry.status == "ok":
-                    found.setdefault(key, {}).setdefault(entry.seed, {})[x] = float(entry.value)
-                elif entry.status != "skipped":
-                    lost.setdefault((key[1], x), set()).add(
-                        WORDS.get(entry.status, entry.status.replace("-", " ")))
+            for cell in numbers.row(method, dataset, column):
+                for seed, value in cell.values.items():
+                    found.setdefault(key, {}).setdefault(seed, {})[x] = value
+                for status, _ in cell.troubles.values():
+                    if status != SKIPPED:
+                        lost.setdefault((key[1], x), set()).add(
+                            WORDS.get(status, status.replace("-", " ")))
     panels: dict[str, list[Curve]] = {}
     styles = {name: place for place, name in enumerate(dict.fromkeys(n for _, n in found))}
     for (title, name), seeds in found.items():

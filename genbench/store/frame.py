@@ -1,0 +1,39 @@
+"""Stored numbers as pandas' DataFrames, for notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from genbench.store.table import Row
+
+__all__ = ["DTYPES", "by_metric", "frame_of"]
+
+DTYPES: dict[str, str] = {
+    "suite": "object", "method": "object", "dataset": "object", "seed": "int64",
+    "metric": "object", "protocol": "object", "value": "float64", "better": "object",
+    "unit": "object", "status": "object", "reason": "object", "run": "object",
+    "sampling_std": "float64", "title": "object", "updates": "Int64", "examples": "Int64",
+    "seconds": "float64", "device": "object", "limited": "bool", "target": "object",
+    "tolerance": "float64",
+}
+"""Column → its dtype, in order."""
+
+
+def frame_of(rows: Sequence[Row]) -> pd.DataFrame:
+    """The tidy table, a line for each row."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(DTYPES)
+    return pd.DataFrame({
+        name: pd.Series(column, dtype=DTYPES[name])
+        for name, column in zip(Row._fields, columns, strict=True)
+    })
+
+
+def by_metric(measurements: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """What was measured of one model, as metrics.json has it, by metric."""
+    columns = ["metric", "value", "sampling_std", "unit", "better", "protocol", "status", "reason"]
+    rows = [[one.get(name) for name in columns] for one in measurements]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.astype({"value": float, "sampling_std": float}).set_index("metric")
