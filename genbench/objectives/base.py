@@ -116,9 +116,9 @@ class Objective(nn.Module, Configured, ABC):
     def build(self, model: Model) -> None:
         """Make the objective's own networks for this model (not its optimisers)."""
 
-    @abstractmethod
     def players(self, model: Model) -> Sequence[Player]:
-        """Who moves, in order, and how often in one update."""
+        """The players in the order of their optimiser steps; by default the model alone."""
+        return [Player("model", model.groups())]
 
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
         """A data-dependent start, before the first update of the stage."""
@@ -131,7 +131,7 @@ class Objective(nn.Module, Configured, ABC):
         """The player's named loss terms, scalars; a pure function that draws from `noise`."""
 
     def watch(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
-        """Named scalars worth noting beside the loss of a move; nothing is trained by them."""
+        """Extra scalars to log (BEGAN's k); nothing is optimised by them."""
         return {}
 
     def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:

@@ -13,7 +13,6 @@ Models", 2021, https://arxiv.org/abs/2102.09672, eq. 16.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal, Protocol, runtime_checkable
 
 from torch import Tensor
@@ -21,7 +20,7 @@ from torch import Tensor
 from genbench.errors import GenbenchError
 from genbench.models.base import Denoiser, Model
 from genbench.noise import Noise
-from genbench.objectives.base import Batch, Objective, Player, Terms
+from genbench.objectives.base import Batch, Objective, Terms
 
 __all__ = ["Denoising"]
 
@@ -68,10 +67,6 @@ class Denoising(Objective):
                 f"denoising.weighting: 'bound' needs a model with bound_weights(t), which "
                 f"{type(model).__name__} lacks; use simple"
             )
-
-    def players(self, model: Model) -> Sequence[Player]:
-        """The model alone."""
-        return [Player("model", model.groups())]
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The weighted mean squared error of the batch."""

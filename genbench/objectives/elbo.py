@@ -10,7 +10,6 @@ otherwise it is the mean of −log p(x, z)/q(z ∣ x) over draws.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from torch import Tensor
@@ -18,7 +17,7 @@ from torch import Tensor
 from genbench.fields import Count
 from genbench.models.base import Bound, Model, conditioning
 from genbench.noise import Noise
-from genbench.objectives.base import Batch, Objective, Player, Terms
+from genbench.objectives.base import Batch, Objective, Terms
 
 __all__ = ["ELBO"]
 
@@ -38,10 +37,6 @@ class ELBO(Objective):
 
     samples: Count = 1
     """Codes drawn for each datum."""
-
-    def players(self, model: Model) -> Sequence[Player]:
-        """The model alone."""
-        return [Player("model", model.groups())]
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The parts of the mean negative ELBO of the batch, nats."""

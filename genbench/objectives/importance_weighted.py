@@ -9,14 +9,13 @@ https://arxiv.org/abs/1509.00519.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import torch
 
 from genbench.fields import Count
 from genbench.models.base import Bound, Model, conditioning
 from genbench.noise import Noise
-from genbench.objectives.base import Batch, Objective, Player, Terms
+from genbench.objectives.base import Batch, Objective, Terms
 
 __all__ = ["ImportanceWeighted"]
 
@@ -29,10 +28,6 @@ class ImportanceWeighted(Objective):
 
     k: Count = 5
     """Codes drawn for each datum; 1 is the ELBO."""
-
-    def players(self, model: Model) -> Sequence[Player]:
-        """The model alone."""
-        return [Player("model", model.groups())]
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The mean negative bound of the batch, nats."""

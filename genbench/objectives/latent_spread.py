@@ -8,11 +8,9 @@ https://arxiv.org/abs/1706.02071
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from genbench.models.base import Model, Spread
 from genbench.noise import Noise
-from genbench.objectives.base import Batch, Objective, Player, Terms
+from genbench.objectives.base import Batch, Objective, Terms
 
 __all__ = ["LatentSpread"]
 
@@ -22,10 +20,6 @@ class LatentSpread(Objective):
 
     requires = ("spread",)
     cite = "gurumurthy2017deligan"
-
-    def players(self, model: Model) -> Sequence[Player]:
-        """The model alone."""
-        return [Player("model", model.groups())]
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The mean of (1 − σ)²."""

@@ -6,13 +6,11 @@ https://doi.org/10.1098/rsta.1922.0009.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from genbench.fields import Count
 from genbench.models.base import Density, Model, conditioning
 from genbench.noise import Noise
 from genbench.objectives._start import start_from_data
-from genbench.objectives.base import Batch, Draw, Objective, Player, Terms
+from genbench.objectives.base import Batch, Draw, Objective, Terms
 
 __all__ = ["Likelihood"]
 
@@ -25,10 +23,6 @@ class Likelihood(Objective):
 
     start_points: Count = 2000
     """Training data shown to a model that starts from the data (the k-means of a mixture)."""
-
-    def players(self, model: Model) -> Sequence[Player]:
-        """The model alone."""
-        return [Player("model", model.groups())]
 
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
         """Let a model that has `initialise` place itself on the data; it does so once."""

@@ -8,8 +8,6 @@ Maximum Mean Discrepancy Optimization, 2015, https://arxiv.org/abs/1505.03906
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 
 from genbench.fields import Annotated, Field, Positive
@@ -17,7 +15,7 @@ from genbench.models.base import Model
 from genbench.noise import Noise
 from genbench.objectives._distances import mmd_squared
 from genbench.objectives._start import start_from_data
-from genbench.objectives.base import Batch, Draw, Objective, Player, Terms, samples_like
+from genbench.objectives.base import Batch, Draw, Objective, Terms, samples_like
 
 __all__ = ["MMD"]
 
@@ -33,10 +31,6 @@ class MMD(Objective):
 
     widths: Annotated[list[Positive], Field(min_length=1)] = [0.01, 0.05, 0.2, 1.0]
     """Variances of the kernels, as parts of the total variance of data and samples together."""
-
-    def players(self, model: Model) -> Sequence[Player]:
-        """The model alone."""
-        return [Player("model", model.groups())]
 
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
         """Let a model that starts from the data do so, once."""

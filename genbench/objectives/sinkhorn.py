@@ -13,7 +13,6 @@ mixture carries no gradient, so its weights stand still here.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -24,7 +23,7 @@ from genbench.models.base import Model
 from genbench.noise import Noise
 from genbench.objectives._distances import squared_distances
 from genbench.objectives._start import start_from_data
-from genbench.objectives.base import Batch, Draw, Objective, Player, Terms, samples_like
+from genbench.objectives.base import Batch, Draw, Objective, Terms, samples_like
 
 __all__ = ["Sinkhorn", "transport_cost"]
 
@@ -87,10 +86,6 @@ class Sinkhorn(Objective):
     debias: bool = True
     """Whether the costs of each side with itself are taken off, without which samples shrink
     towards the mean; the thesis's form is without."""
-
-    def players(self, model: Model) -> Sequence[Player]:
-        """The model alone."""
-        return [Player("model", model.groups())]
 
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
         """Let a model that starts from the data do so, once."""

@@ -11,14 +11,12 @@ counts, where the authors' code has the sum.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from genbench.fields import Annotated, Field, NonNegative, Positive
 from genbench.models.base import Encoder, Model
 from genbench.noise import Noise
 from genbench.objectives._codes import code_size, encode
 from genbench.objectives._distances import mmd_squared
-from genbench.objectives.base import Batch, Objective, Player, Terms
+from genbench.objectives.base import Batch, Objective, Terms
 
 __all__ = ["WAEMMD"]
 
@@ -44,10 +42,6 @@ class WAEMMD(Objective):
             GenbenchError: a model that has no code with a Gaussian prior.
         """
         self.codes = code_size(model, "wae_mmd")
-
-    def players(self, model: Model) -> Sequence[Player]:
-        """The model alone."""
-        return [Player("model", model.groups())]
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The cost, and MMD² between the batch's codes and as many of the prior."""
