@@ -23,12 +23,13 @@ _PACKAGE = Path(__file__).parent
 _REQUIRED = object()
 _ONE_OF = re.compile(r"Annotated\[str, OneOf\('([\w.]+:\w+)'\)\]")
 _CONSTANTS: Mapping[str, type] = {
-    "accepts": tuple, "archive": str, "at_most_rows": tuple, "automatic": tuple, "cite": str,
-    "conditional": bool, "critic_groups": tuple, "dear": tuple, "has_modes": bool,
-    "ignores_labels": bool, "kind": str, "kinds": tuple, "labelled": bool, "named_groups": tuple,
-    "names_metrics": tuple, "names_terms": tuple, "needs": tuple, "plays": tuple, "reads": tuple,
-    "refuses": tuple, "replaces": tuple, "requires": tuple, "rows_needed": str, "sampled": bool,
-    "shows_real": bool, "swept": str, "train_rows": int, "values": dict, "version": int,
+    "accepts": tuple, "aliases": dict, "archive": str, "at_most_rows": tuple, "automatic": tuple,
+    "changed": dict, "cite": str, "conditional": bool, "critic_groups": tuple, "dear": tuple,
+    "formerly": dict, "has_modes": bool, "ignores_labels": bool, "kind": str, "kinds": tuple,
+    "labelled": bool, "named_groups": tuple, "names_metrics": tuple, "names_terms": tuple,
+    "needs": tuple, "plays": tuple, "reads": tuple, "refuses": tuple, "replaces": tuple,
+    "requires": tuple, "retired": dict, "rows_needed": str, "sampled": bool, "shows_real": bool,
+    "swept": str, "train_rows": int, "values": dict, "version": int,
 }
 """The class constants that contracts name, and their types. They must be literals."""
 

@@ -39,7 +39,7 @@ class Configured:
         """
         component = lookup.of_class(self.component_kind, type(self))
         try:
-            checked = lookup.options_model(component)(**options)
+            checked = lookup.options_model(component)(**lookup.spelled(component, options))
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))

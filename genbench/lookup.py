@@ -40,13 +40,16 @@ __all__ = [
     "Component",
     "Option",
     "available",
+    "conditions_hold",
     "describe",
     "facts",
     "load",
     "of_class",
+    "option_type",
     "options_model",
     "own_class",
     "refusals",
+    "spelled",
     "suggest",
 ]
 
@@ -166,7 +169,7 @@ def options_model(component: Component) -> type[BaseModel]:
                 f"that no option can be called so; call the field '{option.attribute}_' (in a "
                 f"suite the option is '{option.attribute}' then) or otherwise"
             )
-        annotation = _annotation(option, component)
+        annotation = option_type(option, component)
         default = ... if option.required else option.default
         definitions[option.name] = (annotation, Field(default, description=option.doc))
     config = ConfigDict(extra="forbid", validate_default=True, protected_namespaces=())
@@ -197,7 +200,22 @@ def refusals(
     """
     about = given.get("model", {})
     known = {**options, **given, **{f"model.{name}": value for name, value in about.items()}}
-    facts_of = {option.name: option.facts for option in component.options}
+    return [
+        ([name for name in conditions if name in options], reason)
+        for conditions, reason in component.constants.get("refuses", ())
+        if {name.partition(".")[0] for name in conditions} & _GIVEN == given.keys()
+        and conditions_hold(conditions, known, component)
+    ]
+
+
+def conditions_hold(
+    conditions: Mapping[str, Any], known: Mapping[str, Any], component: Component | None = None
+) -> bool:
+    """Whether all of these hold of what is known, in the words that `refusals` explains.
+
+    The `component` is whose options they speak of, and what stands behind their values.
+    """
+    facts_of = {option.name: option.facts for option in component.options} if component else {}
 
     def among(value: Any, wanted: Any) -> bool:
         return value in (wanted if isinstance(wanted, tuple) else (wanted,))
@@ -211,16 +229,20 @@ def refusals(
             stated = bool(facts_of[name].get(str(value), {}).get(fact))
             return stated if word == "with" else not stated
         if isinstance(wanted, str) and wanted.startswith("> "):
-            least = options.get(wanted[2:], 0)
+            least = known.get(wanted[2:], 0)
             return isinstance(value, int | float) and value > least
         return among(value, wanted)
 
-    return [
-        ([name for name in conditions if name in options], reason)
-        for conditions, reason in component.constants.get("refuses", ())
-        if {name.partition(".")[0] for name in conditions} & _GIVEN == given.keys()
-        and all(holds(name, wanted) for name, wanted in conditions.items())
-    ]
+    return all(holds(name, wanted) for name, wanted in conditions.items())
+
+
+def spelled(component: Component, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options as they are called today; a former spelling beside today's stays as it is."""
+    aliases = component.constants.get("aliases", {})
+    return {
+        name if aliases.get(name, name) in options else aliases.get(name, name): value
+        for name, value in options.items()
+    }
 
 
 def facts(model: Component, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -248,7 +270,12 @@ def _of_class(kind: str, path: Path, name: str, module: str) -> Component:
     return read_component(kind, path.stem, path, tree, node, base=base, module=module)
 
 
-def _annotation(option: Option, component: Component) -> Any:
+def option_type(option: Option, component: Component) -> Any:
+    """The type of an option.
+
+    Raises:
+        PluginError: its annotation is not a type that an option may have.
+    """
     try:
         return type_of(option.annotation)
     except ValueError:

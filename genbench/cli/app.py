@@ -12,6 +12,7 @@ from genbench import __version__
 from genbench.cli.fetch import doctor, fetch
 from genbench.cli.judge import check, compare, eval_
 from genbench.cli.look import cite, docs, info, list_, schema, show, validate
+from genbench.cli.migrate import migrate
 from genbench.cli.output import check_written, prepare_streams, say, tell
 from genbench.cli.run import report, run, sample, table
 from genbench.cli.waiting import slow_steps_said
@@ -27,7 +28,7 @@ app = typer.Typer(
 )
 for command in (
     run, report, table, show, compare, check, sample, validate, schema, info, cite, docs, fetch,
-    doctor,
+    doctor, migrate,
 ):
     app.command()(command)
 app.command(name="eval")(eval_)

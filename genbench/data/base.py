@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -172,6 +173,10 @@ class Dataset(Configured, ABC):
     reads: ClassVar[tuple[str, ...]] = ()
     archive: ClassVar[str] = ""
     version: ClassVar[int] = 1
+    changed: ClassVar[Mapping[int, Mapping[str, object]]] = {}
+    formerly: ClassVar[Mapping[str, object]] = {}
+    retired: ClassVar[Mapping[str, object]] = {}
+    aliases: ClassVar[Mapping[str, str]] = {}
     cite: ClassVar[str] = ""
 
     def __init__(self, **options: object) -> None:

@@ -48,6 +48,8 @@ class Metric(Configured, ABC):
     rows_needed: ClassVar[str] = ""
     dear: ClassVar[tuple[tuple[dict[str, object], str], ...]] = ()
     version: ClassVar[int] = 1
+    formerly: ClassVar[Mapping[str, object]] = {}
+    aliases: ClassVar[Mapping[str, str]] = {}
     cite: ClassVar[str] = ""
 
     def __init__(self, **options: object) -> None:

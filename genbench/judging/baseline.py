@@ -18,7 +18,7 @@ gate can name what changed.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -30,10 +30,11 @@ from genbench.fields import NonNegative
 from genbench.judging.cells import RESULTS, Cell, Trouble, cells_of, joined
 from genbench.store.files import write_json
 from genbench.store.table import Row
+from genbench.suites.former import read_spec
 from genbench.suites.plan import Plan
 
 __all__ = [
-    "DEFAULT_TOLERANCE", "Baseline", "BaselineCell", "Tolerance", "accept", "changes",
+    "DEFAULT_TOLERANCE", "Baseline", "BaselineCell", "Tolerance", "accept", "as_now", "changes",
     "read_baseline", "refuse_limited", "specifications", "suite_of",
 ]
 
@@ -192,6 +193,16 @@ def specifications(plan: Plan) -> dict[str, dict[str, dict[str, Any]]]:
         if spec.method not in rows:
             rows[spec.method] = {k: v for k, v in spec.deciding().items() if k != "seed"}
     return found
+
+
+def as_now(specification: Mapping[str, Any]) -> dict[str, Any]:
+    """An accepted specification as this genbench would have written it."""
+    try:
+        about = {"suite": "", "method": "", "dataset": "", "seed": 0}
+        spec = read_spec({**specification, **about})
+    except ValidationError:
+        return dict(specification)
+    return {name: value for name, value in spec.deciding().items() if name != "seed"}
 
 
 def changes(before: Any, now: Any, name: str = "") -> list[str]:

@@ -50,6 +50,7 @@ from genbench.judging.baseline import (
     BaselineCell,
     Tolerance,
     accept,
+    as_now,
     changes,
     read_baseline,
     refuse_limited,
@@ -133,7 +134,7 @@ def _changed(accepted: Baseline, plan: Plan) -> tuple[str, ...]:
         for method, before in rows.items():
             if method in now.get(dataset, {}):
                 lines += [f"{method} on {dataset}: {line}"
-                          for line in changes(before, now[dataset][method])]
+                          for line in changes(as_now(before), as_now(now[dataset][method]))]
     return tuple(lines)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from torch import Tensor, nn
@@ -65,6 +65,10 @@ class Model(nn.Module, Configured, ABC):
     refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = ()
     dear: ClassVar[tuple[tuple[dict[str, object], str], ...]] = ()
     version: ClassVar[int] = 1
+    changed: ClassVar[Mapping[int, Mapping[str, object]]] = {}
+    formerly: ClassVar[Mapping[str, object]] = {}
+    retired: ClassVar[Mapping[str, object]] = {}
+    aliases: ClassVar[Mapping[str, str]] = {}
     cite: ClassVar[str] = ""
     discrete: bool = False
 

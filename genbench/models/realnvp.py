@@ -35,6 +35,10 @@ class RealNVP(FlowModel):
 
     cite = "dinh2017density"
 
+    version = 2
+    changed = {2: {"scale_bound": {"but": 2.0}}}
+    formerly = {"scale_bound": 2.0}
+
     couplings: Count = 8
     """Coupling layers."""
     widths: Widths = [64, 64]

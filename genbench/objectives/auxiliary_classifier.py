@@ -37,6 +37,8 @@ class AuxiliaryClassifier(AdversarialGame):
          "this critic is not told the label, which its classifier names; leave condition out"),
     )
     cite = "odena2017conditional"
+    version = 2
+    changed = {2: {"minibatch_features": "> 0"}}
 
     class_weight: NonNegative = 1.0
     """Weight of the classifier's terms in both losses."""

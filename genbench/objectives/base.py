@@ -102,6 +102,10 @@ class Objective(nn.Module, Configured, ABC):
     at_most_rows: ClassVar[tuple[str, ...]] = ()
     refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = ()
     version: ClassVar[int] = 1
+    changed: ClassVar[Mapping[int, Mapping[str, object]]] = {}
+    formerly: ClassVar[Mapping[str, object]] = {}
+    retired: ClassVar[Mapping[str, object]] = {}
+    aliases: ClassVar[Mapping[str, str]] = {}
     cite: ClassVar[str] = ""
 
     def __init__(self, model: Model, **options: object) -> None:

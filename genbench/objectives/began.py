@@ -31,6 +31,8 @@ class BEGAN(Game):
 
     ignores_labels = True
     cite = "berthelot2017began"
+    version = 2
+    changed = {2: {"data": "images", "critic": {"but": "mlp"}}}
 
     diversity: Share = 0.5
     """γ: the wanted ratio of the samples' energy to the data's; lower is less diverse."""

@@ -35,6 +35,7 @@ class Cramer(Game):
         ({"batch": 1}, "distances within a batch need two examples at least"),
     )
     cite = "bellemare2017cramer"
+    version = 2
 
     penalty_weight: NonNegative = 10.0
     """λ of the gradient penalty."""

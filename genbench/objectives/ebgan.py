@@ -38,6 +38,8 @@ class EBGAN(Game):
 
     ignores_labels = True
     cite = "zhao2017energy"
+    version = 2
+    changed = {2: {"data": "images", "critic": {"but": "mlp"}}}
 
     margin: Positive = 1.0
     """m: the energy from which the critic leaves samples alone, in units of the squared data."""

@@ -28,6 +28,7 @@ class MMD(Objective):
         ({"batch": 1}, "distances within a batch need two examples at least"),
     )
     cite = "dziugaite2015training"
+    version = 2
 
     widths: Annotated[list[Positive], Field(min_length=1)] = [0.01, 0.05, 0.2, 1.0]
     """Variances of the kernels, as parts of the total variance of data and samples together."""

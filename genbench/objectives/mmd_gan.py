@@ -34,6 +34,7 @@ class MMDGAN(Game):
         ({"batch": 1}, "distances within a batch need two examples at least"),
     )
     cite = "li2017mmd"
+    version = 2
 
     variances: Annotated[list[Positive], Field(min_length=1)] = [1.0, 4.0, 16.0, 64.0, 256.0]
     """Variances of the Gaussian kernels on the features."""

@@ -31,6 +31,8 @@ class ModeRegularised(AdversarialGame):
          "this critic sees no labels; leave condition out"),
     )
     cite = "che2017mode"
+    version = 4
+    changed = {2: {"minibatch_features": "> 0"}, 4: {"data": "images"}}
 
     rebuild: NonNegative = 0.2
     """λ₁ of the distance between data and their reconstructions."""

@@ -66,6 +66,8 @@ class Sinkhorn(Objective):
 
     ignores_labels = True
     cite = "genevay2018learning"
+    version = 2
+    changed = {2: {"data": "images"}}
     refuses = (
         ({"gradient": "envelope", "value": "sharp"},
          "the envelope theorem is for the minimum itself; use value: regularised"),

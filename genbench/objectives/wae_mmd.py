@@ -29,6 +29,7 @@ class WAEMMD(Objective):
         ({"batch": 1}, "distances within a batch need two examples at least"),
     )
     cite = "tolstikhin2018wasserstein"
+    version = 2
 
     penalty_weight: NonNegative = 10.0
     """λ of MMD²; the cost is a sum over dimensions."""

@@ -31,6 +31,7 @@ from genbench.suites.contents import archive_of, contents_of, paths_of
 from genbench.suites.external import fingerprint
 from genbench.suites.parts import code_of
 from genbench.suites.spec import EXTERNAL, REAL, ComponentSpec, MetricSpec, RunSpec
+from genbench.suites.versions import outdated
 from genbench.training.loop import Settings, Stage, Training
 
 __all__ = ["Built", "build", "component_class", "device_of", "devices_for", "load_data"]
@@ -58,6 +59,9 @@ def build(
     With `known`, the outline of the data of a trained model, no data are loaded.
     """
     use_device(device)
+    if why := outdated(spec, finished=known is not None):
+        raise PluginError(f"the run cannot be made as it was: {why}; `genbench run SUITE` trains "
+                          "it anew")
     data = load_data(spec, root, device, offline=offline) if known is None else known[0]
     noise = Noise(derive("genbench", "run", spec.seed), device)
     if not spec.stages and spec.model.name in (REAL, EXTERNAL):
@@ -99,7 +103,7 @@ def _given(spec: RunSpec, data: Data) -> Given | None:
         now = fingerprint(path)
     except OSError:
         now = ""
-    if now != spec.model.source:  # asked after the samples were read, which cannot be newer
+    if now != spec.model.contents:  # asked after the samples were read, which cannot be newer
         raise DataError(f"{path}: the samples changed since the run was planned; "
                         "`genbench run SUITE` plans it anew")
     return given
@@ -130,8 +134,8 @@ def component_class(kind: str, spec: ComponentSpec | MetricSpec, folder: str) ->
     near = Path(folder) if folder else None
     found = lookup.load(lookup.describe(kind, spec.name, near))
     # asked after the import: what was imported cannot be newer than this
-    now = code_of(lookup.describe(kind, spec.name, near), spec.options, near)
-    if spec.code not in ("", now):
+    component = lookup.describe(kind, spec.name, near)
+    if spec.source not in ("", code_of(component, spec.options, near)):
         raise PluginError(f"the code of {kind} '{spec.name}' changed since the run was planned; "
                           "`genbench run SUITE` plans it anew")
     return found

@@ -19,12 +19,13 @@ from genbench.suites.contents import (
     data_key,
     datasets_of,
     paths_of,
+    published,
     with_contents,
 )
 from genbench.suites.plan import Plan
 from genbench.suites.spec import RunSpec
 
-__all__ = ["Present", "present"]
+__all__ = ["Present", "loaded", "present"]
 
 
 @dataclass(frozen=True)
@@ -57,22 +58,28 @@ def present(plan: Plan, store: Store, root: Path, *, offline: bool) -> Present:
             now[key] = found
         elif not archive_of(run) and not paths_of(run, root):
             coded.append(run)
-    now |= _loaded(coded, root, offline)
+    now |= loaded(coded, root, offline=offline)
     changed = [
         f"the data of '{rows[key].dataset}' changed since the last run: its runs are done anew, "
         "and those on the data before stay apart"
-        for key, contents in now.items() if before.get(key, contents) != contents
+        for key, contents in now.items() if (before.get(key) or contents) != contents
     ]
     changed += [
         f"the files of '{rows[key].dataset}' below {archive_of(rows[key])} are not the published "
         "ones: their hash is part of what its runs are, and its numbers are not those of others"
-        for key, contents in now.items() if contents and archive_of(rows[key])
+        for key, contents in now.items()
+        if (archive := archive_of(rows[key])) and contents != published(archive)
     ]
     kept = now | ({ROOT: str(root.resolve())} if plan.runs != named.runs else {})
     return Present(with_contents(plan, before | now), kept, changed)
 
 
-def _loaded(runs: Sequence[RunSpec], root: Path, offline: bool) -> dict[str, str]:
+def loaded(runs: Sequence[RunSpec], root: Path, *, offline: bool) -> dict[str, str]:
+    """The hash of what the datasets of these runs give, by `data_key`, loaded in a process.
+
+    Raises:
+        GenbenchError: data that cannot be loaded.
+    """
     if not runs:
         return {}
     context = Context(Path(), root.resolve(), cache_folder(), offline=offline)

@@ -75,7 +75,7 @@ class Evaluation:
         """Everything as plain JSON."""
         return {
             "samples": self.spec.model.options.get("path", self.spec.model.name),
-            "source": self.spec.model.source,
+            "source": self.spec.model.contents or self.spec.model.source,
             "dataset": self.spec.data.model_dump(mode="json"),
             "measurements": [one.to_dict() for one in self.measurements],
             "notes": self.notes,
@@ -102,10 +102,12 @@ def evaluate(
         "protocol": {"samples": count, "sets": sets},
     })
     try:
-        [spec] = plan_of(text, NAME, Path.cwd()).runs
+        [planned] = plan_of(text, NAME, Path.cwd()).runs
     except SuiteError as error:  # the user wrote no suite: no line of it helps
         problems = error.problems if isinstance(error, SuiteErrors) else (error,)
         raise GenbenchError("; ".join(_told(one, samples) for one in problems)) from None
+    # whatever the files hold now is what is asked for
+    spec = planned.model_copy(update={"data": planned.data.holding("")})
     device = device_of(context.device)
     with step("data and samples"), somebody_elses(samples, GenbenchError):
         built = build(spec, context.data, device, offline=context.offline, save_every=60.0)

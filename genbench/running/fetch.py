@@ -42,7 +42,9 @@ def fetch(specs: Sequence[RunSpec], context: Context) -> Iterator[Supply]:
         GenbenchError: what cannot be had.
     """
     found: dict[Path, str] = {}
-    wanted = _by_dataset(specs)
+    # whatever the files hold now: nothing is planned yet
+    wanted = [spec.model_copy(update={"data": spec.data.holding("")})
+              for spec in _by_dataset(specs)]
     for index, spec in enumerate(wanted):
         with portion(index, len(wanted)):
             found |= _of_dataset(spec, context)

@@ -20,7 +20,7 @@ import numpy as np
 from genbench.errors import Unwritable
 
 __all__ = [
-    "json_bytes", "npz_bytes", "replace_file",
+    "json_bytes", "npz_bytes", "replace_file", "sync_folder",
     "write_bytes", "write_json", "write_npz", "write_text",
 ]
 
@@ -47,7 +47,7 @@ def replace_file(path: Path, fill: Callable[[Path], object]) -> None:
             os.fsync(file.fileno())
         os.replace(temporary, path)
         temporary = None
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise _unwritable(path, error) from None
     finally:
@@ -113,7 +113,8 @@ def _umask() -> int:
     return mask
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have what was renamed in a folder survive a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

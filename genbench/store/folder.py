@@ -27,7 +27,9 @@ from genbench.store._reading import (
     sum_of,
 )
 from genbench.store._seal import Seal
+from genbench.store.migration import Migration
 from genbench.store.records import FINAL, METRICS, PROVENANCE, STATES, STATUS, Record, Status
+from genbench.suites.former import read_spec
 from genbench.suites.spec import RunSpec
 from genbench.suites.yaml_source import parse
 
@@ -106,7 +108,7 @@ class RunFolder:
         except SuiteError as error:
             raise damaged(path, f"line {error.line or 1}: {error.message}") from None
         try:
-            return RunSpec.model_validate(raw)
+            return Migration.of(self.path).applied(read_spec(raw))
         except ValidationError as error:
             raise damaged(path, fault(error)) from None
 

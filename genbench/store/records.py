@@ -13,6 +13,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, with_config
 from pydantic.dataclasses import dataclass
 from typing_extensions import TypedDict
 
+from genbench.suites.former import metrics_today
 from genbench.suites.spec import RunSpec
 
 __all__ = [
@@ -151,7 +152,10 @@ class Record(NamedTuple):
         was = self.metrics.get("asked")
         if was is None:  # numbers without their settings are taken at their word
             return bool(self.metrics.get("measurements"))
-        return bool(was == asked(spec))
+        now = asked(spec)
+        return bool(was == now or {
+            **was, "evaluate": metrics_today(was.get("evaluate", []))
+        } == {**now, "evaluate": metrics_today(now["evaluate"])})
 
 
 def asked(spec: RunSpec) -> dict[str, Any]:

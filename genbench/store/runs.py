@@ -26,8 +26,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from genbench.errors import StoreError
+from genbench.store.files import sync_folder
 from genbench.store.folder import RunFolder
+from genbench.store.former import Former
 from genbench.store.held import HeldRun
+from genbench.store.migration import Migration
 from genbench.store.records import FINAL, STATES, Record, Status
 
 __all__ = ["FINAL", "STATES", "HeldRun", "Record", "RunFolder", "Status", "Store"]
@@ -40,6 +43,7 @@ class Store:
         self.root = root
         self.runs_folder = root / "runs"
         self._folders: dict[str, RunFolder] = {}
+        self._former = Former(self.runs_folder)
 
     def prepare(self) -> None:
         """Make the folders, so that one that cannot be written is found before anything trains.
@@ -61,10 +65,18 @@ class Store:
             )
 
     def run(self, run_id: str) -> RunFolder:
-        """The folder of a run, whether or not it exists yet."""
-        if run_id not in self._folders:
-            self._folders[run_id] = RunFolder(self.runs_folder / run_id)
-        return self._folders[run_id]
+        """The folder of a run, whether or not it exists yet, under this id or an earlier one."""
+        folder = self._folders.get(run_id)
+        if folder is None or not folder.path.exists():
+            folder = RunFolder(self.runs_folder / self._name(run_id))
+            self._folders[run_id] = folder
+        return folder
+
+    def _name(self, run_id: str) -> str:
+        """What a run's folder is called: by its id, or as an earlier genbench called it."""
+        if (self.runs_folder / run_id).exists():
+            return run_id
+        return self._former.name_of(run_id) or run_id
 
     def runs(self) -> list[RunFolder]:
         """Every run folder there is, by id."""
@@ -82,22 +94,58 @@ class Store:
         Raises:
             StoreError: naming the lock, where it cannot be had at all.
         """
-        lock = FileLock(self.runs_folder / ".locks" / f"{run_id}.lock")
-        try:
-            lock.acquire(timeout=timeout)
-        except Timeout:
+        lock = self._locked(run_id, timeout)
+        if lock is None:
             yield None
             return
-        except (OSError, NotImplementedError) as error:
-            reason = getattr(error, "strerror", None) or "the file system has no locks"
-            raise StoreError(
-                f"cannot lock {lock.lock_file}: {reason}; nothing of the run is touched without it"
-            ) from None
         try:
-            self._sweep(run_id)
-            yield HeldRun(self.run(run_id))
+            held = HeldRun(self.run(run_id))
+            self._sweep(held.folder.path)
+            yield held
         finally:
             lock.release()
+
+    def _locked(self, run_id: str, timeout: float) -> FileLock | None:
+        """The lock of a run's folder, held; it may be called anew before the lock is had."""
+        while True:
+            name = self._name(run_id)
+            lock = FileLock(self.runs_folder / ".locks" / f"{name}.lock")
+            try:
+                lock.acquire(timeout=timeout)
+            except Timeout:
+                return None
+            except (OSError, NotImplementedError) as error:
+                reason = getattr(error, "strerror", None) or "the file system has no locks"
+                raise StoreError(f"cannot lock {lock.lock_file}: {reason}; nothing of the run is "
+                                 "touched without it") from None
+            if self._name(run_id) == name:
+                return lock
+            lock.release()
+
+    def rename(self, before: str, now: str, note: Migration) -> str:
+        """Call a run anew, with a note beside it; gives why it stays as it is called, or nothing.
+
+        Raises:
+            StoreError: a damaged run, or one that cannot be written.
+        """
+        with self.claim(before) as held:
+            if held is None:
+                return "a runner works on it"
+            held.folder.verify()
+            target = self.runs_folder / now
+            lock = FileLock(self.runs_folder / ".locks" / f"{now}.lock")
+            try:
+                with lock.acquire(timeout=0):
+                    if target.exists():
+                        return f"there is {now} already"
+                    note.write(held.folder.path)
+                    os.rename(held.folder.path, target)
+                    sync_folder(self.runs_folder)
+                    return ""
+            except Timeout:
+                return f"a runner works on {now}"
+            except OSError as error:
+                raise StoreError(f"cannot rename {held.folder.path}: {error.strerror}") from None
 
     def conclude(self, run_id: str, state: str, reason: str, timeout: float = 0.0) -> Status:
         """Record how a run ended whose process cannot say so itself; gives what holds now.
@@ -117,9 +165,10 @@ class Store:
             held.write_status(ended)
             return ended
 
-    def _sweep(self, run_id: str) -> None:
+    @staticmethod
+    def _sweep(folder: Path) -> None:
         """Take away what a killed process was writing; only for whoever holds the run's lock."""
-        for path in (self.runs_folder / run_id).glob(".*.tmp"):
+        for path in folder.glob(".*.tmp"):
             with suppress(OSError):
                 path.unlink()
 
@@ -145,7 +194,7 @@ class Store:
             try:
                 held.folder.verify()
             except StoreError:
-                return self._move_aside(run_id)
+                return self._move_aside(held.folder.id)
             return None
 
     def _move_aside(self, run_id: str) -> Path:

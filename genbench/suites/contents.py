@@ -3,9 +3,9 @@
 A dataset says in `reads` which of its options are paths, below the data folder or absolute. All
 files there are hashed, once: what the system knows of a file (size, times, inode) is remembered
 with its hash, so that a second look reads none of them. A path below the data folder is called as
-from there, however it is written; one elsewhere as it is written. A dataset of a published
-`archive` holds "" while its files are the published ones, else their hash. What a program draws
-has its options, and code of the user's that names no files is asked for its data (see
+from there, however it is written; one elsewhere as it is written. The hash of a published
+`archive` is known while no file is there yet. What a program draws has its options and its
+version, and code of the user's that names no files is asked for its data (see
 `running.prepare`).
 """
 
@@ -35,8 +35,8 @@ from genbench.suites.plan import Plan
 from genbench.suites.spec import ComponentSpec, RunSpec
 
 __all__ = [
-    "archive_of", "called_from", "contents_of", "data_key", "datasets_of", "file_contents",
-    "missing", "paths_of", "with_contents",
+    "archive_of", "called_below", "called_from", "contents_of", "data_key", "datasets_of",
+    "file_contents", "missing", "paths_of", "published", "with_contents",
 ]
 
 _SETTLED = 2 * 10**9
@@ -45,7 +45,8 @@ _SETTLED = 2 * 10**9
 
 def data_key(spec: ComponentSpec) -> str:
     """What names a dataset with its options, whatever it holds."""
-    return digest(json.dumps([spec.name, spec.options, spec.code], sort_keys=True), 16)
+    code = "".join(f"v{number}." for number in spec.versions.values()) + spec.source
+    return digest(json.dumps([spec.name, spec.options, code], sort_keys=True), 16)
 
 
 def datasets_of(plan: Plan) -> dict[str, RunSpec]:
@@ -60,6 +61,11 @@ def archive_of(run: RunSpec) -> str:
     """The published archive that a run's dataset reads, of `genbench.archives`; or empty."""
     folder = Path(run.folder) if run.folder else None
     return str(describe("dataset", run.data.name, folder).constants.get("archive", ""))
+
+
+def published(archive: str) -> str:
+    """The hash of a published archive, as `contents_of` has it; known before it is downloaded."""
+    return digest(json.dumps(sorted(map(list, ARCHIVES[archive].items()))), 16)
 
 
 def paths_of(run: RunSpec, root: Path) -> list[Path]:
@@ -86,13 +92,11 @@ def missing(plan: Plan, root: Path) -> list[str]:
 def contents_of(run: RunSpec, root: Path) -> str | None:
     """The hash of the files that a run's dataset reads; None where it names none, or one is gone.
 
-    Of a published archive: "" where the files are as published.
-
     Raises:
         DataError: a file that cannot be read.
     """
     if archive := archive_of(run):
-        return _unless_published(root, archive)
+        return _of_archive(root, archive)
     paths = paths_of(run, root)
     if not paths or not all(path.exists() for path in paths):
         return None
@@ -115,20 +119,21 @@ def called_from(plan: Plan, root: Path) -> Plan:
     An absolute path, one with `..` or `~`, and one that is called by what it is linked to are then
     the data that the short path is.
     """
+    return _on_other_data(plan, lambda run: called_below(run, root))
 
-    def called(run: RunSpec) -> ComponentSpec:
-        component = describe("dataset", run.data.name, Path(run.folder) if run.folder else None)
-        reads = component.constants.get("reads", ())
-        paths = {
-            option.name: _below(root, value) for option in component.options
-            if option.name in reads and "FilePath" in option.annotation
-            and isinstance(value := run.data.options.get(option.name), str)
-        }
-        if paths.items() <= run.data.options.items():
-            return run.data
-        return run.data.model_copy(update={"options": {**run.data.options, **paths}})
 
-    return _on_other_data(plan, called)
+def called_below(run: RunSpec, root: Path) -> ComponentSpec:
+    """The data of a run, with their paths as `called_from` calls them."""
+    component = describe("dataset", run.data.name, Path(run.folder) if run.folder else None)
+    reads = component.constants.get("reads", ())
+    paths = {
+        option.name: _below(root, value) for option in component.options
+        if option.name in reads and "FilePath" in option.annotation
+        and isinstance(value := run.data.options.get(option.name), str)
+    }
+    if paths.items() <= run.data.options.items():
+        return run.data
+    return run.data.model_copy(update={"options": {**run.data.options, **paths}})
 
 
 def _below(root: Path, path: str) -> str:
@@ -170,18 +175,17 @@ def file_contents(path: Path) -> str:
     return digest(json.dumps(_hashes(path, _files(path), _hash)), 16)
 
 
-def _unless_published(root: Path, archive: str) -> str | None:
-    """The hash of an archive's files; "" if they are the published ones, None if one is gone."""
-    published = ARCHIVES[archive]
+def _of_archive(root: Path, archive: str) -> str | None:
+    """The hash of an archive's files; None if one is gone."""
+    names = ARCHIVES[archive]
     files = [
-        (name, path) for name in published
+        (name, path) for name in names
         for path in (root / archive / name, root / archive / f"{name}.gz") if path.is_file()
     ]
     found = dict(reversed(files))  # plain, or else gzipped
-    if len(found) < len(published):
+    if len(found) < len(names):
         return None
-    hashes = _hashes(root / archive, found.items(), _md5_unpacked)
-    return "" if dict(hashes) == published else digest(json.dumps(hashes), 16)
+    return digest(json.dumps(_hashes(root / archive, found.items(), _md5_unpacked)), 16)
 
 
 def _hashes(

@@ -10,6 +10,7 @@ from typing import Any
 
 from genbench.errors import PluginError, SuiteError
 from genbench.lookup import suggest
+from genbench.suites.contents import published
 from genbench.suites.external import ExternalRow, external_rows
 from genbench.suites.matrix import (
     DatasetRow,
@@ -35,6 +36,7 @@ from genbench.suites.silent import (
 )
 from genbench.suites.spec import REAL, ComponentSpec, MetricSpec, ProtocolSpec, RunSpec
 from genbench.suites.typed import check, shown
+from genbench.suites.versions import with_versions
 from genbench.suites.yaml_source import Source, parse, read
 
 __all__ = [
@@ -188,6 +190,8 @@ class _Loader:
         spec = resolve(component, options, where, self.folder, self.problems)
         if spec is None or budget is None:
             return None
+        if archive := component.constants.get("archive"):
+            spec = spec.holding(published(archive))
         return DatasetRow(row, component, spec, budget)
 
     def method(self, row: Row, datasets: Sequence[DatasetRow], suite: Suite) -> Method | None:
@@ -244,14 +248,15 @@ class _Loader:
         for dataset in datasets:
             of_row: dict[str, Any] = {**common, "dataset": dataset.row.name, "data": dataset.spec}
             if suite.real:
-                yield RunSpec(method=REAL, seed=0, model=ComponentSpec(name=REAL), **of_row)
+                real = RunSpec(method=REAL, seed=0, model=ComponentSpec(name=REAL), **of_row)
+                yield with_versions(real)
             for method in methods:
                 if _runs_on(method, dataset):
                     run = self.run(suite, dataset, method, of_row)
-                    yield from run.with_seeds(seeds) if run else ()
+                    yield from with_versions(run).with_seeds(seeds) if run else ()
             for other in others:
                 if other.dataset == dataset.row.name:
-                    yield from other.runs(of_row)
+                    yield from map(with_versions, other.runs(of_row))
 
     def run(
         self, suite: Suite, dataset: DatasetRow, method: Method, common: Mapping[str, Any]

@@ -107,11 +107,11 @@ def _models(
             continue
         try:
             options = {"path": str(Path(path)), "range": list(entry.range)}
-            source = fingerprint(folder / path)
-            if source in [model.source for model in models]:
+            contents = fingerprint(folder / path)
+            if contents in [model.contents for model in models]:
                 problems.add(at, f"{path} holds the samples of another seed of this row again; "
                                  "every seed needs samples of its own")
-            models.append(ComponentSpec(name=EXTERNAL, options=options, source=source))
+            models.append(ComponentSpec(name=EXTERNAL, options=options, contents=contents))
         except OSError as error:
             problems.add(at, f"{folder / path}: {error.strerror or error}")
         except DataError as error:

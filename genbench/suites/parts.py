@@ -7,13 +7,21 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from genbench.errors import PluginError, UnknownName, in_a_line
-from genbench.lookup import CAPABILITIES, Component, describe, options_model, refusals
+from genbench.lookup import (
+    CAPABILITIES,
+    Component,
+    describe,
+    options_model,
+    refusals,
+    spelled,
+)
 from genbench.outside import describe_own, inner_options, own_options
+from genbench.seeding import digest
 from genbench.suites.problems import Path, Problems
 from genbench.suites.spec import ComponentSpec
 from genbench.suites.typed import check, plain, shown
 
-__all__ = ["capabilities", "code_of", "find", "metric_values", "resolve"]
+__all__ = ["capabilities", "code_of", "find", "metric_values", "own_code", "resolve"]
 
 
 def find(
@@ -37,6 +45,7 @@ def resolve(
     problems: Problems,
 ) -> ComponentSpec | None:
     """The component with every option filled in, or None once the problems are noted."""
+    options = spelled(component, options)
     checked, faults = check(options_model(component), options)
     problems.faults(path, faults)
     if checked is None:
@@ -67,26 +76,38 @@ def resolve(
         if spec is None:
             return None
         filled[key] = spec.options
-    code = code_of(component, filled, folder)
-    return ComponentSpec(name=component.name, options=filled, source=code)
+    return ComponentSpec(
+        name=component.name, options=filled, source=code_of(component, filled, folder)
+    )
 
 
 def code_of(component: Component, options: Mapping[str, Any], folder: FilePath | None) -> str:
     """Hashes of all code of the user's that a part brings, with what its options name of it.
 
-    A later version than 1, of a part of genbench, is `v2.` before them: its results are others.
-
     Raises:
         PluginError: code that is not there, or cannot be read.
     """
-    version = component.constants.get("version", 1) if component.kind != "metric" else 1
-    found = ("" if version == 1 else f"v{version}.") + component.source_digest
+    found = component.source_digest
     for name in own_options(component):
         if ":" in str(options[name]):
             found += describe_own(name, str(options[name]), folder).source_digest
     for name in inner_options(component, options):
         part = describe(component.kind, options[name], folder)
         found += code_of(part, options[f"{name}_options"], folder)
+    return found
+
+
+def own_code(component: Component, options: Mapping[str, Any], folder: FilePath | None) -> str:
+    """As `code_of`, without the modules that the code imports: so it was hashed at first.
+
+    Raises:
+        PluginError: code that is not there, or cannot be read.
+    """
+    outside = component.source_digest != ""
+    found = digest(component.path.read_text(encoding="utf-8"), 12) if outside else ""
+    for name in inner_options(component, options):
+        part = describe(component.kind, options[name], folder)
+        found += own_code(part, options[f"{name}_options"], folder)
     return found
 
 

@@ -1,8 +1,9 @@
 """A run's specification: everything that decides its result, resolved, with every default filled.
 
-run = model × objective × dataset × seed. The run's id is a hash of `deciding()`; the names of the
-suite and of the rows, the metrics and the titles do not enter it, so that they can change without
-training anything again.
+run = model × objective × dataset × seed. The run's id is a hash of `identity()`: of what differs
+from the defaults, and of versions and hashes of what changes otherwise. The names of the suite and
+of the rows, the metrics and the titles do not enter it, so that they can change, and genbench can
+grow, without training anything again.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from genbench.fields import Optimiser
 from genbench.seeding import digest
+from genbench.suites.identity import differing
 
 __all__ = [
     "EXTERNAL",
@@ -57,28 +59,28 @@ class ComponentSpec(_Spec):
     name: str
     """A built-in name, or `path/file.py:Class` or `package.module:Class`."""
     options: dict[str, Any] = {}
+    versions: dict[str, int] = {}
+    """By name, where it is above 1: the part's own version and those of models in its options."""
     source: str = ""
-    """For code outside the package: a hash of its source, behind `v2.` where the version is 2. For
-    data of the user's, behind a `+`: a hash of what they hold."""
-
-    @property
-    def code(self) -> str:
-        """Its version and the hash of its source; samples made elsewhere have none."""
-        return "" if self.name == EXTERNAL else self.source.partition("+")[0]
+    """For code outside the package: a hash of its source."""
+    contents: str = ""
+    """For data that lie in files, or that code of the user's makes: a hash of what they hold."""
 
     @property
     def outside(self) -> bool:
         """Whether it, or a part that its options name, is code from outside the package."""
-        return ":" in self.name or re.sub(r"v\d+\.", "", self.code) != ""
-
-    @property
-    def contents(self) -> str:
-        """The hash of what the data hold, where that is known."""
-        return self.source.partition("+")[2]
+        return ":" in self.name or self.source != ""
 
     def holding(self, contents: str) -> ComponentSpec:
         """The same data, said to hold this."""
-        return self.model_copy(update={"source": f"{self.code}+{contents}"})
+        return self.model_copy(update={"contents": contents})
+
+    def identity(self, kind: str) -> dict[str, Any]:
+        """What of it decides a run; `kind` as in `genbench.lookup`."""
+        return {
+            **self.model_dump(mode="json", exclude_defaults=True),
+            "options": differing(kind, self.name, self.settings["options"]),
+        }
 
 
 class TermSpec(_Spec):
@@ -105,11 +107,6 @@ class MetricSpec(_Spec):
     """The metric's own version: raised when its numbers change meaning."""
 
     @property
-    def code(self) -> str:
-        """The hash of its source."""
-        return self.source
-
-    @property
     def outside(self) -> bool:
         """Whether it is code from outside the package."""
         return self.source != "" or ":" in self.name
@@ -124,9 +121,15 @@ class ProtocolSpec(_Spec):
     """Independent sample sets, for the sampling spread."""
 
 
+_BESIDE = frozenset(("suite", "method", "dataset", "evaluate", "protocol", "folder"))
+"""What of a run does not decide its trained model."""
+
+
 class RunSpec(_Spec):
     """One cell of the matrix."""
 
+    format: Literal[2] = 2
+    """Of the specification and of the id (`suites.former` reads the first)."""
     suite: str
     method: str
     dataset: str
@@ -148,6 +151,8 @@ class RunSpec(_Spec):
     compile: bool = False
     limited: bool = False
     """Whether --limit-updates cut the budget: such numbers are not comparable."""
+    training: int = 1
+    """The version of the training itself (`suites.versions`)."""
     evaluate: list[MetricSpec] = []
     protocol: ProtocolSpec = ProtocolSpec()
     folder: str = ""
@@ -166,11 +171,25 @@ class RunSpec(_Spec):
         return any(part.outside for part in parts)
 
     def deciding(self) -> dict[str, Any]:
-        """The part that decides the trained model."""
-        outside = {"suite", "method", "dataset", "evaluate", "protocol", "folder"}
+        """The part that decides the trained model, with every default."""
+        outside = set(_BESIDE)
         if not self.limited:
             outside.add("limited")
         return self.model_dump(mode="json", exclude=outside)
+
+    def identity(self) -> dict[str, Any]:
+        """What the id is a hash of: what decides the trained model and is no default."""
+        stages = [
+            {"updates": stage.updates, "terms": [
+                {"objective": term.objective.identity("objective"), "weight": term.weight}
+                for term in stage.terms
+            ]}
+            for stage in self.stages
+        ]
+        rest = self.model_dump(mode="json", exclude_defaults=True,
+                               exclude={*_BESIDE, "model", "data", "stages"})
+        return {**rest, "format": self.format, "seed": self.seed, "stages": stages,
+                "model": self.model.identity("model"), "data": self.data.identity("dataset")}
 
     @cached_property
     def hash(self) -> str:
@@ -188,7 +207,7 @@ class RunSpec(_Spec):
 
     def _around_seed(self) -> tuple[str, str]:
         """The text that is hashed (JSON, sorted), before and behind the number of the seed."""
-        facts = {"format": 1, **self.deciding()}
+        facts = self.identity()
         before, behind = (
             json.dumps({name: facts[name] for name in names}, sort_keys=True)
             for names in ([n for n in facts if n < "seed"], [n for n in facts if n > "seed"])

@@ -280,16 +280,16 @@ def test_a_folder_of_samples_is_known_by_what_it_and_its_links_hold(tmp_path: Pa
     (tmp_path / "made/b.png").write_bytes(b"two")
     (tmp_path / "made/link").symlink_to(tmp_path / "real")
 
-    def source() -> str:
+    def contents() -> str:
         text = yaml.safe_dump({
             "datasets": {"digits": {}}, "evaluate": ["fid"],
             "external": {"mine": {"samples": "./made/"}},
         })
         return next(run.model for run in plan_of(text, "s.yaml", tmp_path).runs
-                    if run.method == "mine").source
+                    if run.method == "mine").contents
 
-    before = source()
+    before = contents()
     os.utime(tmp_path / "made/b.png", (1, 1))
-    assert source() == before
+    assert contents() == before
     (tmp_path / "real/a.png").write_bytes(b"six")
-    assert source() != before
+    assert contents() != before

@@ -13,6 +13,7 @@ import pytest
 
 from genbench.errors import StoreError
 from genbench.store.runs import FINAL, RunFolder, Status, Store
+from genbench.suites.former import read_spec
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def finished(tmp_path, fake):
 def test_everything_reads_back_as_it_was_written(finished):
     _, spec, folder = finished
     assert folder.id == spec.id
-    assert folder.spec() == spec
+    assert folder.spec() == read_spec(spec.model_dump(mode="json"))
     assert folder.spec().id == spec.id
     assert folder.status() == Status("done", "", 1500, 1500, 12.5)
     assert folder.state == "done"

@@ -168,7 +168,7 @@ def test_files_that_are_not_the_published_ones_are_hashed_packed_or_not(
     assert contents.contents_of(run, tmp_path) == altered
     published = {name: hashlib.md5(name.encode()).hexdigest() for name in names}
     monkeypatch.setattr(contents, "ARCHIVES", {"MNIST/raw": published})
-    assert contents.contents_of(run, tmp_path) == ""
+    assert contents.contents_of(run, tmp_path) == contents.published("MNIST/raw")
     assert with_contents(plan, {data_key(run.data): ""}).runs == plan.runs
     (raw / f"{names[0]}.gz").write_bytes(b"no gzip")
     with pytest.raises(DataError, match="cannot be read"):
@@ -182,7 +182,8 @@ def test_the_real_files_are_the_published_ones(tmp_path: Path, name: str) -> Non
                                      "budget: {updates: 1}\nmethods: {nice: {}}\n"
                                      "evaluate: [nll]\n")
     run = load_plan(tmp_path / "s.yaml").runs[0]
-    assert contents.contents_of(run, Path(os.environ["GENBENCH_DATA"])) == ""
+    assert run.data.contents == contents.published(contents.archive_of(run))
+    assert contents.contents_of(run, Path(os.environ["GENBENCH_DATA"])) == run.data.contents
 
 
 def test_what_is_not_there_is_named_before_anything_runs(pics: Path, tmp_path: Path) -> None:

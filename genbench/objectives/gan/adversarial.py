@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -35,6 +35,13 @@ class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
 
     plays: ClassVar[tuple[str, ...]] = ("critic", "model")
     at_most_rows: ClassVar[tuple[str, ...]] = ("reference",)
+    version: ClassVar[int] = 3
+    changed: ClassVar[Mapping[int, Mapping[str, object]]] = {
+        2: {"minibatch_features": "> 0"},
+        3: {"condition": "concatenate", "conditional": True,
+            "model": {"but": "conditional_dcgan"}, "critic": {"but": "dcgan"}},
+    }
+    retired: ClassVar[Mapping[str, object]] = {"instance_noise_updates": 0}
     sees_labels: ClassVar[bool] = True
     """Whether the critic of a class-conditional model is conditioned on the labels."""
 
