@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from genbench.noise import Noise
     from genbench.objectives._sum import WeightedSum
     from genbench.objectives.base import Batch, Objective, Player, samples_like
+    from genbench.reporting.figures.base import FigureKind
+    from genbench.reporting.figures.drawing.grids import grid_sheet
     from genbench.suites.expand import load_plan
     from genbench.training.loop import Settings, Stage, Training
 
@@ -53,18 +55,20 @@ _WHERE = {
     "noise": ("Noise",),
     "objectives.base": ("Batch", "Objective", "Player", "samples_like"),
     "objectives._sum": ("WeightedSum",),
+    "reporting.figures.base": ("FigureKind",),
+    "reporting.figures.drawing.grids": ("grid_sheet",),
     "suites.expand": ("load_plan",),
     "training.loop": ("Settings", "Stage", "Training"),
 }
 _MODULES = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
-    "Batch", "Data", "DataError", "Dataset", "Evidence", "Feed", "GenbenchError", "Metric",
-    "Model", "Modes", "Noise", "NotApplicable", "NotFinite", "Objective", "Player", "Run",
-    "Scaling", "Settings", "Space", "Split", "Stage", "SuiteOutcome", "Training", "Truth",
-    "WeightedSum", "__version__", "check", "claims", "compare", "dataset", "evaluate", "load",
-    "load_plan", "metric", "model", "objective", "report", "run", "samples_like",
-    "scaling_for", "table",
+    "Batch", "Data", "DataError", "Dataset", "Evidence", "Feed", "FigureKind", "GenbenchError",
+    "Metric", "Model", "Modes", "Noise", "NotApplicable", "NotFinite", "Objective", "Player",
+    "Run", "Scaling", "Settings", "Space", "Split", "Stage", "SuiteOutcome", "Training",
+    "Truth", "WeightedSum", "__version__", "check", "claims", "compare", "dataset", "evaluate",
+    "grid_sheet", "load", "load_plan", "metric", "model", "objective", "report", "run",
+    "samples_like", "scaling_for", "table",
 ]
 
 

@@ -174,7 +174,8 @@ def test_suites_validate(number: int, beside: Path) -> None:
 
 def test_there_are_suites_and_a_plug_in() -> None:
     assert len(suites()) >= 3
-    assert set(files()) == {"circle.py", "losses.py", "means.py", "shift.py", "table.py"}
+    assert set(files()) == {"circle.py", "losses.py", "means.py", "quantiles.py", "shift.py",
+                            "table.py"}
     assert len(scripts()) == 3
 
 
@@ -262,6 +263,28 @@ def test_the_dataset_runs(beside: Path, ending: str) -> None:
     row = frame[(frame.method == "nice") & (frame.metric == "nll")].iloc[0]
     assert row.status == "ok"
     assert row.value == pytest.approx(1.5 * math.log(2 * math.pi * math.e * 4), abs=0.4)
+
+
+def test_the_figure_is_drawn(beside: Path) -> None:
+    """The page's suite, as it stands; a report draws the picture again when its code changes."""
+    written = next(suite for suite in suites() if "quantiles.py:Quantiles" in suite)
+    (beside / "drawn.yaml").write_text(written, encoding="utf-8")
+    [command] = [words(text) for text in written_commands() if "drawn.yaml" in text]
+    small, results = ["--limit-updates", "20", "--seeds", "1"], beside / "results/drawn/limited-20"
+    pictures = []
+    for line in ([*command, *small, "--workers", "1"], ["report", "drawn.yaml", *small]):
+        done = subprocess.run(
+            [sys.executable, "-m", "genbench", *line], cwd=beside, check=False,
+            capture_output=True, text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        pictures.append((results / "figures/heights.png").read_bytes())
+        assert len(pictures[-1]) > 10_000  # and not the words of an error
+        code = (beside / "quantiles.py").read_text(encoding="utf-8")
+        (beside / "quantiles.py").write_text(code.replace('"samples")', '"model")'))
+    assert pictures[0] != pictures[1]
+    text = (results / "report.md").read_text(encoding="utf-8")
+    assert "Heights. Percentiles of coordinate 1 of samples" in text
 
 
 def test_the_plug_in_runs(beside: Path) -> None:

@@ -9,13 +9,14 @@ from genbench.catalogue.listing import exists, found, zoo_method
 from genbench.lookup import describe
 from genbench.suites.expand import load_plan
 from genbench.suites.plan import Plan
+from genbench.suites.schema import FigureEntry
 from genbench.suites.spec import EXTERNAL, REAL
 
 __all__ = ["cite"]
 
 
 def cite(suite: Plan | Path | str) -> str:
-    """The BibTeX of the methods, models, objectives, datasets and metrics of a suite, once each.
+    """The BibTeX of the methods, models, objectives, datasets, metrics and chosen figures of a suite.
 
     `suite` is a plan, a path, or the name of a suite; or the name, as `info` takes it, of a method
     or of another part, which is cited with what it is made of.
@@ -50,6 +51,8 @@ def _texts_of_plan(plan: Plan) -> list[str]:
         for stage in run.stages:
             used |= {("objective", term.objective.name): None for term in stage.terms}
     used |= {("metric", metric.name): None for metric in plan.metrics}
+    used |= {("figure", figure.kind): None for figure in plan.suite.report.figures or []
+             if isinstance(figure, FigureEntry)}
     texts = [method.cite for method in plan.methods.values()]
     return texts + [
         str(describe(kind, name, folder).constants.get("cite", "")) for kind, name in used

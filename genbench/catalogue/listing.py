@@ -27,8 +27,8 @@ from genbench.suites.zoo import method_names, zoo_path, zoo_source
 
 __all__ = ["KINDS", "exists", "found", "info", "listing", "zoo_method"]
 
-KINDS = ("models", "objectives", "methods", "datasets", "metrics", "suites")
-_COMPONENTS = ("model", "objective", "dataset", "metric")
+KINDS = ("models", "objectives", "methods", "datasets", "metrics", "figures", "suites")
+_COMPONENTS = ("model", "objective", "dataset", "metric", "figure")
 _TYPES = {
     "Count": "whole number ≥ 1", "Natural": "whole number ≥ 0", "Positive": "number > 0",
     "NonNegative": "number ≥ 0", "Share": "number from 0 to 1",
@@ -40,7 +40,7 @@ _BOUNDS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 
 
 def listing(kind: str) -> str:
-    """A line for each model, objective, method, dataset, metric or suite: name and summary.
+    """A line for each model, objective, method, dataset, metric, kind of figure or suite.
 
     Raises:
         UnknownName: no such kind.
@@ -85,7 +85,7 @@ def found(name: str, kind: str | None = None) -> tuple[str, str]:
         )
     if not having:
         known = sorted({other for one in kinds for other in _all(one)})
-        every = "model, objective, method, dataset, metric or suite"
+        every = "model, objective, method, dataset, metric, figure or suite"
         what = kind.removesuffix("s") if kind else every
         raise UnknownName(f"no {what} '{name}'{suggest(name, known)}")
     return having[0], name
@@ -163,6 +163,10 @@ def _component_text(component: Component) -> str:
                   if constants.get(key)]
     elif component.kind == "metric":
         facts += list(_value_lines(component))
+    elif component.kind == "figure":
+        facts.append(f"data: {' and '.join(constants.get('accepts', ('points', 'images')))}")
+        automatic = constants.get("automatic", ())
+        facts += [f"drawn unasked of: {' and '.join(automatic)}"] if automatic else []
     parts += ["\n".join(facts), _options_text(component), merged([constants.get("cite", "")])]
     return "\n\n".join(part for part in parts if part)
 

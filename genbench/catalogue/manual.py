@@ -127,6 +127,18 @@ def metrics() -> str:
     return table(["metric", "column", "unit", "better", "applies to", "what it is"], rows, left=6)
 
 
+def figures() -> str:
+    """The kinds of figures, and the keys that each takes beside those of every figure."""
+    rows = []
+    for component in _components("figure"):
+        kinds = component.constants.get("accepts", ("points", "images"))
+        automatic = component.constants.get("automatic", ())
+        keys = ", ".join(f"`{option.name}`" for option in component.options)
+        rows.append([*_named(component), ", ".join(kinds), ", ".join(automatic) or "–",
+                     keys or "–"])
+    return table(["figure", "what it shows", "data", "drawn unasked of", "own keys"], rows, left=5)
+
+
 def works() -> str:
     """The floors that every method reaches at a small budget, by dataset."""
     plan = load_plan(WORKS)
@@ -169,6 +181,7 @@ def help_text(*command: str) -> str:
 
 PARTS: Mapping[str, Callable[[], str]] = {
     "datasets": datasets,
+    "figures": figures,
     "help": help_text,
     "help-run": lambda: help_text("run"),
     "methods": methods,

@@ -80,10 +80,10 @@ def schema() -> None:
 
 def list_(
     kind: Annotated[str | None, typer.Argument(
-        help="models, objectives, methods, datasets, metrics or suites; everything by default.",
+        help="models, objectives, methods, datasets, metrics, figures or suites; all by default.",
     )] = None,
 ) -> None:
-    """List the models, objectives, methods, datasets, metrics and suites that there are."""
+    """List the models, objectives, methods, datasets, metrics, kinds of figures and suites."""
     from genbench.catalogue.listing import KINDS, listing
 
     if kind:
@@ -94,7 +94,8 @@ def list_(
 
 
 def info(
-    name: Annotated[str, typer.Argument(help="A method, model, objective, dataset or metric.")],
+    name: Annotated[str, typer.Argument(
+        help="A method, model, objective, dataset, metric or kind of figure.")],
 ) -> None:
     """Show formula, citation, every option with its default and meaning, and the resolved YAML."""
     from genbench.catalogue.listing import info as describe

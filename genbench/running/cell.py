@@ -21,11 +21,12 @@ from genbench.errors import (
     in_a_line,
     is_ctrl_c,
 )
-from genbench.evaluation.artefacts import artefacts, notes
 from genbench.evaluation.critic import CriticView
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.evidence import Settings as EvidenceSettings
+from genbench.evaluation.figure_data import figure_data
 from genbench.evaluation.measure import measure
+from genbench.evaluation.notes import notes
 from genbench.running.build import Built, build, component_class
 from genbench.running.checkpoint import dump_checkpoint, restore
 from genbench.running.determinism import changes, switches, use_device
@@ -170,7 +171,7 @@ class _Cell:
         with told(self.messenger.evaluating):
             measurements = measure(
                 self.spec.evaluate, evidence, classes=self.metrics,
-                before_own=lambda: arrays.update(artefacts(evidence)),
+                before_own=lambda: arrays.update(figure_data(evidence)),
             )
         said = [*(() if built.given is None else built.given.notes), *notes(evidence)]
         self.unchanged()

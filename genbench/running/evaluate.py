@@ -19,8 +19,8 @@ from genbench.errors import (
     UnknownName,
     somebody_elses,
 )
-from genbench.evaluation.artefacts import notes
 from genbench.evaluation.measure import Measurement, measure
+from genbench.evaluation.notes import notes
 from genbench.running.build import build, device_of
 from genbench.running.cell import evidence_of
 from genbench.running.executors.base import Context

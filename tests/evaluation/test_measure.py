@@ -12,11 +12,12 @@ import torch
 from genbench import lookup
 from genbench.data.base import Data, Split
 from genbench.errors import PluginError, UnknownName
-from genbench.evaluation.artefacts import artefacts, notes
 from genbench.evaluation.extractors.base import Extractor
 from genbench.evaluation.extractors.choice import make as made
+from genbench.evaluation.figure_data import figure_data
 from genbench.evaluation.measure import Measurement, measure
 from genbench.evaluation.metrics.fid import Fid
+from genbench.evaluation.notes import notes
 from genbench.models.base import Model
 
 
@@ -140,7 +141,7 @@ def test_nan_samples_are_a_result_and_nll_still_stands(make, toy, blob):
     assert "hold NaN or infinity" in swd.reason
     assert swd.value is None
     assert floor.status == "ok"  # it is of the data
-    assert artefacts(evidence) == {}
+    assert figure_data(evidence) == {}
 
 
 def test_nan_likelihoods_are_counted(make, toy):
@@ -235,14 +236,14 @@ def test_what_a_metric_does_to_the_samples_reaches_no_other_number(make, toy, bl
     kept: dict[str, np.ndarray] = {}
     evidence = make(toy, blob)
     beside = measure([Spec("inplace.py:Infinite"), *plain], evidence, folder=tmp_path,
-                     before_own=lambda: kept.update(artefacts(evidence)))
+                     before_own=lambda: kept.update(figure_data(evidence)))
     assert (beside[0].metric, beside[0].status) == ("vast", "ok")
     assert beside[1:] == alone
-    assert (kept["samples"] == artefacts(make(toy, blob))["samples"]).all()
+    assert (kept["samples"] == figure_data(make(toy, blob))["samples"]).all()
 
 
-def test_artefacts_of_a_toy(make, toy, blob):
-    kept = artefacts(make(toy, blob))
+def test_figure_data_of_a_toy(make, toy, blob):
+    kept = figure_data(make(toy, blob))
     assert kept["samples"].shape == (2000, 2)
     assert kept["samples"].dtype == np.float32
     x0, x1, y0, y1 = kept["grid"]
@@ -252,7 +253,7 @@ def test_artefacts_of_a_toy(make, toy, blob):
     row, column = np.unravel_index(density.argmax(), density.shape)
     assert np.linspace(x0, x1, 120)[column] == pytest.approx(0, abs=0.1)
     assert np.linspace(y0, y1, 120)[row] == pytest.approx(0, abs=0.1)
-    true = artefacts(make(toy, None))
+    true = figure_data(make(toy, None))
     cell = (x1 - x0) * (y1 - y0) / 119**2
     assert np.exp(true["log_density"].astype(float)).sum() * cell == pytest.approx(1, abs=0.01)
     assert "components" not in true
@@ -261,14 +262,14 @@ def test_artefacts_of_a_toy(make, toy, blob):
 def test_the_real_row_of_few_rows_is_shown_too(make, blob):
     rows = torch.arange(160.0).reshape(80, 2)
     few = Data("points", (2,), Split(rows), Split(rows[:50]))
-    kept = artefacts(make(few, None))
+    kept = figure_data(make(few, None))
     assert sorted(kept["samples"].tolist()) == rows[:50].tolist()
-    assert artefacts(make(few, blob))["samples"].shape == (2000, 2)
-    assert len(artefacts(make(few, None, given=rows))["samples"]) == 80
+    assert figure_data(make(few, blob))["samples"].shape == (2000, 2)
+    assert len(figure_data(make(few, None, given=rows))["samples"]) == 80
 
 
-def test_artefacts_of_images_and_of_mixtures(make, images, toy, implicit):
-    kept = artefacts(make(images, implicit))
+def test_figure_data_of_images_and_of_mixtures(make, images, toy, implicit):
+    kept = figure_data(make(images, implicit))
     assert kept["samples"].shape == (100, 1, 8, 8)
     assert kept["samples"].dtype == np.uint8
 
@@ -291,7 +292,7 @@ def test_artefacts_of_images_and_of_mixtures(make, images, toy, implicit):
         def component_log_prob(self, x):
             return torch.stack([x[:, 0], -x[:, 0]], 1)
 
-    kept = artefacts(make(toy, Halves))
+    kept = figure_data(make(toy, Halves))
     assert np.array_equal(kept["components"], (kept["samples"][:, 0] < 0).astype(int))
     assert "log_density" not in kept
     assert kept["grid"][1] - kept["grid"][0] == pytest.approx(kept["grid"][3] - kept["grid"][2])

@@ -19,6 +19,7 @@ class Arithmetic(FigureKind):
     """Images of mean latents of three classes, and of the first less the second plus the third."""
 
     accepts = ("images",)
+    cite = "radford2016unsupervised"
 
     def lacks(self, arrays: Arrays) -> str:
         """What a generator that decodes latents stores."""

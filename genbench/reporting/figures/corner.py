@@ -45,6 +45,7 @@ class Corner(FigureKind):
 
     accepts = ("points",)
     replaces = ("density", "samples")
+    cite = "foremanmackey2016corner"
 
     def applies(self, stored: Stored) -> bool:
         """To points of more than two dimensions."""

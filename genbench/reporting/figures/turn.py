@@ -19,6 +19,7 @@ class Turn(FigureKind):
     """Images along the line from the mean latent of one class to that of another."""
 
     accepts = ("images",)
+    cite = "radford2016unsupervised"
 
     def lacks(self, arrays: Arrays) -> str:
         """What a generator that decodes latents stores."""

@@ -10,12 +10,13 @@ import torch
 from genbench.data.base import Data, Split
 from genbench.data.space import Space
 from genbench.errors import NotApplicable
-from genbench.evaluation.artefacts import artefacts, notes
 from genbench.evaluation.critic import CriticView
+from genbench.evaluation.figure_data import figure_data
 from genbench.evaluation.metrics.critic_modes import CriticModes
 from genbench.evaluation.metrics.critic_weights import CriticWeights
 from genbench.evaluation.metrics.nll import Nll
 from genbench.evaluation.metrics.train_nll import TrainNll
+from genbench.evaluation.notes import notes
 from genbench.models.generator import Generator
 from genbench.noise import Noise
 from genbench.objectives._sum import WeightedSum
@@ -55,7 +56,7 @@ def test_a_critic_sees_the_modes_on_which_it_peaks(make, toy):
 
 
 def test_artefacts_hold_the_surface_and_the_weights(make, toy, blob):
-    kept = artefacts(make(toy, blob, critic=view(lambda x: x[:, 0] + 10 * x[:, 1])))
+    kept = figure_data(make(toy, blob, critic=view(lambda x: x[:, 0] + 10 * x[:, 1])))
     assert kept["critic"].shape == (120, 120)
     x0, x1, y0, _ = kept["grid"]
     assert kept["critic"][0, 0] == pytest.approx(x0 + 10 * y0, rel=1e-4)
@@ -129,7 +130,7 @@ def test_a_critic_that_ties_a_batch_has_no_score_of_a_point(make, toy, blob, opt
     alone = torch.allclose(view.score(x)[:3], view.score(x[:3]), atol=1e-6)
     assert (view.tied, alone) == (tied, not tied)
     evidence = make(toy, blob, critic=view)
-    kept = artefacts(evidence)
+    kept = figure_data(evidence)
     assert ("critic" in kept) == (not tied)
     assert "critic_weights" in kept
     assert any("no point has a score" in note for note in notes(evidence)) == tied

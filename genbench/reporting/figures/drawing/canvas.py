@@ -30,6 +30,7 @@ STYLE: dict[str, Any] = {
     "xtick.labelsize": LETTERS, "ytick.labelsize": LETTERS, "legend.fontsize": LETTERS,
     "axes.edgecolor": "#9AA7B5", "axes.linewidth": 0.6, "axes.spines.top": False,
     "axes.spines.right": False, "axes.grid": True, "axes.titlepad": 3, "axes.labelpad": 2,
+    "axes.axisbelow": True,
     "grid.color": "#E3E8ED", "grid.linewidth": 0.5, "xtick.color": INK, "ytick.color": INK,
     "xtick.major.size": 2.5, "ytick.major.size": 2.5, "xtick.major.width": 0.6,
     "ytick.major.width": 0.6, "xtick.major.pad": 2, "ytick.major.pad": 2, "text.color": INK,

@@ -1,4 +1,8 @@
-"""What a run keeps to be shown: samples, surfaces on a grid, components; and footnotes."""
+"""What a run stores for figures: samples, densities and critics on a grid, components.
+
+A figure is drawn from these arrays alone, long after the model is gone: an array that a new kind
+of figure needs is added here.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +13,19 @@ import torch
 from torch import Tensor
 
 from genbench.errors import NotApplicable, NotFinite
-from genbench.evaluation._walks import walks
 from genbench.evaluation.evidence import Evidence
-from genbench.evaluation.sample_sets import CHUNK
+from genbench.evaluation.latent_walks import walks
 from genbench.models.base import Mixture
 from genbench.models.mixture import MixtureModel
 
-__all__ = ["artefacts", "notes"]
+__all__ = ["figure_data"]
 
 IMAGES, POINTS, GRID, LINE, WEIGHTS = 100, 2000, 120, 400, 200_000
 EACH = 10
 """Images of each component."""
 
 
-def artefacts(evidence: Evidence) -> dict[str, np.ndarray]:
+def figure_data(evidence: Evidence) -> dict[str, np.ndarray]:
     """The arrays of samples.npz; empty where the samples are not finite.
 
     Images: `samples` (≤ 100, C, H, W) uint8 bytes. Points: `samples` (≤ 2000, D) float32; in a
@@ -31,7 +34,7 @@ def artefacts(evidence: Evidence) -> dict[str, np.ndarray]:
     probable; `critic_weights` (≤ 200,000,) float32 where there is a critic. On a line: `line` (2,)
     with `line_log_density`, `line_critic` (L,) float32 and `line_probability`, whether the latter
     is D(x). Images of mixtures: `component_samples` (T, ≤ 10, C, H, W) uint8 and
-    `component_weights` (T,) float32; of decoded latents those of `_walks`.
+    `component_weights` (T,) float32; of decoded latents those of `latent_walks`.
     """
     images = evidence.data.kind == "images"
     evidence.noise.child("artefacts").seed_torch()
@@ -114,27 +117,3 @@ def _by_component(evidence: Evidence) -> dict[str, np.ndarray]:
         "component_samples": rows.unflatten(0, (model.components, each)).numpy(),
         "component_weights": model.mixture_log_weights().exp().float().cpu().numpy(),
     }
-
-
-def notes(evidence: Evidence) -> list[str]:
-    """Footnotes that a reader of the numbers needs; call it after `measure`."""
-    found = list(evidence.data.warnings)
-    if evidence.critic is not None and evidence.critic.tied and evidence.data.kind == "points":
-        found.append("the critic's value has no picture: batch norm or minibatch layers tie the "
-                     "examples of a batch, so that no point has a score by itself")
-    for network in evidence.extractors():
-        accuracy = getattr(network, "accuracy", None)
-        if accuracy is not None:
-            found.append(f"classifier test accuracy: {100 * accuracy:.2f} %")
-        if network.name != "raw" and evidence.count <= network.dims:
-            found.append(
-                f"{network.name}: {evidence.count} samples for {network.dims} features; "
-                "FID leans on a covariance without full rank"
-            )
-    try:
-        clipped = evidence.clipped(CHUNK) if evidence.data.kind == "images" else 0.0
-    except NotFinite:
-        return found
-    if clipped > 0.01:
-        found.append(f"{100 * clipped:.1f} % of the samples' values lay out of range, clamped")
-    return found
