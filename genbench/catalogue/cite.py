@@ -16,7 +16,7 @@ __all__ = ["cite"]
 
 
 def cite(suite: Plan | Path | str) -> str:
-    """The BibTeX of the methods, models, objectives, datasets, metrics and chosen figures of a suite.
+    """The BibTeX of a suite's methods, models, objectives, datasets, metrics and chosen figures.
 
     `suite` is a plan, a path, or the name of a suite; or the name, as `info` takes it, of a method
     or of another part, which is cited with what it is made of.
