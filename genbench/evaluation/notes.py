@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from genbench.errors import NotFinite
-from genbench.evaluation.sample_sets import CHUNK
 from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.sample_sets import CHUNK
 
 __all__ = ["notes"]
 

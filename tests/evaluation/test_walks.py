@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from genbench.data.space import Space
-from genbench.evaluation._walks import walks
+from genbench.evaluation.latent_walks import walks
 from genbench.models.base import Model
 from genbench.models.generator import Generator
 from genbench.noise import Noise
