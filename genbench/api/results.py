@@ -163,15 +163,11 @@ def claims(suite: str | Path | None = None, *, results: str | Path = RESULTS) ->
 
 
 def _verdicts(plan: Plan, store: Store) -> list[tuple[object, ...]]:
-    from genbench.judging.claims import judge
-    from genbench.reporting.origins import origins_of, planned_claims
-    from genbench.reporting.report import gather
+    from genbench.reporting.results import gather
 
-    if not plan.suite.report.claims:
-        return []
-    found = judge(plan, gather(plan, store).cells, planned_claims(origins_of(plan, store)))
     return [
-        (plan.name, v.id, v.text, v.expect, v.verdict, v.p, v.post_hoc, v.evidence) for v in found
+        (plan.name, v.id, v.text, v.expect, v.verdict, v.p, v.post_hoc, v.evidence)
+        for v in (gather(plan, store).verdicts if plan.suite.report.claims else ())
     ]
 
 

@@ -23,7 +23,7 @@ from genbench.suites.expand import Plan, load_plan
 if TYPE_CHECKING:
     import pandas as pd
 
-    from genbench.reporting.report import Findings
+    from genbench.reporting.results import Results
     from genbench.running.session import Request
 
 __all__ = ["Prepared", "SuiteOutcome", "prepare", "run"]
@@ -43,7 +43,7 @@ class SuiteOutcome:
     """As `genbench run` ends: 0, 3 where runs failed, 130 where it was stopped."""
     report: Path | None = None
     """The report; None where it was stopped."""
-    found: Findings | None = None
+    found: Results | None = None
     """What is stored of the runs; None where it was stopped."""
 
     @property
@@ -153,7 +153,8 @@ def run(
 def _done(
     ready: Prepared, request: Request, console: Console, limit_updates: int | None
 ) -> SuiteOutcome:
-    from genbench.reporting.report import build, gather
+    from genbench.reporting.report import build
+    from genbench.reporting.results import gather
     from genbench.running.session import run_suite
 
     plan, store = ready.plan, ready.store

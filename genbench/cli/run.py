@@ -104,10 +104,8 @@ def run(
 
 def _show(outcome: SuiteOutcome) -> None:
     """The numbers on the screen, and where the report lies."""
-    from genbench.reporting.costs import cost_table, costs_of
-    from genbench.reporting.numbers import Numbers
-    from genbench.reporting.origins import origins_of
-    from genbench.reporting.protocols import notes_of
+    from genbench.reporting.costs import cost_table
+    from genbench.reporting.sections.protocol import notes_of
     from genbench.reporting.terminal import summary_tables
 
     plan, found = outcome.plan, outcome.found
@@ -120,10 +118,9 @@ def _show(outcome: SuiteOutcome) -> None:
     )
     for table_ in tables:
         console.print(table_)
-    numbers = Numbers(plan, found.survey.rows, cells=found.cells)
-    if costs := costs_of(numbers, origins_of(plan, outcome.store)):
-        console.print(cost_table(costs))
-    for note in notes_of(plan, found.survey, data=True):
+    if found.costs:
+        console.print(cost_table(found.costs))
+    for note in notes_of(found, data=True):
         console.print(note, style="yellow", markup=False)
     console.print(f"report: {outcome.report}", soft_wrap=True, markup=False)
 

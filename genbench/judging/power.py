@@ -1,16 +1,53 @@
-"""What the seeds of two cells could tell apart, and by which test."""
+"""What so few seeds could tell apart, and how many would tell it.
+
+The power of a t-test is that of the noncentral t distribution (Jacob Cohen: Statistical Power
+Analysis for the Behavioral Sciences, 2nd edition, 1988): with n seeds, a difference δ and a spread
+σ, |t| has the noncentrality δ√n/σ where methods share their seeds (σ is that of the paired
+differences), else δ√(n/2)/σ (σ is that of one method, pooled).
+"""
 
 from __future__ import annotations
 
 import math
 
-from scipy.special import stdtrit
+from scipy.special import nctdtr, stdtrit
 
 from genbench.judging import exact
-from genbench.judging.statistics import Test
+from genbench.judging.statistics import ALPHA, Test
 from genbench.text.numbers import number
 
-__all__ = ["how", "smallest_change", "would_be"]
+__all__ = ["MOST_SEEDS", "how", "power", "seeds_needed", "smallest_change", "would_be"]
+
+ENOUGH = 0.8
+"""The chance of telling two methods apart that is asked for."""
+MOST_SEEDS = 10_000
+"""Seeds beyond which nobody would go."""
+
+
+def power(effect: float, seeds: int, *, paired: bool) -> float:
+    """The chance that a two-sided t-test at 5 % finds a difference of `effect` spreads.
+
+    `seeds` is the number for each method, 2 at least.
+    """
+    df = seeds - 1 if paired else 2 * seeds - 2
+    shift = abs(effect) * math.sqrt(seeds if paired else seeds / 2)
+    limit = stdtrit(df, 1 - ALPHA / 2)
+    found = 1 - nctdtr(df, shift, limit) + nctdtr(df, shift, -limit)
+    return float(found) if math.isfinite(found) else 1.0  # far in the tail scipy gives up
+
+
+def seeds_needed(effect: float, *, paired: bool) -> int | None:
+    """The fewest seeds of each method with a power of 80 %; None if that is over 10,000."""
+    if effect == 0 or power(effect, MOST_SEEDS, paired=paired) < ENOUGH:
+        return None
+    low, high = 1, MOST_SEEDS  # too few, enough
+    while high - low > 1:
+        middle = (low + high) // 2
+        if middle >= 2 and power(effect, middle, paired=paired) >= ENOUGH:
+            high = middle
+        else:
+            low = middle
+    return high
 
 
 def smallest_change(test: Test, before: float, level: float) -> float | None:

@@ -14,10 +14,10 @@ from genbench.reporting.numbers import Numbers
 from genbench.reporting.origins import Origin
 from genbench.store.table import Row
 from genbench.suites.spec import REAL
-from genbench.text.markdown import count, escape, table
+from genbench.text.markdown import count
 from genbench.text.numbers import mean_and_std, number
 
-__all__ = ["Cost", "cost_section", "cost_table", "costs_of"]
+__all__ = ["HEAD", "Cost", "cost_table", "costs_of", "kept", "words"]
 
 HEAD = ("method", "dataset", "updates", "rows drawn", "seconds", "device", "threads")
 
@@ -61,30 +61,16 @@ def _means(runs: Sequence[Row]) -> tuple[str, str, str, str]:
     """Updates, rows drawn, seconds and devices."""
     # A run that was cut short would pull the means of the others down.
     runs = [run for run in runs if run.examples is not None] or runs
-    updates, examples, seconds = (
-        mean_and_std(known)[0] if (known := [float(one) for one in part if one is not None])
-        else None
-        for part in ([r.updates for r in runs], [r.examples for r in runs],
-                     [r.seconds for r in runs])
-    )
+    updates = _mean([run.updates for run in runs])
+    examples = _mean([run.examples for run in runs])
+    seconds = _mean([run.seconds for run in runs])
     devices = sorted({run.device for run in runs if run.device})
     return count(updates), count(examples), number(seconds, 3), ", ".join(devices) or "–"
 
 
-def cost_section(numbers: Numbers, costs: Sequence[Cost]) -> list[str]:
-    """The section of the report; what is the same for every row is said once."""
-    if not costs:
-        return []
-    datasets = len({cost.dataset for cost in costs}) > 1
-    shared = len({cost.where for cost in costs}) == 1
-    rows = []
-    for cost in costs:
-        label = numbers.label(cost.method, numbers.methods(cost.dataset))
-        line = [label, escape(cost.dataset), cost.updates, cost.examples, cost.seconds,
-                escape(cost.device), cost.threads]
-        rows.append(_kept(line, datasets, shared))
-    text = table(_kept(HEAD, datasets, shared), rows, left=2 if datasets else 1)
-    return ["## Cost", f"{_words(costs, shared)}\n\n{text}"]
+def _mean(found: Sequence[float | None]) -> float | None:
+    known = [float(one) for one in found if one is not None]
+    return mean_and_std(known)[0] if known else None
 
 
 def cost_table(costs: Sequence[Cost]) -> Group:
@@ -92,21 +78,22 @@ def cost_table(costs: Sequence[Cost]) -> Group:
     datasets = len({cost.dataset for cost in costs}) > 1
     shared = len({cost.where for cost in costs}) == 1
     made = Table(title=Text("cost"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in _kept(HEAD, datasets, shared):
-        words = name in ("method", "dataset", "device")
-        made.add_column(name, justify="left" if words else "right", no_wrap=not words,
+    for name in kept(HEAD, datasets, shared):
+        text = name in ("method", "dataset", "device")
+        made.add_column(name, justify="left" if text else "right", no_wrap=not text,
                         overflow="fold")
     for cost in costs:
-        made.add_row(*map(Text, _kept(cost, datasets, shared)))
-    return Group(made, Text(_words(costs, shared)))
+        made.add_row(*map(Text, kept(cost, datasets, shared)))
+    return Group(made, Text(words(costs, shared)))
 
 
-def _kept(line: Sequence[str], datasets: bool, shared: bool) -> list[str]:
+def kept(line: Sequence[str], datasets: bool, shared: bool) -> list[str]:
     """The cells of a line, less what is the same everywhere."""
     return [line[0], *(line[1:2] if datasets else ()), *line[2:5], *(() if shared else line[5:])]
 
 
-def _words(costs: Sequence[Cost], shared: bool) -> str:
+def words(costs: Sequence[Cost], shared: bool) -> str:
+    """What the numbers are, and on what all of it was trained."""
     text = ("Means over seeds; updates are those of the model, rows those that all players of a "
             "run drew, and seconds those of training.")
     if not shared:

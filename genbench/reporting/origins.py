@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from genbench.store.provenance import PACKAGES, sittings
 from genbench.store.runs import Store
 from genbench.suites.plan import Plan
-from genbench.text.markdown import escape, seed_list, table
+from genbench.text.markdown import seed_list
 
-__all__ = ["Origin", "made_with", "mixed_rows", "origins_of", "planned_claims"]
+__all__ = ["Origin", "mixed_rows", "origins_of", "planned_claims"]
 
 TELLING = ("genbench", *PACKAGES, "device", "CPU", "threads", "data")
 """What can change a number, and so should not differ among the seeds of a row."""
@@ -84,18 +84,6 @@ def _differences(row: Sequence[Origin]) -> str:
                 f"{value} ({seed_list(of)})" for value, of in sorted(seeds.items())
             ))
     return "its seeds were not made alike: " + "; ".join(parts) if parts else ""
-
-
-def made_with(origins: Sequence[Origin]) -> list[str]:
-    """The section on versions and machines, each distinct value once."""
-    found: dict[str, dict[str, None]] = {}
-    for origin in origins:
-        for name, values in origin.facts.items():
-            found.setdefault(name, {}).update(dict.fromkeys(values))
-    if not found:
-        return []
-    rows = [[name, escape(", ".join(sorted(values)))] for name, values in found.items()]
-    return ["## Made with", table(["", "of the runs above"], rows, left=2)]
 
 
 def _facts(provenances: Iterable[Mapping[str, Any]]) -> Facts:

@@ -16,7 +16,7 @@ import pytest
 
 from genbench import lookup
 from genbench.reporting.numbers import Numbers
-from genbench.reporting.targets import reached
+from genbench.reporting.sections.targets import reached
 from genbench.store.runs import Store
 from genbench.store.table import tidy
 from genbench.suites.expand import load_plan

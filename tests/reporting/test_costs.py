@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import re
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
-from genbench.reporting.costs import Cost, cost_section, cost_table, costs_of
+from genbench.reporting.costs import Cost, cost_table, costs_of
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.origins import Origin
 from genbench.reporting.report import build
+from genbench.reporting.sections.cost import section
 from genbench.store.table import tidy
 
 
@@ -37,10 +39,14 @@ def test_result_tables_hold_results_alone(filled, tmp_path):
 
 def test_what_rows_do_not_share_gets_columns(numbers):
     one = Cost("gan", "digits", "1", "2", "3", "cpu", "1")
-    assert "device" not in "".join(cost_section(numbers, [one, one]))
+
+    def text(*costs):
+        return "".join(section(SimpleNamespace(numbers=numbers, costs=costs), []))
+
+    assert "device" not in text(one, one)
     other = one._replace(device="cuda", threads="–")
-    assert "| seconds | device | threads |" in "".join(cost_section(numbers, [one, other]))
-    assert cost_section(numbers, []) == []
+    assert "| seconds | device | threads |" in text(one, other)
+    assert text() == ""
 
 
 def test_a_terminal_of_80_columns_breaks_no_number():

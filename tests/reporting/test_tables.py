@@ -9,7 +9,7 @@ import pytest
 from made_rows import rows_in
 
 from genbench.reporting.numbers import Numbers
-from genbench.reporting.tables import make_tables
+from genbench.reporting.sections._tables import make_tables
 from genbench.store.frame import frame_of
 from genbench.store.table import tidy
 from genbench.suites.schema import Report

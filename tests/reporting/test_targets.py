@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from genbench.reporting.numbers import Numbers
-from genbench.reporting.targets import reached, targets_table
+from genbench.reporting.sections.targets import reached, section
 from genbench.store.frame import frame_of
 from genbench.store.table import tidy
 from genbench.suites.schema import Report
@@ -18,6 +19,10 @@ def numbers_with(filled, targets):
     report = Report.model_validate({"targets": targets})
     plan = replace(plan, suite=plan.suite.model_copy(update={"report": report}))
     return Numbers(plan, tidy(plan, store))
+
+
+def told(numbers):
+    return section(SimpleNamespace(numbers=numbers), [])
 
 
 def values(filled, method, dataset, metric="nll"):
@@ -58,7 +63,7 @@ def test_a_missing_or_diverged_seed_is_not_reached(filled, cell, why):
 
 
 def test_the_table_says_how_many(filled):
-    heading, count, text = targets_table(numbers_with(filled, [
+    heading, count, text = told(numbers_with(filled, [
         {"cell": "nll[nice, ring]", "at_most": 1e9, "note": "easy"},
         {"cell": "nll[nice, digits]", "at_most": -1e9},
     ]))
@@ -68,4 +73,4 @@ def test_the_table_says_how_many(filled):
     assert "**yes**" in lines[2]
     assert "easy" in lines[2]
     assert "| no |" in lines[3]
-    assert targets_table(numbers_with(filled, [])) == []
+    assert told(numbers_with(filled, [])) == []

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from genbench.judging.cells import OK
-from genbench.store.table import Survey
-from genbench.suites.plan import Plan
+from genbench.reporting.figures.draw import Figure
+from genbench.reporting.results import Results
 from genbench.suites.spec import EXTERNAL
 from genbench.text.markdown import code, escape, table
 
-__all__ = ["notes_of", "protocols"]
+__all__ = ["PLACE", "notes_of", "section"]
+
+PLACE = 110
 
 
-def protocols(plan: Plan, survey: Survey) -> list[str]:
-    """The section that says how each number was measured."""
+def section(results: Results, figures: Sequence[Figure]) -> list[str]:
+    """How each number was measured."""
     found: dict[tuple[str, str], tuple[str, str, str, dict[str, None]]] = {}
-    for row in survey.rows:
+    for row in results.survey.rows:
         if row.status == OK:
             about = (row.title, row.unit, row.better, dict[str, None]())
             found.setdefault((row.metric, row.protocol), about)[3][row.dataset] = None
@@ -26,21 +30,22 @@ def protocols(plan: Plan, survey: Survey) -> list[str]:
     if not rows:
         return []
     head = ["metric", "title", "unit", "better", "protocol", "datasets"]
-    notes = [f"- {escape(note)}" for note in notes_of(plan, survey)]
+    notes = [f"- {escape(note)}" for note in notes_of(results)]
     return ["## Protocol", table(head, rows, left=6), *(["\n".join(notes)] if notes else [])]
 
 
-def notes_of(plan: Plan, survey: Survey, *, data: bool = False) -> list[str]:
+def notes_of(results: Results, *, data: bool = False) -> list[str]:
     """The notes of the runs: those that all runs of a dataset share are said once.
 
     With `data`, only these and those of samples made elsewhere: what the numbers of a whole
     dataset, or of given files, hang on.
     """
+    plan, records = results.plan, results.survey.records
     of: dict[tuple[str, str], dict[str, None]] = {}
     rows: dict[str, set[str]] = {}
     given = {spec.method for spec in plan.runs if spec.model.name == EXTERNAL}
     for spec in plan.runs:
-        record = survey.records.get(spec.id)
+        record = records.get(spec.id)
         if record is None or not record.metrics:
             continue
         rows.setdefault(spec.dataset, set()).add(spec.method)

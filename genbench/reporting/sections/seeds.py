@@ -1,10 +1,4 @@
-"""How many seeds would tell the two best methods apart.
-
-The power of a t-test is that of the noncentral t distribution (Jacob Cohen: Statistical Power
-Analysis for the Behavioral Sciences, 2nd edition, 1988): with n seeds, a difference δ and a spread
-σ, |t| has the noncentrality δ√n/σ where methods share their seeds (σ is that of the paired
-differences), else δ√(n/2)/σ (σ is that of one method, pooled).
-"""
+"""How many seeds would tell the two best methods apart."""
 
 from __future__ import annotations
 
@@ -12,55 +6,26 @@ import math
 from collections.abc import Sequence
 from statistics import fmean
 
-from scipy.special import nctdtr, stdtrit
-
 from genbench.judging.cells import Cell, is_reference
-from genbench.judging.statistics import ALPHA
+from genbench.judging.power import MOST_SEEDS, seeds_needed
+from genbench.reporting.figures.draw import Figure
 from genbench.reporting.numbers import Numbers
+from genbench.reporting.results import Results
 from genbench.text.markdown import escape, table
 from genbench.text.numbers import mean_and_std, number
 
-__all__ = ["power", "seeds_needed", "seeds_table"]
+__all__ = ["PLACE", "section"]
 
-POWER = 0.8
-"""The chance of telling two methods apart that is asked for."""
-MOST = 10_000
-"""Seeds beyond which nobody would go."""
+PLACE = 50
 
 
-def power(effect: float, seeds: int, *, paired: bool) -> float:
-    """The chance that a two-sided t-test at 5 % finds a difference of `effect` spreads.
-
-    `seeds` is the number for each method, 2 at least.
-    """
-    df = seeds - 1 if paired else 2 * seeds - 2
-    shift = abs(effect) * math.sqrt(seeds if paired else seeds / 2)
-    limit = stdtrit(df, 1 - ALPHA / 2)
-    found = 1 - nctdtr(df, shift, limit) + nctdtr(df, shift, -limit)
-    return float(found) if math.isfinite(found) else 1.0  # far in the tail scipy gives up
-
-
-def seeds_needed(effect: float, *, paired: bool) -> int | None:
-    """The fewest seeds of each method with a power of 80 %; None if that is over 10,000."""
-    if effect == 0 or power(effect, MOST, paired=paired) < POWER:
-        return None
-    low, high = 1, MOST  # too few, enough
-    while high - low > 1:
-        middle = (low + high) // 2
-        if middle >= 2 and power(effect, middle, paired=paired) >= POWER:
-            high = middle
-        else:
-            low = middle
-    return high
-
-
-def seeds_table(numbers: Numbers, cells: Sequence[Cell]) -> list[str]:
-    """The section of a report; empty where no two methods have two seeds each."""
+def section(results: Results, figures: Sequence[Figure]) -> list[str]:
+    """A line for each metric; empty where no two methods have two seeds each."""
     groups: dict[tuple[str, str, str], list[Cell]] = {}
-    for cell in cells:
+    for cell in results.cells:
         if cell.directed and cell.whole and len(cell.values) >= 2 and not is_reference(cell):
             groups.setdefault((cell.dataset, cell.metric, cell.protocol), []).append(cell)
-    rows = [row for group in groups.values() if (row := _row(numbers, group)) is not None]
+    rows = [row for group in groups.values() if (row := _row(results.numbers, group)) is not None]
     if not rows:
         return []
     head = ["dataset", "metric", "best", "second", "difference", "std over training seeds",
@@ -102,5 +67,5 @@ def _row(numbers: Numbers, cells: Sequence[Cell]) -> list[str] | None:
         number(mean_and_std(second.sample)[0] - mean_and_std(best.sample)[0]),
         " / ".join(number(each, 2) for each in spreads), number(sets, 2) if sets else "–",
         " / ".join(str(len(cell.values)) for cell in ranked),
-        f"over {MOST:,}" if needed is None else f"{needed:,}",
+        f"over {MOST_SEEDS:,}" if needed is None else f"{needed:,}",
     ]

@@ -11,15 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from genbench.judging.cells import SKIPPED
+from genbench.judging.cells import SKIPPED, Trouble
 from genbench.judging.floors import is_floor
-from genbench.judging.ranking import Place
-from genbench.reporting._table_cells import cell_text, published_cells
+from genbench.judging.ranking import WORSE, Place
 from genbench.reporting.numbers import Column, Numbers
 from genbench.suites.schema import Table as Asked
 from genbench.suites.spec import REAL
-from genbench.text.markdown import Footnotes, code, escape, tables
-from genbench.text.numbers import mean_and_std, number
+from genbench.text.markdown import Footnotes, code, escape, plus_minus, seed_list, tables
+from genbench.text.numbers import mean_and_std, mean_text, number
 
 __all__ = ["Table", "make_tables"]
 
@@ -136,12 +135,12 @@ def _variants(numbers: Numbers, title: str, dataset: str, one: Asked) -> Table:
                 method = base + suffix
                 where = numbers.places(column, groups[heading]).get(method, Place.NONE)
                 cells.append(
-                    cell_text(numbers, method, column, where, notes) if method in there else "–"
+                    _cell_text(numbers, method, column, where, notes) if method in there else "–"
                 )
             if column in compared:
                 first = base + next(iter(one.variants.values()))
                 known = one.published.get(base, {})
-                printed = published_cells(numbers, first, column, {first: known}, notes)
+                printed = _published_cells(numbers, first, column, {first: known}, notes)
                 cells = [printed[0], *cells, printed[1]]
             line += cells
         lines.append(line)
@@ -203,9 +202,9 @@ def _line(
     line = [label]
     for column in columns:
         where = place[column].get(method, Place.NONE)
-        line.append(cell_text(numbers, method, column, where, notes))
+        line.append(_cell_text(numbers, method, column, where, notes))
         if column in compared:
-            line += published_cells(numbers, method, column, published, notes)
+            line += _published_cells(numbers, method, column, published, notes)
     return [*line, str(numbers.seeds(method, dataset))]
 
 
@@ -236,3 +235,64 @@ def _spread(numbers: Numbers, methods: Sequence[str], columns: Sequence[Column])
     ]
     heads = [column.head.rstrip(" ↓↑→") for column in having]
     return tables(["method", *heads], rows, range(1, 1 + len(heads)))
+
+
+# --- cells ------------------------------------------------------------------------------------
+
+
+def _cell_text(
+    numbers: Numbers, method: str, column: Column, place: Place, notes: Footnotes
+) -> str:
+    """Mean ± std, bold or marked by its place; what is lost, or why there is nothing."""
+    cell, absent = numbers.cell(method, column), numbers.absent(method, column)
+    values = cell.sample
+    why = _why_not(absent, len(values), column) if absent or not values else ""
+    lost = sorted({cell.troubles[seed].status for seed in cell.lost})
+    if lost and values:  # no mean of those that survive
+        why += f"; the other {'seed' if len(values) == 1 else 'seeds'} {mean_text(values)}"
+    mark = notes.mark(why) if why else ""
+    if lost:
+        text = " or ".join(lost).replace("-", " ")
+    elif not values:
+        return f"–{mark}"
+    else:
+        text = plus_minus(values)
+        if absent:
+            text += f" (n = {len(values)})"
+    if place is Place.BEST:
+        text = f"**{text}**"
+    return text + (f" {WORSE}" if place is Place.WORSE else "") + mark
+
+
+def _why_not(absent: Mapping[int, Trouble], values: int, column: Column) -> str:
+    """Why a cell is empty, or rests on fewer seeds than planned."""
+    if not absent:
+        return f"does not run on {column.dataset}, or {column.metric} is not asked for there"
+    by_reason: dict[str, list[int]] = {}
+    for seed, (state, reason) in absent.items():
+        status = state.replace("-", " ")
+        words = f"{status}: {reason}" if reason else status
+        if state in (SKIPPED, "queued"):
+            words = reason or "not applicable"
+        by_reason.setdefault(words, []).append(seed)
+    if len(by_reason) == 1 and not values:
+        return next(iter(by_reason))
+    return "; ".join(
+        f"{seed_list(seeds)}: {reason}"
+        for reason, seeds in sorted(by_reason.items(), key=lambda pair: min(pair[1]))
+    )
+
+
+def _published_cells(
+    numbers: Numbers, method: str, column: Column,
+    published: Mapping[str, Mapping[str, Any]], notes: Footnotes,
+) -> list[str]:
+    known = published.get(method, {}).get(column.name)
+    if known is None:
+        return ["", ""]
+    value, source = float(getattr(known, "value", known)), getattr(known, "source", "")
+    mark = notes.mark(f"published: {source}") if source else ""
+    cell = numbers.cell(method, column)
+    ours = [] if cell.lost else cell.sample
+    difference = f"{mean_and_std(ours)[0] - value:+.4g}" if ours else "–"
+    return [f"{number(value)}{mark}", difference]

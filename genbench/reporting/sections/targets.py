@@ -7,13 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from genbench.judging.cells import Trouble
+from genbench.reporting.figures.draw import Figure
 from genbench.reporting.numbers import Numbers
+from genbench.reporting.results import Results
 from genbench.suites.expectation import parse_cell
 from genbench.suites.schema import Target
 from genbench.text.markdown import code, escape, table
 from genbench.text.numbers import number
 
-__all__ = ["Reached", "reached", "targets_table"]
+__all__ = ["PLACE", "Reached", "reached", "section"]
+
+PLACE = 30
 
 
 @dataclass(frozen=True)
@@ -89,8 +93,9 @@ def _missing(absent: Sequence[Trouble], planned: int, found: int) -> str:
     return f"{planned - found} of {planned} seeds missing ({'; '.join(reasons) or 'not run'})"
 
 
-def targets_table(numbers: Numbers) -> list[str]:
-    """The section of the report, or nothing for a suite without targets."""
+def section(results: Results, figures: Sequence[Figure]) -> list[str]:
+    """A table of them, or nothing for a suite without targets."""
+    numbers = results.numbers
     found = reached(numbers)
     if not found:
         return []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from genbench.reporting.seeds import power, seeds_needed
+from genbench.judging.power import power, seeds_needed
 
 
 @pytest.mark.parametrize(("effect", "seeds"), [

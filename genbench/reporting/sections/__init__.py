@@ -1,0 +1,34 @@
+"""Sections of a report: the folder is the registry, with a file for each.
+
+A file has `PLACE`, a number by which the sections are put in order, and `section`, which gives the
+parts of it in Markdown: none where there is nothing to say. Files that start with `_` are shared.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+from genbench.reporting.figures.draw import Figure
+from genbench.reporting.results import Results
+
+__all__ = ["Section", "sections"]
+
+
+class Section(Protocol):
+    """A module of this folder."""
+
+    PLACE: int
+
+    def section(self, results: Results, figures: Sequence[Figure]) -> list[str]:
+        """Its parts in Markdown, with a heading; `figures` are those that were drawn."""
+        ...
+
+
+def sections() -> list[Section]:
+    """Every section, in the order of a report."""
+    names = [one.name for one in pkgutil.iter_modules(__path__) if not one.name.startswith("_")]
+    found = [importlib.import_module(f"{__name__}.{name}") for name in names]
+    return sorted((cast(Section, module) for module in found), key=lambda one: one.PLACE)

@@ -1,0 +1,18 @@
+"""The training curves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from genbench.reporting.figures.draw import Figure
+from genbench.reporting.results import Results
+from genbench.reporting.sections._pictures import pictures
+
+__all__ = ["PLACE", "section"]
+
+PLACE = 70
+
+
+def section(results: Results, figures: Sequence[Figure]) -> list[str]:
+    """A picture each, or nothing."""
+    return pictures("Training", figures, "training")
