@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import genbench
 from genbench.reporting import sections as folder
 from genbench.reporting.report import build
 from genbench.reporting.sections import sections
 
-EXTRA = '''"""How many runs ended well."""
-
-PLACE = 25
-
-
-def section(results, figures):
-    """A line."""
-    done = sum(one.status.state == "done" for one in results.survey.records.values())
-    return ["## Ended well", f"{done} runs, {len(figures)} pictures."]
-'''
+MANUAL = Path(genbench.__file__).parent / "docs" / "extending.md"
 
 
 def test_every_file_is_a_section_of_its_own_place():
@@ -29,12 +21,15 @@ def test_every_file_is_a_section_of_its_own_place():
     assert all(callable(one.section) and one.__doc__ for one in found)
 
 
-def test_a_new_file_is_a_new_section(filled, tmp_path, monkeypatch):
-    (tmp_path / "ended_well_too.py").write_text(EXTRA)
+def test_the_manuals_section_is_one_once_its_file_is_there(filled, tmp_path, monkeypatch):
+    chapter = MANUAL.read_text().partition("### A report section\n")[2]
+    source = chapter.partition("```py\n")[2].partition("```")[0]
+    (tmp_path / "slowest.py").write_text(source)
     monkeypatch.setattr(folder, "__path__", [*folder.__path__, str(tmp_path)])
     text = build(*filled, tmp_path / "report").read_text()
     headings = [line for line in text.splitlines() if line.startswith("## ")]
-    at = headings.index("## Ended well")
-    assert headings[at - 1] == "## Results"
-    assert headings[at + 1] == "## How many seeds it takes"
-    assert "runs, 4 pictures." in text
+    at = headings.index("## Slowest runs")
+    assert headings[at - 1 : at + 2] == ["## Cost", "## Slowest runs", "## Protocol"]
+    lines = text.partition("## Slowest runs\n\n")[2].partition("\n\n")[0].splitlines()
+    assert len(lines) == 5
+    assert lines[2].endswith(" | 12.5 |")
