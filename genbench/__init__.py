@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from genbench.objectives.base import Batch, Objective, Player, samples_like
     from genbench.reporting.figures.base import FigureKind
     from genbench.reporting.figures.drawing.grids import grid_sheet
+    from genbench.running.executors.base import Event, Executor, Job
+    from genbench.running.executors.cluster import ClusterExecutor, Ending, carry_out
     from genbench.suites.expand import load_plan
     from genbench.training.loop import Settings, Stage, Training
 
@@ -57,16 +59,19 @@ _WHERE = {
     "objectives._sum": ("WeightedSum",),
     "reporting.figures.base": ("FigureKind",),
     "reporting.figures.drawing.grids": ("grid_sheet",),
+    "running.executors.base": ("Event", "Executor", "Job"),
+    "running.executors.cluster": ("ClusterExecutor", "Ending", "carry_out"),
     "suites.expand": ("load_plan",),
     "training.loop": ("Settings", "Stage", "Training"),
 }
 _MODULES = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
-    "Batch", "Data", "DataError", "Dataset", "Evidence", "Feed", "FigureKind", "GenbenchError",
-    "Metric", "Model", "Modes", "Noise", "NotApplicable", "NotFinite", "Objective", "Player",
-    "Run", "Scaling", "Settings", "Space", "Split", "Stage", "SuiteOutcome", "Training",
-    "Truth", "WeightedSum", "__version__", "check", "claims", "compare", "dataset", "evaluate",
+    "Batch", "ClusterExecutor", "Data", "DataError", "Dataset", "Ending", "Event", "Evidence",
+    "Executor", "Feed", "FigureKind", "GenbenchError", "Job", "Metric", "Model", "Modes",
+    "Noise", "NotApplicable", "NotFinite", "Objective", "Player", "Run", "Scaling", "Settings",
+    "Space", "Split", "Stage", "SuiteOutcome", "Training", "Truth", "WeightedSum",
+    "__version__", "carry_out", "check", "claims", "compare", "dataset", "evaluate",
     "grid_sheet", "load", "load_plan", "metric", "model", "objective", "report", "run",
     "samples_like", "scaling_for", "table",
 ]

@@ -27,9 +27,10 @@ _CONSTANTS: Mapping[str, type] = {
     "changed": dict, "cite": str, "conditional": bool, "critic_groups": tuple, "dear": tuple,
     "formerly": dict, "has_modes": bool, "ignores_labels": bool, "kind": str, "kinds": tuple,
     "labelled": bool, "named_groups": tuple, "names_metrics": tuple, "names_terms": tuple,
-    "needs": tuple, "plays": tuple, "reads": tuple, "refuses": tuple, "replaces": tuple,
-    "requires": tuple, "retired": dict, "rows_needed": str, "sampled": bool, "shows_real": bool,
-    "swept": str, "train_rows": int, "values": dict, "version": int,
+    "needs": tuple, "on_cluster": bool, "package": str, "plays": tuple, "reads": tuple,
+    "refuses": tuple, "replaces": tuple, "requires": tuple, "retired": dict, "rows_needed": str,
+    "sampled": bool, "shows_real": bool, "swept": str, "train_rows": int, "values": dict,
+    "version": int,
 }
 """The class constants that contracts name, and their types. They must be literals."""
 
@@ -58,7 +59,7 @@ class Option:
 
 @dataclass(frozen=True, eq=False)
 class Component:
-    """A model, objective, dataset or metric as its source shows it.
+    """A model, objective, dataset, metric or executor as its source shows it.
 
     `constants` are the literal class constants (`ClassVar`) and `methods` the names that the class
     defines; together they say what it can do without importing it.
@@ -126,13 +127,23 @@ def _names_of(node: ast.ClassDef) -> Iterator[str]:
 
 
 def find_class(tree: ast.Module, base: str, name: str | None = None) -> ast.ClassDef | None:
-    """The first class of the file that descends from `base` (and is called `name`)."""
+    """The first class of the file that descends from `base` (and is called `name`).
+
+    A class with abstract methods is there to be derived from.
+    """
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and name in (None, node.name) and (
-            _lineage(tree, node, base)
+            not _is_abstract(node) and _lineage(tree, node, base)
         ):
             return node
     return None
+
+
+def _is_abstract(node: ast.ClassDef) -> bool:
+    return any(
+        ast.unparse(decorator).rpartition(".")[2] == "abstractmethod"
+        for part in node.body for decorator in getattr(part, "decorator_list", ())
+    )
 
 
 def _lineage(tree: ast.Module, node: ast.ClassDef, base: str) -> list[ast.ClassDef]:
@@ -163,16 +174,27 @@ def _parent(
             break
         if isinstance(statement, ast.ClassDef) and statement.name == name:
             return tree, statement
-        module = statement.module if isinstance(statement, ast.ImportFrom) else None
-        if module and module.startswith("genbench.") and not statement.level:  # type: ignore[attr-defined]
-            for alias in statement.names:  # type: ignore[attr-defined]
-                path = _PACKAGE.parent.joinpath(*module.split(".")).with_suffix(".py")
-                if name == (alias.asname or alias.name) and path.is_file():
+        if isinstance(statement, ast.ImportFrom) and not statement.level:
+            for alias in statement.names:
+                path = _module_file(statement.module or "", alias.name)
+                if name == (alias.asname or alias.name) and path is not None:
                     there = parse_file(path)
                     for other in there.body:
                         if isinstance(other, ast.ClassDef) and other.name == alias.name:
                             return there, other
     return None
+
+
+def _module_file(module: str, name: str) -> Path | None:
+    """The file of a module of this package; of `genbench` itself, that which `name` is from."""
+    if module == "genbench":
+        exported = ast.walk(parse_file(_PACKAGE / "__init__.py"))
+        module = next((
+            node.module or "" for node in exported if isinstance(node, ast.ImportFrom)
+            and name in {alias.name for alias in node.names}
+        ), "")
+    path = _PACKAGE.parent.joinpath(*module.split(".")).with_suffix(".py")
+    return path if module.startswith("genbench.") and path.is_file() else None
 
 
 def read_component(

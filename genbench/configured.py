@@ -1,4 +1,4 @@
-"""Typed class fields as hyperparameters: what models, objectives, datasets and metrics share.
+"""Typed class fields as options: what models, objectives, datasets, metrics and executors share.
 
 An option whose name a method has already is declared with an underscore behind it: the field
 `loss_` is the option `loss`.

@@ -3,7 +3,7 @@
 GenbenchError                 anything that a user can cause and mend; one clear line, exit code 2
 ├── SuiteError                a suite says something impossible: file, line, dotted path, remedy
 │   └── SuiteErrors           several such lines of one file
-├── UnknownName               no model, objective, method, dataset or metric of that name
+├── UnknownName               no component or method of that name
 ├── DataError                 data missing, corrupt, or of the wrong kind
 ├── PluginError               a user's own file does not import, or holds no such class
 ├── StoreError                a results folder that cannot be written, or a damaged run folder
@@ -78,7 +78,7 @@ class SuiteErrors(SuiteError):
 
 
 class UnknownName(GenbenchError):
-    """No model, objective, method, dataset or metric of that name."""
+    """No component or method of that name."""
 
 
 class DataError(GenbenchError):

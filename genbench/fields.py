@@ -1,9 +1,9 @@
 """The types that options are declared with.
 
-A model, objective, dataset or metric declares its options as annotated class fields, each with a
-literal default and a docstring. These names (and `int`, `float`, `bool`, `str`, `list`, `dict`,
-`Literal`, `Annotated`, `Field`, `| None`) are all that an annotation may use, so that options can
-be read from source without importing it.
+A model, objective, dataset, metric or executor declares its options as annotated class fields,
+each with a literal default and a docstring. These names (and `int`, `float`, `bool`, `str`,
+`list`, `dict`, `Literal`, `Annotated`, `Field`, `| None`) are all that an annotation may use, so
+that options can be read from source without importing it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from genbench.duration import Duration
+
 __all__ = [
     "Annotated",
     "Any",
     "ClassVar",
     "Count",
+    "Duration",
     "Field",
     "FilePath",
     "Finite",

@@ -60,12 +60,14 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "dataset": ("data", "Dataset"),
     "metric": ("evaluation/metrics", "Metric"),
     "figure": ("reporting/figures", "FigureKind"),
+    "executor": ("running/executors", "Executor"),
 }
 """Kind → (folder under the package, name of the base class)."""
 
 _OF_SUITES: Mapping[str, tuple[str, ...]] = {
     "model": ("name",), "objective": ("weight",), "dataset": ("use", "budget"), "metric": (),
     "figure": ("kind", "title", "caption", "dataset", "methods"),
+    "executor": (),
 }
 """Kind → the words that a suite writes beside its options."""
 MANY = 40
@@ -101,8 +103,10 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 def own_class(kind: str) -> str:
     """What a user may write where nothing built in will do, and where that is shown."""
-    pages = {"dataset": "Data of your own", "metric": "A metric of your own",
-             "figure": "A figure kind of your own"}
+    pages = {
+        "dataset": "Data of your own", "metric": "A metric of your own",
+        "figure": "A figure kind of your own", "executor": "An executor of your own",
+    }
     page = pages.get(kind, "A model of your own")
     where = f"`genbench docs extending` shows one, in '{page}'"
     return f"a class of your own, my_file.py:My{KINDS[kind][1].removesuffix('Kind')} ({where})"

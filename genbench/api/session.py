@@ -7,17 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
 from rich.console import Console
 
 from genbench.api.places import report_folder, store_of
+from genbench.duration import minutes
 from genbench.errors import GenbenchError
 from genbench.places import at_home, cache_folder, data_root, weights_file
 from genbench.store.holder import check_holder, hold
 from genbench.store.runs import Store
-from genbench.suites.cluster import Cluster, minutes
+from genbench.suites.executors import executor_options
 from genbench.suites.expand import Plan, load_plan
 
 if TYPE_CHECKING:
@@ -81,6 +81,15 @@ class Prepared:
     warnings: Sequence[str]
     """A line each."""
 
+    def options_of(self, executor: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The options of an executor: those of the suite's `cluster:`, changed by what is given.
+
+        Raises:
+            GenbenchError: no such executor, an option that is not its own, or a wrong value.
+        """
+        asked = {name: value for name, value in given.items() if value is not None}
+        return executor_options(executor, self.plan.suite.cluster, asked)
+
 
 def prepare(
     suite: str | Path, *, results: Path, data: Path, only: Sequence[str] = (),
@@ -105,12 +114,10 @@ def prepare(
 def run(
     suite: str | Path, *, only: str | Sequence[str] = (), seeds: int | None = None,
     results: str | Path = "results", data: str | Path | None = None, device: str = "auto",
-    workers: int | None = None, threads: int = 1, limit_updates: int | None = None,
-    weights: str | Path | None = None, executor: Literal["local", "ray", "slurm"] = "local",
-    cluster: Mapping[str, Any] | None = None, ray_address: str | None = None,
+    limit_updates: int | None = None, weights: str | Path | None = None, executor: str = "local",
     time_limit: float | str | None = None, save_every: float = 60.0, offline: bool = False,
     repair: bool = False, progress: bool | Console = True,
-    warn: Callable[[str], None] | None = None,
+    warn: Callable[[str], None] | None = None, **options: Any,
 ) -> SuiteOutcome:
     """Train and evaluate what a suite asks for and is not done yet, and write its report.
 
@@ -119,14 +126,16 @@ def run(
     Args:
         suite: a YAML file, or the name of a suite.
         only: a pattern of methods, datasets or run ids, or several of them.
-        cluster: what each run asks of Ray or Slurm: cpus, gpus, memory, partition, time, account.
+        executor: where runs are done: "local", "ray", "slurm", or "my_file.py:MyExecutor".
         progress: whether to show how it goes; a console of `rich` to show it there.
         warn: takes the suite's warnings, a line each; by default they are shown as progress is.
+        options: those of the executor, as `genbench info` lists them: `workers` and `threads` of
+            "local"; `cpus`, `gpus`, … of a cluster. None leaves an option as the suite has it.
 
     Raises:
         GenbenchError: in one line, what is wrong and what to do about it.
     """
-    from genbench.running.session import Request
+    from genbench.running.session import Request, make_executor
 
     root = data_root(data)
     ready = prepare(
@@ -135,9 +144,8 @@ def run(
     )
     limit = ready.plan.suite.time_limit if time_limit is None else time_limit
     request = Request(
-        device, workers, root, cache_folder(), weights_file(weights), repair, executor,
-        _cluster(ready.plan, cluster or {}), ray_address, _minutes(limit), save_every, offline,
-        threads, ready.contents,
+        make_executor(executor, ready.options_of(executor, options)), device, root, cache_folder(),
+        weights_file(weights), repair, _minutes(limit), save_every, offline, ready.contents,
     )
     console = progress if isinstance(progress, Console) else Console(
         file=sys.stdout, highlight=False, emoji=False, quiet=not progress
@@ -173,14 +181,3 @@ def _minutes(given: float | str | None) -> float | None:
         return None if given is None else minutes(given)
     except ValueError as error:
         raise GenbenchError(f"time_limit: expected {error}, got '{given}'") from None
-
-
-def _cluster(plan: Plan, given: Mapping[str, Any]) -> Cluster:
-    """What runs ask of a cluster: the suite's settings, changed by those that were given."""
-    asked = {name: value for name, value in given.items() if value is not None}
-    try:
-        return Cluster.model_validate({**plan.suite.cluster.model_dump(), **asked})
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise GenbenchError(f"cluster.{where}: {first['msg']}") from None

@@ -27,20 +27,22 @@ from genbench.suites.zoo import method_names, zoo_path, zoo_source
 
 __all__ = ["KINDS", "exists", "found", "info", "listing", "zoo_method"]
 
-KINDS = ("models", "objectives", "methods", "datasets", "metrics", "figures", "suites")
-_COMPONENTS = ("model", "objective", "dataset", "metric", "figure")
+KINDS = (
+    "models", "objectives", "methods", "datasets", "metrics", "figures", "executors", "suites",
+)
+_COMPONENTS = ("model", "objective", "dataset", "metric", "figure", "executor")
 _TYPES = {
     "Count": "whole number ≥ 1", "Natural": "whole number ≥ 0", "Positive": "number > 0",
     "NonNegative": "number ≥ 0", "Share": "number from 0 to 1",
     "Widths": "list of whole numbers ≥ 1", "int": "whole number", "float": "number",
     "FilePath": "path", "str": "text", "bool": "true or false", "None": "null",
-    "Any": "anything", "dict": "mapping",
+    "Any": "anything", "dict": "mapping", "Duration": "time",
 }
 _BOUNDS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 
 
 def listing(kind: str) -> str:
-    """A line for each model, objective, method, dataset, metric, kind of figure or suite.
+    """A line for each component, method or suite of a kind: name and summary.
 
     Raises:
         UnknownName: no such kind.
@@ -85,7 +87,7 @@ def found(name: str, kind: str | None = None) -> tuple[str, str]:
         )
     if not having:
         known = sorted({other for one in kinds for other in _all(one)})
-        every = "model, objective, method, dataset, metric, figure or suite"
+        every = "model, objective, method, dataset, metric, figure, executor or suite"
         what = kind.removesuffix("s") if kind else every
         raise UnknownName(f"no {what} '{name}'{suggest(name, known)}")
     return having[0], name
@@ -167,6 +169,8 @@ def _component_text(component: Component) -> str:
         facts.append(f"data: {' and '.join(constants.get('accepts', ('points', 'images')))}")
         automatic = constants.get("automatic", ())
         facts += [f"drawn unasked of: {' and '.join(automatic)}"] if automatic else []
+    elif component.kind == "executor" and constants.get("package"):
+        facts.append(f"needs the package {constants['package']}")
     parts += ["\n".join(facts), _options_text(component), merged([constants.get("cite", "")])]
     return "\n\n".join(part for part in parts if part)
 

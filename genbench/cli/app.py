@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from genbench import __version__
+from genbench.cli.executors import with_flags
 from genbench.cli.fetch import doctor, fetch
 from genbench.cli.judge import check, compare, eval_
 from genbench.cli.look import cite, docs, info, list_, schema, show, validate
@@ -27,8 +28,8 @@ app = typer.Typer(
     "one table.",
 )
 for command in (
-    run, report, table, show, compare, check, sample, validate, schema, info, cite, docs, fetch,
-    doctor, migrate,
+    with_flags(run), report, table, show, compare, check, sample, validate, schema, info, cite,
+    docs, fetch, doctor, migrate,
 ):
     app.command()(command)
 app.command(name="eval")(eval_)
@@ -41,6 +42,7 @@ def main() -> NoReturn:
     prepare_streams()
     code: int | str | None = 0
     try:
+        with_flags(run, sys.argv)
         with slow_steps_said():
             app()
     except GenbenchError as error:

@@ -80,10 +80,11 @@ def schema() -> None:
 
 def list_(
     kind: Annotated[str | None, typer.Argument(
-        help="models, objectives, methods, datasets, metrics, figures or suites; all by default.",
+        help="models, objectives, methods, datasets, metrics, figures, executors or suites; "
+        "all by default.",
     )] = None,
 ) -> None:
-    """List the models, objectives, methods, datasets, metrics, kinds of figures and suites."""
+    """List models, objectives, methods, datasets, metrics, kinds of figures, executors, suites."""
     from genbench.catalogue.listing import KINDS, listing
 
     if kind:
@@ -95,7 +96,7 @@ def list_(
 
 def info(
     name: Annotated[str, typer.Argument(
-        help="A method, model, objective, dataset, metric or kind of figure.")],
+        help="A method, model, objective, dataset, metric, kind of figure, executor or suite.")],
 ) -> None:
     """Show formula, citation, every option with its default and meaning, and the resolved YAML."""
     from genbench.catalogue.listing import info as describe
@@ -105,7 +106,7 @@ def info(
 
 def cite(
     name: Annotated[str, typer.Argument(
-        help="A suite, method, model, objective, dataset or metric.", callback=at_home)],
+        help="A suite, method, model, objective, dataset, metric or executor.", callback=at_home)],
 ) -> None:
     """Print the BibTeX of everything that a suite uses, or of what has that name."""
     from genbench.catalogue.cite import cite as bibtex

@@ -9,14 +9,13 @@ from typing import Annotated
 import typer
 
 from genbench.cli.output import tell
+from genbench.duration import minutes
 from genbench.errors import GenbenchError
 from genbench.places import at_home
-from genbench.suites.cluster import minutes
 
 __all__ = [
-    "RESULTS", "Account", "Cpus", "DataRoot", "Device", "Format", "Gpus", "JobTime",
-    "Limit", "Offline", "Partition", "RayAddress", "Results", "RunArgument", "Seeds",
-    "SuiteArgument", "Time", "Weights", "Where", "warn",
+    "RESULTS", "DataRoot", "Device", "Format", "Limit", "Offline", "Results", "RunArgument",
+    "Seeds", "SuiteArgument", "Time", "Weights", "warn",
 ]
 
 SuiteArgument = Annotated[str, typer.Argument(
@@ -38,29 +37,10 @@ Time = Annotated[float | None, typer.Option(
     help="How long a run may take, in minutes or HH:MM:SS; by default the suite's.")]
 Offline = Annotated[bool, typer.Option(
     "--offline", envvar="GENBENCH_OFFLINE", help="Never try to reach the network.")]
-Cpus = Annotated[int | None, typer.Option(
-    "--cpus", min=1, help="Ray, Slurm: CPU cores of each run.")]
-Gpus = Annotated[float | None, typer.Option(
-    "--gpus", min=0, help="Ray, Slurm: GPUs of each run; with Ray it may be a fraction.")]
-Partition = Annotated[str | None, typer.Option("--partition", help="Slurm's partition.")]
-JobTime = Annotated[float | None, typer.Option(
-    "--time", parser=lambda text: _minutes("--time", text), metavar="TIME",
-    help="Slurm's time limit of a job, which goes on in another; minutes or HH:MM:SS.")]
-Account = Annotated[str | None, typer.Option("--account", help="Slurm's account.")]
-RayAddress = Annotated[str | None, typer.Option(
-    "--ray-address", help="Ray: HOST:PORT of a running head; by default one is started.")]
 Weights = Annotated[Path | None, typer.Option(
     "--weights", help="Inception weights; by default torch-fidelity fetches its own.",
     callback=at_home)]
 RESULTS = Path("results")
-
-
-class Where(StrEnum):
-    """Where `genbench run` does its runs."""
-
-    local = "local"
-    ray = "ray"
-    slurm = "slurm"
 
 
 class Format(StrEnum):

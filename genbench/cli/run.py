@@ -13,27 +13,21 @@ import typer
 
 from genbench.cli.options import (
     RESULTS,
-    Account,
-    Cpus,
     DataRoot,
     Device,
     Format,
-    Gpus,
-    JobTime,
     Limit,
     Offline,
-    Partition,
-    RayAddress,
     Results,
     RunArgument,
     Seeds,
     SuiteArgument,
     Time,
     Weights,
-    Where,
     warn,
 )
 from genbench.cli.output import console_for, say, write
+from genbench.lookup import available
 from genbench.places import at_home, data_root
 
 if TYPE_CHECKING:
@@ -47,25 +41,16 @@ def run(
     results: Results = RESULTS,
     data: DataRoot = None,
     device: Device = "auto",
-    workers: Annotated[int | None, typer.Option(
-        "--workers", min=1, help="Worker processes; by default one a core.")] = None,
-    threads: Annotated[int, typer.Option(
-        "--threads", min=1, help="CPU threads of each run; other numbers give other bits.")] = 1,
     only: Annotated[list[str] | None, typer.Option(
         "--only", help="Only runs whose method, dataset or id matches; may be repeated.",
     )] = None,
     seeds: Seeds = None,
     limit_updates: Limit = None,
     weights: Weights = None,
-    executor: Annotated[Where, typer.Option(
-        "--executor", help="Where: on this machine, on a Ray or on a Slurm cluster.",
-    )] = Where.local,
-    cpus: Cpus = None,
-    gpus: Gpus = None,
-    ray_address: RayAddress = None,
-    partition: Partition = None,
-    time: JobTime = None,
-    account: Account = None,
+    executor: Annotated[str, typer.Option(
+        "--executor", metavar="NAME",
+        help=f"Where: {', '.join(available('executor'))}, or my_file.py:MyExecutor.",
+    )] = "local",
     time_limit: Time = None,
     save_every: Annotated[float, typer.Option(
         "--save-every", min=0, help="Seconds between two checkpoints of a run.")] = 60.0,
@@ -74,6 +59,7 @@ def run(
         "--dry-run", help="Print the runs, where they stand, what is dear; stop.")] = False,
     repair: Annotated[bool, typer.Option(
         "--repair", help="Move damaged run folders aside and run them again.")] = False,
+    **options: Any,
 ) -> None:
     """Train and evaluate what a suite asks for and is not done yet, and write its report."""
     from genbench.api import session
@@ -86,17 +72,15 @@ def run(
         from genbench.running.session import dry
 
         ready = session.prepare(suite, data=data_root(data), **chosen)
+        ready.options_of(executor, options)
         for line in ready.warnings:
             warn(line)
         say(dry(ready.chosen, ready.store))
         return
     outcome = session.run(
-        suite, **chosen, data=data, device=device, workers=workers, threads=threads,
-        weights=weights, executor=executor.value, ray_address=ray_address,
-        cluster={"cpus": cpus, "gpus": gpus, "partition": partition, "time": time,
-                 "account": account},
+        suite, **chosen, data=data, device=device, weights=weights, executor=executor,
         time_limit=time_limit, save_every=save_every, repair=repair,
-        progress=console_for(sys.stdout), warn=warn,
+        progress=console_for(sys.stdout), warn=warn, **options,
     )
     _show(outcome)
     raise typer.Exit(outcome.exit_code)

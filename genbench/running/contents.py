@@ -83,7 +83,7 @@ def loaded(runs: Sequence[RunSpec], root: Path, *, offline: bool) -> dict[str, s
     if not runs:
         return {}
     context = Context(Path(), root.resolve(), cache_folder(), offline=offline)
-    local = Local(1, 1)
+    local = Local(workers=1)
     names = ", ".join({run.dataset: None for run in runs})
     try:
         with step(f"loading {names}, to know the contents"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from genbench.evaluation.extractors.inception import downloaded
 from genbench.noise import Noise
 from genbench.running.determinism import use_device, use_threads
 from genbench.running.executors.base import cores
-from genbench.store.provenance import provenance
+from genbench.store.provenance import package_version, provenance
 
 __all__ = ["Finding", "examine"]
 
@@ -49,10 +48,12 @@ def examine(results: Path, data: Path, cache: Path, weights: Path | None) -> lis
 def _versions() -> Iterator[Finding]:
     versions = provenance("", 0)["versions"]
     yield Finding("versions", "ok", ", ".join(f"{n} {v}" for n, v in versions.items()))
-    for package, use in (("ray", "--executor ray"), ("submitit", "--executor slurm")):
-        there = importlib.util.find_spec(package) is not None
-        hint = f"for {use}: pip install 'genbench[{'ray' if package == 'ray' else 'slurm'}]'"
-        yield Finding(package, "ok" if there else "missing", "installed" if there else hint)
+    for name in lookup.available("executor"):
+        package = lookup.describe("executor", name).constants.get("package")
+        if package:
+            found = package_version(package)
+            hint = f"for --executor {name}: pip install 'genbench[{name}]'"
+            yield Finding(package, "ok" if found else "missing", found or hint)
 
 
 def _devices() -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import signal
 import threading
 import time
@@ -10,26 +11,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Literal
+from typing import Any
 
 from rich.console import Console
 
-from genbench.errors import StoreError
-from genbench.running.executors.base import NOT_STARTED, Context, Executor, Job, cores
-from genbench.running.executors.local import Local
+from genbench.errors import GenbenchError, StoreError
+from genbench.lookup import describe, load
+from genbench.running.executors.base import NOT_STARTED, Context, Executor, Job
 from genbench.running.executors.local_worker import TOLD
 from genbench.running.progress import Display, display
 from genbench.steps import step
 from genbench.store.contents import remember
 from genbench.store.costs import costs
 from genbench.store.runs import FINAL, Record, Store
-from genbench.suites.cluster import Cluster
 from genbench.suites.expand import Plan
 from genbench.suites.spec import RunSpec
 
 __all__ = [
-    "Outcome", "Request", "Standing", "dry", "execute", "executor_for", "repair", "run_suite",
-    "standing", "workers_for",
+    "Outcome", "Request", "Standing", "dry", "execute", "make_executor", "repair", "run_suite",
+    "standing",
 ]
 
 ONE_SIGNAL = 1.0
@@ -129,19 +129,15 @@ class Outcome:
 class Request:
     """Where and how the runs of a plan are done; see the options of `genbench run`."""
 
+    executor: Executor
     device: str
-    workers: int | None
     data: Path
     cache: Path
     weights: Path | None = None
     repair: bool = False
-    executor: Literal["local", "ray", "slurm"] = "local"
-    cluster: Cluster = field(default_factory=Cluster)
-    ray_address: str | None = None
     time_limit: float | None = None
     save_every: float = 60.0
     offline: bool = False
-    threads: int = 1
     contents: Mapping[str, str] = field(default_factory=dict)
     """What the data of the plan hold, as `store.contents` keeps it."""
 
@@ -163,17 +159,17 @@ def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> O
     if not found.to_do:
         console.print(f"{plan.name}: all {len(plan.runs)} runs are done", markup=False)
         return Outcome(before=found.records)
-    executor, where = executor_for(request)
     context = Context(
         store.root.resolve(), request.data.resolve(), request.cache.resolve(), request.device,
         weights=request.weights and request.weights.resolve(), offline=request.offline,
         save_every=request.save_every, time_limit=request.time_limit,
         claims=tuple(claim.mark for claim in plan.suite.report.claims if claim.expect),
     )
+    where = request.executor.where(request.device)
     done = f", {len(found.finished)} done before" if found.finished else ""
     console.print(f"{plan.name}: {_count(found.to_do)} to do{done}; {where}", markup=False)
     with display(console, plan.name, len(found.to_do)) as show:
-        outcome = execute(found.to_do, context, executor, show)
+        outcome = execute(found.to_do, context, request.executor, show)
     if outcome.stopped:
         console.print("stopped; the same command goes on from here", markup=False)
     elif outcome.failed:
@@ -186,19 +182,20 @@ def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> O
     return outcome
 
 
-def executor_for(request: Request) -> tuple[Executor, str]:
-    """The executor that is asked for, and where its runs are done, in words."""
-    if request.executor == "ray":
-        from genbench.running.executors.ray import Ray
+def make_executor(name: str, options: Mapping[str, Any]) -> Executor:
+    """The executor of that name, with options as `suites.executors` checks them.
 
-        return Ray(request.ray_address, request.cluster), "on Ray"
-    if request.executor == "slurm":
-        from genbench.running.executors.slurm import Slurm
-
-        return Slurm(request.cluster), "on Slurm"
-    workers = request.workers or workers_for(request.device, request.threads)
-    where = "1 process" if workers == 1 else f"{workers} processes"
-    return Local(workers, request.threads), where
+    Raises:
+        GenbenchError: the package that it needs is not installed.
+    """
+    component = describe("executor", name)
+    package = component.constants.get("package", "")
+    if package and importlib.util.find_spec(package) is None:
+        own = ":" in name
+        wanted = package if own else f"'genbench[{name}]'"
+        raise GenbenchError(f"--executor {name} needs {package}: pip install {wanted}")
+    made: Executor = load(component)(**options)
+    return made
 
 
 def _count(runs: Sequence[object]) -> str:
@@ -287,11 +284,3 @@ def _gentle_interrupt(executor: Executor, show: Display, outcome: Outcome) -> It
     finally:
         for number, old in before.items():
             signal.signal(number, old)
-
-
-def workers_for(device: str, threads: int) -> int:
-    """How many processes of so many CPU threads there are where nobody says it: one a core.
-
-    On a GPU one process does one run at a time.
-    """
-    return max(1, cores() // threads) if device in ("cpu", "auto") else 1

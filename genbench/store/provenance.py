@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PACKAGES", "provenance", "sittings", "taken_on"]
+__all__ = ["PACKAGES", "package_version", "provenance", "sittings", "taken_on"]
 
 PACKAGES = (
     "torch", "torchvision", "torch-fidelity", "numpy", "scipy", "scikit-learn", "pandas",
@@ -54,12 +54,13 @@ def sittings(provenance: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 @cache
 def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version(), "genbench": _version("genbench")}
-    found |= {name: _version(name) for name in PACKAGES}
+    found = {"python": platform.python_version(), "genbench": package_version("genbench")}
+    found |= {name: package_version(name) for name in PACKAGES}
     return {name: number for name, number in found.items() if number}
 
 
-def _version(package: str) -> str:
+def package_version(package: str) -> str:
+    """The version of an installed package; empty where it is not."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -7,15 +7,16 @@ its fields are `Any` here and are read by `rows` and `methods`, against the part
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from genbench.bibliography import entries
+from genbench.duration import Duration
 from genbench.errors import GenbenchError
 from genbench.fields import MOST, Count, Finite, Optimiser, Share
 from genbench.seeding import digest
-from genbench.suites.cluster import Cluster, Time
+from genbench.suites.executors import cluster_model
 
 __all__ = [
     "Budget",
@@ -31,6 +32,11 @@ __all__ = [
     "Table",
     "Target",
 ]
+
+if TYPE_CHECKING:
+    Cluster = BaseModel
+else:
+    Cluster = cluster_model()
 
 Scale = Literal["auto", "raw", "standard", "unit", "symmetric", "logit"]
 Decay = Annotated[float, Field(gt=0, lt=1)]
@@ -292,10 +298,10 @@ class Suite(_Part):
     """What all metrics share."""
     real: bool = True
     """Whether the report has the row "real: train vs test"."""
-    time_limit: Time | None = None
+    time_limit: Duration | None = None
     """How long one run may take, in minutes or as HH:MM:SS: one that takes longer is stopped and
     recorded as timed-out."""
     cluster: Cluster = Cluster()
-    """What runs ask of a cluster."""
+    """What every run asks of a cluster; options of `genbench run` go first."""
     report: Report = Report()
     """Tables, figures and claims of the report."""

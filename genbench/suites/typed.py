@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from genbench.lookup import suggest
 
-__all__ = ["Fault", "check", "plain", "shown"]
+__all__ = ["Fault", "check", "faults", "plain", "shown"]
 
 Fault = tuple[tuple[str | int, ...], str]
 """Where in the checked value, and what is wrong there."""
@@ -50,7 +50,7 @@ def check(model: type[M], value: Any) -> tuple[M | None, list[Fault]]:
     try:
         checked = model.model_validate(value)
     except ValidationError as error:
-        return None, _faults(model, error, value)
+        return None, faults(model, error, value)
     except (RecursionError, OverflowError) as error:  # absurd values in a user's own types
         return None, [((), f"{type(error).__name__}: {error}")]
     wrong = list(_changed(value, checked, ()))
@@ -80,7 +80,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _faults(model: type[BaseModel], error: ValidationError, value: Any) -> list[Fault]:
+def faults(model: type[BaseModel], error: ValidationError, value: Any) -> list[Fault]:
     """One fault for each place; what several branches of a union expected is joined by 'or'."""
     places: dict[tuple[str | int, ...], list[ErrorDetails]] = {}
     for detail in error.errors(include_url=False, include_context=True):

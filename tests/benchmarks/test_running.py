@@ -17,7 +17,6 @@ from genbench.running.cell import run_cell
 from genbench.running.executors.base import Context, Executor, Job
 from genbench.running.executors.local import Local
 from genbench.store.runs import Store
-from genbench.suites.cluster import Cluster
 from genbench.suites.expand import load_plan
 
 Ratio = Callable[[str, str, str], None]
@@ -61,7 +60,7 @@ def test_overhead_of_a_local_run(
     tmp_path: Path, ratio: Ratio, benchmark: BenchmarkFixture
 ) -> None:
     jobs = trivial(tmp_path, 102)
-    local = Local(1, 1)
+    local = Local(workers=1)
     try:
         wall, inside, trained = benchmark.pedantic(lambda: run_all(local, jobs), rounds=1)
     finally:
@@ -79,7 +78,7 @@ def test_overhead_of_a_run_through_ray(
     from genbench.running.executors.ray import Ray
 
     jobs = trivial(tmp_path, 52)
-    cluster = Ray(None, Cluster())
+    cluster = Ray()
     try:
         wall, inside, trained = benchmark.pedantic(lambda: run_all(cluster, jobs), rounds=1)
     finally:
@@ -95,7 +94,7 @@ def test_overhead_of_a_run_through_ray(
 def test_a_thousand_runs(tmp_path: Path, ratio: Ratio, benchmark: BenchmarkFixture) -> None:
     workers = 2
     jobs = trivial(tmp_path, 1002)
-    local = Local(workers, 1)
+    local = Local(workers=workers)
     try:
         wall, inside, _ = benchmark.pedantic(lambda: run_all(local, jobs), rounds=1)
     finally:

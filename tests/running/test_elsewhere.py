@@ -17,10 +17,11 @@ from pathlib import Path
 
 import pytest
 
+from genbench.duration import minutes
+from genbench.errors import GenbenchError
 from genbench.running.executors.base import NOT_STARTED, Context, Event, Job
-from genbench.running.executors.mailbox import Messenger, Post
+from genbench.running.executors.mailbox import Mailbox, Messenger
 from genbench.running.executors.slurm import Slurm, _Task
-from genbench.suites.cluster import Cluster, minutes
 from genbench.suites.expand import load_plan
 
 LONG = """\
@@ -69,18 +70,19 @@ def wait_for(path: Path, pattern: str, seconds: float = 120) -> list[Path]:
 ])
 def test_times_are_read_as_slurm_reads_them(text: object, expected: float) -> None:
     assert minutes(text) == expected
-    assert Cluster(time=text).whole_minutes == math.ceil(expected)
+    executor = Slurm(time=text)
+    assert executor.time_limit_minutes == math.ceil(expected)
 
 
 @pytest.mark.parametrize("text", ["", "soon", "1:2:3:4", "-5", "1-", "0", 0, -3])
 def test_what_is_no_time_is_refused(text: object) -> None:
-    with pytest.raises(ValueError, match=r"time|greater"):
-        Cluster(time=text)
+    with pytest.raises(GenbenchError, match="time above 0"):
+        Slurm(time=text)
 
 
 def test_a_post_tells_what_is_new_and_asks_to_stop(tmp_path: Path) -> None:
-    driver = Post.open(tmp_path)
-    worker = Post(driver.folder)
+    driver = Mailbox.open(tmp_path)
+    worker = Mailbox(driver.folder)
     worker.tell(Event("a", "started", 0, 10))
     worker.tell(Event("b", "progress", 3, 10, {"model.loss": float("nan")}))
     assert {(e.run, e.kind, e.update) for e in driver.news()} == {
@@ -102,7 +104,7 @@ def test_ray_gives_what_this_machine_gives(genbench, content, folder: Path) -> N
     done = genbench("run", "tiny.yaml", "--results", "there", "--executor", "ray")
     assert "on Ray" in done.stdout
     assert content("here", "tiny") == content("there", "tiny")
-    assert not (folder / "there/tiny/runs/.posts").exists()
+    assert not (folder / "there/tiny/runs/.mailboxes").exists()
     again = genbench("run", "tiny.yaml", "--results", "there", "--executor", "ray")
     assert "all 5 runs are done" in again.stdout
 
@@ -134,26 +136,29 @@ def test_a_job_whose_time_is_up_saves_and_goes_on(genbench, content, folder: Pat
     (folder / "long.yaml").write_text(one_seed(1500))
     genbench("run", "long.yaml", "--results", "here", "--workers", "2")
     [job] = jobs_of(folder, "long.yaml")
-    post = Post.open(folder)
+    mailbox = Mailbox.open(folder)
     task, ended, queued = _Task(), [], []
-    runner = threading.Thread(target=lambda: ended.append(task(job, post.folder)))
+    runner = threading.Thread(target=lambda: ended.append(task(job, mailbox.folder)))
     runner.start()
-    wait_for(post.folder, "*.json")
-    while not any(event.kind == "progress" for event in post.news()):
+    wait_for(mailbox.folder, "*.json")
+    while not any(event.kind == "progress" for event in mailbox.news()):
         time.sleep(0.05)
-    queued.append(task.checkpoint(job, post.folder))
+    queued.append(task.checkpoint(job, mailbox.folder))
     runner.join(60)
     assert [ending.state for ending in ended] == ["interrupted"]
     assert queued[0].result().state == "done"
     assert content("here", "long") == content("there", "long")
 
 
-def test_slurms_driver_sees_ends_losses_and_stops(folder: Path) -> None:
+def test_slurms_driver_sees_ends_losses_and_stops(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Jobs as processes of this machine: one of them killed, one withdrawn."""
     pytest.importorskip("submitit")
     (folder / "long.yaml").write_text(LONG.replace("9000", "100000"))
     jobs = jobs_of(folder, "long.yaml")
-    executor = Slurm(Cluster(time=5), local=True)
+    monkeypatch.setattr(Slurm, "scheduler", "local")
+    executor = Slurm(time=5)
     events: list[Event] = []
     runner = threading.Thread(target=lambda: events.extend(executor.run(executor.prepare(jobs))))
     runner.start()
@@ -181,10 +186,10 @@ def test_slurms_driver_sees_ends_losses_and_stops(folder: Path) -> None:
 
 def test_a_messenger_without_a_driver_stops_its_run(tmp_path: Path, folder: Path) -> None:
     [job, *_] = jobs_of(folder, "tiny.yaml")
-    post = Post.open(tmp_path)
-    messenger = Messenger(post, job)
+    mailbox = Mailbox.open(tmp_path)
+    messenger = Messenger(mailbox, job)
     assert not messenger.stopping()
-    post.close()
+    mailbox.close()
     time.sleep(0.6)
     assert messenger.stopping()
 
@@ -236,9 +241,9 @@ def test_a_lost_ray_nodes_run_goes_on_elsewhere(
     (folder / "long.yaml").write_text(LONG)
     process = start("long.yaml", "--results", "there", "--executor", "ray", "--ray-address",
                     address)
-    found = wait_for(folder / "there", "long/runs/.posts/*/*.json")
+    found = wait_for(folder / "there", "long/runs/.mailboxes/*/*.json")
     while len(found) < 2:
-        found = wait_for(folder / "there", "long/runs/.posts/*/*.json")
+        found = wait_for(folder / "there", "long/runs/.mailboxes/*/*.json")
     time.sleep(5)
     subprocess.run(["pkill", "-9", "-s", str(second.pid)], check=False)
     out, err = process.communicate(timeout=900)

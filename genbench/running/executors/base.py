@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
+from genbench.configured import Configured
 from genbench.errors import StoreError
 from genbench.store.runs import Status, Store
 from genbench.suites.spec import RunSpec
@@ -107,8 +108,29 @@ def timed_out(job: Job) -> str:
     return f"took longer than its limit of {timedelta(minutes=job.context.time_limit)}"
 
 
-class Executor(ABC):
-    """Does runs somewhere and tells what happens, in the order in which it happens."""
+class Executor(Configured, ABC):
+    """Does runs somewhere and tells what happens, in the order in which it happens.
+
+    A concrete executor declares what it asks of its backend as typed fields. They are flags of
+    `genbench run` and arguments of `genbench.run`.
+
+    Class constants, read without importing:
+        package: the package that it needs; `pip install 'genbench[NAME]'` brings it.
+        on_cluster: whether a suite's `cluster:` may give its options.
+        cite: keys of references.bib.
+    """
+
+    component_kind: ClassVar[str] = "executor"
+    package: ClassVar[str] = ""
+    on_cluster: ClassVar[bool] = False
+    cite: ClassVar[str] = ""
+
+    def __init__(self, **options: object) -> None:
+        self.configure(options)
+
+    @abstractmethod
+    def where(self, device: str) -> str:
+        """Where runs on a device are done, as a user is told before they begin: "on Slurm"."""
 
     @abstractmethod
     def prepare(self, jobs: Sequence[Job]) -> Sequence[Job]:

@@ -21,12 +21,14 @@ from types import ModuleType
 from typing import Any
 
 from genbench.errors import GenbenchError
+from genbench.fields import Count
 from genbench.running.executors.base import (
     NOT_STARTED,
     Event,
     Executor,
     Job,
     concluded,
+    cores,
     late,
     timed_out,
 )
@@ -86,26 +88,42 @@ class _Worker:
 
 
 class Local(Executor):
-    """`workers` processes, each with `threads` threads, used again and again.
+    """Worker processes on this machine, used again and again.
 
     A run that brings code from outside the package has a process of its own.
     """
 
-    def __init__(self, workers: int, threads: int) -> None:
-        self.count, self.threads = workers, threads
+    workers: Count | None = None
+    """Worker processes; null takes one a core, and on a GPU one."""
+    threads: Count = 1
+    """CPU threads of each run; other numbers give other bits."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(**options)
         for library in _POOLS:  # NumPy's reads it when it is loaded
-            os.environ[library] = str(threads)
+            os.environ[library] = str(self.threads)
         self._forks = FORKS and _served()
         self._context = (
             multiprocessing.get_context("forkserver") if self._forks
             else multiprocessing.get_context("spawn")
         )
-        self._stopping = False
+        self._stopping, self._limit = False, 1
         self._workers: list[_Worker] = []
         self._leaving: list[_Worker] = []
 
+    def where(self, device: str) -> str:
+        """See Executor."""
+        count = self._count(device)
+        return "1 process" if count == 1 else f"{count} processes"
+
+    def _count(self, device: str) -> int:
+        """The workers that there are; on a GPU one process does one run at a time."""
+        on_cpu = device in ("cpu", "auto")
+        return self.workers or (max(1, cores() // self.threads) if on_cpu else 1)
+
     def prepare(self, jobs: Sequence[Job]) -> Sequence[Job]:
         """See Executor; the first worker does the checks, and keeps what it loaded of ours."""
+        self._limit = self._count(jobs[0].context.device)
         return list(self._ask("prepare", jobs))
 
     def contents(self, jobs: Sequence[Job]) -> list[str]:
@@ -171,7 +189,7 @@ class Local(Executor):
                 self._dismiss(worker)
         self._see_off()
         busy = sum(worker.job is not None for worker in self._workers)
-        wanted = 0 if self._stopping else min(self.count, busy + waiting)
+        wanted = 0 if self._stopping else min(self._limit, busy + waiting)
         while len(self._workers) < wanted:
             self._spawn()
         return list(self._workers)

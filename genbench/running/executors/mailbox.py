@@ -1,9 +1,9 @@
 """Word from runs on other machines, through the folder that all of them share.
 
-    results/<suite>/runs/.posts/<session>/<run id>.json   the latest event of a run
+    results/<suite>/runs/.mailboxes/<session>/<run id>.json   the latest event of a run
                                           stop            there when everything is to stop
 
-A post belongs to one `genbench run`; it is gone when that ends.
+A mailbox belongs to one `genbench run`; it is gone when that ends.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from pathlib import Path
 from genbench.errors import StoreError
 from genbench.running.executors.base import Event, Job
 
-__all__ = ["Messenger", "Post"]
+__all__ = ["Mailbox", "Messenger"]
 
 TELL_EVERY = 0.5
 """Seconds between two messages about a run's progress, and between two looks for `stop`."""
 
 
-class Post:
+class Mailbox:
     """Where the runs of one session leave word."""
 
     def __init__(self, folder: Path) -> None:
@@ -35,13 +35,13 @@ class Post:
         self._seen: dict[str, int] = {}
 
     @classmethod
-    def open(cls, runs_folder: Path) -> Post:
-        """A new post.
+    def open(cls, runs_folder: Path) -> Mailbox:
+        """A new mailbox.
 
         Raises:
             StoreError: the folder cannot be written.
         """
-        parent = runs_folder / ".posts"
+        parent = runs_folder / ".mailboxes"
         try:
             parent.mkdir(parents=True, exist_ok=True)
             return cls(Path(tempfile.mkdtemp(prefix=f"{int(time.time())}-", dir=parent)))
@@ -96,28 +96,28 @@ class Post:
 
 
 class Messenger:
-    """The hooks of a run, told through a post.
+    """The hooks of a run, told through a mailbox.
 
     `ending` is set, from a signal handler, where the run's own time is up.
     """
 
-    def __init__(self, post: Post, job: Job) -> None:
-        self.post, self.run, self.updates = post, job.spec.id, job.spec.updates
+    def __init__(self, mailbox: Mailbox, job: Job) -> None:
+        self.mailbox, self.run, self.updates = mailbox, job.spec.id, job.spec.updates
         self.ending = False
         self._told = self._looked = 0.0
         self._stop = False
-        post.tell(Event(self.run, "started", 0, self.updates))
+        mailbox.tell(Event(self.run, "started", 0, self.updates))
 
     def progress(self, update: int, losses: Mapping[str, float]) -> None:
         """Updates done, and the latest losses."""
         now = time.monotonic()
         if now - self._told > TELL_EVERY:
             self._told = now
-            self.post.tell(Event(self.run, "progress", update, self.updates, dict(losses)))
+            self.mailbox.tell(Event(self.run, "progress", update, self.updates, dict(losses)))
 
     def evaluating(self, step: str = "", share: float = 0.0) -> None:
         """Training is over; a step of the evaluation begins."""
-        self.post.tell(
+        self.mailbox.tell(
             Event(self.run, "evaluating", self.updates, self.updates, step=step, share=share)
         )
 
@@ -125,5 +125,5 @@ class Messenger:
         """Whether to save and stop."""
         now = time.monotonic()
         if now - self._looked > TELL_EVERY:
-            self._looked, self._stop = now, self.post.stopping()
+            self._looked, self._stop = now, self.mailbox.stopping()
         return self._stop or self.ending

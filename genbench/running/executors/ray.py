@@ -1,8 +1,6 @@
 """Runs as tasks of a Ray cluster, one that is there or one that is started for them.
 
-Philipp Moritz, Robert Nishihara, Stephanie Wang, Alexey Tumanov, Richard Liaw, Eric Liang, Melih
-Elibol, Zongheng Yang, William Paul, Michael I. Jordan, Ion Stoica: Ray: A Distributed Framework
-for Emerging AI Applications, OSDI 2018, https://arxiv.org/abs/1712.05889
+Moritz et al. (OSDI 2018), https://arxiv.org/abs/1712.05889
 """
 
 from __future__ import annotations
@@ -13,13 +11,13 @@ import socket
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from genbench.errors import DeviceError, GenbenchError
+from genbench.fields import Count, NonNegative, Positive
 from genbench.running.executors.base import Job
-from genbench.running.executors.cluster import Ending, Shared, do
-from genbench.running.executors.mailbox import Messenger, Post
-from genbench.suites.cluster import Cluster
+from genbench.running.executors.cluster import ClusterExecutor, Ending, do
+from genbench.running.executors.mailbox import Mailbox, Messenger
 
 __all__ = ["Ray"]
 
@@ -28,20 +26,32 @@ RETRIES = 3
 """How often a run whose node or process is lost goes on elsewhere, from its checkpoint."""
 
 
-class Ray(Shared):
-    """Every run is a task; Ray puts it where the CPUs, GPUs and memory that it asks for are free.
+class Ray(ClusterExecutor):
+    """Runs as tasks of a Ray cluster, put where the CPUs, GPUs and memory are free.
 
-    `address` is that of a running cluster (`host:port`, or `auto` for the one that this machine is
-    part of); without it, and without RAY_ADDRESS in the environment, a cluster of this machine
-    alone is started and ended with the session. Every node must see the results, the data and the
-    same genbench.
+    Every node must see the results, the data and the same genbench.
     """
 
-    def __init__(self, address: str | None, cluster: Cluster) -> None:
-        super().__init__()
-        self.address, self.cluster = address, cluster
+    package: ClassVar[str] = "ray"
+    cite: ClassVar[str] = "moritz2018ray"
+    cpus: Count = 1
+    """CPU cores of each run."""
+    gpus: NonNegative | None = None
+    """GPUs of each run (Ray: or a fraction of one); null takes one where there is any."""
+    memory: Positive | None = None
+    """GiB of memory of each run; null leaves it to the cluster."""
+    ray_address: str | None = None
+    """HOST:PORT of a running head, or auto for the cluster of this machine; null takes RAY_ADDRESS
+    of the environment, or starts a cluster of this machine alone."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(**options)
         self._ray: Any = None
         self._tasks: dict[Any, str] = {}
+
+    def where(self, device: str) -> str:
+        """See Executor."""
+        return "on Ray"
 
     def prepare(self, jobs: Sequence[Job]) -> Sequence[Job]:
         """See Executor; the checks are done on a node of the cluster."""
@@ -53,7 +63,7 @@ class Ray(Shared):
             self._ray.remote(max_calls=calls)(_run).options(max_retries=RETRIES, **need)
             for calls in (0, 1)
         )
-        threads = self.cluster.cpus
+        threads = self.cpus
         device = "cuda:0" if need["num_gpus"] else "cpu"
         given = [
             Job(job.spec, replace(job.context, device=device, threads=threads)) for job in jobs
@@ -61,20 +71,16 @@ class Ray(Shared):
         return self._answer(self._ray.remote(_prepare).options(**need).remote(given))
 
     def _join(self) -> None:
-        address = self.address or os.environ.get("RAY_ADDRESS") or "local"
+        address = self.ray_address or os.environ.get("RAY_ADDRESS") or "local"
         if address != "local" and _TOKEN.expanduser().exists():
             # a head that finds this token wants to see it, and Ray shows it only where told to
             os.environ.setdefault("RAY_AUTH_MODE", "token")
         # else Ray prints its log of a lost node among our lines; the run's reason says it in one
         os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "^")
-        try:
-            import ray
-        except ImportError:
-            raise GenbenchError(
-                "--executor ray needs Ray: pip install 'genbench[ray]'"
-            ) from None
+        import ray
+
         if address not in ("local", "auto"):
-            _knock(address)
+            _check_reachable(address)
         own: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
         try:
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **own)
@@ -88,7 +94,7 @@ class Ray(Shared):
     def _settle(self, device: str) -> dict[str, Any]:
         """What each task asks for; there must be a node that has as much."""
         nodes = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
-        gpus = self.cluster.gpus
+        gpus = self.gpus
         most = max((node.get("GPU", 0.0) for node in nodes), default=0.0)
         if gpus is None:
             gpus = 0.0 if device == "cpu" or (device == "auto" and not most) else 1.0
@@ -100,14 +106,14 @@ class Ray(Shared):
                 "or --device cpu"
             )
         cores = max((node.get("CPU", 0.0) for node in nodes), default=0.0)
-        if self.cluster.cpus > cores:
+        if self.cpus > cores:
             raise DeviceError(
-                f"no node of the Ray cluster has {self.cluster.cpus} CPUs (at most {cores:g}); "
+                f"no node of the Ray cluster has {self.cpus} CPUs (at most {cores:g}); "
                 "give --cpus"
             )
-        need: dict[str, Any] = {"num_cpus": self.cluster.cpus, "num_gpus": gpus}
-        if self.cluster.memory is not None:
-            need["memory"] = int(self.cluster.memory * 2**30)
+        need: dict[str, Any] = {"num_cpus": self.cpus, "num_gpus": gpus}
+        if self.memory is not None:
+            need["memory"] = int(self.memory * 2**30)
         return need
 
     def _answer(self, task: Any) -> list[Job]:
@@ -119,15 +125,15 @@ class Ray(Shared):
             raise answer
         return list(answer)
 
-    def submit(self, jobs: Sequence[Job], post: Post) -> None:
-        """See Shared."""
+    def submit(self, jobs: Sequence[Job], mailbox: Mailbox) -> None:
+        """See ClusterExecutor."""
         self._tasks = {
-            (self._alone if job.spec.outside else self._remote).remote(job, post.folder):
+            (self._alone if job.spec.outside else self._remote).remote(job, mailbox.folder):
             job.spec.id for job in jobs
         }
 
     def endings(self, seconds: float) -> list[tuple[str, Ending]]:
-        """See Shared."""
+        """See ClusterExecutor."""
         ready, _ = self._ray.wait(list(self._tasks), timeout=seconds)
         return [(self._tasks.pop(task), self._ending(task)) for task in ready]
 
@@ -141,7 +147,7 @@ class Ray(Shared):
             return Ending("failed", f"lost by Ray: {_line(error)}", lost=True)
 
     def withdraw(self, run: str) -> None:
-        """See Shared."""
+        """See ClusterExecutor."""
         for task in [task for task, name in self._tasks.items() if name == run]:
             del self._tasks[task]
             self._ray.cancel(task, force=True)
@@ -152,8 +158,8 @@ class Ray(Shared):
             self._ray.shutdown()
 
 
-def _knock(address: str) -> None:
-    """Nobody there is said at once; Ray itself would try for minutes."""
+def _check_reachable(address: str) -> None:
+    """Fail fast if nothing listens there; ray.init retries for minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
@@ -167,7 +173,7 @@ def _knock(address: str) -> None:
 
 def _run(job: Job, folder: Any) -> Ending:
     """The task: one run."""
-    return do(job, Messenger(Post(folder), job))
+    return do(job, Messenger(Mailbox(folder), job))
 
 
 def _prepare(jobs: Sequence[Job]) -> Any:

@@ -6,6 +6,7 @@ queued again, and goes on where it was.
 
 from __future__ import annotations
 
+import math
 import shutil
 import subprocess
 import threading
@@ -13,14 +14,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from genbench.duration import minutes
 from genbench.errors import GenbenchError
+from genbench.fields import Count, Duration, Natural, Positive
 from genbench.running.executors.base import Job
-from genbench.running.executors.cluster import Ending, Shared, do
-from genbench.running.executors.mailbox import Messenger, Post
+from genbench.running.executors.cluster import ClusterExecutor, Ending, check_and_do
+from genbench.running.executors.mailbox import Mailbox, Messenger
 from genbench.store.runs import Store
-from genbench.suites.cluster import Cluster
 
 __all__ = ["Slurm"]
 
@@ -32,78 +34,92 @@ QUEUE_EVERY = 10.0
 """Seconds between two looks at Slurm's queue, for jobs that went without a word."""
 
 
-class Slurm(Shared):
-    """Every run is a job of an array; with `local` jobs are processes of this machine.
+class Slurm(ClusterExecutor):
+    """Runs as jobs of a Slurm array.
 
     Every node must see the results folder, the data and the same genbench.
     """
 
-    def __init__(self, cluster: Cluster, *, local: bool = False) -> None:
-        super().__init__()
-        self.cluster, self.local = cluster, local
+    package: ClassVar[str] = "submitit"
+    scheduler: ClassVar[str] = "slurm"
+    """submitit's name of it; "local" runs the jobs as processes of this machine."""
+    cpus: Count = 1
+    """CPU cores of each run."""
+    gpus: Natural | None = None
+    """GPUs of each run (Ray: or a fraction of one); null takes one where there is any."""
+    memory: Positive | None = None
+    """GiB of memory of each run; null leaves it to the cluster."""
+    partition: str | None = None
+    """The partition; null is Slurm's default."""
+    time: Duration = 60.0
+    """The time limit of a job, in minutes or as HH:MM:SS or D-HH:MM:SS: a run that takes
+    longer is saved, queued again, and goes on."""
+    account: str | None = None
+    """The account that is charged; null is Slurm's default."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(**options)
         self._jobs: dict[str, Any] = {}
         self._looked = time.monotonic()
         self._missed: set[str] = set()
+
+    @property
+    def time_limit_minutes(self) -> int:
+        """The time limit of a job, as Slurm counts it: in whole minutes."""
+        return max(1, math.ceil(minutes(self.time) - 1e-9))
+
+    def where(self, device: str) -> str:
+        """See Executor."""
+        return "on Slurm"
 
     def prepare(self, jobs: Sequence[Job]) -> Sequence[Job]:
         """See Executor; data, plug-ins and devices are checked by each run where it is done.
 
         Raises:
-            GenbenchError: no submitit, or no Slurm on this machine.
+            GenbenchError: no Slurm on this machine.
         """
-        try:
-            import submitit  # noqa: F401
-        except ImportError:
-            raise GenbenchError(
-                "--executor slurm needs submitit: pip install 'genbench[slurm]'"
-            ) from None
-        if not self.local and shutil.which("sbatch") is None:
+        if self.scheduler == "slurm" and shutil.which("sbatch") is None:
             raise GenbenchError(
                 "--executor slurm: there is no sbatch here; run on a login node of the cluster"
             )
-        wanted = self.cluster.gpus
-        if wanted is not None and wanted != int(wanted):
-            raise GenbenchError(f"--gpus {wanted:g}: Slurm gives whole GPUs")
-        device = "auto" if wanted is None else "cuda" if wanted else "cpu"
-        threads = self.cluster.cpus
+        device = "auto" if self.gpus is None else "cuda" if self.gpus else "cpu"
         return [
-            Job(job.spec, replace(job.context, threads=threads, device=(
+            Job(job.spec, replace(job.context, threads=self.cpus, device=(
                 device if job.context.device == "auto" else job.context.device
             )))
             for job in jobs
         ]
 
-    def submit(self, jobs: Sequence[Job], post: Post) -> None:
-        """See Shared."""
+    def submit(self, jobs: Sequence[Job], mailbox: Mailbox) -> None:
+        """See ClusterExecutor."""
         import submitit
 
         folder = Store(jobs[0].context.root).runs_folder / ".slurm"
         parameters = self._parameters(jobs)
         try:
             executor = submitit.AutoExecutor(
-                folder, cluster="local" if self.local else "slurm", slurm_max_num_timeout=REQUEUES,
+                folder, cluster=self.scheduler, slurm_max_num_timeout=REQUEUES,
                 local_max_num_timeout=REQUEUES,
             )
             executor.update_parameters(**parameters)
-            array = executor.map_array(_Task(), jobs, [post.folder] * len(jobs))
+            array = executor.map_array(_Task(), jobs, [mailbox.folder] * len(jobs))
         except (OSError, RuntimeError, ValueError, submitit.core.utils.FailedJobError) as error:
             raise GenbenchError(f"Slurm did not take the jobs: {_line(error)}") from None
         self._jobs = {job.spec.id: handle for job, handle in zip(jobs, array)}
 
     def _parameters(self, jobs: Sequence[Job]) -> dict[str, Any]:
-        ask = self.cluster
-        limit = ask.whole_minutes
+        limit = self.time_limit_minutes
         wanted: dict[str, Any] = {
             "name": f"genbench-{jobs[0].spec.suite}", "timeout_min": limit,
-            "cpus_per_task": ask.cpus, "gpus_per_node": int(ask.gpus) if ask.gpus else None,
-            "mem_gb": ask.memory, "slurm_partition": ask.partition,
-            "slurm_account": ask.account, "slurm_signal_delay_s": int(min(GRACE, limit * 60 / 5)),
+            "cpus_per_task": self.cpus, "gpus_per_node": self.gpus or None,
+            "mem_gb": self.memory, "slurm_partition": self.partition,
+            "slurm_account": self.account, "slurm_signal_delay_s": int(min(GRACE, limit * 60 / 5)),
             "slurm_additional_parameters": {"requeue": True},
         }
         return {name: value for name, value in wanted.items() if value is not None}
 
     def endings(self, seconds: float) -> list[tuple[str, Ending]]:
-        """See Shared."""
+        """See ClusterExecutor."""
         time.sleep(seconds)
         ended = [run for run, job in self._jobs.items() if job.paths.result_pickle.exists()]
         found = [(run, _ending(self._jobs.pop(run))) for run in ended]
@@ -123,7 +139,7 @@ class Slurm(Shared):
 
     def _alive(self) -> set[str] | None:
         """Ids of the jobs that wait or run; None where that cannot be told now."""
-        if self.local:
+        if self.scheduler == "local":
             return {job.job_id for job in self._jobs.values() if not job.done()}
         command = ["squeue", "--noheader", "--array", "--format=%i %F_%K", "--me"]
         try:
@@ -140,11 +156,11 @@ class Slurm(Shared):
                       lost=True)
 
     def withdraw(self, run: str) -> None:
-        """See Shared."""
+        """See ClusterExecutor."""
         self._jobs.pop(run).cancel(check=False)
 
     def close(self) -> None:
-        """See Executor; jobs that are left see that their post is gone, save and end."""
+        """See Executor; jobs that are left see that their mailbox is gone, save and end."""
         self._jobs.clear()
 
 
@@ -156,10 +172,10 @@ class _Task:
         self.thread: threading.Thread | None = None
 
     def __call__(self, job: Job, folder: Path) -> Ending:
-        self.messenger = Messenger(Post(folder), job)
+        self.messenger = Messenger(Mailbox(folder), job)
         found: list[Ending] = []
         self.thread = threading.Thread(
-            target=lambda: found.append(_on_this_node(job, self.messenger)), daemon=True
+            target=lambda: found.append(check_and_do(job, folder, self.messenger)), daemon=True
         )
         self.thread.start()
         while self.thread.is_alive():
@@ -174,18 +190,6 @@ class _Task:
             self.messenger.ending = True
             self.thread.join(GRACE / 2)
         return DelayedSubmission(_Task(), job, folder)
-
-
-def _on_this_node(job: Job, messenger: Any) -> Ending:
-    from genbench.running.determinism import use_threads
-    from genbench.running.prepare import prepare
-
-    use_threads(job.context.threads)
-    try:
-        [here] = prepare([job])
-    except GenbenchError as error:
-        return Ending("failed", str(error), lost=True)
-    return do(here, messenger)
 
 
 def _ending(job: Any) -> Ending:

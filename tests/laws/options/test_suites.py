@@ -22,7 +22,6 @@ from genbench.errors import SuiteError
 from genbench.reporting.report import build
 from genbench.store.runs import Store
 from genbench.suites import schema
-from genbench.suites.cluster import Cluster
 from genbench.suites.expand import load_plan
 from genbench.suites.plan import Plan
 
@@ -91,6 +90,7 @@ ACTS: list[tuple[str, dict[str, Any], str, Any]] = [
       for key in ("title", "family", "summary")),
     *((f"Cluster.{key}", {}, f"cluster.{key}", value) for key, value in {
         "cpus": 2, "gpus": 1, "memory": 3.0, "partition": "p", "time": "1:00", "account": "a",
+        "ray_address": "here:1",
     }.items()),
     ("Report.tables", {}, "report.tables", TABLES["report.tables"]),
     ("Report.claims", {}, "report.claims", CLAIMS["report.claims"]),
@@ -261,7 +261,8 @@ def test_every_key_is_tried() -> None:
     parts = [part for part in vars(schema).values() if isinstance(part, type)
              and issubclass(part, BaseModel) and part.__module__ == schema.__name__
              and not part.__name__.startswith("_")]
-    keys = {f"{part.__name__}.{key}" for part in (*parts, Cluster) for key in part.model_fields}
+    parts.append(schema.Cluster)
+    keys = {f"{part.__name__}.{key}" for part in parts for key in part.model_fields}
     tried = {case[0] for case in (*ACTS, *DRAWN, *REFUSED)}
     assert keys - tried == {"Entry.cite", "External.cite"}
     assert {key.partition(".")[0] for key in tried} <= {key.partition(".")[0] for key in keys}
