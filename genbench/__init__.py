@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from genbench.evaluation.evidence import Evidence
     from genbench.models.base import Model
     from genbench.noise import Noise
-    from genbench.objectives._sum import WeightedSum
     from genbench.objectives.base import Batch, Objective, Player, samples_like
+    from genbench.objectives.sum import WeightedSum
     from genbench.reporting.figures.base import FigureKind
     from genbench.reporting.figures.drawing.grids import grid_sheet
     from genbench.running.executors.base import Event, Executor, Job
@@ -56,7 +56,7 @@ _WHERE = {
     "models.base": ("Model",),
     "noise": ("Noise",),
     "objectives.base": ("Batch", "Objective", "Player", "samples_like"),
-    "objectives._sum": ("WeightedSum",),
+    "objectives.sum": ("WeightedSum",),
     "reporting.figures.base": ("FigureKind",),
     "reporting.figures.drawing.grids": ("grid_sheet",),
     "running.executors.base": ("Event", "Executor", "Job"),

@@ -63,7 +63,10 @@ def test_everything_available_is_described(kind: str) -> None:
 
 def test_source_and_class_agree() -> None:
     """What is read with `ast` is what Python sees."""
-    for kind, name in [("dataset", "ring"), ("objective", "adversarial"), ("model", "nice")]:
+    for kind, name in [
+        ("dataset", "ring"), ("objective", "adversarial"), ("objective", "infogan_semi"),
+        ("objective", "pgan"), ("model", "nice"),
+    ]:
         component = describe(kind, name)
         cls = load(component)
         for option in component.options:

@@ -17,7 +17,7 @@ __all__ = ["ByPart"]
 
 
 class ByPart(Objective):
-    """Maximum likelihood of each component on its own part; the weights stand still."""
+    """Maximum likelihood of each component on its own part; the weights are frozen."""
 
     requires = ("mixture", "density")
     cite = "gong2017wasserstein"
@@ -27,7 +27,7 @@ class ByPart(Objective):
         """The component (B,) int64 that each example belongs to."""
 
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
-        """Let the components start from the data now: a later stage would move them away."""
+        """Initialise the components from the data now: a later stage would undo the training."""
         start_from_data(model, draw, noise)
 
     def players(self, model: Model) -> Sequence[Player]:

@@ -1,4 +1,4 @@
-"""Adversarial training: a critic learns to tell data from samples, the model to please it.
+"""Adversarial training: a critic learns to tell data from samples, the model to fool it.
 
 Ian Goodfellow et al.: Generative Adversarial Nets, 2014, https://arxiv.org/abs/1406.2661
 

@@ -34,7 +34,7 @@ class AuxiliaryClassifier(AdversarialGame):
     sees_labels = False
     refuses = (
         ({"condition": "projection"},
-         "this critic is not told the label, which its classifier names; leave condition out"),
+         "this critic is not conditioned on the label, which it predicts; leave condition out"),
     )
     cite = "odena2017conditional"
     version = 2

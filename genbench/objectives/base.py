@@ -1,4 +1,4 @@
-"""The contract of an objective: pure losses, and who plays."""
+"""The contract of an objective: pure losses, and the players that minimise them."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ class Player:
     name: str
     groups: dict[str, list[nn.Parameter]] = field(default_factory=dict)
     times: int = 1
-    """How often it moves in one update."""
+    """Its updates per update of the whole objective, as a critic's n_critic."""
 
     @property
     def parameters(self) -> list[nn.Parameter]:
-        """Every parameter that the player moves."""
+        """Every parameter that the player trains."""
         return [parameter for group in self.groups.values() for parameter in group]
 
 
@@ -128,18 +128,18 @@ class Objective(nn.Module, Configured, ABC):
         """A data-dependent start, before the first update of the stage."""
 
     def begin(self, updates: int) -> None:
-        """Told before a stage of so many updates is trained, or trained on."""
+        """Called with the number of updates, before a stage is trained or resumed."""
 
     @abstractmethod
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The player's named loss terms, scalars; a pure function that draws from `noise`."""
 
-    def watch(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
-        """Extra scalars to log (BEGAN's k); nothing is optimised by them."""
+    def log(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """Extra scalars to log in a player's update (BEGAN's k); they are not optimised."""
         return {}
 
     def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
-        """Control that follows a player's move: clipping, control variables."""
+        """What follows a player's update: clipping, control variables."""
 
     def trained_critic(self, model: Model) -> TrainedCritic | None:
         """The critic that the model was trained against, where it scores unlabelled data."""

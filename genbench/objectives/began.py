@@ -1,14 +1,14 @@
-"""The boundary-equilibrium GAN: an autoencoder as critic, held in balance with the model.
+"""The boundary-equilibrium GAN: an autoencoder as discriminator, in balance with the model.
 
 David Berthelot, Thomas Schumm, Luke Metz: BEGAN, 2017, https://arxiv.org/abs/1703.10717. With D(x)
-the mean absolute error of x rebuilt, per dimension:
+the mean absolute reconstruction error of x, per dimension:
 
     critic:  E D(x) − k_t E D(G(z))
     model:   E D(G(z))
     k_{t+1} = k_t + λ (γ E D(x) − E D(G(z))),  kept in [0, 1],  k_0 = 0
     M = E D(x) + |γ E D(x) − E D(G(z))|, the measure of convergence
 
-k moves after each move of the critic, with the energies of that move.
+k is updated after each update of the critic, with the energies of that update.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["BEGAN"]
 
 
 class BEGAN(Game):
-    """An autoencoder as critic, with a control that holds it in balance with the model."""
+    """An autoencoder as discriminator, with a control that keeps it in balance with the model."""
 
     ignores_labels = True
     cite = "berthelot2017began"
@@ -37,7 +37,7 @@ class BEGAN(Game):
     diversity: Share = 0.5
     """γ: the wanted ratio of the samples' energy to the data's; lower is less diverse."""
     gain: Positive = 0.001
-    """λ: how fast k moves."""
+    """λ: the step size of k."""
     code: Count = 32
     """Dimensions of the autoencoder's code."""
 
@@ -61,8 +61,8 @@ class BEGAN(Game):
         self.get_buffer("energies").copy_(torch.stack((real, fake)).detach())
         return {"energy": real, "boundary": -self.get_buffer("k") * fake}
 
-    def watch(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
-        """k and the measure of convergence M, at the critic's moves."""
+    def log(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+        """k and the measure of convergence M, at the critic's updates."""
         if player != "critic":
             return {}
         real, fake = self.get_buffer("energies")
@@ -70,7 +70,7 @@ class BEGAN(Game):
         return {"k": self.get_buffer("k").clone(), "convergence": measure}
 
     def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
-        """Move k towards the balance."""
+        """Update k towards the balance."""
         if player == "critic":
             real, fake = self.get_buffer("energies")
             k = self.get_buffer("k")

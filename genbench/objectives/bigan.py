@@ -1,4 +1,4 @@
-"""Bidirectional GAN: the critic judges pairs of a datum and its code.
+"""Bidirectional GAN: the discriminator is of pairs of an example and its latent.
 
 Jeff Donahue, Philipp Krähenbühl, Trevor Darrell: Adversarial Feature Learning, 2017,
 https://arxiv.org/abs/1605.09782
@@ -21,7 +21,7 @@ from genbench.models.base import Encoder, Model
 from genbench.nets.critic import feature_network
 from genbench.nets.mlp import MLP
 from genbench.noise import Noise
-from genbench.objectives._codes import code_size, encode
+from genbench.objectives._latents import encode, latent_size
 from genbench.objectives.base import Batch, Terms, TrainedCritic
 from genbench.objectives.gan.game import Game, critic_kind
 from genbench.objectives.gan.losses import cross_entropy_critic
@@ -30,7 +30,7 @@ __all__ = ["BiGAN"]
 
 
 class BiGAN(Game):
-    """A critic of pairs (datum, code), against a generator with an encoder."""
+    """A critic of pairs (example, latent), against a generator with an encoder."""
 
     requires = ("encoder",)
     cite = "donahue2017adversarial"
@@ -39,19 +39,19 @@ class BiGAN(Game):
     """What the generator and the encoder minimise."""
 
     def build(self, model: Model) -> None:
-        """Make the critic: features of the datum, and a head on them and the code.
+        """Make the critic: features of the example, and a head on them and the latent.
 
         Raises:
             GenbenchError: a critic that is not for these data, or a model without parameters or
-                has no code with a Gaussian prior.
+                has no latent with a Gaussian prior.
         """
         kind = critic_kind(self, model)
-        self.codes, width = code_size(model, "bigan"), self.critic_widths[-1]
+        self.latent, width = latent_size(model, "bigan"), self.critic_widths[-1]
         self.trunk = feature_network(
             kind, model.space.shape, width, widths=self.critic_widths,
             channels=self.critic_channels, activation=self.critic_activation,
         )
-        self.head = MLP(width + self.codes, 1, [width], self.critic_activation)
+        self.head = MLP(width + self.latent, 1, [width], self.critic_activation)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The cross-entropy of pairs; for the model its negative, or with exchanged labels."""
@@ -69,14 +69,14 @@ class BiGAN(Game):
     ) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
         """(x, E(x)) and (G(z), z)."""
         assert isinstance(model, Encoder)
-        z = noise.normal("z", len(batch), self.codes).to(batch.x)
+        z = noise.normal("z", len(batch), self.latent).to(batch.x)
         return (batch.x, encode(model, batch.x, noise)), (model.decode(z), z)
 
     def pair_score(self, x: Tensor, z: Tensor) -> Tensor:
-        """The logit (B,) of a pair x (B, *shape), z (B, codes) being of data."""
+        """The logit (B,) of a pair x (B, *shape), z (B, d) being of data."""
         return self.head(torch.cat((self.trunk(x), z), 1)).squeeze(1)
 
     def trained_critic(self, model: Model) -> TrainedCritic:
-        """The logit of an example with its mean code."""
+        """The logit of an example with its mean latent."""
         assert isinstance(model, Encoder)
         return TrainedCritic(lambda x: self.pair_score(x, model.encode(x)))

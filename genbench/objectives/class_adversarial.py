@@ -32,7 +32,7 @@ class ClassAdversarial(AdversarialGame):
     sees_labels = False
     refuses = (
         ({"condition": "projection"},
-         "this critic is not told the label, which it predicts; leave condition out"),
+         "this critic is not conditioned on the label, which it predicts; leave condition out"),
     )
     cite = "salimans2016improved"
 

@@ -1,4 +1,4 @@
-"""Denoising: predict the noise that was put into a datum.
+"""Denoising: predict the noise that was added to an example.
 
 Ho, Jain, Abbeel, "Denoising Diffusion Probabilistic Models", 2020,
 https://arxiv.org/abs/2006.11239, eq. 12 and 14. With t uniform and ε ~ N(0, I):

@@ -40,7 +40,7 @@ class DirichletProcess(Objective):
         return [Player("model", {"weights": model.groups()["weights"]})]
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
-        """The negative log density of the sticks' logits for each datum, nats."""
+        """The negative log density of the sticks' logits for each example, nats."""
         assert isinstance(model, Mixture)
         log_weights = model.mixture_log_weights()
         # log of what is left of the stick: Σ_{j≥k} w_j, from the end, (T,)

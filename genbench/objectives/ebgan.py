@@ -1,7 +1,7 @@
-"""The energy-based GAN: the critic is an autoencoder, its error the energy.
+"""The energy-based GAN: the discriminator is an autoencoder, its error the energy.
 
 Junbo Zhao, Michael Mathieu, Yann LeCun: Energy-based Generative Adversarial Network, 2017,
-https://arxiv.org/abs/1609.03126. With D(x) the mean squared error of x rebuilt, per dimension:
+https://arxiv.org/abs/1609.03126. With D(x) the mean squared reconstruction error:
 
     critic:  E D(x) + E max(0, m − D(G(z)))
     model:   E D(G(z)) + λ PT,   PT = 1/(N(N−1)) Σ_i Σ_{j≠i} (cos(S_i, S_j))²
@@ -42,7 +42,7 @@ class EBGAN(Game):
     changed = {2: {"data": "images", "critic": {"but": "mlp"}}}
 
     margin: Positive = 1.0
-    """m: the energy from which the critic leaves samples alone, in units of the squared data."""
+    """m: samples of an energy above it have no gradient; in units of the squared data."""
     pull_away: NonNegative = 0.1
     """λ of the pulling-away term."""
     code: Count = 32

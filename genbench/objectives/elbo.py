@@ -36,7 +36,7 @@ class ELBO(Objective):
     cite = "kingma2014auto"
 
     samples: Count = 1
-    """Codes drawn for each datum."""
+    """Latents drawn for each example."""
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The parts of the mean negative ELBO of the batch, nats."""

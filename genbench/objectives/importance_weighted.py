@@ -21,13 +21,13 @@ __all__ = ["ImportanceWeighted"]
 
 
 class ImportanceWeighted(Objective):
-    """Maximises the k-sample bound. Cost: k decodings of every datum."""
+    """Maximises the k-sample bound. Cost: k decodings of every example."""
 
     requires = ("bound",)
     cite = "burda2016importance"
 
     k: Count = 5
-    """Codes drawn for each datum; 1 is the ELBO."""
+    """Latents drawn for each example; 1 is the ELBO."""
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The mean negative bound of the batch, nats."""

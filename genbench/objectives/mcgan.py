@@ -6,7 +6,7 @@ https://arxiv.org/abs/1702.08398
     mean:        min_G max_{Φ, v}     ⟨v, E Φ(x) − E Φ(G(z))⟩,               ‖v‖₂ ≤ 1
     covariance:  min_G max_{Φ, U, V}  Tr[Uᵀ(Cov Φ(x) − Cov Φ(G(z)))V],     orthonormal columns
 
-v, U and V are the critic's to learn: after each of its moves v is brought back into the ball, the
+v, U and V are the critic's to learn: after each of its updates v is projected onto the ball, the
 columns of U and V are made orthonormal by QR, and Φ's weights are clipped. The best v, U and V of
 a batch would be at hand, but they would fit its noise: the distance of two batches of one
 distribution is above zero, and the critic would learn to raise that.
@@ -77,7 +77,7 @@ class McGAN(Game):
         return terms
 
     def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
-        """Bring what the critic moved back to where it may be."""
+        """Project the critic back onto its constraints."""
         if player == "critic":
             clip_weights(self.network.parameters(), self.clip)
             self.retract()

@@ -100,18 +100,14 @@ class MixGAN(LossOptions, Game):
         }
         if self.drift:
             terms["drift"] = self.drift * real.square().mean()
-        if self.penalty_weight > 0:
-            samples = fakes.transpose(0, 1).flatten(0, 1)[: len(batch)]
-            for i, network in enumerate(self.networks):
-                points = self.regulariser.points_of(
-                    batch.x, samples, noise.child(i), self.penalty_at
-                )
-                found = self.regulariser.terms_of(
-                    partial(input_gradient, network), points, self.penalty_at
-                )
-                for name, value in found.items():
-                    part = self.penalty_weight * value / self.critics
-                    terms[name] = terms[name] + part if name in terms else part
+        samples = fakes.transpose(0, 1).flatten(0, 1)[: len(batch)]
+        for i, network in enumerate(self.networks):
+            found = self.regulariser.terms(
+                partial(input_gradient, network), batch.x, samples, noise.child(i)
+            )
+            for name, value in found.items():
+                part = value / self.critics
+                terms[name] = terms[name] + part if name in terms else part
         return terms
 
     def _scores(self, x: Tensor) -> Tensor:

@@ -7,8 +7,8 @@
 Dempster, Laird, Rubin, "Maximum Likelihood from Incomplete Data via the EM Algorithm", 1977,
 https://doi.org/10.1111/j.2517-6161.1977.tb01600.x; with weights that wait and are damped: Wenbo
 Gong, "Wasserstein Generative Adversarial Network", MPhil thesis, University of Cambridge, 2017,
-section 4.2.1. By a gradient the components move after the weights' responsibilities would have
-been taken in the thesis; here these are taken after the move, with the components as they are.
+section 4.2.1. With gradients, the thesis computes the weights' responsibilities before the
+update of the components; here they are computed after it, with the updated components.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["MixtureEM"]
 
 
 class MixtureEM(Objective):
-    """Learns a mixture by EM on batches; the optimiser never moves the weights."""
+    """Learns a mixture by EM on batches; the optimiser never updates the weights."""
 
     requires = ("mixture", "density")
     cite = "dempster1977maximum"
@@ -45,19 +45,19 @@ class MixtureEM(Objective):
         ({"m_step": "exact", "model.component_options.base": "logistic"},
          "exact M-steps are for Gaussian components: component_options: {base: gaussian}"),
         ({"m_step": "exact", "model.start": "random"},
-         "exact M-steps move what start: kmeans places; the model has start: random"),
+         "exact M-steps refine what start: kmeans places; the model has start: random"),
     )
 
     delay: Natural = 0
-    """Updates for which the weights stand still."""
+    """Updates for which the weights are frozen."""
     damping: Share = 1.0
     """λ: how far the weights go towards the batch's mean responsibilities; 1 is plain EM."""
     m_step: Literal["gradient", "exact"] = "gradient"
-    """Components move by the optimiser, or to the batch's maximum, which has a closed form for
-    Gaussian components only (a mixture of nice with couplings: 0)."""
+    """Components are updated by the optimiser, or to the batch's maximum, which has a closed form
+    for Gaussian components only (a mixture of nice with couplings: 0)."""
 
     def players(self, model: Model) -> Sequence[Player]:
-        """The model; its weights have no gradient, and move after each update."""
+        """The model; its weights have no gradient, and are updated after each update."""
         return [Player("model", model.groups())]
 
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
@@ -77,7 +77,7 @@ class MixtureEM(Objective):
 
     @torch.no_grad()
     def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
-        """Move the weights, and with exact M-steps the components, by the same responsibilities.
+        """Update the weights, and with exact M-steps the components, by the same responsibilities.
 
         Raises:
             GenbenchError: exact M-steps of components that have none.
@@ -89,8 +89,8 @@ class MixtureEM(Objective):
             model.maximise(batch.x, q)
         if step >= self.delay:
             weights = log_weights.exp()
-            moved = weights + self.damping * (q.mean(0) - weights)
-            model.set_log_weights(_log(moved))
+            updated = weights + self.damping * (q.mean(0) - weights)
+            model.set_log_weights(_log(updated))
 
 
 def _log(weights: Tensor) -> Tensor:

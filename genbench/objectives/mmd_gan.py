@@ -1,4 +1,4 @@
-"""MMD GAN: the maximum mean discrepancy on features that a critic learns to tell most by.
+"""MMD GAN: the maximum mean discrepancy on features that a critic learns.
 
 Chun-Liang Li, Wei-Cheng Chang, Yu Cheng, Yiming Yang, Barnabás Póczos: MMD GAN, 2017,
 https://arxiv.org/abs/1705.08584
@@ -27,7 +27,7 @@ __all__ = ["MMDGAN"]
 
 
 class MMDGAN(Game):
-    """A critic of features between which the kernels tell data from samples most."""
+    """A critic of the features on which MMD² of data and samples is largest."""
 
     ignores_labels = True
     refuses = (

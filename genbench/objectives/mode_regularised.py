@@ -1,4 +1,4 @@
-"""Adversarial training with an encoder that leads the model to every datum.
+"""Adversarial training with an encoder that leads the model to every mode of the data.
 
 Tong Che, Yanran Li, Athul Paul Jacob, Yoshua Bengio, Wenjie Li: Mode Regularized Generative
 Adversarial Networks, 2017, https://arxiv.org/abs/1612.02136

@@ -51,7 +51,7 @@ class PGAN(LossOptions, Game):
     drift: NonNegative = 0.1
     """Weight of the drift term, where `bound` is drift."""
     bound: Literal["none", "drift", "centre"] = "drift"
-    """What holds the critics' free constants: nothing (as in the thesis), the term
+    """What bounds the critics' free constants: nothing (as in the thesis), the term
     drift · Σ_c E[w_c f_c²] over real and generated examples, or that each f_c is taken less its
     mean over the batch's examples, weighted by w_c, which removes the constant exactly."""
 
@@ -100,7 +100,7 @@ class PGAN(LossOptions, Game):
         with torch.no_grad():
             fake = model.generate(len(batch), noise)
         both = torch.cat((batch.x, fake))
-        points = self.regulariser.points_of(batch.x, fake, noise, self.penalty_at)
+        points = self.regulariser.points(batch.x, fake, noise)
         weights, weights_at = self.responsibilities(model, torch.cat((both, points))).split(
             (len(both), len(points))
         )
@@ -113,11 +113,8 @@ class PGAN(LossOptions, Game):
             terms["drift"] = self.drift * (weights * scores.square()).sum(1).mean()
         real_score, fake_score = (weights * scores).sum(1).chunk(2)
         terms[self.term] = self.pair.critic(real_score, fake_score)
-        if self.penalty_weight > 0:
-            gradients = partial(self.network.input_gradient, weights=weights_at)
-            found = self.regulariser.terms_of(gradients, points, self.penalty_at)
-            terms |= {name: self.penalty_weight * value for name, value in found.items()}
-        return terms
+        gradients = partial(self.network.input_gradient, weights=weights_at)
+        return terms | self.regulariser.terms_at(gradients, points)
 
     @torch.no_grad()
     def responsibilities(self, model: Model, x: Tensor) -> Tensor:

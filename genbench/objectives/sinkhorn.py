@@ -7,7 +7,7 @@ Aude Genevay, Gabriel Peyré, Marco Cuturi: Learning Generative Models with Sink
     S(x, y) = ⟨P, C⟩ or the minimum itself;   debiased  S(x, y) − ½ S(x, x) − ½ S(y, y)
 
 differentiated through every iteration, or by the envelope theorem. The sampled component of a
-mixture carries no gradient, so its weights stand still here.
+mixture carries no gradient, so its weights are not trained here.
 """
 
 from __future__ import annotations

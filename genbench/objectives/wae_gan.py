@@ -1,4 +1,4 @@
-"""Penalised transport with a critic of codes: the Wasserstein autoencoder, and VEGAN.
+"""Penalised transport with a critic of latents: the Wasserstein autoencoder, and VEGAN.
 
 Ilya Tolstikhin, Olivier Bousquet, Sylvain Gelly, Bernhard Schölkopf: Wasserstein Auto-Encoders,
 2018, https://arxiv.org/abs/1711.01558; Olivier Bousquet et al.: From Optimal Transport to
@@ -19,7 +19,7 @@ from genbench.fields import NonNegative
 from genbench.models.base import Encoder, Model
 from genbench.nets.mlp import MLP
 from genbench.noise import Noise
-from genbench.objectives._codes import code_size, encode
+from genbench.objectives._latents import encode, latent_size
 from genbench.objectives.base import Batch, Terms
 from genbench.objectives.gan.game import Game, critic_kind
 from genbench.objectives.gan.losses import cross_entropy_critic, non_saturating_model
@@ -28,14 +28,14 @@ __all__ = ["WAEGAN"]
 
 
 class WAEGAN(Game):
-    """Rebuilds data from codes that a critic cannot tell from the prior."""
+    """An autoencoder whose latents a critic cannot tell from the prior."""
 
     requires = ("encoder",)
     refuses = (
         ({"critic": {"but": "auto"}},
-         "the critic judges codes, which are no images, and is fully connected; leave critic out"),
+         "the critic is of latents, which are no images, and fully connected; leave critic out"),
         ({"critic_channels": {"but": 64}},
-         "the critic judges codes, which are no images; leave critic_channels out"),
+         "the critic is of latents, which are no images; leave critic_channels out"),
     )
     cite = "tolstikhin2018wasserstein"
 
@@ -43,14 +43,14 @@ class WAEGAN(Game):
     """λ of the critic's term in the model's loss; the cost is a sum over dimensions."""
 
     def build(self, model: Model) -> None:
-        """Make the critic of codes.
+        """Make the critic of latents.
 
         Raises:
-            GenbenchError: a model without parameters or has no code with a Gaussian prior.
+            GenbenchError: a model without parameters or has no latent with a Gaussian prior.
         """
         critic_kind(self, model)
-        self.codes = code_size(model, "wae_gan")
-        self.network = MLP(self.codes, 1, self.critic_widths, self.critic_activation)
+        self.latent = latent_size(model, "wae_gan")
+        self.network = MLP(self.latent, 1, self.critic_widths, self.critic_activation)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The cost and the critic's term, or the critic's cross-entropy."""

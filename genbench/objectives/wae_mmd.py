@@ -14,8 +14,8 @@ from __future__ import annotations
 from genbench.fields import Annotated, Field, NonNegative, Positive
 from genbench.models.base import Encoder, Model
 from genbench.noise import Noise
-from genbench.objectives._codes import code_size, encode
 from genbench.objectives._distances import mmd_squared
+from genbench.objectives._latents import encode, latent_size
 from genbench.objectives.base import Batch, Objective, Terms
 
 __all__ = ["WAEMMD"]
@@ -42,7 +42,7 @@ class WAEMMD(Objective):
         Raises:
             GenbenchError: a model that has no code with a Gaussian prior.
         """
-        self.codes = code_size(model, "wae_mmd")
+        self.latent = latent_size(model, "wae_mmd")
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The cost, and MMD² between the batch's codes and as many of the prior."""
@@ -50,5 +50,5 @@ class WAEMMD(Objective):
         z = encode(model, batch.x, noise)
         cost = (model.decode(z) - batch.x).flatten(1).square().sum(1).mean()
         prior = noise.normal("prior", *z.shape).to(z)
-        apart = mmd_squared(prior, z, [self.codes * width for width in self.widths])
+        apart = mmd_squared(prior, z, [self.latent * width for width in self.widths])
         return {"cost": cost, "codes": self.penalty_weight * apart}

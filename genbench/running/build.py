@@ -22,8 +22,8 @@ from genbench.data.scaling import Scaling, scaling_for
 from genbench.errors import DataError, DeviceError, PluginError, somebody_elses
 from genbench.models.base import Model
 from genbench.noise import Noise
-from genbench.objectives._sum import WeightedSum
 from genbench.objectives.base import Objective
+from genbench.objectives.sum import WeightedSum
 from genbench.places import downloads_folder
 from genbench.running.determinism import use_device
 from genbench.seeding import derive

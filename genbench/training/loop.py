@@ -16,8 +16,8 @@ from genbench.errors import Diverged
 from genbench.fields import Optimiser
 from genbench.models.base import Model
 from genbench.noise import Noise
-from genbench.objectives._sum import WeightedSum
 from genbench.objectives.base import Batch, Player
+from genbench.objectives.sum import WeightedSum
 from genbench.training.average import Average
 from genbench.training.curves import Curves
 from genbench.training.modes import check_batch, wake
@@ -233,7 +233,7 @@ class Training:
         noise.seed_torch()
         with self._cast():
             total, terms = objective.loss(name, self.model, batch, noise)
-            watched = objective.watch(name, self.model, batch, noise)
+            watched = objective.log(name, self.model, batch, noise)
         if total.requires_grad:  # an exact M-step has no gradient: it moves in after_update
             seat.optimiser.zero()
             total.backward()

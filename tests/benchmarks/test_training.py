@@ -23,9 +23,9 @@ from genbench.models.dcgan import DCGAN
 from genbench.models.generator import Generator
 from genbench.models.nice import NICE
 from genbench.noise import Noise
-from genbench.objectives._sum import WeightedSum
 from genbench.objectives.adversarial import Adversarial
 from genbench.objectives.likelihood import Likelihood
+from genbench.objectives.sum import WeightedSum
 from genbench.training.loop import Settings, Stage, Training
 
 Ratio = Callable[[str, str, str], None]

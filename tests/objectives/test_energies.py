@@ -71,10 +71,10 @@ def test_began_by_hand() -> None:
     torch.testing.assert_close(critic["energy"], real)
     torch.testing.assert_close(critic["boundary"], -0.25 * generated)
     torch.testing.assert_close(objective.loss("model", model, batch, noise)["energy"], generated)
-    noted = objective.watch("critic", model, batch, noise)
+    noted = objective.log("critic", model, batch, noise)
     balance = 0.7 * real - generated
     torch.testing.assert_close(noted["convergence"], (real + balance.abs()).detach())
-    assert objective.watch("model", model, batch, noise) == {}
+    assert objective.log("model", model, batch, noise) == {}
     objective.after_update("critic", model, batch, 0)
     torch.testing.assert_close(objective.k, (0.25 + 0.1 * balance).clamp(0, 1).detach())
 

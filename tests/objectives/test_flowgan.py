@@ -11,10 +11,10 @@ from genbench.models.base import Model
 from genbench.models.mixture import MixtureModel
 from genbench.models.nice import NICE
 from genbench.noise import Noise
-from genbench.objectives._sum import WeightedSum
 from genbench.objectives.adversarial import Adversarial
 from genbench.objectives.base import Batch, Objective
 from genbench.objectives.likelihood import Likelihood
+from genbench.objectives.sum import WeightedSum
 
 POINTS = Space("points", (2,))
 NETS = {"couplings": 2, "widths": [8]}

@@ -16,7 +16,6 @@ from genbench.data.space import Space
 from genbench.errors import GenbenchError
 from genbench.models.mixture import MixtureModel
 from genbench.noise import Noise
-from genbench.objectives._sum import WeightedSum
 from genbench.objectives.adversarial import Adversarial
 from genbench.objectives.base import Batch
 from genbench.objectives.cluster_likelihood import ClusterLikelihood
@@ -25,6 +24,7 @@ from genbench.objectives.entropic import Entropic
 from genbench.objectives.label_likelihood import LabelLikelihood
 from genbench.objectives.likelihood import Likelihood
 from genbench.objectives.mixture_em import MixtureEM
+from genbench.objectives.sum import WeightedSum
 
 POINTS = Space("points", (2,))
 GAUSSIAN = {"couplings": 0}

@@ -73,8 +73,8 @@ def test_drift_of_mixed_critics() -> None:
     ("mixture_em", "mixture", {"m_step": "exact"}, "couplings: 0"),
     ("infogan", "coded_generator", {"condition": "projection"}, "no labels"),
     ("adversarial", "generator", {"condition": "projection"}, "leave condition out"),
-    ("auxiliary_classifier", "conditional_generator", {"condition": "projection"}, "not told"),
-    ("class_adversarial", "generator", {"condition": "projection"}, "not told"),
+    ("auxiliary_classifier", "conditional_generator", {"condition": "projection"}, "it predicts"),
+    ("class_adversarial", "generator", {"condition": "projection"}, "it predicts"),
     ("adversarial", "generator", {"penalty": "clip", "penalty_at": "data"}, "penalty_at is for"),
     ("adversarial", "generator", {"penalty": "dragan", "penalty_at": "data"}, "penalty_at is for"),
 ])

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from genbench.noise import Noise
 from genbench.objectives.gan.penalties import (
     PENALTIES,
+    Regulariser,
     clip_weights,
     gradient_penalty,
     input_gradient,
@@ -99,10 +100,12 @@ GOLDEN = {
 @pytest.mark.parametrize("name", PENALTIES)
 def test_golden_values_of_every_penalty(name: str) -> None:
     real, fake = torch.randn(2, 5, 2, dtype=torch.float64)
-    points = PENALTIES[name].points_of(real, fake, Noise(0))
+    regulariser = Regulariser(PENALTIES[name])
     for place, norm in enumerate((0.0, 1.0, 3.0)):
         w = norm * torch.tensor([0.6, 0.8], dtype=torch.float64)
-        terms = PENALTIES[name].terms_of(lambda x, w=w: input_gradient(lambda x: x @ w, x), points)
+        terms = regulariser.terms(
+            lambda x, w=w: input_gradient(lambda x: x @ w, x), real, fake, Noise(0)
+        )
         golden = GOLDEN[name]
         expected = [] if golden is None else [golden[place]]
         assert [term.item() for term in terms.values()] == pytest.approx(expected, abs=1e-12)

@@ -180,12 +180,12 @@ def test_virtual_batch_norm_goes_with_penalties(penalty: str) -> None:
 
 def test_the_models_gradient_is_noted_for_a_critic_alone() -> None:
     model, objective, batch = make(critic_only=True, model_gradient=True)
-    noted = objective.watch("critic", model, batch, Noise(3))["model_gradient"]
+    noted = objective.log("critic", model, batch, Noise(3))["model_gradient"]
     (loss,) = objective.loss("model", model, batch, Noise(3)).values()
     gradients = torch.autograd.grad(loss, list(model.parameters()))
     norm = torch.cat([gradient.flatten() for gradient in gradients]).norm()
     torch.testing.assert_close(noted, norm)
-    assert make()[1].watch("critic", model, batch, Noise(3)) == {}
+    assert make()[1].log("critic", model, batch, Noise(3)) == {}
 
 
 @pytest.mark.parametrize(("name", "options"), [
@@ -198,7 +198,7 @@ def test_it_is_noted_of_a_model_of_which_samples_use_a_part(
     model = lookup.load(lookup.describe("model", name))(POINTS, **options)
     objective = Adversarial(model, critic_only=True, model_gradient=True, critic="mlp")
     batch = Batch(Noise(1).normal("x", 6, 2))
-    noted = objective.watch("critic", model, batch, Noise(3))["model_gradient"]
+    noted = objective.log("critic", model, batch, Noise(3))["model_gradient"]
     sum(objective.loss("model", model, batch, Noise(3)).values()).backward()
     gradients = [p.grad.flatten() for p in model.parameters() if p.grad is not None]
     assert len(gradients) < len(list(model.parameters()))

@@ -25,7 +25,7 @@ CASES = [
     ("ring", "generator", "adversarial: {condition: projection}",
      ":8: methods.mine.train.adversarial.condition: ", "no labels to condition on"),
     ("ring", "generator", "class_adversarial: {condition: projection}",
-     ":8: methods.mine.train.class_adversarial.condition: ", "is not told the label"),
+     ":8: methods.mine.train.class_adversarial.condition: ", "is not conditioned on the label"),
     ("digits", "{name: mixture, component: glow}", "pgan: {}",
      ":8: methods.mine.train.pgan.shared_trunk: ", "add shared_trunk: true"),
     ("digits", "{name: mixture, component_options: {network: cnn}}", "pgan: {critic: auto}",

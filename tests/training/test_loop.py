@@ -15,8 +15,8 @@ from genbench.data.scaling import Scaling
 from genbench.errors import Diverged, GenbenchError
 from genbench.fields import Optimiser
 from genbench.noise import Noise
-from genbench.objectives._sum import WeightedSum
 from genbench.objectives.base import Batch, Player
+from genbench.objectives.sum import WeightedSum
 from genbench.training.loop import Interrupted, Settings, Stage, Training
 from genbench.training.optimisers import PlayerOptimiser, check_groups, learning_rate
 
@@ -45,7 +45,7 @@ class Sides(nn.Module):
         super().__init__()
         self.critic = nn.Linear(2, 1)
         self.poison_at = poison_at
-        self.log: list[tuple[str, bool, bool]] = []
+        self.seen: list[tuple[str, bool, bool]] = []
         self.prepared = 0
 
     def players(self, model: nn.Module) -> list:
@@ -64,15 +64,15 @@ class Sides(nn.Module):
 
     def loss(self, player: str, model: nn.Module, batch: Batch, noise: Noise) -> Mapping:
         moving = (self.critic.weight.requires_grad, model.weight.requires_grad)
-        self.log.append((player, *moving))
+        self.seen.append((player, *moving))
         jitter = noise.normal("jitter", *batch.x.shape)
         out = model(batch.x + 0.1 * jitter) + self.critic(batch.x)[:, 0]
         value = (out - 1).square().mean()
-        if self.poison_at is not None and len(self.log) == self.poison_at:
+        if self.poison_at is not None and len(self.seen) == self.poison_at:
             value = value * math.nan
         return {"square": value}
 
-    def watch(self, player: str, model: nn.Module, batch: Batch, noise: Noise) -> Mapping:
+    def log(self, player: str, model: nn.Module, batch: Batch, noise: Noise) -> Mapping:
         return {}
 
     def after_update(self, player: str, model: nn.Module, batch: Batch, step: int) -> None:
@@ -119,7 +119,7 @@ def make(
 def test_the_critic_moves_twice_and_the_other_stands_still() -> None:
     training = make(updates=2)
     training.run(Quiet())
-    log = training.stages[0].objective.objectives[0].log
+    log = training.stages[0].objective.objectives[0].seen
     assert log == [("critic", True, False)] * 2 + [("model", False, True)] + (
         [("critic", True, False)] * 2 + [("model", False, True)]
     )
@@ -282,7 +282,7 @@ def test_an_objective_of_weight_0_moves_nothing_and_asks_for_no_moves() -> None:
     for key, value in training.model.state_dict().items():
         if not key.endswith("num_batches_tracked"):  # a count that nothing is computed from
             assert torch.equal(value, before[key]), key
-    assert [who for who, *_ in watched.log[:2]] == ["critic", "model"]
+    assert [who for who, *_ in watched.seen[:2]] == ["critic", "model"]
     assert {row["term"] for row in training.curves.rows} == {"square"}
 
 

@@ -134,12 +134,8 @@ class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
         }
         if self.drift:
             terms["drift"] = self.drift * real.score.square().mean()
-        if self.penalty_weight > 0:
-            points = self.regulariser.points_of(x, samples, noise, self.penalty_at)
-            found = self.regulariser.terms_of(
-                partial(self.input_gradient, labels=labels), points, self.penalty_at
-            )
-            terms |= {name: self.penalty_weight * value for name, value in found.items()}
+        gradients = partial(self.input_gradient, labels=labels)
+        terms |= self.regulariser.terms(gradients, x, samples, noise)
         if self.historical_averaging:
             distance = self.critic_history.distance(self.parameters())
             terms["history"] = self.historical_averaging * distance
@@ -159,7 +155,7 @@ class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
         labels = self._labels(batch)
         return Fakes(model.generate(len(batch), noise, labels), labels)
 
-    def watch(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+    def log(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The norm of the gradient that the model would get, where that is asked for."""
         if not self.model_gradient:
             return {}

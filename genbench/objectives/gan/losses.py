@@ -43,7 +43,7 @@ class LossPair:
     """Whether sigmoid(score) estimates the probability that an example is real."""
     targets: bool = False
     """Whether the critic's loss takes its targets as `high` (for real examples, 1) and `low` (for
-    fake ones, 0), which label smoothing moves."""
+    fake ones, 0), which label smoothing changes."""
     linear: bool = False
     """Whether the generator's loss is linear in the scores, so that a constant added to the critic
     does not change its gradient."""

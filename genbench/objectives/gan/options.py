@@ -18,7 +18,7 @@ from genbench.fields import (
     Widths,
 )
 from genbench.objectives.gan.losses import LossPair, pair_of
-from genbench.objectives.gan.penalties import PENALTIES, Penalty
+from genbench.objectives.gan.penalties import PENALTIES, Regulariser
 
 __all__ = ["CriticOptions", "LossOptions", "TrickOptions"]
 
@@ -83,14 +83,14 @@ class LossOptions(Options):
         return self.loss_.rpartition(":")[2]
 
     @property
-    def regulariser(self) -> Penalty:
-        """The penalty."""
-        return PENALTIES[self.penalty]
+    def regulariser(self) -> Regulariser:
+        """The penalty, with its weight and place."""
+        return Regulariser(PENALTIES[self.penalty], self.penalty_weight, self.penalty_at)
 
     @property
     def clip_limit(self) -> float | None:
         """The bound that the critic's weights are clipped to."""
-        return self.clip if self.regulariser.clips else None
+        return self.clip if PENALTIES[self.penalty].clips else None
 
 
 class TrickOptions(Options):

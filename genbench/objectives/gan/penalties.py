@@ -25,8 +25,8 @@ from genbench.nets.precision import exact
 from genbench.noise import Noise
 
 __all__ = [
-    "PENALTIES", "Penalty", "around_data", "clip_weights", "gradient_penalty", "input_gradient",
-    "interpolate", "r1_penalty",
+    "PENALTIES", "PLACES", "Penalty", "Regulariser", "around_data", "clip_weights",
+    "gradient_penalty", "input_gradient", "interpolate", "r1_penalty",
 ]
 
 Points = Callable[[Tensor, Tensor, Noise], Tensor]
@@ -105,7 +105,7 @@ def r1_penalty(gradient: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Penalty:
-    """What bounds the critic's Lipschitz constant."""
+    """What bounds the critic's Lipschitz constant: an entry of `PENALTIES`."""
 
     gradient: Callable[[Tensor], Tensor] | None = None
     """The penalty, a scalar, of input gradients ∇c (B, *shape); refused for a critic that does not
@@ -121,19 +121,34 @@ class Penalty:
     clips: bool = False
     """Whether the critic's weights are clipped after each of its updates."""
 
-    def points_of(
-        self, real: Tensor, fake: Tensor, noise: Noise, at: str | None = None
-    ) -> Tensor:
-        """The points (B, *shape) at which the gradient is taken; `at` is the option penalty_at."""
-        return (self.points or PLACES[at or self.at])(real, fake, noise)
 
-    def terms_of(
-        self, gradients: Callable[[Tensor], Tensor], points: Tensor, at: str | None = None
+@dataclass(frozen=True)
+class Regulariser:
+    """A penalty with the options `penalty_weight` and `penalty_at`."""
+
+    penalty: Penalty
+    weight: float = 1.0
+    at: str | None = None
+
+    def points(self, real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
+        """The points (B, *shape) at which the gradient is taken."""
+        return (self.penalty.points or PLACES[self.at or self.penalty.at])(real, fake, noise)
+
+    def terms(
+        self, gradients: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, noise: Noise
     ) -> dict[str, Tensor]:
-        """The penalty by the name of its term, of the critic's `gradients` at these points."""
-        if self.gradient is None:
+        """The weighted penalty by the name of its term; `gradients` gives ∇c (B, *shape) at x."""
+        if self.penalty.gradient is None or self.weight == 0:
             return {}
-        return {self.term_at.get(at or self.at, self.term): self.gradient(gradients(points))}
+        return self.terms_at(gradients, self.points(real, fake, noise))
+
+    def terms_at(self, gradients: Callable[[Tensor], Tensor], points: Tensor) -> dict[str, Tensor]:
+        """The same, where the points are known."""
+        penalty = self.penalty
+        if penalty.gradient is None or self.weight == 0:
+            return {}
+        term = penalty.term_at.get(self.at or penalty.at, penalty.term)
+        return {term: self.weight * penalty.gradient(gradients(points))}
 
 
 PENALTIES: Mapping[str, Penalty] = {

@@ -19,8 +19,8 @@ from genbench.evaluation.metrics.train_nll import TrainNll
 from genbench.evaluation.notes import notes
 from genbench.models.generator import Generator
 from genbench.noise import Noise
-from genbench.objectives._sum import WeightedSum
 from genbench.objectives.adversarial import Adversarial
+from genbench.objectives.sum import WeightedSum
 from genbench.running.cell import _critic
 
 

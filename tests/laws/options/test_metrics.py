@@ -22,7 +22,7 @@ from genbench.evaluation.critic import CriticView
 from genbench.evaluation.evidence import Evidence, Settings
 from genbench.evaluation.measure import measure
 from genbench.noise import Noise
-from genbench.objectives._sum import WeightedSum
+from genbench.objectives.sum import WeightedSum
 from genbench.training import loop
 
 ROWS, UPDATES, CLASSES = 120, 8, 3

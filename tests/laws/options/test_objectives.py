@@ -12,7 +12,7 @@ import torch
 from genbench import lookup
 from genbench.data.feed import Feed
 from genbench.noise import Noise
-from genbench.objectives._sum import WeightedSum
+from genbench.objectives.sum import WeightedSum
 from genbench.suites.parts import capabilities
 from genbench.training.loop import Settings, Stage, Training
 

@@ -20,11 +20,11 @@ __all__ = ["WeightedSum"]
 class WeightedSum(nn.Module):
     """The objective of one stage: Σ weight · objective.
 
-    An objective of weight 0 is watched: its terms are noted, and it moves nothing. It is prepared
-    on a copy of the model, follows no move of its own, and asks nobody to move more often.
+    An objective of weight 0 is logged and not optimised: it is prepared on a copy of the model,
+    has no `after_update`, and does not count for how often a player is updated.
 
-    A player that several objectives share moves as often as the one that asks most, and trains
-    the union of their parameters.
+    A player that several objectives share is updated as often as the one that asks most, and
+    trains the union of their parameters.
     """
 
     def __init__(self, terms: Sequence[tuple[float, Objective]]) -> None:
@@ -53,7 +53,7 @@ class WeightedSum(nn.Module):
             objective.prepare(started, draw, noise.child(index))
 
     def begin(self, updates: int) -> None:
-        """Tell every objective how many updates the stage has."""
+        """Let every objective begin a stage of so many updates."""
         for _, objective in self._each():
             objective.begin(updates)
 
@@ -75,18 +75,18 @@ class WeightedSum(nn.Module):
                 named[f"{name}.{index}" if name in named else name] = term
         return (torch.zeros(()) if total is None else total), named
 
-    def watch(
+    def log(
         self, player: str, model: Model, batch: Batch, noise: Noise
     ) -> dict[str, Tensor]:
-        """What the objectives of this player note beside their losses."""
+        """What the objectives of this player log beside their losses."""
         named: dict[str, Tensor] = {}
         for index, (_, objective) in enumerate(self._each()):
             if player in objective.plays:
-                named.update(objective.watch(player, model, batch, noise.child(index)))
+                named.update(objective.log(player, model, batch, noise.child(index)))
         return named
 
     def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
-        """Every objective's control of this player, but of those that are watched."""
+        """Every objective's control of this player, but of those of weight 0."""
         for weight, objective in self._each():
             if weight != 0 and player in objective.plays:
                 objective.after_update(player, model, batch, step)
@@ -105,6 +105,6 @@ class WeightedSum(nn.Module):
 
 @contextmanager
 def _untouched(model: Model) -> Iterator[None]:
-    """Within, nothing is learnt, and batch norm's running moments stay what they are."""
+    """Within, no gradients are recorded, and batch norm's running statistics are frozen."""
     with torch.no_grad(), moments_kept(model):
         yield
