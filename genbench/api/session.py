@@ -62,8 +62,10 @@ class SuiteOutcome:
 
     def _repr_html_(self) -> str:
         from genbench.reporting.notebook import summary_html
+        from genbench.reporting.summary import summaries
 
-        tables = "" if self.found is None else summary_html(self.found.cells)
+        found = [] if self.found is None else summaries(self.found.cells)
+        tables = "\n".join(map(summary_html, found))
         return f"<p>{escape(repr(self))}</p>{tables}"
 
 

@@ -90,18 +90,16 @@ def _show(outcome: SuiteOutcome) -> None:
     """The numbers on the screen, and where the report lies."""
     from genbench.reporting.costs import cost_table
     from genbench.reporting.sections.protocol import notes_of
-    from genbench.reporting.terminal import summary_tables
+    from genbench.reporting.summary import summaries
+    from genbench.reporting.terminal import summary_table
 
     plan, found = outcome.plan, outcome.found
     if found is None:
         return
     console = console_for(sys.stdout)
     wanted = [column.partition("[")[0] for t in plan.suite.report.tables for column in t.columns]
-    tables = summary_tables(
-        found.cells, metrics=list(dict.fromkeys(wanted)) or None, width=console.width
-    )
-    for table_ in tables:
-        console.print(table_)
+    for summary in summaries(found.cells, metrics=list(dict.fromkeys(wanted)) or None):
+        console.print(summary_table(summary, console.width))
     if found.costs:
         console.print(cost_table(found.costs))
     for note in notes_of(found, data=True):

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from genbench.judging.outcome import Finding, Outcome
-from genbench.text.markdown import ARROWS
+from genbench.text.markdown import ARROWS, escape, table
 from genbench.text.numbers import mean_text
 
 __all__ = ["junit_xml", "markdown", "terminal_table"]
@@ -72,16 +72,15 @@ def markdown(outcome: Outcome) -> str:
     """A comment for a pull request: what changed on top, what did not folded away."""
     notable = [finding for finding in outcome.findings if finding.verdict != "ok"]
     fine = [finding for finding in outcome.findings if finding.verdict == "ok"]
-    lines = [
-        f"## genbench check: {_escape(outcome.suite)} is {_words(outcome)}", "",
-        f"{_escape(outcome.summary)}.", "", *(f"- {_escape(note)}" for note in outcome.notes),
-        *([""] if outcome.notes else []),
-    ]
-    lines += _rows(notable)
+    parts = [f"## genbench check: {escape(outcome.suite)} is {_words(outcome)}",
+             f"{escape(outcome.summary)}."]
+    if outcome.notes:
+        parts.append("\n".join(f"- {escape(note)}" for note in outcome.notes))
+    if notable:
+        parts.append(_table(notable))
     if fine:
-        lines += ["<details>", f"<summary>{len(fine)} ok</summary>", ""]
-        lines += [*_rows(fine), "</details>", ""]
-    return "\n".join(lines)
+        parts.append(f"<details>\n<summary>{len(fine)} ok</summary>\n\n{_table(fine)}\n</details>")
+    return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
 
 def terminal_table(
@@ -95,34 +94,34 @@ def terminal_table(
     title = Text(f"genbench check {outcome.suite}")
     if width < WIDE:
         return _narrow(title, found)
-    table = Table(title=title, title_justify="left")
+    made = Table(title=title, title_justify="left")
     for heading in ("verdict", "dataset", "method", "metric"):
-        table.add_column(heading, overflow="fold")
-    table.add_column("baseline", justify="right")
-    table.add_column("now", justify="right")
-    table.add_column("why", overflow="fold")
+        made.add_column(heading, overflow="fold")
+    made.add_column("baseline", justify="right")
+    made.add_column("now", justify="right")
+    made.add_column("why", overflow="fold")
     for finding in found:
-        table.add_row(
+        made.add_row(
             Text(finding.verdict, style=_COLOURS.get(finding.verdict, "")),
             *(Text(text) for text in (
                 finding.dataset, finding.method, f"{finding.metric}{_arrow(finding)}",
                 mean_text(finding.baseline), mean_text(finding.values), finding.detail,
             )),
         )
-    return table
+    return made
 
 
 def _narrow(title: Text, findings: Sequence[Finding]) -> Table:
-    table = Table(box=None, title=title, title_justify="left", show_header=False)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    made = Table(box=None, title=title, title_justify="left", show_header=False)
+    made.add_column(no_wrap=True)
+    made.add_column(overflow="fold")
     for finding in findings:
         numbers = f"baseline {mean_text(finding.baseline)}, now {mean_text(finding.values)}"
-        table.add_row(
+        made.add_row(
             Text(finding.verdict, style=_COLOURS.get(finding.verdict, "")),
             Text(f"{finding.name}{_arrow(finding)}: {numbers}\n{finding.detail}"),
         )
-    return table
+    return made
 
 
 def _words(outcome: Outcome) -> str:
@@ -138,21 +137,16 @@ def _element(finding: Finding, outcome: Outcome) -> str:
     return "error" if finding.verdict in ("failed", "missing", "changed-protocol") else ""
 
 
-def _rows(findings: Sequence[Finding]) -> list[str]:
-    if not findings:
-        return []
-    lines = [
-        "| verdict | dataset | method | metric | baseline | now | why |",
-        "| --- | --- | --- | --- | ---: | ---: | --- |",
-    ]
-    for finding in findings:
-        cells = (
+def _table(findings: Sequence[Finding]) -> str:
+    head = ["verdict", "dataset", "method", "metric", "baseline", "now", "why"]
+    return table(head, [
+        [
             f"**{finding.verdict}**" if finding.verdict != "ok" else "ok",
-            _escape(finding.dataset), _escape(finding.method), _escape(_title(finding)),
-            mean_text(finding.baseline), mean_text(finding.values), _escape(finding.detail),
-        )
-        lines.append(f"| {' | '.join(cells)} |")
-    return [*lines, ""]
+            escape(finding.dataset), escape(finding.method), escape(_title(finding)),
+            mean_text(finding.baseline), mean_text(finding.values), escape(finding.detail),
+        ]
+        for finding in findings
+    ], left=4)
 
 
 def _title(finding: Finding) -> str:
@@ -162,12 +156,6 @@ def _title(finding: Finding) -> str:
 
 def _arrow(finding: Finding) -> str:
     return ARROWS.get(finding.better, "")
-
-
-def _escape(text: str) -> str:
-    """Text in a Markdown table; what the harness did not write must not become markup."""
-    text = re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", text)
-    return re.sub(r"\s+", " ", text)
 
 
 def _clean(text: str) -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 
-from genbench.judging.cells import Cell, dataset_names
+from genbench.judging.ranking import Place
+from genbench.reporting.summary import Summary
 from genbench.text.html import html_table
-from genbench.text.numbers import mean_and_std, spread_text
 
 __all__ = ["Report", "summary_html"]
 
@@ -48,26 +48,14 @@ class Report:
         return f'{found[1]}data:image/png;base64,{coded}"'
 
 
-def summary_html(cells: Sequence[Cell]) -> str:
-    """A table for each dataset: methods by metrics, mean ± standard deviation over seeds."""
-    return "\n".join(
-        _table(name, [cell for cell in cells if cell.dataset == name])
-        for name in dataset_names(cells)
-    )
-
-
-def _table(dataset: str, cells: Sequence[Cell]) -> str:
-    columns = list(dict.fromkeys((c.metric, c.protocol) for c in cells if c.values))
-    rows = []
-    for method in dict.fromkeys(cell.method for cell in cells):
-        own = {(c.metric, c.protocol): c for c in cells if c.method == method and c.values}
-        rows.append([method, *(_text(own.get(column)) for column in columns)])
-    metrics, protocols = [metric for metric, _ in columns], [protocol for _, protocol in columns]
-    return html_table(["method", *metrics], rows, caption=dataset, hints=["", *protocols])
-
-
-def _text(cell: Cell | None) -> str:
-    if cell is None:
-        return "–"
-    missing = " *" if cell.troubles else ""
-    return spread_text(*mean_and_std(cell.sample)) + missing
+def summary_html(summary: Summary) -> str:
+    """The table of a dataset, and its remarks."""
+    head = ["method", "seeds", *(column.heading for column in summary.columns)]
+    hints = ["", "", *(column.protocol for column in summary.columns)]
+    rows = [[line.title, str(line.seeds), *map(str, line.cells)] for line in summary.lines]
+    best = {
+        (row, place + 2) for row, line in enumerate(summary.lines)
+        for place, one in enumerate(line.cells) if one.place is Place.BEST
+    }
+    table = html_table(head, rows, caption=summary.dataset, hints=hints, bold=best)
+    return table + "".join(f"<p>{escape(remark)}</p>" for remark in summary.remarks())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from html import escape
 
 __all__ = ["html_table"]
@@ -10,20 +10,23 @@ __all__ = ["html_table"]
 
 def html_table(
     head: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str = "",
-    hints: Sequence[str] = (),
+    hints: Sequence[str] = (), bold: Collection[tuple[int, int]] = (),
 ) -> str:
     """A table of plain texts; the first cell of a row names it.
 
-    `hints` are shown where the pointer rests on a heading.
+    `hints` are shown where the pointer rests on a heading; `bold` are the (row, column) to stress.
     """
     hints = [*hints, *[""] * (len(head) - len(hints))]
     titles = "".join(
         f"<th title='{escape(hint)}'>{escape(text)}</th>" if hint else f"<th>{escape(text)}</th>"
         for text, hint in zip(head, hints, strict=True)
     )
-    body = "".join(
-        f"<tr><th>{escape(name)}</th>{''.join(f'<td>{escape(text)}</td>' for text in texts)}</tr>"
-        for name, *texts in rows
-    )
+    body = ""
+    for row, (name, *texts) in enumerate(rows):
+        cells = [
+            f"<td>{f'<b>{escape(text)}</b>' if (row, column) in bold else escape(text)}</td>"
+            for column, text in enumerate(texts, 1)
+        ]
+        body += f"<tr><th>{escape(name)}</th>{''.join(cells)}</tr>"
     named = f"<caption>{escape(caption)}</caption>" if caption else ""
     return f"<table>{named}<thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>"

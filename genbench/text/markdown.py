@@ -6,11 +6,10 @@ import math
 import re
 from collections.abc import Sequence
 
-from genbench.text.numbers import mean_and_std, spread_text
 from genbench.visible import visible
 
 __all__ = [
-    "ARROWS", "Footnotes", "code", "count", "escape", "lead_and_rest", "plus_minus", "prose",
+    "ARROWS", "Footnotes", "code", "count", "escape", "lead_and_rest", "prose",
     "seed_list", "table", "tables",
 ]
 
@@ -156,14 +155,6 @@ def _width(texts: Sequence[str], *, words: bool = False) -> int:
     shown = [re.sub(r"\*\*|\\(?=.)|&\w+;", "", text) for text in texts]
     return max((len(part) for text in shown for part in (text.split() if words else [text])),
                default=0)
-
-
-def plus_minus(values: Sequence[float]) -> str:
-    """Mean ± standard deviation (n − 1); the spread to two digits, the mean to the same place.
-
-    A single value has no spread and stands alone, with four digits.
-    """
-    return spread_text(*mean_and_std(values))
 
 
 def count(value: float | None) -> str:

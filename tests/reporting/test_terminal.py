@@ -9,7 +9,8 @@ from made_rows import rows, table
 from rich.console import Console
 
 from genbench.judging.cells import cells_of
-from genbench.reporting.terminal import summary_tables
+from genbench.reporting.summary import summaries
+from genbench.reporting.terminal import summary_table
 from genbench.text.numbers import mean_text, number, p_text
 
 
@@ -18,8 +19,9 @@ def show(*parts, styles=False, **options):
         file=io.StringIO(), width=160, force_terminal=styles, color_system="standard" if styles
         else None,
     )
-    for one in summary_tables(cells_of(table(*parts)), **options):
-        console.print(one)
+    width = options.pop("width", None)
+    for one in summaries(cells_of(table(*parts)), **options):
+        console.print(summary_table(one, width))
     return console.file.getvalue()
 
 

@@ -15,12 +15,11 @@ from genbench.text.markdown import (
     count,
     escape,
     lead_and_rest,
-    plus_minus,
     prose,
     table,
     tables,
 )
-from genbench.text.numbers import mean_and_std
+from genbench.text.numbers import mean_and_std, spread_text
 
 
 @pytest.mark.parametrize(("values", "text"), [
@@ -43,12 +42,12 @@ from genbench.text.numbers import mean_and_std
     ([0.0, 1.41], "0.7 ± 1.0"),
 ])
 def test_the_spread_decides_the_digits(values, text):
-    assert plus_minus(values) == text
+    assert spread_text(*mean_and_std(values)) == text
 
 
 @given(st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=6))
 def test_any_numbers_can_be_written(values):
-    text = plus_minus(values)
+    text = spread_text(*mean_and_std(values))
     power = re.sub(r"[^)]*\)", "", text) if text.startswith("(") else ""
     mean, _, std = text.lstrip("(").partition(")")[0].partition(" ± ")
     assert float(mean + power) == pytest.approx(

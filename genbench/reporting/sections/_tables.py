@@ -15,9 +15,10 @@ from genbench.judging.cells import SKIPPED, Trouble
 from genbench.judging.floors import is_floor
 from genbench.judging.ranking import WORSE, Place
 from genbench.reporting.numbers import Column, Numbers
+from genbench.reporting.summary import shown
 from genbench.suites.schema import Table as Asked
 from genbench.suites.spec import REAL
-from genbench.text.markdown import Footnotes, code, escape, plus_minus, seed_list, tables
+from genbench.text.markdown import Footnotes, code, escape, seed_list, tables
 from genbench.text.numbers import mean_and_std, mean_text, number
 
 __all__ = ["Table", "make_tables"]
@@ -247,18 +248,15 @@ def _cell_text(
     cell, absent = numbers.cell(method, column), numbers.absent(method, column)
     values = cell.sample
     why = _why_not(absent, len(values), column) if absent or not values else ""
-    lost = sorted({cell.troubles[seed].status for seed in cell.lost})
-    if lost and values:  # no mean of those that survive
+    seen = shown(cell, place)
+    if seen.lost and values:  # no mean of those that survive
         why += f"; the other {'seed' if len(values) == 1 else 'seeds'} {mean_text(values)}"
     mark = notes.mark(why) if why else ""
-    if lost:
-        text = " or ".join(lost).replace("-", " ")
-    elif not values:
+    if not (seen.lost or values):
         return f"–{mark}"
-    else:
-        text = plus_minus(values)
-        if absent:
-            text += f" (n = {len(values)})"
+    text = seen.number or seen.status
+    if seen.seeds is not None:
+        text += f" (n = {seen.seeds})"
     if place is Place.BEST:
         text = f"**{text}**"
     return text + (f" {WORSE}" if place is Place.WORSE else "") + mark

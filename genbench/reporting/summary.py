@@ -1,0 +1,241 @@
+"""What a terminal and a notebook show of a suite's runs: a table for each dataset, and remarks.
+
+A report's tables show their cells by the same rules (`shown`); they have published numbers and
+footnotes besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from genbench.judging.cells import (
+    REAL_TITLE,
+    SKIPPED,
+    Cell,
+    dataset_names,
+    is_reference,
+    trouble_text,
+)
+from genbench.judging.floors import floor_text, is_floor
+from genbench.judging.ranking import LEGEND, WORSE, Place, places
+from genbench.text.markdown import ARROWS
+from genbench.text.numbers import mean_and_std, mean_text, spread_text
+
+__all__ = ["MAX_COLUMNS", "Column", "Line", "Shown", "Summary", "shown", "summaries"]
+
+MAX_COLUMNS = 8
+
+
+class Shown(NamedTuple):
+    """What is to be seen of a cell."""
+
+    number: str = ""
+    """Mean ± standard deviation over seeds; empty where there is no mean."""
+    status: str = ""
+    """How its runs ended, where there is no mean; empty where nothing was asked of it."""
+    lost: bool = False
+    """Whether it is the worst there is: a run diverged, or is not finite."""
+    seeds: int | None = None
+    """How many seeds the mean is of, where some are missing."""
+    place: Place = Place.NONE
+    partial: bool = False
+    """Whether some seeds have a number, and others have none."""
+
+    def __str__(self) -> str:
+        text = self.number or self.status or "–"
+        few = f" (n={self.seeds})" if self.seeds is not None else ""
+        mark = "*" if self.partial else ""
+        return f"{text}{few}{mark}{f' {WORSE}' if self.place is Place.WORSE else ''}"
+
+
+def shown(cell: Cell, place: Place) -> Shown:
+    """What is to be seen of a cell that stands there in its column."""
+    partial = bool(cell.values) and not cell.whole
+    if cell.lost:  # no mean of those that survive
+        statuses = {cell.troubles[seed].status for seed in cell.lost}
+        return Shown("", _words(statuses), True, None, place, partial)
+    if cell.values:
+        text = spread_text(*mean_and_std(cell.sample))
+        return Shown(text, "", False, len(cell.values) if partial else None, place, partial)
+    if cell.troubles and _not_run(cell):
+        return Shown(status="not run", place=place)
+    return Shown(status=_words({t.status for t in cell.troubles.values()}), place=place)
+
+
+def _words(statuses: set[str]) -> str:
+    return " or ".join(sorted(statuses)).replace("-", " ")
+
+
+class Column(NamedTuple):
+    """A metric under a protocol: numbers of two protocols never share a column."""
+
+    metric: str
+    protocol: str
+    heading: str
+    """The metric, its protocol where there are several, and the better direction."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of the table."""
+
+    method: str
+    title: str
+    real: bool
+    """Whether it is the row of the data themselves."""
+    seeds: int
+    """How many runs trained to their end."""
+    cells: list[Shown]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The table of a dataset."""
+
+    dataset: str
+    columns: list[Column]
+    lines: list[Line]
+    cells: Sequence[Cell]
+
+    def remarks(self, columns: int | None = None) -> list[str]:
+        """What stands below the table, of which the first `columns` columns are shown."""
+        seen = self.columns[:columns]
+        ranked = any(one.place is not Place.NONE for line in self.lines for one in line.cells)
+        told = [LEGEND] * ranked + _floors(self.cells, seen) + _notes(self.cells)
+        if any(cell.limited for cell in self.cells):
+            told.append("--limit-updates cut the budget: not comparable with full runs")
+        left_out = len(self.columns) - len(seen)
+        if left_out:
+            are = "column is" if left_out == 1 else "columns are"
+            told.append(f"{left_out} more {are} in the report")
+        return told + _without_a_number(self.cells)
+
+
+def summaries(
+    cells: Sequence[Cell], *, metrics: Sequence[str] | None = None,
+    max_columns: int = MAX_COLUMNS,
+) -> list[Summary]:
+    """A table for each dataset: mean ± std over seeds, its ranking, and what went wrong.
+
+    `metrics` are the columns wanted (`metric` or `metric@protocol`), in order; without them, the
+    first `max_columns` that have a better direction and a value, in the table's order.
+    """
+    made = []
+    for dataset in dataset_names(cells):
+        here = [cell for cell in cells if cell.dataset == dataset]
+        columns = _columns(here, metrics, max_columns)
+        made.append(Summary(dataset, columns, _lines(here, columns), here))
+    return made
+
+
+def _columns(cells: Sequence[Cell], metrics: Sequence[str] | None, most: int) -> list[Column]:
+    measured = list(dict.fromkeys(
+        (cell.metric, cell.protocol) for cell in cells
+        if cell.values and (metrics is not None or cell.better != "none")
+    ))
+    if metrics is None:
+        chosen = measured[:most]
+    else:
+        chosen = [
+            column for name in metrics for column in measured
+            if name in (column[0], "@".join(column))
+        ]
+    better = {cell.metric: cell.better for cell in reversed(cells)}
+    named = [metric for metric, _ in chosen]
+    headings = [
+        metric if named.count(metric) == 1 else f"{metric}@{protocol}"
+        for metric, protocol in chosen
+    ]
+    return [
+        Column(metric, protocol, heading + ARROWS.get(better[metric], ""))
+        for (metric, protocol), heading in zip(chosen, headings, strict=True)
+    ]
+
+
+def _lines(cells: Sequence[Cell], columns: Sequence[Column]) -> list[Line]:
+    """The rows, that of real data last."""
+    own: dict[str, list[Cell]] = {}
+    for cell in sorted(cells, key=is_reference):
+        own.setdefault(cell.method, []).append(cell)
+    where = [_places(cells, column) for column in columns]
+    return [
+        Line(
+            method, REAL_TITLE if is_reference(mine[0]) else method, is_reference(mine[0]),
+            len(set[int]().union(*(cell.ended for cell in mine))),
+            [_shown(mine, column, place.get(method, Place.NONE))
+             for column, place in zip(columns, where, strict=True)],
+        )
+        for method, mine in own.items()
+    ]
+
+
+def _shown(own: Sequence[Cell], column: Column, place: Place) -> Shown:
+    cell = next((c for c in own if (c.metric, c.protocol) == column[:2]), None)
+    if cell is None:
+        # What did not end was measured under no protocol, but belongs to this column.
+        cell = next((c for c in own if c.metric == column.metric and not c.values), None)
+    return Shown() if cell is None else shown(cell, place)
+
+
+def _places(cells: Sequence[Cell], column: Column) -> dict[str, Place]:
+    """Where the rows stand in a column, those that were measured under no protocol too."""
+    protocols = ("", column.protocol)
+    return places([c for c in cells if c.metric == column.metric and c.protocol in protocols])
+
+
+def _floors(cells: Sequence[Cell], columns: Sequence[Column]) -> list[str]:
+    """One line on what two true sets are apart, in the columns that have a floor."""
+    told = "; ".join(
+        f"{column.heading.rstrip(' ↓↑→')} {text}" for column in columns
+        if (text := floor_text(cells, column.metric, column.protocol))
+    )
+    return [f"floor (two true sets): {told}"] if told else []
+
+
+def _without_a_number(cells: Sequence[Cell]) -> list[str]:
+    """One line on the metrics that apply to no row here, and why, so that none just vanishes."""
+    there = {cell.metric for cell in cells if cell.values or cell.troubles}
+    whys: dict[str, dict[str, None]] = {}
+    missing = {cell.metric for cell in cells if cell.skipped and cell.metric not in there}
+    for cell in cells:
+        if cell.metric in missing and cell.skipped and not is_floor(cell.metric, missing):
+            whys.setdefault(cell.skipped, {})[cell.metric] = None
+    told = "; ".join(f"{', '.join(metrics)} ({why})" for why, metrics in whys.items())
+    return [f"no number for any row: {told}"] if told else []
+
+
+def _not_run(cell: Cell) -> bool:
+    """Whether nothing was asked of it yet, as of rows that `--only` leaves out."""
+    return not cell.values and all(t.status == "queued" for t in cell.troubles.values())
+
+
+def _notes(cells: Sequence[Cell]) -> list[str]:
+    """What went wrong, once for each method and story, with the metrics that it is a story of."""
+    notes: dict[tuple[str, str], list[Cell]] = {}
+    for cell in cells:
+        if (cell.troubles or cell.values) and not cell.whole and not _not_run(cell):
+            own = {t.status for t in cell.troubles.values()} <= _OF_METRICS
+            infinite = own and cell.lost and cell.values
+            rest = f"; the others {mean_text(cell.sample)}" if infinite else ""
+            story = f"{trouble_text(cell)}{rest}"
+            mark = "* " if cell.values else ""
+            notes.setdefault((f"{mark}{cell.method}", story), []).extend([cell] * own)
+    return [
+        f"{', '.join([method, *_named(about)])}: {story}"
+        for (method, story), about in notes.items()
+    ]
+
+
+def _named(cells: Sequence[Cell]) -> list[str]:
+    """The metrics of cells, with a protocol where there are several, and without their floors."""
+    metrics = {cell.metric for cell in cells}
+    return [
+        f"{cell.metric}@{cell.protocol}" if cell.elsewhere else cell.metric
+        for cell in cells if not is_floor(cell.metric, metrics)
+    ]
+
+
+_OF_METRICS = {"not-finite", SKIPPED}
+"""Troubles of one metric, where those of a run are of all."""
