@@ -27,6 +27,7 @@ from genbench.cli.run import run
 from genbench.data.space import Space
 from genbench.errors import GenbenchError
 from genbench.noise import Noise
+from genbench.objectives.base import Batch
 from genbench.suites.expand import load_plan
 from genbench.suites.yaml_source import parse
 from genbench.suites.zoo import method_names
@@ -177,8 +178,8 @@ def test_suites_validate(number: int, beside: Path) -> None:
 def test_there_are_suites_and_a_plug_in() -> None:
     assert len(suites()) >= 3
     assert set(files()) == {
-        "circle.py", "losses.py", "means.py", "processes.py", "quantiles.py", "shift.py",
-        "table.py",
+        "circle.py", "losses.py", "means.py", "processes.py", "quantiles.py", "rotated.py",
+        "shift.py", "table.py",
     }
     assert len(scripts()) == 3
 
@@ -231,6 +232,32 @@ def test_the_plug_in_is_a_distribution(beside: Path) -> None:
         drawn = model.generate(20_000, Noise(0))
         entropy = math.log(2 * math.pi) + 0.5 * math.log(2 * math.pi * math.e * 0.3**2)
         assert float(-model.log_prob(drawn).mean()) == pytest.approx(entropy, abs=0.03)
+
+
+def test_the_adversarial_objective_adds_its_term(beside: Path) -> None:
+    """The cross-entropy of quarter turns of data, then of samples, with the critic's features."""
+    component = lookup.describe("objective", "rotated.py:Rotated", beside)
+    assert {"loss", "penalty", "rotation_weight"} <= {option.name for option in component.options}
+    torch.manual_seed(0)
+    model = gb.model("generator", Space("images", (1, 8, 8), low=-1.0, high=1.0))
+    game = lookup.load(component)(model, rotation_weight=0.5, penalty="gradient")
+    batch, noise = Batch(Noise(1).uniform("x", 6, 1, 8, 8)), Noise(2)
+    turns = noise.integers("turns", 4, 6)
+    for player, x in (("critic", batch.x), ("model", model.generate(6, noise))):
+        rotated = torch.stack([row.rot90(int(n), (1, 2)) for row, n in zip(x, turns, strict=True)])
+        logits = game.classifier(game.network.trunk(rotated))
+        expected = -0.5 * logits.log_softmax(1).gather(1, turns[:, None]).mean()
+        terms = game.loss(player, model, batch, noise)
+        torch.testing.assert_close(terms["rotation"], expected)
+    assert game.classifier.weight in set(game.players(model)[0].parameters)
+    points = gb.model("generator", Space("points", (2,)))
+    with pytest.raises(GenbenchError, match="quarter turns are of images"):
+        lookup.load(component)(points)
+    (line,) = re.findall(r"`(train: .*rotated\.py:.*)`\.", TEXT)
+    suite = (f"datasets: [digits]\nbudget: {{updates: 2}}\nevaluate: [memorisation]\n"
+             f"methods: {{rotated: {{model: dcgan, {line}}}}}\n")
+    (beside / "suite.yaml").write_text(suite, encoding="utf-8")
+    assert load_plan(beside / "suite.yaml").runs
 
 
 def test_the_metric_measures(beside: Path) -> None:
