@@ -96,10 +96,10 @@ def stored(series):
 def test_a_row_of_one_update_gets_no_panel_but_a_word():
     (sheet,) = kind_of("curves").sheets(stored({
         "flow": {("model", "nll"): line(3, 2, 1)},
-        "em": {("model", "fit"): line(3)}, "nan": {("model", "x"): line(3, np.nan)},
+        "em": {("model", "fit"): line(3)}, "nan": {("model", "x"): line(3, np.nan)}, "fit": {},
     }))
     assert [c.method for rows in sheet.shown.panels.values() for c in rows] == ["flow"]
-    assert sheet.shown.absent == ["fewer than two points: em, nan"]
+    assert sheet.shown.absent == ["fewer than two points: em, nan, fit"]
     assert list(kind_of("curves").sheets(stored({"em": {("model", "fit"): line(3)}}))) == []
 
 

@@ -58,7 +58,7 @@ class Curves(FigureKind):
             part = {method: rows[method] for method in page}
             panels, notes, own = _panels(part, labels, self.terms)
             raw = any(title == RAW_NLL for seeds in part.values() for _, title in seeds)
-            said = [f"{RAW_NLL} is on the raw data."] if raw else []
+            said = [f"The term {RAW_NLL} is on the raw data."] if raw else []
             yield Sheet(CurvePanels(panels, lines, notes, words, ordered=bool(self.terms)),
                         " ".join(said + ([own] if own else [])))
         if stored.chosen and not drawn:
@@ -95,8 +95,9 @@ def _why_not(
     folders = [folder for _, folder in runs]
     if not any(folder.curves_path.exists() for folder in folders):
         return standing(folders)
-    found = any(True for spec, folder in runs for _ in wanted_terms(numbers, spec, folder, terms))
-    return "fewer than two points" if found else "no such term"
+    found = (wanted_terms(numbers, spec, folder, terms) for spec, folder in runs)
+    none = terms and not any(any(True for _ in series) for series in found)
+    return "no such term" if none else "fewer than two points"
 
 
 def _panels(
