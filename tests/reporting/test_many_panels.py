@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from genbench import lookup
-from genbench.reporting.figures import curves
 from genbench.reporting.figures.base import FigureKind
 from genbench.reporting.figures.corner import Corner
 from genbench.reporting.figures.curves import Curves, arranged
@@ -21,8 +20,7 @@ from genbench.reporting.figures.drawing.images import line_sheet
 from genbench.reporting.figures.drawing.key import entries_of
 from genbench.reporting.figures.drawing.palette import colour
 from genbench.reporting.figures.drawing.panels import Panel, Panels, pages
-from genbench.reporting.figures.drawing.scales import APART, Scale
-from genbench.reporting.figures.drawing.values import axis_kind
+from genbench.reporting.figures.drawing.scales import APART, Scale, axis_kind
 from genbench.reporting.figures.samples import Samples
 from genbench.reporting.figures.stored import Stored
 
@@ -118,14 +116,14 @@ def test_rows_that_a_suite_chooses_say_which_terms_they_lack():
 
 
 def test_many_rows_take_several_sheets_and_none_is_dropped():
-    names = [f"row {i}" for i in range(2 * curves.SHEET + 3)]
+    names = [f"row {i}" for i in range(2 * Curves.rows + 3)]
     sheets = list(Curves().sheets(stored({
         name: {("model", f"term {i % 17}"): line(1, 2), ("critic", f"own {i}"): line(1, 2)}
         for i, name in enumerate(names)
     })))
     shown = [{c.method for rows in s.shown.panels.values() for c in rows} for s in sheets]
     assert len(sheets) == 3
-    assert max(map(len, shown)) <= curves.SHEET
+    assert max(map(len, shown)) <= Curves.rows
     assert set.union(*shown) == set(names)
     assert max(Curves().draw(sheet.shown).height for sheet in sheets) < PAGE
 

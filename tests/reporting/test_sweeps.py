@@ -12,8 +12,7 @@ from genbench.judging.cells import cells_of, find
 from genbench.reporting.figures.drawing.canvas import canvas
 from genbench.reporting.figures.drawing.images import line_sheet
 from genbench.reporting.figures.drawing.panels import Panel, Panels
-from genbench.reporting.figures.drawing.scales import choose_scale
-from genbench.reporting.figures.drawing.values import sweep_axis
+from genbench.reporting.figures.drawing.scales import choose_scale, sweep_axis
 from genbench.reporting.figures.profile import Profile
 from genbench.reporting.figures.stored import Stored
 from genbench.reporting.figures.sweep import Sweep, sweep_curves

@@ -7,27 +7,20 @@ from PIL import Image
 from genbench.reporting.figures.base import FIRST, FigureKind
 from genbench.reporting.figures.drawing.images import Line, line_sheet, no_classes
 from genbench.reporting.figures.drawing.panels import Arrays, Panels
-from genbench.reporting.figures.stored import Stored
 
 __all__ = ["Arithmetic"]
-
-SHEET = 30
-"""Rows on a sheet."""
 
 
 class Arithmetic(FigureKind):
     """Images of mean latents of three classes, and of the first less the second plus the third."""
 
     accepts = ("images",)
+    rows = 30
     cite = "radford2016unsupervised"
 
     def lacks(self, arrays: Arrays) -> str:
         """What a generator that decodes latents stores."""
         return no_classes(arrays, "arithmetic")
-
-    def rows_on_a_sheet(self, stored: Stored) -> int:
-        """In pairs."""
-        return SHEET
 
     def caption(self, shown: Panels) -> str:
         """What each line shows."""

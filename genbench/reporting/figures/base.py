@@ -49,6 +49,8 @@ class FigureKind(Configured, ABC):
     """The kinds that it is drawn in place of, where they do not apply and this one does."""
     shows_real: ClassVar[bool] = False
     """Whether the data themselves may be a row of it."""
+    rows: ClassVar[int] = ROWS
+    """The most rows on one picture, so that it is no higher than a page."""
     names_metrics: ClassVar[tuple[str, ...]] = ()
     """The options that name metrics of the suite."""
     names_terms: ClassVar[tuple[str, ...]] = ()
@@ -65,8 +67,8 @@ class FigureKind(Configured, ABC):
         return "" if "samples" in arrays else "its samples are not finite"
 
     def rows_on_a_sheet(self, stored: Stored) -> int:
-        """The most rows on one picture, so that it is no higher than a page."""
-        return ROWS
+        """The most rows on one picture of what is stored."""
+        return self.rows
 
     def sheets(self, stored: Stored) -> Iterator[Sheet]:
         """What there is to draw: here a panel for each row, from its first finished run.

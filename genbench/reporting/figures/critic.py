@@ -11,7 +11,6 @@ from PIL import Image
 from genbench.reporting.figures.base import FIRST, FigureKind
 from genbench.reporting.figures.drawing.panels import Arrays, Panels
 from genbench.reporting.figures.drawing.planes import plane_sheet
-from genbench.reporting.figures.stored import Stored
 
 __all__ = ["Critic"]
 
@@ -21,22 +20,17 @@ MAP = "cividis"
 """Nuñez, Anderton and Renslow (2018): even in lightness, and alike for all colour vision."""
 BAR = 0.5
 """Inches that the scale of a panel takes with its words."""
-SHEET = 12
-"""Rows on a sheet."""
 
 
 class Critic(FigureKind):
     """The value of the critic over the plane, less its median, with data as dots."""
 
     accepts = ("points",)
+    rows = 12
 
     def lacks(self, arrays: Arrays) -> str:
         """The critic's values on a grid."""
         return "" if "critic" in arrays else "no critic"
-
-    def rows_on_a_sheet(self, stored: Stored) -> int:
-        """Each panel has a scale below it."""
-        return SHEET
 
     def caption(self, shown: Panels) -> str:
         """What is taken off, and that scales differ."""

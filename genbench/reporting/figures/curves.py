@@ -17,8 +17,6 @@ from genbench.suites.spec import RunSpec
 
 __all__ = ["Curves", "arranged", "wanted_terms"]
 
-SHEET = 16
-"""Rows on a sheet: two line styles of each colour."""
 NLL, RAW_NLL = "model: nll", "model: nll, nats"
 """The panel of the training NLL, on the raw data where the scaling's constant is known."""
 Term = tuple[str, str]
@@ -33,6 +31,7 @@ class Curves(FigureKind):
     automatic = ("points", "images")
     names_terms = ("terms",)
     place = "training"
+    rows = 16  # two line styles of each colour
 
     terms: list[str] = []
     """The terms shown, as player and term, e.g. `model: nll` and `critic: loss` (the sum of the
@@ -40,22 +39,22 @@ class Curves(FigureKind):
 
     def sheets(self, stored: Stored) -> Iterator[Sheet]:
         """At most sixteen rows on each, with words on those that have no curve."""
-        rows: dict[str, Seeds] = {}
+        found: dict[str, Seeds] = {}
         labels: dict[str, str] = {}
         absent: dict[str, list[str]] = {}
         for method in stored.methods:
             runs, title = stored.runs(method), stored.titles[method]
-            rows[method] = _seeds(stored.numbers, runs, self.terms)
+            found[method] = _seeds(stored.numbers, runs, self.terms)
             labels[method] = title + unfinished([folder for _, folder in runs])
-            if not rows[method]:
+            if not found[method]:
                 why = _why_not(stored.numbers, runs, self.terms)
                 absent.setdefault(why, []).append(title)
-        drawn = [method for method, seeds in rows.items() if seeds]
+        drawn = [method for method, seeds in found.items() if seeds]
         entropy = true_entropy(stored.numbers, stored.dataset)
         lines = {RAW_NLL: ("entropy of the truth", entropy)} if entropy is not None else {}
         words = [f"{reason}: {', '.join(titles)}" for reason, titles in absent.items()]
-        for page in pages(drawn, SHEET):
-            part = {method: rows[method] for method in page}
+        for page in pages(drawn, self.rows):
+            part = {method: found[method] for method in page}
             panels, notes, own = _panels(part, labels, self.terms)
             raw = any(title == RAW_NLL for seeds in part.values() for _, title in seeds)
             said = [f"The term {RAW_NLL} is on the raw data."] if raw else []

@@ -7,26 +7,19 @@ from PIL import Image
 from genbench.reporting.figures.base import FIRST, FigureKind
 from genbench.reporting.figures.drawing.images import Line, line_sheet
 from genbench.reporting.figures.drawing.panels import Arrays, Panels
-from genbench.reporting.figures.stored import Stored
 
 __all__ = ["Interpolation"]
-
-SHEET = 10
-"""Rows on a sheet."""
 
 
 class Interpolation(FigureKind):
     """Images along straight lines between two latents."""
 
     accepts = ("images",)
+    rows = 10
 
     def lacks(self, arrays: Arrays) -> str:
         """What a generator that decodes latents stores."""
         return "" if "interpolation" in arrays else "its samples are not decoded latents"
-
-    def rows_on_a_sheet(self, stored: Stored) -> int:
-        """In pairs."""
-        return SHEET
 
     def caption(self, shown: Panels) -> str:
         """What each line shows."""

@@ -19,14 +19,13 @@ __all__ = ["Profile"]
 
 PANEL, BINS = (1.5, 1.25), 40
 TRUTH = "#B9C2CC"
-SHEET = 15
-"""Rows on a sheet."""
 
 
 class Profile(FigureKind):
     """Densities and the critic over a line, of points of one dimension."""
 
     accepts = ("points",)
+    rows = 15
     replaces = ("density", "samples")
 
     def applies(self, stored: Stored) -> bool:
@@ -36,10 +35,6 @@ class Profile(FigureKind):
     def lacks(self, arrays: Arrays) -> str:
         """What is stored of a line."""
         return "" if "line" in arrays else "no points of one dimension"
-
-    def rows_on_a_sheet(self, stored: Stored) -> int:
-        """Three in a line."""
-        return SHEET
 
     def caption(self, shown: Panels) -> str:
         """What each line is."""

@@ -10,7 +10,7 @@ from PIL import Image
 from genbench.reporting.figures.base import FIRST, FigureKind
 from genbench.reporting.figures.drawing.images import component_lines, line_sheet, sample_sheet
 from genbench.reporting.figures.drawing.key import REAL_COLOUR, entries_of
-from genbench.reporting.figures.drawing.panels import ROWS, Arrays, Panels
+from genbench.reporting.figures.drawing.panels import Arrays, Panels
 from genbench.reporting.figures.drawing.planes import dots, no_plane, note_outside, plane_sheet
 from genbench.reporting.figures.stored import Stored
 
@@ -45,7 +45,7 @@ class Samples(FigureKind):
 
     def rows_on_a_sheet(self, stored: Stored) -> int:
         """Fewer by component, whose lines take more room."""
-        return BY_COMPONENT if self.by_component else ROWS
+        return BY_COMPONENT if self.by_component else self.rows
 
     def caption(self, shown: Panels) -> str:
         """Whose samples they are, and what tells components apart."""

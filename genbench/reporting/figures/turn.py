@@ -7,27 +7,20 @@ from PIL import Image
 from genbench.reporting.figures.base import FIRST, FigureKind
 from genbench.reporting.figures.drawing.images import Line, line_sheet, no_classes
 from genbench.reporting.figures.drawing.panels import Arrays, Panels
-from genbench.reporting.figures.stored import Stored
 
 __all__ = ["Turn"]
-
-SHEET = 16
-"""Rows on a sheet."""
 
 
 class Turn(FigureKind):
     """Images along the line from the mean latent of one class to that of another."""
 
     accepts = ("images",)
+    rows = 16
     cite = "radford2016unsupervised"
 
     def lacks(self, arrays: Arrays) -> str:
         """What a generator that decodes latents stores."""
         return no_classes(arrays, "turn")
-
-    def rows_on_a_sheet(self, stored: Stored) -> int:
-        """In pairs."""
-        return SHEET
 
     def caption(self, shown: Panels) -> str:
         """What each line shows."""

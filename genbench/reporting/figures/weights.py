@@ -11,28 +11,22 @@ from genbench.reporting.figures.base import FIRST, FigureKind
 from genbench.reporting.figures.drawing.grids import grid_sheet
 from genbench.reporting.figures.drawing.palette import COLOURS
 from genbench.reporting.figures.drawing.panels import Arrays, Panels
-from genbench.reporting.figures.stored import Stored
 
 __all__ = ["Weights"]
 
 BINS = 61
-SHEET = 15
-"""Rows on a sheet."""
 
 
 class Weights(FigureKind):
     """A histogram of the critic's weights, without biases."""
 
     accepts = ("points",)
+    rows = 15
 
     def lacks(self, arrays: Arrays) -> str:
         """Weights, of which some are finite."""
         weights = arrays.get("critic_weights", np.empty(0))
         return "" if np.isfinite(weights).any() else "no weights of a critic"
-
-    def rows_on_a_sheet(self, stored: Stored) -> int:
-        """Three in a line."""
-        return SHEET
 
     def caption(self, shown: Panels) -> str:
         """Whose weights they are."""

@@ -22,8 +22,7 @@ from genbench.reporting.figures.drawing.canvas import (
     wrapped,
 )
 from genbench.reporting.figures.drawing.palette import INK
-from genbench.reporting.figures.drawing.scales import choose_scale
-from genbench.reporting.figures.drawing.values import sweep_axis
+from genbench.reporting.figures.drawing.scales import choose_scale, sweep_axis
 
 __all__ = ["Curve", "CurvePanels", "curve_sheet"]
 
