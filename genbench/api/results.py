@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from genbench.judging.cells import Cell
     from genbench.judging.compare import Comparisons
-    from genbench.judging.outcome import Outcome
-    from genbench.reporting.notebook import Report
+    from genbench.judging.outcome import GateOutcome
+    from genbench.reporting.notebook import WrittenReport
     from genbench.store.runs import Store
     from genbench.store.table import Row
 
@@ -58,19 +58,19 @@ def rows(
 def report(
     suite: str | Path, *, results: str | Path = RESULTS, seeds: int | None = None,
     limit_updates: int | None = None,
-) -> Report:
+) -> WrittenReport:
     """Write a suite's report, tables and figures from the stored results alone.
 
     Raises:
         GenbenchError: no such suite, a damaged run folder, or one that cannot be written.
     """
-    from genbench.reporting.notebook import Report
+    from genbench.reporting.notebook import WrittenReport
     from genbench.reporting.report import build
 
     plan, store = _stored(suite, results, seeds, limit_updates)
     store.prepare()
     hold(store.root, plan.path)
-    return Report(build(plan, store, report_folder(store, limit_updates)))
+    return WrittenReport(build(plan, store, report_folder(store, limit_updates)))
 
 
 def compare(a: str | Path, b: str | Path, *, results: str | Path = RESULTS) -> Comparisons:
@@ -92,7 +92,7 @@ def compare(a: str | Path, b: str | Path, *, results: str | Path = RESULTS) -> C
 def check(
     suite: str | Path, *, baseline: str | Path | None = None, results: str | Path = RESULTS,
     seeds: int | None = None, allow_inconclusive: bool = False, exact: bool = False,
-) -> Outcome:
+) -> GateOutcome:
     """Hold stored numbers against accepted ones: `exit_code`, `summary` and `findings`.
 
     Args:

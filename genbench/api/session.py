@@ -64,7 +64,9 @@ class SuiteOutcome:
         from genbench.reporting.notebook import summary_html
         from genbench.reporting.summary import summaries
 
-        found = [] if self.found is None else summaries(self.found.cells)
+        found = [] if self.found is None else summaries(
+            self.found.cells, max_columns=len(self.found.cells)
+        )
         tables = "\n".join(map(summary_html, found))
         return f"<p>{escape(repr(self))}</p>{tables}"
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from scipy.special import stdtr
 
 from genbench.judging import exact
 from genbench.judging.cells import Cell, is_reference
-from genbench.judging.claim_text import estimate_text
-from genbench.judging.significance import judged
+from genbench.judging.significance import contrast_test
 from genbench.judging.statistics import Test, welch
 from genbench.suites.expectation import Expectation
-from genbench.text.numbers import mean_and_std, number, p_text
+from genbench.text.numbers import interval, mean_and_std, number, p_text
 
 __all__ = ["Tested", "tested"]
 
@@ -54,7 +53,7 @@ def tested(expectation: Expectation, cells: Sequence[Cell]) -> Tested:
     trained = [(factor, cell) for factor, cell in terms if not is_reference(cell)]
     shifts = (0.0,) if expectation.tolerance is None else (-1.0, 1.0)
     tests = [
-        judged(
+        contrast_test(
             [(factor, cell.outcomes) for factor, cell in trained],
             constant + shift * (expectation.tolerance or 0.0), variance=variance,
             pairs=len({cell.dataset for _, cell in trained}) == 1,
@@ -66,7 +65,7 @@ def tested(expectation: Expectation, cells: Sequence[Cell]) -> Tested:
     if settled:
         return Tested(confirm, refute, INFINITE, True)
     p = min(1.0, 2 * min(confirm, refute))
-    text = estimate_text(expectation, tests, p)
+    text = _estimate_text(expectation, tests, p)
     return Tested(confirm, refute, f"{INFINITE}; {text}" if tests[0].infinite else text)
 
 
@@ -121,7 +120,7 @@ def _log_distances_differ(
     counted twice, which the simulation of the tests asks for.
     """
     if -math.inf in (*first, *second):  # values that are equal
-        test = judged([(1.0, dict(enumerate(first))), (-1.0, dict(enumerate(second)))])
+        test = contrast_test([(1.0, dict(enumerate(first))), (-1.0, dict(enumerate(second)))])
         return test.p_less, test.p_greater
     test = welch(first, second)
     if test.deterministic:
@@ -140,3 +139,46 @@ def _log_distances(values: Sequence[float]) -> list[float]:
     scale = max(map(abs, values))
     distances = sorted(abs(value - middle) for value in values)[1:]
     return [math.log(each) if each > 1e-12 * scale else -math.inf for each in distances]
+
+
+# --- in words ---------------------------------------------------------------------------------
+
+
+def _estimate_text(expectation: Expectation, tests: Sequence[Test], p: float) -> str:
+    """What was estimated, its interval, and the test.
+
+    `tests` has one, or the two one-sided ones of a tolerance.
+    """
+    tolerance = expectation.tolerance or 0.0
+    test = tests[0]
+    kind = f"{test.kind} test" if len(tests) == 1 else f"two one-sided {test.kind} tests"
+    if test.infinite:
+        return f"{kind}, {p_text(p)}"
+    shift = tolerance if len(tests) > 1 else 0.0
+    what, back = _back(expectation, test)
+    shown = number(back(test.estimate + (0.0 if test.logs else shift)))
+    estimate = f"{what} {shown}"
+    if test.deterministic:
+        estimate += ", without any spread over the seeds"
+        return estimate if test.certain else f"{estimate}, {kind}, {p_text(p)}"
+    if expectation.logs or test.logs:
+        kind += " on logs"
+    if test.logs:
+        kind += " (heavy tails)"
+    if test.kind.startswith("exact") or (test.logs and len(tests) > 1):
+        return f"{estimate}, {kind}, {p_text(p)}"
+    low, high = sorted((back(test.low + shift), back(test.high + shift)))
+    ends = f"{number(low)}, {number(high)}" if "logs" in kind else interval(low, high)
+    return f"{estimate}, 95 % CI [{ends}], {kind}, {p_text(p)}"
+
+
+def _back(expectation: Expectation, test: Test) -> tuple[str, Callable[[float], float]]:
+    """What is estimated, and how it follows from the contrast that was tested."""
+    several = len(expectation.terms) > 1
+    sign, moved = expectation.terms[0][0], expectation.constant
+    if test.logs:
+        sign = math.copysign(1, sign)
+        return "ratio of the sides' geometric means", lambda x: math.exp(sign * x)
+    if not expectation.logs:
+        return ("difference" if several or expectation.constant else "value"), float
+    return ("ratio" if several else "geometric mean"), lambda x: math.exp(sign * (x - moved))

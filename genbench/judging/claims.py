@@ -3,8 +3,8 @@
 The text of a claim is read by `genbench.suites.expectation`. It is judged on training seeds:
 
 - paired, where every cell has the same seeds on the same dataset (runs of one seed share the
-  order of the data), else by Welch's test; `judged` says what takes their place where values are
-  tied, have heavy tails or are infinite;
+  order of the data), else by Welch's test; `significance` says what takes their place where
+  values are tied, have heavy tails or are infinite;
 - at 95 %, two-sided, after Holm's correction for the number of claims in the suite;
 - CONFIRMED or REFUTED where the test is significant one way or the other, else INCONCLUSIVE;
 - a run that diverged, or a value that is NaN or infinite, is the worst there is: a claim that such
@@ -47,11 +47,11 @@ from genbench.suites.expectation import CellName, Expectation, parse_expectation
 from genbench.suites.schema import Claim
 from genbench.text.numbers import mean_text, p_text
 
-__all__ = ["Expectation", "Verdict", "judge"]
+__all__ = ["ClaimVerdict", "Expectation", "judge"]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ClaimVerdict:
     """What the numbers say of one claim."""
 
     id: str
@@ -66,7 +66,7 @@ class Verdict:
 
 
 @dataclass
-class _Finding:
+class _Answer:
     """What one dataset (or a claim's own choice of them) says: p for the claim and against it."""
 
     evidence: str
@@ -80,26 +80,26 @@ class _Finding:
 
 @dataclass
 class _Case:
-    findings: list[_Finding] = field(default_factory=list)
+    answers: list[_Answer] = field(default_factory=list)
 
     @property
     def confirm(self) -> float:
-        return max((finding.confirm for finding in self.findings), default=1.0)
+        return max((answer.confirm for answer in self.answers), default=1.0)
 
     @property
     def refute(self) -> float:
-        smallest = min((finding.refute for finding in self.findings), default=1.0)
-        return min(1.0, smallest * len(self.findings))
+        smallest = min((answer.refute for answer in self.answers), default=1.0)
+        return min(1.0, smallest * len(self.answers))
 
     @property
     def settled(self) -> bool:
-        return any(finding.settled for finding in self.findings)
+        return any(answer.settled for answer in self.answers)
 
     @property
     def p(self) -> float | None:
         if self.settled:
             return 0.0
-        if not any(finding.tested for finding in self.findings):
+        if not any(answer.tested for answer in self.answers):
             return None
         return min(1.0, 2 * min(self.confirm, self.refute))
 
@@ -107,7 +107,7 @@ class _Case:
 def judge(
     plan: Plan, cells: Sequence[Cell],
     planned: Mapping[tuple[str, str], Sequence[frozenset[str]]] | None = None,
-) -> list[Verdict]:
+) -> list[ClaimVerdict]:
     """Judge every claim of a suite's plan on the cells of its tidy table, in the suite's order.
 
     `planned` has the claims that the runs were started with, by row and dataset
@@ -119,8 +119,8 @@ def judge(
     claims = list(plan.suite.report.claims)
     judged = [claim for claim in claims if claim.expect is not None]
     cases = [
-        _Case([finding for part in parse_expectations(str(claim.expect))
-               for finding in _findings(part, cells)])
+        _Case([answer for part in parse_expectations(str(claim.expect))
+               for answer in _answers(part, cells)])
         for claim in judged
     ]
     adjusted = holm([case.p for case in cases])
@@ -132,7 +132,7 @@ def judge(
     }
     return [
         verdicts.get(claim.id)
-        or Verdict(claim.id, claim.text, "", "NOT JUDGED", claim.unjudged, None)
+        or ClaimVerdict(claim.id, claim.text, "", "NOT JUDGED", claim.unjudged, None)
         for claim in claims
     ]
 
@@ -150,80 +150,80 @@ def _post_hoc(
     )
 
 
-def _verdict(claim: Claim, case: _Case, adjusted: float, claims: int) -> Verdict:
-    evidence = "; ".join(finding.evidence for finding in case.findings)
+def _verdict(claim: Claim, case: _Case, adjusted: float, claims: int) -> ClaimVerdict:
+    evidence = "; ".join(answer.evidence for answer in case.answers)
     expect = claim.expect or ""
     if case.p is None:
-        return Verdict(claim.id, claim.text, expect, "INCONCLUSIVE", evidence, None)
+        return ClaimVerdict(claim.id, claim.text, expect, "INCONCLUSIVE", evidence, None)
     name: Literal["CONFIRMED", "REFUTED", "INCONCLUSIVE"] = "INCONCLUSIVE"
     if case.settled:
-        return Verdict(claim.id, claim.text, expect, "REFUTED", evidence, None)
+        return ClaimVerdict(claim.id, claim.text, expect, "REFUTED", evidence, None)
     if adjusted <= ALPHA:
         name = "CONFIRMED" if case.confirm < case.refute else "REFUTED"
     if claims > 1:
         evidence += f"; {p_text(adjusted)} after Holm's correction for {claims} claims"
-    if name == "INCONCLUSIVE" and all(finding.tested for finding in case.findings):
+    if name == "INCONCLUSIVE" and all(answer.tested for answer in case.answers):
         evidence += "; within the noise of the seeds"
-    return Verdict(claim.id, claim.text, expect, name, evidence, adjusted)
+    return ClaimVerdict(claim.id, claim.text, expect, name, evidence, adjusted)
 
 
-def _findings(expectation: Expectation, cells: Sequence[Cell]) -> list[_Finding]:
+def _answers(expectation: Expectation, cells: Sequence[Cell]) -> list[_Answer]:
     """Judge one comparison on each dataset that it is about."""
     open_ended = any(dataset is None for _, _, dataset in expectation.cells)
     datasets: list[str] = dataset_names(cells) if open_ended else [""]
-    findings = []
+    answers = []
     for dataset in datasets:
         found = [find(cells, m, row, own or dataset) for m, row, own in expectation.cells]
         if open_ended and not all(found):
             continue  # a row that does not run on this dataset
-        findings.append(_finding(expectation, found, dataset))
-    if any(finding.applies for finding in findings):
-        findings = [finding for finding in findings if finding.applies]
-    if not findings:
+        answers.append(_answer(expectation, found, dataset))
+    if any(answer.applies for answer in answers):
+        answers = [answer for answer in answers if answer.applies]
+    if not answers:
         names = ", ".join(_name(cell) for cell in expectation.cells)
-        findings = [_Finding(f"no dataset has all of {names}")]
-    return findings
+        answers = [_Answer(f"no dataset has all of {names}")]
+    return answers
 
 
-def _finding(
+def _answer(
     expectation: Expectation, found: Sequence[Sequence[Cell]], dataset: str
-) -> _Finding:
+) -> _Answer:
     for name, cells in zip(expectation.cells, found, strict=True):
         if not cells:
-            return _Finding(f"{_name(name, dataset)} was not measured")
+            return _Answer(f"{_name(name, dataset)} was not measured")
         if len(cells) > 1:
             ways = " and ".join(f"{cell.metric}@{cell.protocol}" for cell in cells)
-            return _Finding(f"{_name(name, dataset)} was measured under several protocols: {ways}")
+            return _Answer(f"{_name(name, dataset)} was measured under several protocols: {ways}")
     chosen = [cells[0] for cells in found]
     trouble = _trouble(chosen)
     if trouble is not None:
         return trouble
     values = ", ".join(dict.fromkeys(cell.text for cell in chosen))
     if all(map(is_reference, chosen)):
-        return _Finding(f"{values}: the data have no training seeds to test on")
+        return _Answer(f"{values}: the data have no training seeds to test on")
     if any(len(cell.outcomes) < MIN_SEEDS for cell in chosen if not is_reference(cell)):
-        return _Finding(f"{values}: a verdict needs at least {MIN_SEEDS} seeds")
+        return _Answer(f"{values}: a verdict needs at least {MIN_SEEDS} seeds")
     try:
         result = tested(expectation, chosen)
     except ValueError as reason:
-        return _Finding(str(reason))
+        return _Answer(str(reason))
     return _found(result, values)
 
 
-def _found(result: Tested, values: str) -> _Finding:
+def _found(result: Tested, values: str) -> _Answer:
     refuted = result.settled
-    return _Finding(
+    return _Answer(
         f"{values}: {result.text}", 1.0 if refuted else result.confirm,
         0.0 if refuted else result.refute, True, refuted,
     )
 
 
-def _trouble(cells: Sequence[Cell]) -> _Finding | None:
+def _trouble(cells: Sequence[Cell]) -> _Answer | None:
     """Why these cells cannot be compared, or None."""
     for cell in cells:
         if not cell.values and not cell.troubles:
             reason = cell.skipped or "no values"
-            return _Finding(f"{cell.name} does not apply: {reason}", applies=False)
+            return _Answer(f"{cell.name} does not apply: {reason}", applies=False)
         sideless = cell.lost and (not cell.directed or is_reference(cell))
         if not cell.complete or sideless:
             text = f"{cell.name}: {trouble_text(cell)}"
@@ -231,16 +231,16 @@ def _trouble(cells: Sequence[Cell]) -> _Finding | None:
                 text += "; without a better direction that tells which way it decides"
             if cell.values:
                 text += f"; the other runs {mean_text(cell.sample)}"
-            return _Finding(text)
+            return _Answer(text)
         if cell.limited:
-            return _Finding(f"{cell.name}: --limit-updates cut the budget, not comparable")
+            return _Answer(f"{cell.name}: --limit-updates cut the budget, not comparable")
     protocols: dict[tuple[str, str], str] = {}
     for cell in cells:
         if not cell.values:  # a run that diverged was measured under no protocol
             continue
         known = protocols.setdefault((cell.metric, cell.dataset), cell.protocol)
         if known != cell.protocol:
-            return _Finding(
+            return _Answer(
                 f"{cell.metric} on {cell.dataset} was measured under different protocols "
                 f"({known} and {cell.protocol})"
             )

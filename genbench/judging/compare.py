@@ -1,7 +1,7 @@
 """Two sets of results side by side: differences and whether the seeds can tell them from noise.
 
 Cells are matched by method, dataset, metric *and* protocol, or one method's with another's:
-numbers of different protocols are never subtracted. The test is `judged.versus`: Welch's, and by
+numbers of different protocols are never subtracted. The test is `difference_test`: Welch's, and by
 pairs where both sides have the same seeds; two-sided, at 95 % after Holm's correction over the
 cells that are compared. With fewer than three seeds on a side it says nothing. A value that is not
 finite, and a run that diverged, is the worst there is; of a metric that is best at a target,
@@ -26,7 +26,7 @@ from genbench.errors import GenbenchError, ProtocolError
 from genbench.judging.cells import Cell, trouble_text
 from genbench.judging.floors import is_floor
 from genbench.judging.power import how
-from genbench.judging.significance import versus
+from genbench.judging.significance import difference_test
 from genbench.judging.statistics import ALPHA, MIN_SEEDS, Test, holm
 from genbench.lookup import suggest
 from genbench.text.html import html_table
@@ -277,7 +277,7 @@ def _pair(key: _Key, a: Cell, b: Cell) -> tuple[Comparison, Test | None]:
         replace(cell, better=known.better, target=known.target, aim=known.aim) for cell in (a, b)
     )
     row.better = known.better
-    test = versus(second.costs, first.costs, certain=a.fixed and b.fixed)
+    test = difference_test(second.costs, first.costs, certain=a.fixed and b.fixed)
     if not test.conclusive:
         row.verdict, row.reason = "inconclusive", f"fewer than {MIN_SEEDS} seeds"
         return row, None

@@ -17,7 +17,7 @@ new               measured now, and not in the baseline
 *Worse* follows the metric's direction; metrics with none are not gated (their runs must still not
 fail). A value that is not finite is the worst there is. A tolerance is the baseline's own, else
 what the metric declares in its unit, else 2 % of the baseline's mean. *Significant* is a one-sided
-test at 5 % (`judged.versus`: Welch's, and by pairs where both sides have the same seeds), after
+test at 5 % (`difference_test`: Welch's, and by pairs where both sides have the same seeds), after
 Holm's correction over the cells compared: a suite of unchanged methods raises a false alarm one
 time in twenty at most. Cells whose values are the same bits as the baseline's are not part of that
 family: nothing that a seed decides put them there, and counting them would only hide a regression
@@ -58,9 +58,9 @@ from genbench.judging.baseline import (
     suite_of,
 )
 from genbench.judging.cells import Cell, cells_of, is_reference, trouble_text
-from genbench.judging.outcome import VERDICTS, Finding, Outcome
+from genbench.judging.outcome import VERDICTS, CellVerdict, GateOutcome
 from genbench.judging.power import how, smallest_change, would_be
-from genbench.judging.significance import versus
+from genbench.judging.significance import difference_test
 from genbench.judging.statistics import ALPHA, MIN_SEEDS, Test, holm
 from genbench.store.table import Row
 from genbench.suites.plan import Plan
@@ -68,8 +68,8 @@ from genbench.text.markdown import seed_list
 from genbench.text.numbers import number, p_text
 
 __all__ = [
-    "DEFAULT_TOLERANCE", "VERDICTS", "Baseline", "BaselineCell", "Finding", "Outcome", "Tolerance",
-    "accept", "check", "read_baseline",
+    "DEFAULT_TOLERANCE", "VERDICTS", "Baseline", "BaselineCell", "CellVerdict", "GateOutcome",
+    "Tolerance", "accept", "check", "read_baseline",
 ]
 
 
@@ -77,7 +77,7 @@ __all__ = [
 class _Compared:
     """A finding that waits for Holm's correction."""
 
-    finding: Finding
+    finding: CellVerdict
     before: float
     """The baseline's mean."""
     worse: float
@@ -90,7 +90,7 @@ class _Compared:
 def check(
     rows: Sequence[Row], baseline: Baseline | Path, *, allow_inconclusive: bool = False,
     exact: bool = False, plan: Plan | None = None,
-) -> Outcome:
+) -> GateOutcome:
     """Hold a suite's tidy table against its baseline.
 
     With the `plan`, what changed in its rows since the baseline is named. `exact` asks for the
@@ -110,7 +110,7 @@ def check(
     by_row: dict[tuple[str, str, str], list[Cell]] = {}
     for cell in cells:
         by_row.setdefault((cell.method, cell.dataset, cell.metric), []).append(cell)
-    settled: list[Finding] = []
+    settled: list[CellVerdict] = []
     waiting: list[_Compared] = []
     for old in accepted.cells:
         result = _against(old, by_row.get(old.key[:3], []), accepted, exact)
@@ -124,7 +124,7 @@ def check(
         key=lambda f: (VERDICTS.index(f.verdict), f.dataset, f.method, f.metric, f.protocol)
     )
     changed = _changed(accepted, plan) if plan is not None else ()
-    return Outcome(accepted.suite, tuple(settled), allow_inconclusive, changed)
+    return GateOutcome(accepted.suite, tuple(settled), allow_inconclusive, changed)
 
 
 def _changed(accepted: Baseline, plan: Plan) -> tuple[str, ...]:
@@ -140,9 +140,9 @@ def _changed(accepted: Baseline, plan: Plan) -> tuple[str, ...]:
 
 def _against(
     old: BaselineCell, now: Sequence[Cell], accepted: Baseline, exact: bool
-) -> Finding | _Compared | None:
+) -> CellVerdict | _Compared | None:
     """One cell of the baseline against what the table has of it; None if it is not gated."""
-    blank = Finding(
+    blank = CellVerdict(
         old.method, old.dataset, old.metric, old.protocol, old.better, old.unit, "ok", "",
         baseline=tuple(old.sample),
     )
@@ -197,8 +197,8 @@ def _bits(old: BaselineCell, new: Cell) -> str:
 
 
 def _compare(
-    found: Finding, old: BaselineCell, new: Cell, tolerance: Tolerance
-) -> Finding | _Compared:
+    found: CellVerdict, old: BaselineCell, new: Cell, tolerance: Tolerance
+) -> CellVerdict | _Compared:
     before, after = old.as_cell(new).costs, new.costs
     mean = fmean(old.sample)
     worse = _mean(after) - _mean(before)
@@ -206,7 +206,8 @@ def _compare(
         worse = _mean(_finite(after)) - _mean(_finite(before))
     allowed = tolerance.allowed(mean)
     if min(len(before), len(after)) >= MIN_SEEDS:
-        return _Compared(found, mean, worse, allowed, versus(after, before, certain=new.fixed))
+        test = difference_test(after, before, certain=new.fixed)
+        return _Compared(found, mean, worse, allowed, test)
     if is_reference(new):
         allowed = max(allowed, 3 * math.sqrt(2) * new.sampling_std)
     change = _change(worse, mean)
@@ -229,7 +230,7 @@ def _finite(costs: Mapping[int, float]) -> dict[int, float]:
     return {seed: cost for seed, cost in costs.items() if math.isfinite(cost)}
 
 
-def _judged(waiting: Sequence[_Compared]) -> list[Finding]:
+def _judged(waiting: Sequence[_Compared]) -> list[CellVerdict]:
     """Both directions are families of their own, each at 5 %."""
     worse = holm([item.test.p_greater for item in waiting])
     better = holm([item.test.p_less for item in waiting])
@@ -255,7 +256,7 @@ def _judged(waiting: Sequence[_Compared]) -> list[Finding]:
     return judged
 
 
-def _unknown(cells: Sequence[Cell], accepted: Baseline) -> list[Finding]:
+def _unknown(cells: Sequence[Cell], accepted: Baseline) -> list[CellVerdict]:
     """Cells that the baseline does not have: new, or failed before they could be."""
     known = {cell.key[:3] for cell in accepted.cells}
     findings = []
@@ -269,7 +270,7 @@ def _unknown(cells: Sequence[Cell], accepted: Baseline) -> list[Finding]:
             detail = f"{trouble_text(cell)}; not in the baseline"
         elif not (cell.values or cell.lost) or not cell.directed:
             continue
-        findings.append(Finding(
+        findings.append(CellVerdict(
             cell.method, cell.dataset, cell.metric, cell.protocol, cell.better, cell.unit, verdict,
             detail, values=tuple(cell.sample),
         ))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from genbench.judging.outcome import Finding, Outcome
+from genbench.judging.outcome import CellVerdict, GateOutcome
 from genbench.text.markdown import ARROWS, escape, table
 from genbench.text.numbers import mean_text
 
@@ -29,7 +29,7 @@ _WORDS = {
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit_xml(outcome: Outcome) -> str:
+def junit_xml(outcome: GateOutcome) -> str:
     """One test case a cell: failures regressed, errors failed or were not measured.
 
     Equal outcomes give equal text: no clock, no host name.
@@ -68,7 +68,7 @@ def junit_xml(outcome: Outcome) -> str:
     return f"<?xml version='1.0' encoding='utf-8'?>\n{ET.tostring(root, encoding='unicode')}\n"
 
 
-def markdown(outcome: Outcome) -> str:
+def markdown(outcome: GateOutcome) -> str:
     """A comment for a pull request: what changed on top, what did not folded away."""
     notable = [finding for finding in outcome.findings if finding.verdict != "ok"]
     fine = [finding for finding in outcome.findings if finding.verdict == "ok"]
@@ -84,7 +84,7 @@ def markdown(outcome: Outcome) -> str:
 
 
 def terminal_table(
-    outcome: Outcome, *, everything: bool = False, width: int = WIDE
+    outcome: GateOutcome, *, everything: bool = False, width: int = WIDE
 ) -> Table:
     """What is not simply ok (or `everything`), worst first; `outcome.summary` says the rest.
 
@@ -111,7 +111,7 @@ def terminal_table(
     return made
 
 
-def _narrow(title: Text, findings: Sequence[Finding]) -> Table:
+def _narrow(title: Text, findings: Sequence[CellVerdict]) -> Table:
     made = Table(box=None, title=title, title_justify="left", show_header=False)
     made.add_column(no_wrap=True)
     made.add_column(overflow="fold")
@@ -124,12 +124,12 @@ def _narrow(title: Text, findings: Sequence[Finding]) -> Table:
     return made
 
 
-def _words(outcome: Outcome) -> str:
+def _words(outcome: GateOutcome) -> str:
     unresolved = outcome.exit_code == 0 and "unresolved" in outcome.counts
     return "not told from noise everywhere" if unresolved else _WORDS[outcome.exit_code]
 
 
-def _element(finding: Finding, outcome: Outcome) -> str:
+def _element(finding: CellVerdict, outcome: GateOutcome) -> str:
     if finding.verdict in ("regressed", "changed"):
         return "failure"
     if finding.verdict == "inconclusive":
@@ -137,7 +137,7 @@ def _element(finding: Finding, outcome: Outcome) -> str:
     return "error" if finding.verdict in ("failed", "missing", "changed-protocol") else ""
 
 
-def _table(findings: Sequence[Finding]) -> str:
+def _table(findings: Sequence[CellVerdict]) -> str:
     head = ["verdict", "dataset", "method", "metric", "baseline", "now", "why"]
     return table(head, [
         [
@@ -149,12 +149,12 @@ def _table(findings: Sequence[Finding]) -> str:
     ], left=4)
 
 
-def _title(finding: Finding) -> str:
+def _title(finding: CellVerdict) -> str:
     protocol = f"@{finding.protocol}" if finding.protocol else ""
     return f"{finding.metric}{protocol}{_arrow(finding)}"
 
 
-def _arrow(finding: Finding) -> str:
+def _arrow(finding: CellVerdict) -> str:
     return ARROWS.get(finding.better, "")
 
 

@@ -9,7 +9,7 @@ from html import escape
 from genbench.text.html import html_table
 from genbench.text.numbers import mean_text, number
 
-__all__ = ["VERDICTS", "Finding", "Outcome"]
+__all__ = ["VERDICTS", "CellVerdict", "GateOutcome"]
 
 VERDICTS = (
     "regressed", "changed", "inconclusive", "failed", "missing", "changed-protocol", "unresolved",
@@ -20,7 +20,7 @@ _UNMEASURED = ("failed", "missing", "changed-protocol")
 
 
 @dataclass(frozen=True)
-class Finding:
+class CellVerdict:
     """The verdict on one cell."""
 
     method: str
@@ -48,11 +48,11 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class GateOutcome:
     """The verdicts on a suite, worst first."""
 
     suite: str
-    findings: tuple[Finding, ...]
+    findings: tuple[CellVerdict, ...]
     allow_inconclusive: bool = False
     changes: tuple[str, ...] = ()
     """What changed in the specification of a row since the baseline, a line each."""
@@ -97,7 +97,7 @@ class Outcome:
         return lines
 
     def __repr__(self) -> str:
-        return f"<Outcome of check: {self.summary}>"
+        return f"<GateOutcome: {self.summary}>"
 
     def _repr_html_(self) -> str:
         """The summary and what is not simply ok."""

@@ -18,10 +18,10 @@ from enum import Enum
 from statistics import fmean
 
 from genbench.judging.cells import Cell, is_reference
-from genbench.judging.significance import versus
+from genbench.judging.significance import difference_test
 from genbench.judging.statistics import ALPHA, MIN_SEEDS
 
-__all__ = ["LEGEND", "WORSE", "Place", "places"]
+__all__ = ["LEGEND", "WORSE", "Rank", "ranks"]
 
 WORSE = "†"
 """Marks what is significantly worse than the best."""
@@ -31,7 +31,7 @@ LEGEND = (
 )
 
 
-class Place(Enum):
+class Rank(Enum):
     """Where a row stands in its column."""
 
     BEST = "best"
@@ -42,9 +42,9 @@ class Place(Enum):
     """Not to be ranked: seeds are missing or too few, or it is better than the real row."""
 
 
-def places(column: Sequence[Cell]) -> dict[str, Place]:
+def ranks(column: Sequence[Cell]) -> dict[str, Rank]:
     """The place of each method among the cells of one column (one metric, dataset, protocol)."""
-    found = {cell.method: Place.NONE for cell in column}
+    found = {cell.method: Rank.NONE for cell in column}
     real = next((cell for cell in column if is_reference(cell)), None)
     rows = [cell for cell in column if not is_reference(cell) and cell.directed]
     ranked = [
@@ -60,11 +60,11 @@ def places(column: Sequence[Cell]) -> dict[str, Place]:
     ]
     if len({fmean(cell.costs.values()) for cell in (best, *others)}) < 2:
         return found
-    found[best.method] = Place.BEST
+    found[best.method] = Rank.BEST
     for cell in others:
-        test = versus(cell.costs, best.costs, certain=cell.fixed and best.fixed)
+        test = difference_test(cell.costs, best.costs, certain=cell.fixed and best.fixed)
         if test.p_greater * len(others) <= ALPHA:
-            found[cell.method] = Place.WORSE
+            found[cell.method] = Rank.WORSE
         elif cell.whole:
-            found[cell.method] = Place.BEST
+            found[cell.method] = Rank.BEST
     return found

@@ -22,12 +22,12 @@ from scipy.special import stdtrit
 from genbench.judging import exact
 from genbench.judging.statistics import ALPHA, ROUNDING, Test, contrast, welch
 
-__all__ = ["judged", "versus"]
+__all__ = ["contrast_test", "difference_test"]
 
 _Terms = Sequence[tuple[float, Mapping[int, float]]]
 
 
-def versus(
+def difference_test(
     first: Mapping[int, float], second: Mapping[int, float], *, certain: bool = False
 ) -> Test:
     """mean(first) − mean(second): Welch's test, and the paired one where the seeds are the same.
@@ -37,10 +37,10 @@ def versus(
     from noise.
     """
     terms = [(1.0, first), (-1.0, second)]
-    apart = judged(terms, certain=certain)
+    apart = contrast_test(terms, certain=certain)
     if first.keys() != second.keys() or apart.infinite or apart.certain or len(first) < 2:
         return apart
-    paired = judged(terms, pairs=True, certain=certain)
+    paired = contrast_test(terms, pairs=True, certain=certain)
     best = min(apart, paired, key=lambda test: test.p)
     half = 0.0
     if best.standard_error > 0:
@@ -52,7 +52,7 @@ def versus(
     )
 
 
-def judged(
+def contrast_test(
     terms: _Terms, constant: float = 0.0, *,
     variance: float = 0.0, pairs: bool = False, certain: bool = False,
 ) -> Test:

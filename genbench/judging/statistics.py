@@ -17,7 +17,7 @@ three seeds can say nothing: the test is not `conclusive`.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scipy.special import stdtr, stdtrit
@@ -25,7 +25,7 @@ from scipy.special import stdtr, stdtrit
 from genbench.text.numbers import mean_and_std
 
 __all__ = [
-    "ALPHA", "MIN_SEEDS", "ROUNDING", "Test", "contrast", "holm", "one_sample", "paired", "welch",
+    "ALPHA", "MIN_SEEDS", "ROUNDING", "Test", "contrast", "holm", "welch",
 ]
 
 ALPHA = 0.05
@@ -89,24 +89,6 @@ class Test:
 def welch(first: Sequence[float], second: Sequence[float]) -> Test:
     """Two independent samples: mean(first) − mean(second)."""
     return contrast([(1.0, first), (-1.0, second)])
-
-
-def paired(first: Mapping[int, float], second: Mapping[int, float]) -> Test:
-    """Two samples over the same seeds: the mean of first − second, seed by seed.
-
-    Raises:
-        ValueError: the seeds differ.
-    """
-    if first.keys() != second.keys():
-        raise ValueError(f"a paired test needs equal seeds, got {set(first)} and {set(second)}")
-    scale = max((abs(v) for v in (*first.values(), *second.values())), default=0.0)
-    differences = [first[seed] - second[seed] for seed in sorted(first)]
-    return contrast([(1.0, differences)], kind="paired", scale=scale)
-
-
-def one_sample(values: Sequence[float], constant: float) -> Test:
-    """One sample against a number: mean(values) − constant."""
-    return contrast([(1.0, values)], -constant)
 
 
 def contrast(

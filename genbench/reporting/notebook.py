@@ -11,15 +11,15 @@ from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 
-from genbench.judging.ranking import Place
+from genbench.judging.ranking import Rank
 from genbench.reporting.summary import Summary
 from genbench.text.html import html_table
 
-__all__ = ["Report", "summary_html"]
+__all__ = ["WrittenReport", "summary_html"]
 
 
 @dataclass(frozen=True)
-class Report:
+class WrittenReport:
     """A report that was written."""
 
     path: Path
@@ -55,7 +55,7 @@ def summary_html(summary: Summary) -> str:
     rows = [[line.title, str(line.seeds), *map(str, line.cells)] for line in summary.lines]
     best = {
         (row, place + 2) for row, line in enumerate(summary.lines)
-        for place, one in enumerate(line.cells) if one.place is Place.BEST
+        for place, one in enumerate(line.cells) if one.rank is Rank.BEST
     }
     table = html_table(head, rows, caption=summary.dataset, hints=hints, bold=best)
     return table + "".join(f"<p>{escape(remark)}</p>" for remark in summary.remarks())

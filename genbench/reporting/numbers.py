@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from genbench.judging.cells import OK, REAL_TITLE, SKIPPED, Cell, Trouble, cells_of
 from genbench.judging.floors import floor_name, floor_text
-from genbench.judging.ranking import Place, places
+from genbench.judging.ranking import Rank, ranks
 from genbench.store.table import Row
 from genbench.suites.plan import Plan
 from genbench.suites.spec import REAL, RunSpec
@@ -137,9 +137,9 @@ class Numbers:
         """What a row has of a metric: a cell for each protocol."""
         return [cell for cell in self.measured(dataset, metric) if cell.method == method]
 
-    def places(self, column: Column, methods: Sequence[str]) -> dict[str, Place]:
+    def ranks(self, column: Column, methods: Sequence[str]) -> dict[str, Rank]:
         """Where each of these rows stands in a column."""
-        return places([
+        return ranks([
             cell for cell in self.measured(column.dataset, column.metric)
             if cell.method in (*methods, REAL)
             and (column.protocol is None or cell.protocol in ("", column.protocol))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from genbench.judging.cells import Cell, cells_of
-from genbench.judging.claims import Verdict, judge
+from genbench.judging.claims import ClaimVerdict, judge
 from genbench.reporting.costs import Cost, costs_of
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.origins import Origin, mixed_rows, origins_of, planned_claims
@@ -50,7 +50,7 @@ class Results:
         )
 
     @cached_property
-    def verdicts(self) -> list[Verdict]:
+    def verdicts(self) -> list[ClaimVerdict]:
         """On every claim of the suite."""
         if not self.plan.suite.report.claims:
             return []

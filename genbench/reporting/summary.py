@@ -19,7 +19,7 @@ from genbench.judging.cells import (
     trouble_text,
 )
 from genbench.judging.floors import floor_text, is_floor
-from genbench.judging.ranking import LEGEND, WORSE, Place, places
+from genbench.judging.ranking import LEGEND, WORSE, Rank, ranks
 from genbench.text.markdown import ARROWS
 from genbench.text.numbers import mean_and_std, mean_text, spread_text
 
@@ -39,7 +39,7 @@ class Shown(NamedTuple):
     """Whether it is the worst there is: a run diverged, or is not finite."""
     seeds: int | None = None
     """How many seeds the mean is of, where some are missing."""
-    place: Place = Place.NONE
+    rank: Rank = Rank.NONE
     partial: bool = False
     """Whether some seeds have a number, and others have none."""
 
@@ -47,21 +47,21 @@ class Shown(NamedTuple):
         text = self.number or self.status or "–"
         few = f" (n={self.seeds})" if self.seeds is not None else ""
         mark = "*" if self.partial else ""
-        return f"{text}{few}{mark}{f' {WORSE}' if self.place is Place.WORSE else ''}"
+        return f"{text}{few}{mark}{f' {WORSE}' if self.rank is Rank.WORSE else ''}"
 
 
-def shown(cell: Cell, place: Place) -> Shown:
+def shown(cell: Cell, rank: Rank) -> Shown:
     """What is to be seen of a cell that stands there in its column."""
     partial = bool(cell.values) and not cell.whole
     if cell.lost:  # no mean of those that survive
         statuses = {cell.troubles[seed].status for seed in cell.lost}
-        return Shown("", _words(statuses), True, None, place, partial)
+        return Shown("", _words(statuses), True, None, rank, partial)
     if cell.values:
         text = spread_text(*mean_and_std(cell.sample))
-        return Shown(text, "", False, len(cell.values) if partial else None, place, partial)
+        return Shown(text, "", False, len(cell.values) if partial else None, rank, partial)
     if cell.troubles and _not_run(cell):
-        return Shown(status="not run", place=place)
-    return Shown(status=_words({t.status for t in cell.troubles.values()}), place=place)
+        return Shown(status="not run", rank=rank)
+    return Shown(status=_words({t.status for t in cell.troubles.values()}), rank=rank)
 
 
 def _words(statuses: set[str]) -> str:
@@ -102,7 +102,7 @@ class Summary:
     def remarks(self, columns: int | None = None) -> list[str]:
         """What stands below the table, of which the first `columns` columns are shown."""
         seen = self.columns[:columns]
-        ranked = any(one.place is not Place.NONE for line in self.lines for one in line.cells)
+        ranked = any(one.rank is not Rank.NONE for line in self.lines for one in line.cells)
         told = [LEGEND] * ranked + _floors(self.cells, seen) + _notes(self.cells)
         if any(cell.limited for cell in self.cells):
             told.append("--limit-updates cut the budget: not comparable with full runs")
@@ -159,30 +159,30 @@ def _lines(cells: Sequence[Cell], columns: Sequence[Column]) -> list[Line]:
     own: dict[str, list[Cell]] = {}
     for cell in sorted(cells, key=is_reference):
         own.setdefault(cell.method, []).append(cell)
-    where = [_places(cells, column) for column in columns]
+    where = [_ranks(cells, column) for column in columns]
     return [
         Line(
             method, REAL_TITLE if is_reference(mine[0]) else method, is_reference(mine[0]),
             len(set[int]().union(*(cell.ended for cell in mine))),
-            [_shown(mine, column, place.get(method, Place.NONE))
-             for column, place in zip(columns, where, strict=True)],
+            [_shown(mine, column, rank.get(method, Rank.NONE))
+             for column, rank in zip(columns, where, strict=True)],
         )
         for method, mine in own.items()
     ]
 
 
-def _shown(own: Sequence[Cell], column: Column, place: Place) -> Shown:
+def _shown(own: Sequence[Cell], column: Column, rank: Rank) -> Shown:
     cell = next((c for c in own if (c.metric, c.protocol) == column[:2]), None)
     if cell is None:
         # What did not end was measured under no protocol, but belongs to this column.
         cell = next((c for c in own if c.metric == column.metric and not c.values), None)
-    return Shown() if cell is None else shown(cell, place)
+    return Shown() if cell is None else shown(cell, rank)
 
 
-def _places(cells: Sequence[Cell], column: Column) -> dict[str, Place]:
+def _ranks(cells: Sequence[Cell], column: Column) -> dict[str, Rank]:
     """Where the rows stand in a column, those that were measured under no protocol too."""
     protocols = ("", column.protocol)
-    return places([c for c in cells if c.metric == column.metric and c.protocol in protocols])
+    return ranks([c for c in cells if c.metric == column.metric and c.protocol in protocols])
 
 
 def _floors(cells: Sequence[Cell], columns: Sequence[Column]) -> list[str]:

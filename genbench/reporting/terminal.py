@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from genbench.judging.ranking import Place
+from genbench.judging.ranking import Rank
 from genbench.reporting.summary import Shown, Summary
 from genbench.text.markdown import ARROWS
 from genbench.text.numbers import spread_text
@@ -57,7 +57,7 @@ def _wide(texts: Sequence[Text], heading: str) -> int:
 
 def _text(shown: Shown) -> Text:
     if shown.number:
-        style = "bold" if shown.place is Place.BEST else ""
+        style = "bold" if shown.rank is Rank.BEST else ""
     else:
         style = "dim" if shown.status in ("", "not run") else "red"
     return Text(str(shown), style=style)

@@ -15,8 +15,8 @@ from genbench.judging.cells import Cell, cells_of
 from genbench.judging.claim_tests import tested as tried
 from genbench.judging.claims import judge
 from genbench.judging.exact import heavy_tailed
-from genbench.judging.significance import judged
-from genbench.judging.statistics import one_sample, welch
+from genbench.judging.significance import contrast_test
+from genbench.judging.statistics import contrast, welch
 from genbench.suites.expectation import parse_expectation
 from genbench.suites.schema import Claim
 
@@ -352,10 +352,12 @@ def test_heavy_tails_are_judged_on_logarithms(n, most):
     """Lognormal of σ = 2 against its own middle: a t-test is wrong in 43 to 47 % of cases."""
     rng = np.random.default_rng(n)
     draws = np.exp(2 * rng.normal(size=(1000, n)))
-    tests = [judged([(1.0, dict(enumerate(row)))], -1.0 if heavy_tailed(row) else -np.exp(2))
-             for row in draws.tolist()]
+    tests = [
+        contrast_test([(1.0, dict(enumerate(row)))], -1.0 if heavy_tailed(row) else -np.exp(2))
+        for row in draws.tolist()
+    ]
     assert np.mean([test.p <= 0.05 for test in tests]) <= most
-    naive = [one_sample(row, np.exp(2)).p <= 0.05 for row in draws.tolist()]
+    naive = [contrast([(1.0, row)], -np.exp(2)).p <= 0.05 for row in draws.tolist()]
     assert 0.4 < np.mean(naive) < 0.5
     found = verdict("nll[a] < 100", rows("a", [0.3, 1.0, 2.0, 30.0, 7.0]))
     assert "on logs (heavy tails)" in found.evidence
@@ -372,7 +374,7 @@ def test_two_rows_with_heavy_tails_keep_the_level_and_gain_power(pairs, n):
                         for x, y in zip(a.tolist(), (factor * b).tolist(), strict=True)])
 
     def logs(x, y):
-        return judged([(1.0, x), (-1.0, y)], pairs=pairs)
+        return contrast_test([(1.0, x), (-1.0, y)], pairs=pairs)
 
     assert share(logs, 1) <= 0.05 + 2.5 * (0.05 * 0.95 / 600) ** 0.5
     if n > 3:

@@ -8,18 +8,18 @@ import xml.etree.ElementTree as ET
 import pytest
 from rich.console import Console
 
-from genbench.judging.gate import Finding, Outcome
+from genbench.judging.gate import CellVerdict, GateOutcome
 from genbench.judging.junit import junit_xml, markdown, terminal_table
 
 
 def finding(verdict, method="gan[k=5]", detail="worse by 3 | <b>", **more):
-    return Finding(
+    return CellVerdict(
         method, "ring", "nll", "v1", "lower", "nats", verdict, detail, (1.0, 2.0), (3.0,),
         compared=True, **more,
     )
 
 
-OUTCOME = Outcome("ci", tuple(
+OUTCOME = GateOutcome("ci", tuple(
     finding(verdict) for verdict in
     ("regressed", "inconclusive", "failed", "missing", "changed-protocol", "improved", "new", "ok")
 ))
@@ -39,18 +39,18 @@ def test_junit_counts_and_parses():
 
 
 def test_lenient_inconclusive_passes():
-    outcome = Outcome("ci", (finding("inconclusive"),), allow_inconclusive=True)
+    outcome = GateOutcome("ci", (finding("inconclusive"),), allow_inconclusive=True)
     assert outcome.exit_code == 0
     assert ET.fromstring(junit_xml(outcome)).find("testsuite").get("failures") == "0"
 
 
 def test_nothing_compared_is_an_error_in_xml_too():
-    suite = ET.fromstring(junit_xml(Outcome("ci", ()))).find("testsuite")
+    suite = ET.fromstring(junit_xml(GateOutcome("ci", ()))).find("testsuite")
     assert (suite.get("tests"), suite.get("errors")) == ("1", "1")
 
 
 def test_control_characters_and_markup_stay_text():
-    outcome = Outcome("ci", (finding("failed", detail="boom \x00\x1b[31m & ]]> </testcase>"),))
+    outcome = GateOutcome("ci", (finding("failed", detail="boom \x00\x1b[31m & ]]> </testcase>"),))
     error = ET.fromstring(junit_xml(outcome)).find("testsuite/testcase/error")
     assert "& ]]> </testcase>" in error.text
     assert "\x1b" not in error.text
@@ -68,7 +68,7 @@ def test_markdown_tells_the_bad_first_and_escapes():
 
 @pytest.mark.parametrize(("verdict", "says"), [("ok", "fine"), ("failed", "failed or not")])
 def test_markdown_heading(verdict, says):
-    assert says in markdown(Outcome("ci", (finding(verdict),))).splitlines()[0]
+    assert says in markdown(GateOutcome("ci", (finding(verdict),))).splitlines()[0]
 
 
 def test_terminal_table_shows_brackets_and_hides_what_is_fine():

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from genbench.judging.cells import Cell, Trouble
-from genbench.judging.ranking import Place, places
+from genbench.judging.ranking import Rank, ranks
 
-B, W, N = Place.BEST, Place.WORSE, Place.NONE
+B, W, N = Rank.BEST, Rank.WORSE, Rank.NONE
 
 
 def cell(method, values, better="lower", *, lost=(), **more):
@@ -19,7 +19,7 @@ def cell(method, values, better="lower", *, lost=(), **more):
 
 
 def found(*cells):
-    return [places(cells)[each.method] for each in cells]
+    return [ranks(cells)[each.method] for each in cells]
 
 
 def test_what_noise_cannot_tell_from_the_best_is_bold_too():
@@ -84,7 +84,7 @@ def test_the_truly_best_row_is_seldom_marked(n, rows, lead):
     for _ in range(trials):
         best = cell("best", rng.normal(-lead, size=n))
         others = [cell(str(k), rng.normal(size=n)) for k in range(rows - 1)]
-        marked += places([best, *others])["best"] is W
+        marked += ranks([best, *others])["best"] is W
     assert marked / trials <= 0.05 + 2.3 * (0.05 * 0.95 / trials) ** 0.5
 
 

@@ -13,21 +13,21 @@ from typing import Any
 
 from genbench.judging.cells import SKIPPED, Trouble
 from genbench.judging.floors import is_floor
-from genbench.judging.ranking import WORSE, Place
+from genbench.judging.ranking import WORSE, Rank
 from genbench.reporting.numbers import Column, Numbers
 from genbench.reporting.summary import shown
-from genbench.suites.schema import Table as Asked
+from genbench.suites.schema import Table
 from genbench.suites.spec import REAL
 from genbench.text.markdown import Footnotes, code, escape, seed_list, tables
 from genbench.text.numbers import mean_and_std, mean_text, number
 
-__all__ = ["Table", "make_tables"]
+__all__ = ["MarkdownTable", "make_tables"]
 
 MEANS = "samples are the decoder's means, without the noise of its likelihood (option sample_mean)"
 
 
 @dataclass(frozen=True)
-class Table:
+class MarkdownTable:
     """One table of the report, as Markdown."""
 
     title: str
@@ -38,7 +38,7 @@ class Table:
     """The table of spreads over sample sets, or empty where no metric has one."""
 
 
-def make_tables(numbers: Numbers) -> list[Table]:
+def make_tables(numbers: Numbers) -> list[MarkdownTable]:
     """The tables that the suite asks for, or one of everything for each dataset.
 
     A table without a dataset becomes one for each dataset on which it has anything to show.
@@ -79,15 +79,15 @@ def _says_anything(
 def _table(
     numbers: Numbers, title: str, dataset: str, methods: Sequence[str], names: Sequence[str],
     published: Mapping[str, Mapping[str, Any]],
-) -> Table:
+) -> MarkdownTable:
     methods = list(methods) or numbers.methods(dataset)
     names, unused = (list(names), "") if names else _default_columns(numbers, dataset, methods)
     columns = [c for name in names for c in numbers.columns(name, dataset, methods)]
     notes = Footnotes()
-    place = {column: numbers.places(column, methods) for column in columns}
+    ranks = {column: numbers.ranks(column, methods) for column in columns}
     compared = [c for c in columns if any(c.name in published.get(m, {}) for m in methods)]
     lines = [
-        _line(numbers, method, dataset, methods, columns, place, compared, published, notes)
+        _line(numbers, method, dataset, methods, columns, ranks, compared, published, notes)
         for method in methods
     ]
     head, starts = ["method"], []
@@ -100,10 +100,10 @@ def _table(
         text += "\n" + notes.text()
     if unused:
         text += f"\nNot applicable to any row here: {unused}.\n"
-    return Table(title, dataset, text, _spread(numbers, methods, columns))
+    return MarkdownTable(title, dataset, text, _spread(numbers, methods, columns))
 
 
-def _variants(numbers: Numbers, title: str, dataset: str, one: Asked) -> Table:
+def _variants(numbers: Numbers, title: str, dataset: str, one: Table) -> MarkdownTable:
     """Each row's settings side by side: published, one column for each variant, difference."""
     there = numbers.methods(dataset)
     bases = [m for m in one.methods or there if m != REAL]
@@ -134,7 +134,7 @@ def _variants(numbers: Numbers, title: str, dataset: str, one: Asked) -> Table:
             cells = []
             for heading, suffix in one.variants.items():
                 method = base + suffix
-                where = numbers.places(column, groups[heading]).get(method, Place.NONE)
+                where = numbers.ranks(column, groups[heading]).get(method, Rank.NONE)
                 cells.append(
                     _cell_text(numbers, method, column, where, notes) if method in there else "–"
                 )
@@ -146,7 +146,7 @@ def _variants(numbers: Numbers, title: str, dataset: str, one: Asked) -> Table:
             line += cells
         lines.append(line)
     text = tables(head, lines, starts or [1]) + _floors(numbers, columns)
-    return Table(title, dataset, text + ("\n" + notes.text() if notes.text() else ""))
+    return MarkdownTable(title, dataset, text + ("\n" + notes.text() if notes.text() else ""))
 
 
 def _floors(numbers: Numbers, columns: Sequence[Column]) -> str:
@@ -188,7 +188,7 @@ def _default_columns(
 
 def _line(
     numbers: Numbers, method: str, dataset: str, methods: Sequence[str],
-    columns: Sequence[Column], place: Mapping[Column, Mapping[str, Place]],
+    columns: Sequence[Column], ranks: Mapping[Column, Mapping[str, Rank]],
     compared: Sequence[Column],
     published: Mapping[str, Mapping[str, Any]], notes: Footnotes,
 ) -> list[str]:
@@ -202,7 +202,7 @@ def _line(
     label += _marks(numbers, method, dataset, notes)
     line = [label]
     for column in columns:
-        where = place[column].get(method, Place.NONE)
+        where = ranks[column].get(method, Rank.NONE)
         line.append(_cell_text(numbers, method, column, where, notes))
         if column in compared:
             line += _published_cells(numbers, method, column, published, notes)
@@ -242,13 +242,13 @@ def _spread(numbers: Numbers, methods: Sequence[str], columns: Sequence[Column])
 
 
 def _cell_text(
-    numbers: Numbers, method: str, column: Column, place: Place, notes: Footnotes
+    numbers: Numbers, method: str, column: Column, rank: Rank, notes: Footnotes
 ) -> str:
     """Mean ± std, bold or marked by its place; what is lost, or why there is nothing."""
     cell, absent = numbers.cell(method, column), numbers.absent(method, column)
     values = cell.sample
     why = _why_not(absent, len(values), column) if absent or not values else ""
-    seen = shown(cell, place)
+    seen = shown(cell, rank)
     if seen.lost and values:  # no mean of those that survive
         why += f"; the other {'seed' if len(values) == 1 else 'seeds'} {mean_text(values)}"
     mark = notes.mark(why) if why else ""
@@ -257,9 +257,9 @@ def _cell_text(
     text = seen.number or seen.status
     if seen.seeds is not None:
         text += f" (n = {seen.seeds})"
-    if place is Place.BEST:
+    if rank is Rank.BEST:
         text = f"**{text}**"
-    return text + (f" {WORSE}" if place is Place.WORSE else "") + mark
+    return text + (f" {WORSE}" if rank is Rank.WORSE else "") + mark
 
 
 def _why_not(absent: Mapping[int, Trouble], values: int, column: Column) -> str:
