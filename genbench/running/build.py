@@ -52,14 +52,15 @@ class Built:
 
 def build(
     spec: RunSpec, root: Path, device: torch.device, *, offline: bool, save_every: float,
-    known: tuple[Data, Scaling] | None = None,
+    known: tuple[Data, Scaling] | None = None, finished: bool = False,
 ) -> Built:
     """Load the data and make the model, its objectives and the training of a run, on a device.
 
-    With `known`, the outline of the data of a trained model, no data are loaded.
+    With `known`, the outline of the data of a trained model, no data are loaded. Of a run that is
+    `finished`, whose model alone is asked for, the losses may be of another version.
     """
     use_device(device)
-    if why := outdated(spec, finished=known is not None):
+    if why := outdated(spec, finished=finished):
         raise PluginError(f"the run cannot be made as it was: {why}; `genbench run SUITE` trains "
                           "it anew")
     data = load_data(spec, root, device, offline=offline) if known is None else known[0]

@@ -29,7 +29,8 @@ def trained(folder: RunFolder, *, data: Path, cache: Path, device: str) -> Evide
         known = load_outline(folder.checkpoint)
     context = Context(folder.path.parents[1], data, cache, device)
     built = build(
-        spec, data, device_of(device), offline=False, save_every=60.0, known=known
+        spec, data, device_of(device), offline=False, save_every=60.0, known=known,
+        finished=True,
     )
     if built.training is not None:
         built.training.restore(*load_checkpoint(folder.checkpoint))
