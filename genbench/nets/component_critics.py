@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import torch
@@ -15,12 +16,12 @@ from genbench.nets.mlp import StackedLinear
 __all__ = ["ComponentCritics", "OwnCritics", "SharedCritics", "component_critics"]
 
 
-class ComponentCritics(nn.Module):
+class ComponentCritics(nn.Module, ABC):
     """T critics of the same data."""
 
+    @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
         """The scores (B, T) of each x (B, *shape)."""
-        raise NotImplementedError
 
     def input_gradient(self, x: Tensor, weights: Tensor) -> Tensor:
         """∇_x Σ_c w_c f_c(x), (B, *shape), for constant weights (B, T)."""

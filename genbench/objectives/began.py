@@ -47,7 +47,7 @@ class BEGAN(Game):
         Raises:
             GenbenchError: a critic that is not for these data, or a model without parameters.
         """
-        self.network = self.critic_network(EnergyNet, model, self.code)
+        self.network = self.make_critic(EnergyNet, model, self.code)
         self.register_buffer("k", torch.zeros(()))
         self.register_buffer("energies", torch.zeros(2))
 

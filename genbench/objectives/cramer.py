@@ -48,7 +48,7 @@ class Cramer(Game):
         Raises:
             GenbenchError: a critic that is not for these data, or a model without parameters.
         """
-        self.network = self.critic_network(feature_network, model, self.features)
+        self.network = self.make_critic(feature_network, model, self.features)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The player's part of the energy distance, and the critic's penalty."""

@@ -54,7 +54,7 @@ class EBGAN(Game):
         Raises:
             GenbenchError: a critic that is not for these data, or a model without parameters.
         """
-        self.network = self.critic_network(EnergyNet, model, self.code)
+        self.network = self.make_critic(EnergyNet, model, self.code)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         """The player's energies, with the margin or the pulling-away term."""

@@ -56,7 +56,7 @@ class McGAN(Game):
         Raises:
             GenbenchError: a model without parameters.
         """
-        self.network = self.critic_network(feature_network, model, self.features)
+        self.network = self.make_critic(feature_network, model, self.features)
         self.direction = nn.Parameter(torch.randn(self.features))
         self.left, self.right = (
             nn.Parameter(torch.randn(self.features, self.rank)) for _ in range(2)

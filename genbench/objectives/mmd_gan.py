@@ -51,7 +51,7 @@ class MMDGAN(Game):
         Raises:
             GenbenchError: a critic that is not for these data, or a model without parameters.
         """
-        self.network = self.critic_network(EnergyNet, model, self.features)
+        self.network = self.make_critic(EnergyNet, model, self.features)
 
     def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
         """Clip the encoder's weights; a clipped decoder would rebuild nothing."""

@@ -1,4 +1,4 @@
-"""The one training loop. It knows no method: it lets the players of an objective move."""
+"""The one training loop. It knows no method: it updates the players of an objective in turn."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from genbench.training.optimisers import PlayerOptimiser, check_groups
 __all__ = ["Hooks", "Interrupted", "Settings", "Stage", "Training"]
 
 
-WATCHED = "watched"
-"""Who the terms are noted under that are no part of a loss."""
+LOGGED = "watched"
+"""The player under which scalars are logged that are no part of a loss."""
 READ_EVERY = 0.25
 """Seconds between two readings of the losses (a reading waits for the device)."""
 
@@ -50,8 +50,8 @@ class Hooks(Protocol):
         """Keep a checkpoint of this state."""
 
 
-class _Alone:
-    """Nobody is told anything."""
+class _NoHooks:
+    """No hooks: silent, without checkpoints."""
 
     def progress(self, update: int, losses: Mapping[str, float]) -> None: ...
 
@@ -85,8 +85,8 @@ class Settings:
 
 
 @dataclass
-class _Seat:
-    """A player at the table: its optimiser and the parameters that stand still while it moves."""
+class _PlayerState:
+    """A player's optimiser, and the other players' parameters, frozen during its update."""
 
     player: Player
     optimiser: PlayerOptimiser
@@ -94,10 +94,10 @@ class _Seat:
 
 
 class Training:
-    """The state of training one model, and the loop that moves it on.
+    """The state of training one model, and the loop that advances it.
 
-    `update` counts the updates done over all stages, `rows` the training rows drawn for the moves
-    of all players and for data-dependent starts; together with the tensors it is the whole
+    `update` counts the updates done over all stages, `rows` the training rows drawn for the
+    updates of all players and for data-dependent starts; together with the tensors it is the whole
     state, since every random draw is named by the update and not by what came before it.
     """
 
@@ -106,7 +106,7 @@ class Training:
         settings: Settings | None = None,
     ) -> None:
         self.model, self.feed, settings = model, feed, settings or Settings()
-        self.stages = [  # nobody to move (a closed-form fit): no updates to count
+        self.stages = [  # no players (a closed-form fit): no updates to count
             stage if stage.objective.players(model) else Stage(stage.objective, 0)
             for stage in stages
         ]
@@ -122,8 +122,8 @@ class Training:
         check_batch([model, *(stage.objective for stage in stages)], feed.size)
         self.curves = Curves(settings.every or max(1, self.total // 400))
         self.average = Average(model, settings.ema) if settings.ema is not None else None
-        self.seats: list[_Seat] = []
-        self._seated = -1
+        self.players: list[_PlayerState] = []
+        self._entered = -1
         self._device = next(iter([*model.parameters(), *model.buffers()]), torch.empty(0)).device
         if settings.compile:
             compile_networks(model)
@@ -149,16 +149,16 @@ class Training:
             Diverged: a loss or a parameter became NaN or infinite.
             Interrupted: `hooks.stopping()` said so; the state was saved.
         """
-        hooks = hooks or _Alone()
+        hooks = hooks or _NoHooks()
         began = saved = read = time.monotonic()
         before = self.seconds
         for index in range(len(self.stages)):
             self._enter_empty(index)
         while self.update < self.total:
             index, first = self.stage_of(self.update)
-            if self._seated != index:
-                self.seat(index, prepare=self.update == first)
-            self._move_all(index, self.update - first)
+            if self._entered != index:
+                self.enter(index, prepare=self.update == first)
+            self._update_players(index, self.update - first)
             self.update += 1
             now, last = time.monotonic(), self.update == self.total
             if last or now - read > READ_EVERY or self.update % self.curves.every == 0:
@@ -174,7 +174,7 @@ class Training:
         self._assert_finite()
         self.seconds = before + time.monotonic() - began
 
-    def seat(self, index: int, *, prepare: bool) -> None:
+    def enter(self, index: int, *, prepare: bool) -> None:
         """Make the optimisers of a stage, after its data-dependent start where it begins now."""
         objective = self.stages[index].objective
         objective.train()
@@ -183,7 +183,7 @@ class Training:
             self._prepare(index)
         players = objective.players(self.model)
         everyone = {id(p): p for player in players for p in player.parameters}
-        self.seats = []
+        self.players = []
         for player in players:
             mine = {id(p) for p in player.parameters}
             optimiser = PlayerOptimiser(
@@ -191,8 +191,8 @@ class Training:
                 self.stages[index].updates,
             )
             others = [p for k, p in everyone.items() if k not in mine and p.requires_grad]
-            self.seats.append(_Seat(player, optimiser, others))
-        self._seated = index
+            self.players.append(_PlayerState(player, optimiser, others))
+        self._entered = index
         wake(self.model, everyone)
 
     def _enter_empty(self, index: int) -> None:
@@ -211,35 +211,37 @@ class Training:
         self.rows += n
         return Batch(*self.feed.draw(n, noise))
 
-    def _move_all(self, index: int, step: int) -> None:
-        moves = sum(seat.player.times for seat in self.seats)
-        position = self.update * moves
-        for seat in self.seats:
-            for parameter in seat.others:
+    def _update_players(self, index: int, step: int) -> None:
+        batches = sum(state.player.times for state in self.players)
+        position = self.update * batches
+        for state in self.players:
+            for parameter in state.others:
                 parameter.requires_grad_(False)
-            for time_ in range(seat.player.times):
+            for time_ in range(state.player.times):
                 batch = Batch(*self.feed.batch(position))
                 position += 1
                 self.rows += len(batch)
-                noise = self.noise.child(self.update, seat.player.name, time_)
-                self._move(index, seat, batch, noise, step)
-            for parameter in seat.others:
+                noise = self.noise.child(self.update, state.player.name, time_)
+                self._step(index, state, batch, noise, step)
+            for parameter in state.others:
                 parameter.requires_grad_(True)
         if self.average is not None:
             self.average.follow(self.update)
 
-    def _move(self, index: int, seat: _Seat, batch: Batch, noise: Noise, step: int) -> None:
-        objective, name = self.stages[index].objective, seat.player.name
+    def _step(
+        self, index: int, state: _PlayerState, batch: Batch, noise: Noise, step: int
+    ) -> None:
+        objective, name = self.stages[index].objective, state.player.name
         noise.seed_torch()
         with self._cast():
             total, terms = objective.loss(name, self.model, batch, noise)
-            watched = objective.log(name, self.model, batch, noise)
-        if total.requires_grad:  # an exact M-step has no gradient: it moves in after_update
-            seat.optimiser.zero()
+            logged = objective.log(name, self.model, batch, noise)
+        if total.requires_grad:  # an exact M-step has no gradient: the update is in after_update
+            state.optimiser.zero()
             total.backward()
-            seat.optimiser.step(step)
+            state.optimiser.step(step)
         self.curves.note(self.update + 1, name, terms)
-        self.curves.note(self.update + 1, WATCHED, watched)
+        self.curves.note(self.update + 1, LOGGED, logged)
         objective.after_update(name, self.model, batch, step)
 
     def _cast(self) -> AbstractContextManager[Any]:
@@ -262,9 +264,9 @@ class Training:
             for key, value in self.average.read().state_dict().items():
                 tensors[f"average.{key}"] = value
         scalars: dict[str, Any] = {}
-        for seat in self.seats if self.update < self.total else []:
-            for key, value in seat.optimiser.state().items():
-                where = f"optimiser.{seat.player.name}.{key}"
+        for state in self.players if self.update < self.total else []:
+            for key, value in state.optimiser.state().items():
+                where = f"optimiser.{state.player.name}.{key}"
                 if isinstance(value, Tensor):
                     tensors[where] = value
                 elif value is not None:
@@ -286,10 +288,10 @@ class Training:
         index, first = self.stage_of(self.update)
         if not self.stages or self.update == first or self.update >= self.total:
             return
-        self.seat(index, prepare=False)
+        self.enter(index, prepare=False)
         saved = {**tensors, **meta["scalars"]}
-        for seat in self.seats:
-            seat.optimiser.restore(_under(saved, f"optimiser.{seat.player.name}."))
+        for state in self.players:
+            state.optimiser.restore(_under(saved, f"optimiser.{state.player.name}."))
 
 
 def _under(tensors: Mapping[str, Any], prefix: str) -> dict[str, Any]:

@@ -22,14 +22,14 @@ def check_batch(networks: Iterable[nn.Module], size: int) -> None:
         raise GenbenchError("batch norm needs two examples in a batch at least, not 1")
 
 
-def wake(model: nn.Module, moved: Container[int]) -> None:
-    """Put in training mode all but what holds parameters of which none is among `moved` (ids).
+def wake(model: nn.Module, trained: Container[int]) -> None:
+    """Put in training mode all but what holds parameters of which none is among `trained` (ids).
 
-    What stands still is as it will be evaluated: its batch norm uses and keeps the moments that it
+    What is frozen is as it will be evaluated: its batch norm uses and keeps the moments that it
     has, so that a critic learns to tell apart the samples that are measured.
     """
     model.train()
     for module in model.modules():
         own = list(module.parameters())
-        if own and not any(id(parameter) in moved for parameter in own):
+        if own and not any(id(parameter) in trained for parameter in own):
             module.eval()

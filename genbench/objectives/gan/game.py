@@ -14,7 +14,7 @@ from genbench.objectives._start import start_from_data
 from genbench.objectives.base import Draw, Objective, Player
 from genbench.objectives.gan.options import CriticOptions
 
-__all__ = ["Game", "critic_kind", "network_kind", "players_of"]
+__all__ = ["Game", "critic_kind", "players_of"]
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -35,9 +35,7 @@ class Game(CriticOptions, Objective):
         """Let a model that is initialised from the data be so, once."""
         start_from_data(model, draw, noise)
 
-    def critic_network(
-        self, make: Callable[..., Network], model: Model, outputs: int
-    ) -> Network:
+    def make_critic(self, make: Callable[..., Network], model: Model, outputs: int) -> Network:
         """A network with `outputs` features (or codes) by `make`, with the options of a critic.
 
         Raises:
@@ -58,7 +56,7 @@ def players_of(
 
 
 def critic_kind(options: CriticOptions, model: Model) -> str:
-    """The kind of the critic's network, "mlp" or "dcgan".
+    """The kind of the critic's network; auto is "dcgan" for images of a convolutional model.
 
     Raises:
         GenbenchError: a model without parameters to learn.
@@ -69,13 +67,8 @@ def critic_kind(options: CriticOptions, model: Model) -> str:
             f"{type(options).__name__}: {type(model).__name__} has no parameters to learn by "
             "gradients; critic_only: true trains a critic alone"
         )
-    return network_kind(options.critic, model)
-
-
-def network_kind(kind: str, model: Model) -> str:
-    """What "auto" stands for: "dcgan" for images of a convolutional model, else "mlp"."""
-    if kind != "auto":
-        return kind
+    if options.critic != "auto":
+        return options.critic
     parts = (nn.Conv2d, nn.ConvTranspose2d)
     convolutional = any(isinstance(module, parts) for module in model.modules())
     return "dcgan" if convolutional and model.space.kind == "images" else "mlp"
