@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import torch
+from _pytest.mark import ParameterSet
 from safetensors.torch import load, save
 from torch import Tensor
 
@@ -26,13 +29,27 @@ def fits(objective: str, model: str) -> bool:
 
 STILL = {"perturbed_data"}
 """Models that have nothing to learn: a critic trains against them alone."""
-CELLS = [
-    (objective, model, kind)
-    for objective in lookup.available("objective")
-    for model in lookup.available("model")
-    if fits(objective, model)
-    for kind in lookup.describe("model", model).constants.get("accepts", ("points", "images"))
-]
+ORDER = ("generator", "nice", "vae", "mixture")
+"""The models that are tried first."""
+EACH = 2
+"""Models, and as many conditional ones, for an objective and a kind of data in the default run."""
+
+
+def cells() -> Iterator[ParameterSet]:
+    """Every objective with every model and kind of data that it fits."""
+    for objective in lookup.available("objective"):
+        tried = Counter[tuple[str, bool]]()
+        for model in dict.fromkeys((*ORDER, *lookup.available("model"))):
+            if not fits(objective, model):
+                continue
+            about = lookup.describe("model", model).constants
+            for kind in about.get("accepts", ("points", "images")):
+                tried[kind, about.get("conditional", False)] += 1
+                slow = tried[kind, about.get("conditional", False)] > EACH
+                yield pytest.param(objective, model, kind, marks=[pytest.mark.slow] * slow)
+
+
+CELLS = list(cells())
 pytestmark = pytest.mark.parametrize(("objective_name", "model_name", "kind"), CELLS)
 
 
