@@ -18,7 +18,7 @@ import numpy as np
 from filelock import FileLock
 from PIL import Image, ImageFile, ImageOps
 
-from genbench.data._sources import FORMATS, Source
+from genbench.data._sources import FORMATS, ImageSource
 from genbench.errors import DataError
 from genbench.places import cache_folder
 from genbench.seeding import digest
@@ -53,7 +53,7 @@ class Decoder:
         strict: refuse whatever would change what a picture shows, and so colours for grey.
     """
 
-    source: Source
+    source: ImageSource
     names: Sequence[str]
     size: int | None
     channels: int | None

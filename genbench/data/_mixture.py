@@ -12,7 +12,7 @@ from torch import Tensor
 from genbench.data.base import Modes, Truth
 from genbench.noise import Noise
 
-__all__ = ["GaussianMixture"]
+__all__ = ["MixtureTruth"]
 
 _CHUNK = 2**16
 """Points whose density is computed at once, to bound memory."""
@@ -21,7 +21,7 @@ _GRID_NODES = {1: 256, 2: 64, 3: 32}
 _SOBOL_POWER = 15
 
 
-class GaussianMixture(Truth):
+class MixtureTruth(Truth):
     """p(x) = Σₖ wₖ N(x; μₖ, Σₖ); its components are its modes.
 
     Args:

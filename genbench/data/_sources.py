@@ -15,7 +15,7 @@ from genbench.errors import DataError
 from genbench.quiet import is_quiet
 from genbench.visible import visible
 
-__all__ = ["FORMATS", "Source", "count_lossy", "open_images", "open_source"]
+__all__ = ["FORMATS", "ImageSource", "count_lossy", "open_images", "open_source"]
 
 FORMATS = {
     "JPEG": (".jfif", ".jpe", ".jpeg", ".jpg", ".mpo"), "PNG": (".apng", ".png"),
@@ -33,7 +33,7 @@ _LARGEST_FILE = 2**29
 
 
 @dataclass(frozen=True)
-class Source:
+class ImageSource:
     """Named files: sorted names with `/` between folders, their contents and their checksums."""
 
     path: Path
@@ -64,7 +64,7 @@ class Source:
         return (visible(text),)
 
 
-def open_images(path: Path) -> Source:
+def open_images(path: Path) -> ImageSource:
     """The images of a folder or zip file.
 
     Raises:
@@ -82,7 +82,7 @@ def count_lossy(names: Sequence[str]) -> int:
     return sum(name.lower().endswith(_LOSSY) for name in names)
 
 
-def open_source(path: Path, extensions: Sequence[str]) -> Source:
+def open_source(path: Path, extensions: Sequence[str]) -> ImageSource:
     """The files of a folder or zip with one of these extensions (lower case, with the dot).
 
     Links are followed. Hidden files and what systems leave behind (`genbench.quiet`) count for
@@ -130,7 +130,7 @@ def _walk(folder: Path, below: str, above: frozenset[tuple[int, int]]) -> Iterat
             yield name
 
 
-def _folder(path: Path, extensions: Sequence[str]) -> Source:
+def _folder(path: Path, extensions: Sequence[str]) -> ImageSource:
     def read(name: str) -> bytes:
         file = path / name
         try:
@@ -144,10 +144,10 @@ def _folder(path: Path, extensions: Sequence[str]) -> Source:
             raise DataError(f"{file}: cannot be read: {error.strerror}") from None
 
     wanted, passed = _sorted_out(list(_walk(path, "", frozenset())), extensions)
-    return Source(path, wanted, read, lambda name: zlib.crc32(read(name)), passed)
+    return ImageSource(path, wanted, read, lambda name: zlib.crc32(read(name)), passed)
 
 
-def _zip(path: Path, extensions: Sequence[str]) -> Source:
+def _zip(path: Path, extensions: Sequence[str]) -> ImageSource:
     archive = zipfile.ZipFile(path)
     entries: dict[str, zipfile.ZipInfo] = {}
     for entry in archive.infolist():
@@ -166,7 +166,7 @@ def _zip(path: Path, extensions: Sequence[str]) -> Source:
             raise DataError(f"{path}: {name}: corrupt entry: {error}") from None
 
     wanted, passed = _sorted_out(list(entries), extensions)
-    return Source(path, wanted, read, lambda name: entries[name].CRC, passed)
+    return ImageSource(path, wanted, read, lambda name: entries[name].CRC, passed)
 
 
 def _problem(entry: zipfile.ZipInfo) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from genbench.data._mixture import GaussianMixture
+from genbench.data._mixture import MixtureTruth
 from genbench.data._toys import points
 from genbench.data.base import Data, Dataset
 from genbench.errors import DataError
@@ -49,7 +49,7 @@ class Gaussians(Dataset):
                 f"gaussians: weights: expected {len(means)}, one a mean, got {len(weights)}"
             )
         return points(
-            "gaussians", GaussianMixture(means, covariances, weights),
+            "gaussians", MixtureTruth(means, covariances, weights),
             train_size=self.train_size, test_size=self.test_size, test_seed=self.test_seed,
         )
 

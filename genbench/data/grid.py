@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from genbench.data._mixture import GaussianMixture
+from genbench.data._mixture import MixtureTruth
 from genbench.data._toys import points
 from genbench.data.base import Data, Dataset
 from genbench.fields import Count, Natural, Positive
@@ -45,7 +45,7 @@ class Grid(Dataset):
         axis = self.spacing * (torch.arange(self.side, dtype=torch.float64) - (self.side - 1) / 2)
         centres = torch.cartesian_prod(axis, axis)  # (side², 2)
         covariances = self.std**2 * torch.eye(2, dtype=torch.float64).repeat(len(centres), 1, 1)
-        truth = GaussianMixture(centres, covariances, torch.ones(len(centres)))
+        truth = MixtureTruth(centres, covariances, torch.ones(len(centres)))
         return points(
             "grid", truth, train_size=self.train_size, test_size=self.test_size,
             test_seed=self.test_seed,

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from genbench.data._decode import Decoder
 from genbench.data._layout import Layout, arrange
-from genbench.data._sources import Source, count_lossy, open_images
+from genbench.data._sources import ImageSource, count_lossy, open_images
 from genbench.data.base import Data, Dataset, Split
 from genbench.errors import DataError
 from genbench.fields import Annotated, Count, Field, FilePath
@@ -84,7 +84,7 @@ class ImageFolder(Dataset):
             fingerprint=digest(f"{decoder.fingerprint} {counts}", 16),
         )
 
-    def _open(self, root: Path) -> Source:
+    def _open(self, root: Path) -> ImageSource:
         path = self.files(root)[0]
         if not path.exists():
             raise DataError(f"{path}: no such folder or zip file; give `path` from the data "
@@ -103,7 +103,7 @@ def _split(x: np.ndarray, y: Tensor | None, start: int, stop: int) -> Split:
     )
 
 
-def _warnings(source: Source, layout: Layout) -> list[str]:
+def _warnings(source: ImageSource, layout: Layout) -> list[str]:
     found = [*source.notes, *layout.notes]
     lossy = count_lossy(layout.names)
     if lossy:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from genbench.data._mixture import GaussianMixture
+from genbench.data._mixture import MixtureTruth
 from genbench.data._toys import points
 from genbench.data.base import Data, Dataset
 from genbench.fields import Count, Natural, Positive
@@ -49,7 +49,7 @@ class Ring(Dataset):
         turn = turn + self.angle
         centres = self.radius * torch.stack([turn.cos(), turn.sin()], 1)  # (M, 2)
         covariances = self.variance * torch.eye(2, dtype=torch.float64).repeat(self.modes, 1, 1)
-        truth = GaussianMixture(centres, covariances, torch.ones(self.modes))
+        truth = MixtureTruth(centres, covariances, torch.ones(self.modes))
         return points(
             "ring", truth, train_size=self.train_size, test_size=self.test_size,
             test_seed=self.test_seed,

@@ -18,7 +18,7 @@ from genbench.evaluation.cache import content_hash, once_on_disk
 from genbench.evaluation.critic import CriticView
 from genbench.evaluation.extractors.base import Extractor
 from genbench.evaluation.extractors.choice import chosen, make
-from genbench.evaluation.likelihood import Likelihood
+from genbench.evaluation.likelihood import ModelLikelihood
 from genbench.evaluation.sample_sets import (
     GivenDraws,
     ModelDraws,
@@ -33,7 +33,7 @@ from genbench.places import cache_folder
 from genbench.seeding import derive
 from genbench.steps import step
 
-__all__ = ["Evidence", "Settings", "count_name"]
+__all__ = ["Evidence", "SampleSettings", "count_name"]
 
 T = TypeVar("T")
 LIMIT = 10_000
@@ -41,13 +41,13 @@ LIMIT = 10_000
 
 
 @dataclass(frozen=True)
-class Settings:
+class SampleSettings:
     """Samples (None: as many as the reference has, at most 10,000) and independent sample sets."""
 
     samples: int | None = None
     sets: int = 3
 
-    def with_rows(self, rows: int, reference: int) -> Settings:
+    def with_rows(self, rows: int, reference: int) -> SampleSettings:
         """The same with no more sets than `rows` samples give, one at least."""
         wanted = min(self.samples or LIMIT, reference)
         return replace(self, sets=max(1, min(self.sets, rows // wanted)))
@@ -71,12 +71,12 @@ class Evidence:
 
     def __init__(
         self, *, data: Data, scaling: Scaling, model: Model | None, noise: Noise,
-        cache: Path | None = None, settings: Settings | None = None,
+        cache: Path | None = None, settings: SampleSettings | None = None,
         curves: Sequence[Mapping[str, Any]] | None = None, critic: CriticView | None = None,
         weights: Path | None = None, offline: bool = False, given: Tensor | None = None,
     ) -> None:
         self.data, self.scaling, self.model = data, scaling, model
-        self.settings = settings or Settings()
+        self.settings = settings or SampleSettings()
         self.given = given
         if given is not None:
             self.settings = self.settings.with_rows(len(given), len(data.test))
@@ -275,7 +275,7 @@ class Evidence:
         count = count_name(self.count_for(split) if n is None else n)
         return "-".join(filter(None, (network.name, count, split, network.sha256[:8])))
 
-    def likelihood(self) -> Likelihood:
+    def likelihood(self) -> ModelLikelihood:
         """The model's likelihood in the stored unit.
 
         Raises:
@@ -284,7 +284,7 @@ class Evidence:
         if self.model is None:
             raise NotApplicable("there is no model")
         parts = (self.model, self.data, self.scaling, self.noise, self.order)
-        return self.once(("likelihood",), lambda: Likelihood(*parts))
+        return self.once(("likelihood",), lambda: ModelLikelihood(*parts))
 
     def test_log_prob(self) -> Tensor:
         """Exact log likelihood of every test row, nats, (N,) float64 (see `_likelihood`)."""

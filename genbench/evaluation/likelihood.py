@@ -23,14 +23,14 @@ from genbench.models.base import Bound, Density, Model, conditioning
 from genbench.noise import Noise
 from genbench.seeding import derive
 
-__all__ = ["Likelihood"]
+__all__ = ["ModelLikelihood"]
 
 BATCH = 500
 LIMIT = 2**20
 """Values (weights × rows × dimensions) in one pass of importance weights."""
 
 
-class Likelihood:
+class ModelLikelihood:
     """A model's exact density, or its bound, at the test data.
 
     Dequantisation noise is drawn from a fixed seed, so all methods see the same test points.

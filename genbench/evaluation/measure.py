@@ -19,12 +19,12 @@ from genbench.evaluation.extractors.choice import chosen
 from genbench.models.base import CAPABILITIES
 from genbench.steps import share_of, step
 
-__all__ = ["Measurement", "Spec", "measure"]
+__all__ = ["Measurement", "MetricSpec", "measure"]
 
 Numbers = Mapping[str, float | NotApplicable]
 
 
-class Spec(Protocol):
+class MetricSpec(Protocol):
     """A metric's name and options, as a run's specification gives them."""
 
     @property
@@ -67,7 +67,7 @@ class Measurement:
 
 
 def measure(
-    specs: Sequence[Spec], evidence: Evidence, *, folder: Path | None = None,
+    specs: Sequence[MetricSpec], evidence: Evidence, *, folder: Path | None = None,
     classes: Sequence[type[Metric]] | None = None,
     before_own: Callable[[], object] = lambda: None,
 ) -> list[Measurement]:

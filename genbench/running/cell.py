@@ -22,8 +22,7 @@ from genbench.errors import (
     is_ctrl_c,
 )
 from genbench.evaluation.critic import CriticView
-from genbench.evaluation.evidence import Evidence
-from genbench.evaluation.evidence import Settings as EvidenceSettings
+from genbench.evaluation.evidence import Evidence, SampleSettings
 from genbench.evaluation.figure_data import figure_data
 from genbench.evaluation.measure import measure
 from genbench.evaluation.notes import notes
@@ -253,7 +252,7 @@ def evidence_of(spec: RunSpec, built: Built, context: Context) -> Evidence:
     return Evidence(
         data=built.data, scaling=built.scaling,
         model=built.model if training is None else training.trained.eval(),
-        settings=EvidenceSettings(spec.protocol.samples, spec.protocol.sets),
+        settings=SampleSettings(spec.protocol.samples, spec.protocol.sets),
         noise=built.noise.child("evaluation"),
         curves=None if training is None else training.curves.rows,
         critic=_critic(training), cache=context.cache, weights=context.weights,

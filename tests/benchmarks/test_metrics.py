@@ -24,7 +24,7 @@ from torch_fidelity.registry import register_feature_extractor
 from genbench.data.base import Data, Split
 from genbench.data.scaling import Scaling
 from genbench.data.space import Space
-from genbench.evaluation.evidence import Evidence, Settings
+from genbench.evaluation.evidence import Evidence, SampleSettings
 from genbench.evaluation.extractors import classifier
 from genbench.evaluation.measure import Measurement, measure
 from genbench.evaluation.metrics._neighbours import manifolds
@@ -66,7 +66,7 @@ def evidence(data: Data, cache: Path) -> Evidence:
     scaling = Scaling("symmetric")
     return Evidence(
         data=data, scaling=scaling, model=Blots(scaling.space(data)), noise=Noise(1),
-        cache=cache, settings=Settings(N, 1), offline=True,
+        cache=cache, settings=SampleSettings(N, 1), offline=True,
     )
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from genbench.data.base import Data, Modes, Split, Truth
 from genbench.data.scaling import Scaling, scaling_for
 from genbench.data.space import Space
-from genbench.evaluation.evidence import Evidence, Settings
+from genbench.evaluation.evidence import Evidence, SampleSettings
 from genbench.models.base import Model
 from genbench.noise import Noise
 
@@ -127,7 +127,7 @@ def make(cache: Path) -> Make:
         built = model(scaling.space(data)) if isinstance(model, type) else model
         return Evidence(
             data=data, scaling=scaling, model=built, noise=Noise(seed), cache=cache,
-            settings=Settings(samples, sets), offline=True, **more,
+            settings=SampleSettings(samples, sets), offline=True, **more,
         )
 
     return build

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from genbench.data.digits import Digits
 from genbench.data.scaling import scaling_for
-from genbench.evaluation.evidence import Evidence, Settings
+from genbench.evaluation.evidence import Evidence, SampleSettings
 from genbench.evaluation.extractors import classifier
 from genbench.evaluation.measure import measure
 from genbench.noise import Noise
@@ -97,7 +97,7 @@ def test_an_evaluation_names_its_steps(
     data = Digits().load(tmp_path)
     evidence = Evidence(
         data=data, scaling=scaling_for(data, "unit", False), model=None,
-        noise=Noise(0, torch.device("cpu")), cache=tmp_path, settings=Settings(50, 2),
+        noise=Noise(0, torch.device("cpu")), cache=tmp_path, settings=SampleSettings(50, 2),
     )
     said: list[tuple[str, float]] = []
     with told(lambda step, share: said.append((step, share))):

@@ -19,7 +19,7 @@ from genbench.data.feed import Feed
 from genbench.data.ring import Ring
 from genbench.data.scaling import scaling_for
 from genbench.evaluation.critic import CriticView
-from genbench.evaluation.evidence import Evidence, Settings
+from genbench.evaluation.evidence import Evidence, SampleSettings
 from genbench.evaluation.measure import measure
 from genbench.noise import Noise
 from genbench.objectives.sum import WeightedSum
@@ -113,7 +113,7 @@ def evidence_of(
     objective = laws.objective(objective_name, model, options)
     training = loop.Training(
         model, [loop.Stage(WeightedSum([(1.0, objective)]), UPDATES)],
-        Feed(data, scaling, 8, Noise(1)), Noise(2), loop.Settings(every=1),
+        Feed(data, scaling, 8, Noise(1)), Noise(2), loop.SampleSettings(every=1),
     )
     training.run(SimpleNamespace(
         progress=lambda *_: None, stopping=lambda: False, save=lambda _: None
@@ -121,7 +121,7 @@ def evidence_of(
     critic = objective.trained_critic(model)
     return Evidence(
         data=data, scaling=scaling, model=model, noise=Noise(3), cache=folder,
-        settings=Settings(None, 2), curves=training.curves.rows, offline=True,
+        settings=SampleSettings(None, 2), curves=training.curves.rows, offline=True,
         critic=None if critic is None else CriticView.of(critic, objective.eval()),
     )
 
