@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from genbench import lookup
+from genbench.errors import PluginError
 from genbench.reporting.figures.base import FigureKind
+from genbench.reporting.figures.draw import Figure, draw_figures
+from genbench.reporting.figures.drawing import png
+from genbench.reporting.numbers import Numbers
+from genbench.store.runs import Store
+from genbench.store.table import tidy
 from genbench.suites.expand import load_plan
 from genbench.suites.figures import entry_model, whole_kinds
+from genbench.suites.plan import Plan
+from genbench.suites.schema import Report
 
 ROOT = lookup.ROOT
 KINDS = lookup.available("figure")
@@ -86,6 +96,59 @@ def test_which_kinds_are_drawn_of_all_rows(
 ) -> None:
     assert whole_kinds(asked, "points", Path()) == points
     assert whole_kinds(asked, "images", Path()) == images
+
+
+OWN = '''"""own.py: mine."""
+from genbench import FigureKind
+
+
+class Mine(FigureKind):
+    """Mine."""
+
+    def caption(self, shown):
+        return "So."
+'''
+
+
+@pytest.mark.parametrize(("body", "words"), [
+    ("    def draw(self, shown):\n        return undefined\n", "NameError"),
+    ("    def draw(self, shown):\n        raise SystemExit\n", "SystemExit"),
+    ("    def draw(self, shown): ...\n\n    def lacks(self, arrays):\n        return 1 / 0\n",
+     "ZeroDivisionError"),
+])
+def test_a_kind_of_ones_own_that_fails_says_so_in_its_place(
+    filled: tuple[Plan, Store], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str,
+    words: str,
+) -> None:
+    (tmp_path / "own.py").write_text(OWN + "\n" + body)
+    said: list[str] = []
+    monkeypatch.setattr(png, "write_text", lambda image, xy, text, size, width: said.append(text))
+    figures = drawn(filled, tmp_path, ["own.py:Mine"])
+    assert [figure.file for figure in figures] == ["figures/mine-ring.png",
+                                                   "figures/mine-digits.png"]
+    assert [text.split(": ")[:2] for text in said] == [["not drawn", words]] * 2
+    assert len(list((tmp_path / "figures").iterdir())) == 2
+
+
+@pytest.mark.parametrize(("body", "words"), [
+    ("", "figure 'own.py:Mine': TypeError: Can't instantiate"),
+    ("raise ValueError(3)\n", "figure 'own.py:Mine' fails to import: ValueError: 3"),
+])
+def test_a_kind_of_ones_own_that_is_none_is_one_line(
+    filled: tuple[Plan, Store], tmp_path: Path, body: str, words: str
+) -> None:
+    (tmp_path / "own.py").write_text(OWN + "\n" + body)
+    with pytest.raises(PluginError, match=re.escape(words)):
+        drawn(filled, tmp_path, ["own.py:Mine"])
+
+
+def drawn(filled: tuple[Plan, Store], folder: Path, figures: list[str]) -> list[Figure]:
+    """The figures of a suite that lies in the folder."""
+    plan, store = filled
+    report = Report.model_validate({"figures": figures})
+    suite = plan.suite.model_copy(update={"report": report})
+    plan = replace(plan, suite=suite, path=folder / "s.yaml")
+    return draw_figures(Numbers(plan, tidy(plan, store)), store, folder)
 
 
 def test_a_kind_of_ones_own_is_one_file(tmp_path: Path) -> None:

@@ -9,16 +9,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+from genbench.errors import PluginError, somebody_elses
 from genbench.lookup import available, describe, load
 from genbench.reporting.figures.base import FigureKind, Sheet
-from genbench.reporting.figures.drawing.png import content_digest, encode, is_ours, keep_or_draw
+from genbench.reporting.figures.drawing.png import (
+    content_digest,
+    encode,
+    is_ours,
+    keep_or_draw,
+    or_words,
+)
 from genbench.reporting.figures.stored import Stored
 from genbench.reporting.numbers import Numbers
 from genbench.store.runs import Store
@@ -107,7 +114,9 @@ def _folder(numbers: Numbers) -> Path:
 
 
 def _kind(name: str, options: Mapping[str, Any], near: Path) -> FigureKind:
-    kind: FigureKind = load(describe("figure", name, near))()
+    cls = load(describe("figure", name, near))
+    with somebody_elses(f"figure '{name}'", PluginError):
+        kind: FigureKind = cls()
     kind.configure(dict(options))
     return kind
 
@@ -117,15 +126,22 @@ def _pictures(
 ) -> Iterator[Figure]:
     """The sheets of a figure; those after the first have their number in title and file."""
     code = describe("figure", entry.kind, _folder(stored.numbers)).source_digest
-    sheets = list(kind.sheets(stored))
-    for page, sheet in enumerate(sheets, 1):
+    of_kind = [type(kind).__name__, code, kind.options()]
+    figure = Figure(stored.dataset, entry.title, "".join(file), entry.caption.strip(),
+                    "figures" if stored.chosen else kind.place)
+    sheets = or_words(out / figure.file, lambda: [
+        (sheet, kind.caption(sheet.shown), content_digest([*of_kind, sheet.shown]))
+        for sheet in kind.sheets(stored)
+    ])
+    if sheets is None:
+        yield figure
+        return
+    for page, (sheet, caption, mark) in enumerate(sheets, 1):
         title = f"{entry.title} ({page} of {len(sheets)})" if len(sheets) > 1 else entry.title
         path = (f".{page}" if page > 1 else "").join(file)
-        mark = content_digest([type(kind).__name__, code, kind.options(), sheet.shown])
         keep_or_draw(out / path, mark, partial(_png, kind, sheet))
-        parts = (entry.caption.strip(), kind.caption(sheet.shown), sheet.note)
-        yield Figure(stored.dataset, title, path, " ".join(filter(None, parts)),
-                     "figures" if stored.chosen else kind.place)
+        words = " ".join(filter(None, (figure.caption, caption, sheet.note)))
+        yield replace(figure, title=title, file=path, caption=words)
 
 
 def _png(kind: FigureKind, sheet: Sheet, mark: str) -> bytes:

@@ -5,24 +5,25 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image, ImageDraw, PngImagePlugin
 
-from genbench.errors import GenbenchError, in_a_line
+from genbench.errors import GenbenchError, somebody_elses
 from genbench.reporting.figures.drawing.palette import INK, PAPER, font
 from genbench.seeding import digest
 from genbench.store.files import write_bytes
 
 __all__ = [
     "KEY", "MANY", "PHOTOGRAPHS", "content_digest", "drawing", "encode", "is_ours", "keep_or_draw",
-    "write_text",
+    "or_words", "write_text",
 ]
 
+T = TypeVar("T")
 KEY = "genbench"
 """The name of the PNG's text entry that holds the digest."""
 MANY, PHOTOGRAPHS = 100_000, 1_000_000
@@ -130,15 +131,29 @@ def keep_or_draw(path: Path, mark: str, draw: Callable[[str], bytes]) -> None:
     """
     if _mark(path) == mark:
         return
+    picture = or_words(path, partial(draw, mark))
+    if picture is not None:
+        write_bytes(path, picture)
+
+
+def or_words(path: Path, read: Callable[[], T]) -> T | None:
+    """What code that may be somebody else's gives; where it fails, a picture says so.
+
+    Raises:
+        GenbenchError: damaged results, of which no report is made.
+    """
     try:
-        picture = draw(mark)
-    except GenbenchError:  # damaged results, of which no report is made
-        raise
-    except Exception as error:
+        with somebody_elses("not drawn", _NotDrawn):
+            return read()
+    except _NotDrawn as error:
         blank = Image.new("RGB", (900, 120), PAPER)
-        write_text(blank, (20, 50), f"not drawn: {in_a_line(error)}", 18, width=860)
-        picture = encode(blank, "not drawn")
-    write_bytes(path, picture)
+        write_text(blank, (20, 50), str(error), 18, width=860)
+        write_bytes(path, encode(blank, "not drawn"))
+        return None
+
+
+class _NotDrawn(GenbenchError):
+    """Code that draws failed."""
 
 
 def is_ours(path: Path) -> bool:
