@@ -1,6 +1,6 @@
 """The types that options are declared with.
 
-A model, objective, dataset, metric or executor declares its options as annotated class fields,
+A model, objective, dataset, metric, figure or executor declares its options as annotated fields,
 each with a literal default and a docstring. These names (and `int`, `float`, `bool`, `str`,
 `list`, `dict`, `Literal`, `Annotated`, `Field`, `| None`) are all that an annotation may use, so
 that options can be read from source without importing it.

@@ -18,7 +18,7 @@ from genbench.suites.spec import REAL
 from genbench.suites.sweep import grid_value, metric_value
 from genbench.suites.typed import check, plain
 
-__all__ = ["check_figures", "entry_model", "whole_kinds"]
+__all__ = ["NONE", "check_figures", "entry_model", "whole_kinds"]
 
 NONE = "none"
 """The word for no figure of a whole kind."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from genbench.lookup import available, describe, options_model
-from genbench.suites.figures import entry_model
+from genbench.suites.figures import NONE, entry_model
 from genbench.suites.schema import Entry, Suite
 from genbench.suites.zoo import method_names
 
@@ -38,6 +38,9 @@ def json_schema() -> Schema:
         for name in available(kind):
             definitions[f"{kind}-{name}"] = _options(kind, name, definitions)
     definitions["FigureEntry"] = _figure(definitions["FigureEntry"], definitions)
+    whole = {"anyOf": [*_names("figure")["anyOf"], {"const": NONE}]}
+    items = {"anyOf": [whole, {"$ref": "#/$defs/FigureEntry"}]}
+    definitions["Report"]["properties"]["figures"]["anyOf"][0]["items"] = items
     definitions["model"], definitions["train"] = _model(), _train()
     entry["properties"]["model"] = _described(entry["properties"]["model"], "model")
     for owner in (entry, definitions["StageEntry"]):

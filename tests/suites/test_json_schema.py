@@ -55,6 +55,13 @@ BASE = "datasets: {ring: {modes: 3}}\nmethods: [gan]\nevaluate: [nll]\n"
     ("[nll]", "[nll]\nseeds: [1, 2]", True),
     ("[nll]", "[nll]\nseeds: 0", False),
     ("[nll]", "[nll]\nsedes: 3", False),
+    ("[nll]", "[nll]\nreport: {figures: [critic, 'a.py:B', {kind: density, title: a}]}", True),
+    ("[nll]", "[nll]\nreport: {figures: [surface]}", False),
+    ("[nll]", "[nll]\nreport: {figures: [{kind: 'a.py:B', title: a, mine: 3}]}", True),
+    ("[nll]", "[nll]\nreport: {figures: [{kind: surface, title: a}]}", False),
+    ("[nll]", "[nll]\nreport: {figures: [{kind: curves, title: a, terms: ['a: b']}]}", True),
+    ("[nll]", "[nll]\nreport: {figures: [{kind: density, title: a, terms: ['a: b']}]}", False),
+    ("[nll]", "[nll]\nreport: {figures: [{kind: sweep, title: a}]}", False),
     ("[nll]", "[nll]\nreport: {tables: [{published: {a: {nll: {value: 3}}}}]}", True),
 ])
 def test_it_tells_good_from_bad(validator: Any, old: str, new: str, good: bool) -> None:
