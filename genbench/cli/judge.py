@@ -68,7 +68,7 @@ def eval_(
     if json == Path("-"):
         write(dumps(whole, indent=1, sort_keys=True) + "\n")
     else:
-        console_for(sys.stdout).print(measurement_table(whole["measurements"], found.notes))
+        console_for(sys.stdout).print(measurement_table(found.measurements, found.notes))
         if json is not None:
             write_json(json, whole)
     if not any(one.status == "ok" for one in found.measurements):

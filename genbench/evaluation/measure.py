@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -18,8 +18,9 @@ from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.extractors.choice import chosen
 from genbench.models.base import CAPABILITIES
 from genbench.steps import share_of, step
+from genbench.store.measurement import Measurement
 
-__all__ = ["Measurement", "MetricSpec", "measure"]
+__all__ = ["MetricSpec", "measure"]
 
 Numbers = Mapping[str, float | NotApplicable]
 
@@ -36,34 +37,6 @@ class MetricSpec(Protocol):
     def options(self) -> dict[str, Any]:
         """Its options."""
         ...
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """One number with its protocol, or the reason why there is none.
-
-    `value` is the mean over sample sets and `sampling_std` their standard deviation (N − 1), None
-    where the metric does not depend on samples or there is one set. `status` is ok, skipped (no
-    meaning here), not-finite or failed (an error inside the metric).
-    """
-
-    metric: str
-    value: float | None
-    sampling_std: float | None
-    better: str
-    unit: str
-    title: str
-    protocol: str
-    status: str
-    reason: str
-    target: str = ""
-    """With the direction "target": the best value, and the side on which worse ones lie."""
-    tolerance: float | None = None
-    """How much worse the gate lets it become, in its unit; None for a share of the mean."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """The entry of metrics.json."""
-        return asdict(self)
 
 
 def measure(
@@ -200,8 +173,11 @@ def _cell(
                 value = float(np.mean(numbers))
                 std = float(np.std(numbers, ddof=1)) if len(numbers) > 1 else None
     title = meta.get("title", name).format(**options)
-    return Measurement(name, value, std, meta.get("better", "none"), meta.get("unit", ""), title,
-                       protocol, status, reason, meta.get("target", ""))
+    return Measurement(
+        metric=name, value=value, sampling_std=std, better=meta.get("better", "none"),
+        unit=meta.get("unit", ""), title=title, protocol=protocol, status=status, reason=reason,
+        target=meta.get("target", ""),
+    )
 
 
 def _protocol(metric: Metric, evidence: Evidence) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import inf, nan
-from typing import Any
 
 from rich import box
 from rich.cells import cell_len
@@ -15,6 +14,7 @@ from rich.text import Text
 
 from genbench.judging.ranking import Rank
 from genbench.reporting.summary import Shown, Summary
+from genbench.store.measurement import Measurement
 from genbench.text.markdown import ARROWS
 from genbench.text.numbers import spread_text
 
@@ -63,20 +63,17 @@ def _text(shown: Shown) -> Text:
     return Text(str(shown), style=style)
 
 
-def measurement_table(measurements: Sequence[Mapping[str, Any]], notes: Sequence[str]) -> Group:
-    """Every number with its spread over sample sets and its protocol, or why there is none.
-
-    `measurements` are as metrics.json has them.
-    """
+def measurement_table(measurements: Sequence[Measurement], notes: Sequence[str]) -> Group:
+    """Every number with its spread over sample sets and its protocol, or why there is none."""
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("metric")
     table.add_column("value", justify="right")
     table.add_column("unit")
     table.add_column("protocol", overflow="fold")
     for one in measurements:
-        value, spread = one["value"], one["sampling_std"]
+        value, spread = one.value, one.sampling_std
         text = "–" if value is None else spread_text(value, nan if spread is None else spread)
-        why = one["protocol"] if one["status"] == "ok" else one["reason"]
-        table.add_row(f"{one['metric']}{ARROWS.get(one['better'], '')}", text, one["unit"],
+        why = one.protocol if one.status == "ok" else one.reason
+        table.add_row(f"{one.metric}{ARROWS.get(one.better, '')}", text, one.unit,
                       escape(why))
     return Group(table, *(Text(note, style="yellow") for note in notes))

@@ -181,7 +181,7 @@ class _Cell:
                 self.held.write_provenance(self.facts)
             self.held.write_samples(arrays)
             self.held.write_metrics(
-                self.spec, [m.to_dict() for m in measurements], self.budget(built), said
+                self.spec, measurements, self.budget(built), said
             )
             self.status("done", built.training)
         except Unwritable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,14 @@ from genbench.errors import (
     UnknownName,
     somebody_elses,
 )
-from genbench.evaluation.measure import Measurement, measure
+from genbench.evaluation.measure import measure
 from genbench.evaluation.notes import notes
 from genbench.running.build import build, device_of
 from genbench.running.cell import evidence_of
 from genbench.running.executors.base import Context
 from genbench.steps import step
 from genbench.store.frame import by_metric
+from genbench.store.measurement import Measurement
 from genbench.store.provenance import provenance
 from genbench.suites.expand import plan_of
 from genbench.suites.parts import metric_values
@@ -54,7 +55,7 @@ class Evaluation:
     @property
     def table(self) -> pd.DataFrame:
         """The numbers by metric: value, sampling_std, unit, better, protocol, status, reason."""
-        return by_metric([one.to_dict() for one in self.measurements])
+        return by_metric(self.measurements)
 
     def __repr__(self) -> str:
         numbers = ", ".join(
@@ -77,7 +78,7 @@ class Evaluation:
             "samples": self.spec.model.options.get("path", self.spec.model.name),
             "source": self.spec.model.contents or self.spec.model.source,
             "dataset": self.spec.data.model_dump(mode="json"),
-            "measurements": [one.to_dict() for one in self.measurements],
+            "measurements": [asdict(one) for one in self.measurements],
             "notes": self.notes,
             "provenance": provenance(self.device, 0),
         }

@@ -10,6 +10,7 @@ from typing import Any
 from genbench.errors import GenbenchError
 from genbench.store.contents import called_as_then
 from genbench.store.folder import RunFolder
+from genbench.store.measurement import Measurement
 from genbench.store.provenance import sittings
 from genbench.store.runs import Store
 from genbench.suites.contents import data_key, with_contents
@@ -34,7 +35,7 @@ def history(folder: RunFolder) -> dict[str, Any]:
         "row": f"{spec.method} on {spec.dataset}, seed {spec.seed}",
         "state": folder.state + (f": {status.reason}" if status.reason else ""),
         "updates": f"{status.update} of {status.updates}",
-        "numbers": {one["metric"]: _number(one) for one in stored["measurements"]},
+        "numbers": {one.metric: _number(one) for one in stored["measurements"]},
         "notes": stored["notes"],
         "budget": stored["budget"],
         "repeat": repeat(spec, provenance, Store(folder.path.parent.parent)),
@@ -103,10 +104,10 @@ def _asked(
         return set()
 
 
-def _number(one: dict[str, Any]) -> str:
-    if one["value"] is None:
-        return f"{one['status']}: {one['reason']}"
-    spread = one["sampling_std"]
+def _number(one: Measurement) -> str:
+    if one.value is None:
+        return f"{one.status}: {one.reason}"
+    spread = one.sampling_std
     sets = "" if spread is None else f" ± {spread:.2g} over sample sets"
-    unit = f" {one['unit']}" if one["unit"] else ""
-    return f"{one['value']!r}{unit}{sets} ({one['protocol']})"
+    unit = f" {one.unit}" if one.unit else ""
+    return f"{one.value!r}{unit}{sets} ({one.protocol})"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
+from genbench.store.measurement import Measurement
 from genbench.store.table import Row
 
 __all__ = ["DTYPES", "by_metric", "frame_of"]
@@ -31,9 +31,9 @@ def frame_of(rows: Sequence[Row]) -> pd.DataFrame:
     })
 
 
-def by_metric(measurements: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """What was measured of one model, as metrics.json has it, by metric."""
+def by_metric(measurements: Sequence[Measurement]) -> pd.DataFrame:
+    """What was measured of one model, by metric."""
     columns = ["metric", "value", "sampling_std", "unit", "better", "protocol", "status", "reason"]
-    rows = [[one.get(name) for name in columns] for one in measurements]
+    rows = [[getattr(one, name) for name in columns] for one in measurements]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.astype({"value": float, "sampling_std": float}).set_index("metric")

@@ -20,6 +20,7 @@ import numpy as np
 from genbench.errors import StoreError
 from genbench.store.files import json_bytes, npz_bytes, replace_file
 from genbench.store.folder import CURVE_FIELDS, RunFolder
+from genbench.store.measurement import Measurement
 from genbench.store.provenance import taken_on
 from genbench.store.records import Status, asked
 from genbench.suites.spec import RunSpec
@@ -79,12 +80,12 @@ class HeldRun:
         self._put("provenance.json", json_bytes(whole))
 
     def write_metrics(
-        self, spec: RunSpec, measurements: Sequence[Mapping[str, Any]],
+        self, spec: RunSpec, measurements: Sequence[Measurement],
         budget: Mapping[str, Any], notes: Iterable[str] = (),
     ) -> None:
         """Store what was measured, and which metrics were asked for."""
         content = {
-            "measurements": [dict(one) for one in measurements], "budget": dict(budget),
+            "measurements": [asdict(one) for one in measurements], "budget": dict(budget),
             "notes": list(notes), "asked": asked(spec),
         }
         self._put("metrics.json", json_bytes(content))

@@ -7,12 +7,13 @@ at.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple, Required
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, with_config
 from pydantic.dataclasses import dataclass
 from typing_extensions import TypedDict
 
+from genbench.store.measurement import Measurement, Number
 from genbench.suites.former import metrics_today
 from genbench.suites.spec import RunSpec
 
@@ -25,8 +26,6 @@ FINAL = ("done", "diverged")
 """States that are results: such a run is never run again."""
 SafeCount = Annotated[int, Field(ge=0, lt=2**53)]
 """A count that any reader of JSON can hold."""
-Number = Annotated[float, Field(allow_inf_nan=False)]
-"""Finite: what JSON spells as 1e400, or with 500 digits, nobody wrote."""
 _loose = with_config(ConfigDict(extra="allow", strict=True))
 
 
@@ -43,21 +42,6 @@ class _Provenance(TypedDict, total=False):
     data: str
     versions: dict[str, str]
     earlier: list[_Provenance]
-
-
-@_loose
-class _Measurement(TypedDict, total=False):
-    metric: Required[str]
-    status: Required[str]
-    value: Number | None
-    sampling_std: Number | None
-    better: str
-    unit: str
-    title: str
-    protocol: str | None
-    reason: str | None
-    target: str
-    tolerance: Number | None
 
 
 @_loose
@@ -90,7 +74,7 @@ class _Shared:
 
 @_loose
 class _Metrics(TypedDict, total=False):
-    measurements: list[_Measurement]
+    measurements: list[Measurement]
     budget: _Budget
     notes: list[str]
     asked: Annotated[_Asked | None, AfterValidator(_Shared())]
@@ -147,7 +131,7 @@ class Record(NamedTuple):
         """
         if self.status.state == "diverged":
             return True
-        if any(one["status"] == "failed" for one in self.metrics.get("measurements", ())):
+        if any(one.status == "failed" for one in self.metrics.get("measurements", ())):
             return False
         was = self.metrics.get("asked")
         if was is None:  # numbers without their settings are taken at their word

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from genbench import lookup
 from genbench.steps import step
+from genbench.store.measurement import Measurement
 from genbench.store.records import Record, Status, asked
 from genbench.store.runs import Store
 from genbench.suites.parts import metric_values
@@ -142,35 +143,29 @@ def _rows(suite: str, spec: RunSpec, record: Record, asked_for: _Asked) -> Itera
     status, stored = record
     complete = status.state == "done"
     fresh, stale = asked_for(spec, stored if complete else {})
-    found = [one for one in stored["measurements"] if one["metric"] in fresh] if complete else []
+    found = [one for one in stored["measurements"] if one.metric in fresh] if complete else []
     state, reason = ("queued", _STALE) if complete else _why_missing(status)
-    known = {one["metric"] for one in found} if stale else set()
+    known = {one.metric for one in found} if stale else set()
     missing = [
-        {"metric": name, "status": state, "reason": reason,
-         "unit": about.get("unit"), "title": about.get("title")}
+        Measurement(metric=name, status=state, reason=reason, unit=about.get("unit", ""),
+                    title=about.get("title", ""))
         for name, about in stale.items() if name not in known
     ]
     budget = stored.get("budget", {})
     shared = (
         budget.get("updates", status.update or None), budget.get("examples"),
-        _float(budget.get("seconds", status.seconds or None)), budget.get("device", ""),
+        budget.get("seconds", status.seconds or None), budget.get("device", ""),
         spec.limited,
     )
     for one in (*found, *missing):
         # a metric's own word counts, not what was its word when it measured
-        declared = (fresh if one["metric"] in fresh else stale)[one["metric"]]
+        declared = (fresh if one.metric in fresh else stale)[one.metric]
         yield Row(
-            suite, spec.method, spec.dataset, spec.seed, one["metric"], one.get("protocol") or "",
-            _float(one.get("value")) if one["status"] == "ok" else None,
-            declared.get("better") or "none", one.get("unit") or "", one["status"],
-            one.get("reason") or "", spec.id, _float(one.get("sampling_std")),
-            one.get("title") or "", *shared, declared.get("target") or "",
-            _float(one.get("tolerance")),
+            suite, spec.method, spec.dataset, spec.seed, one.metric, one.protocol,
+            one.value if one.status == "ok" else None, declared.get("better") or "none",
+            one.unit, one.status, one.reason, spec.id, one.sampling_std, one.title, *shared,
+            declared.get("target") or "", one.tolerance,
         )
-
-
-def _float(value: float | None) -> float | None:
-    return None if value is None else float(value)
 
 
 def _by_age(

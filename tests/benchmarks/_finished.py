@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from genbench.seeding import derive
+from genbench.store.measurement import Measurement
 from genbench.store.runs import HeldRun, Status, Store
 from genbench.store.table import expected_values
 from genbench.suites.expand import load_plan
@@ -90,21 +91,21 @@ def _write(spec: RunSpec, folder: HeldRun) -> None:
     folder.seal()
 
 
-def _measurements(spec: RunSpec, rng: np.random.Generator) -> list[dict[str, Any]]:
+def _measurements(spec: RunSpec, rng: np.random.Generator) -> list[Measurement]:
     """A number for every value of every metric; implicit models have no likelihood."""
     implicit = spec.model.name == "generator"
     found = []
     for metric in spec.evaluate:
         for name, facts in expected_values(metric, spec.folder).items():
             skipped = implicit and metric.name in ("nll", "neg_elbo", "bits_per_dim", "nll_gap")
-            found.append({
-                "metric": name, "better": facts["better"], "unit": facts.get("unit", ""),
-                "title": facts.get("title", name), "protocol": f"{spec.dataset}-test-v1",
-                "value": None if skipped else float(rng.normal(3, 0.1)),
-                "sampling_std": None if skipped else 0.01,
-                "status": "skipped" if skipped else "ok",
-                "reason": "the model has no exact density" if skipped else "",
-            })
+            found.append(Measurement(
+                metric=name, better=facts["better"], unit=facts.get("unit", ""),
+                title=facts.get("title", name), protocol=f"{spec.dataset}-test-v1",
+                value=None if skipped else float(rng.normal(3, 0.1)),
+                sampling_std=None if skipped else 0.01,
+                status="skipped" if skipped else "ok",
+                reason="the model has no exact density" if skipped else "",
+            ))
     return found
 
 

@@ -26,10 +26,11 @@ from genbench.data.scaling import Scaling
 from genbench.data.space import Space
 from genbench.evaluation.evidence import Evidence, SampleSettings
 from genbench.evaluation.extractors import classifier
-from genbench.evaluation.measure import Measurement, measure
+from genbench.evaluation.measure import measure
 from genbench.evaluation.metrics._neighbours import manifolds
 from genbench.models.base import Model
 from genbench.noise import Noise
+from genbench.store.measurement import Measurement
 from genbench.suites.spec import MetricSpec
 
 Ratio = Callable[[str, str, str], None]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,11 @@ from genbench.errors import PluginError, UnknownName
 from genbench.evaluation.extractors.base import Extractor
 from genbench.evaluation.extractors.choice import make as made
 from genbench.evaluation.figure_data import figure_data
-from genbench.evaluation.measure import Measurement, measure
+from genbench.evaluation.measure import measure
 from genbench.evaluation.metrics.fid import Fid
 from genbench.evaluation.notes import notes
 from genbench.models.base import Model
+from genbench.store.measurement import Measurement
 
 
 @dataclass
@@ -52,7 +53,7 @@ def test_every_declared_value_gives_one_cell_and_none_fails(
         assert cell.title
         assert cell.better in ("lower", "higher", "target", "none")
         assert (cell.better == "target") == bool(cell.target)
-    json.dumps([cell.to_dict() for cell in cells], allow_nan=False)
+    json.dumps([asdict(cell) for cell in cells], allow_nan=False)
 
 
 @pytest.mark.parametrize(("extractor", "tolerance"), [

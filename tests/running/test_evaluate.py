@@ -12,10 +12,10 @@ import torch
 import yaml
 
 from genbench.errors import GenbenchError
-from genbench.evaluation.measure import Measurement
 from genbench.running.build import load_data
 from genbench.running.evaluate import evaluate
 from genbench.running.executors.base import Context
+from genbench.store.measurement import Measurement
 from genbench.suites.expand import load_plan, plan_of
 
 SUITE = """\

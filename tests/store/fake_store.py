@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from genbench.seeding import derive
+from genbench.store.measurement import Measurement
 from genbench.store.runs import HeldRun, Status, Store
 from genbench.suites.plan import DatasetInfo, MethodInfo, Plan
 from genbench.suites.schema import Suite
@@ -128,17 +129,16 @@ def _write(spec: RunSpec, folder: HeldRun, *, diverged: bool) -> None:
     folder.seal()
 
 
-def measurements(spec: RunSpec) -> list[dict[str, Any]]:
+def measurements(spec: RunSpec) -> list[Measurement]:
     """Numbers that depend on the run alone."""
     rng = np.random.default_rng(derive(spec.method, spec.dataset, spec.seed))
     nll = LEVEL.get(spec.method, 2.5) + 0.01 * rng.normal()
     points = spec.dataset == "ring"
     k = next(m.options["k"] for m in spec.evaluate if "k" in m.options)
 
-    def one(metric: str, value: float | None, better: str, **more: Any) -> dict[str, Any]:
-        return {"metric": metric, "value": value, "sampling_std": None, "better": better,
-                "unit": "", "title": metric.upper(), "protocol": "", "status": "ok",
-                "reason": "", **more}
+    def one(metric: str, value: float | None, better: str, **more: Any) -> Measurement:
+        about = {"status": "ok", "title": metric.upper(), **more}
+        return Measurement(metric=metric, value=value, better=better, **about)
 
     gan = spec.method == "gan"
     skipped = {"status": "skipped", "reason": "the model has no exact density", "protocol": ""}

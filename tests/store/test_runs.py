@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from genbench.errors import StoreError
+from genbench.store.measurement import Measurement
 from genbench.store.runs import FINAL, RunFolder, Status, Store
 from genbench.suites.former import read_spec
 
@@ -32,7 +33,7 @@ def test_everything_reads_back_as_it_was_written(finished):
     assert folder.spec().id == spec.id
     assert folder.status() == Status("done", "", 1500, 1500, 12.5)
     assert folder.state == "done"
-    assert folder.metrics()["measurements"][0]["metric"] == "nll"
+    assert folder.metrics()["measurements"][0].metric == "nll"
     assert folder.provenance()["versions"]["torch"] == "2.14.1"
     assert folder.samples()["log_density"].shape == (60, 60)
     folder.verify()
@@ -213,7 +214,7 @@ def test_a_number_that_failed_is_tried_again(finished):
     stored = json.loads((folder.path / "metrics.json").read_text())
     stored["measurements"][0] |= {"status": "failed", "value": None, "reason": "the disk is full"}
     with store.claim(spec.id) as held:
-        held.write_metrics(spec, stored["measurements"], {})
+        held.write_metrics(spec, [Measurement(**one) for one in stored["measurements"]], {})
         held.seal()
     assert not folder.record().measured(spec)
 

@@ -17,9 +17,10 @@ from torch import Tensor
 
 from genbench import lookup
 from genbench.data.base import Data, Split, Truth
-from genbench.evaluation.measure import Measurement, measure
+from genbench.evaluation.measure import measure
 from genbench.noise import Noise
 from genbench.seeding import derive
+from genbench.store.measurement import Measurement
 
 
 @dataclass

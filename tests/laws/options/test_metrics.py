@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -129,7 +130,7 @@ def evidence_of(
 def cells(evidence: Evidence, name: str, options: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What is measured, and why it is not."""
     spec = SimpleNamespace(name=name, options={**SMALL.get(name, {}), **options})
-    found = [cell.to_dict() for cell in measure([spec], evidence)]
+    found = [asdict(cell) for cell in measure([spec], evidence)]
     assert all(cell["status"] != "failed" for cell in found), found
     return found
 
