@@ -161,8 +161,9 @@ class Dataset(Configured, ABC):
     folder or absolute: what they hold decides a run; without it the data are loaded to know),
     `archive` (the published archive that it reads, of `genbench.archives`: files that are not the
     published ones decide a run), `version` (raised whenever other rows are drawn, or dealt to the
-    splits, from the same options and files: they decide a run too) and `cite` (keys of
-    references.bib, or BibTeX entries).
+    splits, from the same options and files: they decide a run too), `changed`, `formerly`,
+    `retired` and `aliases` (as of a `Model`) and `cite` (keys of references.bib, or BibTeX
+    entries).
     """
 
     component_kind: ClassVar[str] = "dataset"

@@ -37,6 +37,7 @@ class Metric(Configured, ABC):
             with options in braces. It is so where every number is reached (and every word is the
             same); "samples", "sets", "data" (its kind) and "labelled" may be named as well.
         version: raised whenever the numbers change meaning.
+        formerly, aliases: as of a `Model`.
         cite: keys of references.bib, or BibTeX entries.
     """
 

@@ -52,6 +52,11 @@ class Model(nn.Module, Configured, ABC):
         dear: what makes it slow (see `evaluation.Metric`).
         version: raised whenever its results, or the meaning of a default, change: such runs are
             others.
+        changed: version → the options for which it changed results (in the words of `refuses`;
+            also "data", "precision", "model" and "conditional"); for all where it is not there.
+        formerly: options that came later → the values that runs before them amount to.
+        retired: options that are gone → the values with which they did nothing.
+        aliases: former names of options → the options.
         cite: keys of references.bib, or BibTeX entries.
     Attribute, after build:
         discrete: whether `log_prob` or `log_weights` is the log *probability* of a quantised

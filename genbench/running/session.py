@@ -156,6 +156,8 @@ def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> O
             console.print(f"{error}", soft_wrap=True, markup=False)
             console.print(f"{run_id} moved to {aside}", soft_wrap=True, markup=False)
     found = standing(plan, store)
+    for line in _former(plan, store):
+        console.print(line, soft_wrap=True, markup=False)
     if not found.to_do:
         console.print(f"{plan.name}: all {len(plan.runs)} runs are done", markup=False)
         return Outcome(before=found.records)
@@ -210,8 +212,15 @@ def dry(plan: Plan, store: Store) -> str:
     lines.append(
         f"{len(plan.runs)} runs: {len(found.finished)} finished, {len(found.to_do)} to do"
     )
-    lines += costs(plan, store, found.to_do)
+    lines += [*_former(plan, store), *costs(plan, store, found.to_do)]
     return "\n".join(lines)
+
+
+def _former(plan: Plan, store: Store) -> list[str]:
+    """A line where runs of the plan may lie under ids that an earlier genbench gave them."""
+    count = sum(store.is_former(spec.id) for spec in plan.runs)
+    return [f"{count} of the runs are stored under ids of an earlier genbench; `genbench migrate` "
+            "gives them those of today, or says why it does not"] if count else []
 
 
 def execute(

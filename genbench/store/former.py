@@ -32,6 +32,11 @@ class Former:
                 return name
         return None
 
+    def holds(self, run_id: str) -> bool:
+        """Whether a run of its row and seed lies under an id that is not the one of today."""
+        names = self._rows().get(run_id.rpartition("--")[0], ())
+        return any(self._id_of(name) not in ("", name) for name in names)
+
     def _rows(self) -> dict[str, list[str]]:
         """The names of the folders by row and seed, read again whenever one came or went."""
         try:

@@ -72,6 +72,10 @@ class Store:
             self._folders[run_id] = folder
         return folder
 
+    def is_former(self, run_id: str) -> bool:
+        """Whether only runs under ids of an earlier genbench may be the run of this id."""
+        return not (self.runs_folder / run_id).exists() and self._former.holds(run_id)
+
     def _name(self, run_id: str) -> str:
         """What a run's folder is called: by its id, or as an earlier genbench called it."""
         if (self.runs_folder / run_id).exists():

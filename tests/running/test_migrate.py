@@ -106,6 +106,8 @@ def test_a_folder_without_runs_is_told(genbench, folder: Path) -> None:
 
 def test_it_is_read_as_it_is(genbench, old: Path) -> None:
     assert done(old) == SAME - {"bounded--ring--s0"}
+    dry = genbench("run", "old.yaml", "--data", "data", "--dry-run").stdout
+    assert "11 of the runs are stored under ids of an earlier genbench; `genbench migrate`" in dry
     name = next(path.name for path in (old / "old/runs").iterdir() if path.name[:3] == "gan")
     table = genbench("table", "old.yaml").stdout
     value = json.loads((old / "old/runs" / name / "metrics.json").read_text())["measurements"][0]
@@ -235,10 +237,12 @@ def test_other_code_is_not_taken_on_trust(old: Path) -> None:
     assert whys["pics"] == ""
 
 
-def test_an_unfinished_run_goes_on_under_its_new_id(genbench, old: Path) -> None:
+@pytest.mark.parametrize("migrated", [True, False])
+def test_an_unfinished_run_goes_on(genbench, old: Path, migrated: bool) -> None:
     path = next(path for path in (old / "old/runs").iterdir() if path.name.startswith("nice"))
     (path / "checksums.json").unlink()  # its last write never came
-    genbench("migrate", "--data", "data")
+    if migrated:
+        genbench("migrate", "--data", "data")
     ran = genbench(
         "run", "old.yaml", "--data", "data", "--offline", "--only", "nice--ring*"
     ).stdout
@@ -246,7 +250,8 @@ def test_an_unfinished_run_goes_on_under_its_new_id(genbench, old: Path) -> None
     store = Store(old / "old")
     [again] = [run for run in store.runs() if run.id.startswith("nice")]
     assert again.state == "done"
-    assert again.spec().id == again.id
+    assert (again.id == path.name) is not migrated
+    assert (again.spec().id == again.id) is migrated
     again.verify()
 
 
