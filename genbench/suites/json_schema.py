@@ -115,6 +115,8 @@ def _options(kind: str, name: str, definitions: Schema) -> Schema:
         properties["weight"] = {"anyOf": [{"type": "number"}, _GRID]}
     elif kind == "model":
         properties["name"] = {"type": "string"}
+    for former, option in component.constants.get("aliases", {}).items():
+        properties[former] = {**properties[option], "deprecated": True}
     return {
         "type": "object", "description": component.summary, "properties": properties,
         "additionalProperties": False,

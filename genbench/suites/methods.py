@@ -9,7 +9,8 @@ from typing import Any
 
 from genbench.errors import SuiteError, UnknownName
 from genbench.fields import Optimiser
-from genbench.lookup import Component, describe, suggest
+from genbench.lookup import Component, describe, spelled, suggest
+from genbench.suites.identity import known_part
 from genbench.suites.parts import find, resolve
 from genbench.suites.plan import MethodInfo
 from genbench.suites.problems import Path, Problems
@@ -179,7 +180,9 @@ def _model(
     if name is None:
         problems.add(path, "the name of a model is missing: write `model: {name: …, options}`")
         return None
-    options = {**theirs[1], **ours[1]} if name == theirs[0] else ours[1]
+    part = known_part("model", name)
+    own = spelled(part, ours[1]) if part else ours[1]
+    options = {**theirs[1], **own} if name == theirs[0] else own
     named = isinstance(entry.model, Mapping) and "name" in entry.model
     component = find("model", name, (*path, "name") if named else path, folder, problems)
     if component is None:

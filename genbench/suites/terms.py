@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from genbench.lookup import spelled
+from genbench.suites.identity import known_part
 from genbench.suites.problems import Path, Problems
 from genbench.suites.typed import shown
 
@@ -65,6 +67,8 @@ def _term(name: str, content: Any, path: Path, problems: Problems) -> RawTerm | 
     if isinstance(content, Mapping):
         weight = content.get("weight")
         options = {key: item for key, item in content.items() if key != "weight"}
+        if part := known_part("objective", name):
+            options = spelled(part, options)
         if weight is None:
             return RawTerm(name, None, options, path)
     number = isinstance(weight, int | float) and not isinstance(weight, bool)

@@ -14,8 +14,11 @@ from typing import Any
 
 import pytest
 
+from genbench.errors import SuiteError
 from genbench.fields import Optimiser
 from genbench.lookup import KINDS, Component, available, describe
+from genbench.suites import json_schema
+from genbench.suites.contents import published
 from genbench.suites.expand import plan_of
 from genbench.suites.former import read_spec
 from genbench.suites.identity import defaults_of
@@ -214,6 +217,39 @@ def test_a_former_spelling_is_read_and_keeps_the_id(
     terms = [term.model_copy(update={"objective": objective})]
     renamed = stored.model_copy(update={"stages": [stage.model_copy(update={"terms": terms})]})
     assert renamed.id == stored.id
+
+
+def test_a_former_spelling_goes_before_what_the_zoo_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = SUITE.replace("gan: {}", "wgan-gp: {train: {adversarial: {PENALTY: 3.0}}}")
+    changed_part(monkeypatch, "objective", "adversarial", aliases={"pull": "penalty_weight"})
+    changed_part(monkeypatch, "model", "mixture", aliases={"parts": "components"})
+    new = plan_of(text.replace("PENALTY", "penalty_weight"), "s", tmp_path).runs
+    old = plan_of(text.replace("PENALTY", "pull").replace("component:", "parts: 4, component:"),
+                  "s", tmp_path).runs
+    assert [run.id for run in old[:2]] == [run.id for run in new[:2]]
+    assert old[0].stages[0].terms[0].objective.options["penalty_weight"] == 3.0
+    assert old[2].model.options["components"] == 4
+    with pytest.raises(SuiteError, match="unknown option 'pull'"):
+        plan_of(text.replace("PENALTY: 3.0", "pull: 3.0, penalty_weight: 3.0"), "s", tmp_path)
+    shown = json_schema.json_schema()["$defs"]["objective-adversarial"]["properties"]
+    assert shown["pull"]["deprecated"]
+
+
+def test_format_1_says_versions_and_hashes_in_one_word() -> None:
+    """`v2.code+data`; a model of samples made elsewhere has their hash alone."""
+    raw = {"suite": "s", "method": "m", "dataset": "d", "seed": 0, "stages": [],
+           "model": {"name": "a.py:A", "source": "abc"},
+           "data": {"name": "image_folder", "options": {"path": "p"}, "source": "v3.+0123"}}
+    spec = read_spec(raw)
+    assert (spec.model.source, spec.data.source, spec.data.contents) == ("abc", "", "0123")
+    assert spec.data.versions == {"image_folder": 3}
+    raw |= {"model": {"name": "external", "source": "feed"}, "data": {"name": "mnist"}}
+    spec = read_spec(raw)
+    assert (spec.model.source, spec.model.contents) == ("", "feed")
+    assert spec.data.contents == published("MNIST/raw"), "known before a file is there"
+    assert spec.format == 2
 
 
 if __name__ == "__main__":
