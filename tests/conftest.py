@@ -16,6 +16,21 @@ settings.register_profile("here", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("here")
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a sweep, the first case (of each value of the parameter that it names) is not slow."""
+    met = set()
+    for item in items:
+        mark = item.get_closest_marker("sweep")
+        if mark is None or not isinstance(item, pytest.Function):
+            continue
+        values = (item.callspec.params[name] for name in mark.args)
+        case = (item.path, item.originalname, *map(repr, values))
+        if case in met:
+            item.add_marker(pytest.mark.slow)
+        met.add(case)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:
     import torch

@@ -276,6 +276,7 @@ def test_the_metric_measures(beside: Path) -> None:
         assert cls().protocol(evidence).endswith("-test")
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("ending", [".csv", ".npy"])
 def test_the_dataset_runs(beside: Path, ending: str) -> None:
     """The README's command, as it stands, on points of either kind of file."""

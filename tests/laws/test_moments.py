@@ -28,6 +28,7 @@ CELLS = [
 ]
 
 
+@pytest.mark.sweep("objective_name")
 @pytest.mark.parametrize(("objective_name", "model_name"), CELLS)
 def test_training_counts_what_is_sampled_alone(
     laws: Any, objective_name: str, model_name: str

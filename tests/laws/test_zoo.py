@@ -101,6 +101,7 @@ def test_it_names_parts_and_options_that_exist(name: str) -> None:
     assert entry.get("budget", {}).keys() <= {"batch"}
 
 
+@pytest.mark.sweep("kind")
 @pytest.mark.parametrize("kind", ["points", "images", "convolutions"])
 def test_its_first_updates_run(laws: Any, name: str, kind: str) -> None:
     entry = ENTRIES[name]

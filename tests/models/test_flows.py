@@ -65,6 +65,7 @@ def test_samples_map_back_to_their_codes(cls: type[Model], space: Space) -> None
     torch.testing.assert_close(model.from_base(z), x)
 
 
+@pytest.mark.sweep("cls")
 @pytest.mark.parametrize("cls", FLOWS)
 @pytest.mark.parametrize("base", ["gaussian", "logistic"])
 def test_the_density_integrates_to_one(cls: type[Model], base: str) -> None:

@@ -33,6 +33,7 @@ def kernel_mean(shift: float, total: float, dims: int, variance: float) -> float
     return ratio ** (dims / 2) * math.exp(-dims * shift**2 / (2 * (variance + total)))
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(("shift", "scale", "variance"), [
     (0.0, 1.0, 1.0), (1.0, 1.0, 2.0), (0.5, 2.0, 0.7), (3.0, 0.5, 5.0),
 ])

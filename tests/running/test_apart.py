@@ -51,6 +51,7 @@ def run(folder: Path, results: str, row: str) -> Path:
     return found
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("top", [
     'torch.set_float32_matmul_precision("medium")',
     "torch.Tensor.mean = lambda self, *args, **kwargs: 0 * self.sum()",
@@ -94,6 +95,7 @@ def test_what_a_plug_in_set_at_its_import_is_said(genbench, folder: Path) -> Non
     assert "highest → medium" in (folder / "results/apart/report.md").read_text()
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(("later", "said"), [
     ('torch.set_float32_matmul_precision("medium")', "float32 matmul precision highest → medium"),
     ("torch.set_num_threads(2)", "threads 1 → 2"),
@@ -110,6 +112,7 @@ def test_a_run_that_changes_its_own_bits_half_way_has_no_numbers(
     assert not (theirs / "checksums.json").exists()
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("raised", [
     "raise KeyboardInterrupt", "raise SystemExit(0)", "raise BaseException('mine')",
     "raise GeneratorExit",

@@ -50,6 +50,7 @@ def numbers(table: str) -> dict[str, float]:
             if row["value"]}
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(("file", "where", "imports", "helper"), [
     ("theirs.py", "", "from shifts import SHIFT", "shifts.py"),
     ("parts/theirs.py", "parts.theirs", "from .deep.shifts import SHIFT", "parts/deep/shifts.py"),

@@ -231,6 +231,7 @@ def test_a_worker_that_dies_takes_one_run_with_it(genbench, folder: Path) -> Non
     assert states == {"bad": "failed", "good": "done", "real": "done"}
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(("asks", "says"), [
     ("bytearray(2**60)", "MemoryError: it needs more memory than there is"),
     ("torch.empty(2**58, dtype=torch.uint8)", "you tried to allocate 288230376151711744 bytes"),
@@ -325,6 +326,7 @@ def test_interrupted_at_any_time_and_run_again(
     assert content("whole", "long") == content("parts", "long")
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
 def test_what_is_told_to_end_saves_and_goes_on(start, folder: Path, told: int) -> None:
     (folder / "long.yaml").write_text(LONG.replace("1500", "100000"))

@@ -98,6 +98,7 @@ def test_a_post_tells_what_is_new_and_asks_to_stop(tmp_path: Path) -> None:
     worker.tell(Event("a", "progress", 1, 10))  # and nothing breaks
 
 
+@pytest.mark.slow
 def test_ray_gives_what_this_machine_gives(genbench, content, folder: Path) -> None:
     pytest.importorskip("ray")
     genbench("run", "tiny.yaml", "--results", "here", "--workers", "2")

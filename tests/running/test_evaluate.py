@@ -95,6 +95,7 @@ def test_rows_from_elsewhere_stand_in_the_table(genbench, folder: Path, points) 
     assert measured["provenance"]["versions"]["torch"]
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(("rows", "sets"), [(4000, 1), (12_000, 3)])
 def test_distances_have_one_rule_floors_and_spreads_in_suites_and_eval(
     genbench, folder: Path, rows: int, sets: int
@@ -168,6 +169,7 @@ def judged(folder: Path, *metrics: str) -> list[Measurement]:
     return evaluate("theirs.py:Gaussian", "ring", metrics, context=context).measurements
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(("old", "new", "says"), BREAKS)
 def test_one_line_for_a_model_that_breaks(
     folder: Path, points, monkeypatch: pytest.MonkeyPatch, old: str, new: str, says: str
@@ -192,6 +194,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(("old", "new", "metric", "says"), WRONG)
 def test_answers_of_a_wrong_shape_are_no_numbers(
     folder: Path, points, monkeypatch: pytest.MonkeyPatch, old: str, new: str, metric: str,

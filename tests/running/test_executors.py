@@ -82,6 +82,7 @@ def test_a_suites_cluster_is_for_any_executor() -> None:
     assert not {"workers", "threads"} & set(cluster_model().model_fields)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(("flags", "line"), [
     ("--cpus 2", "executor 'local' has no option 'cpus'; it is one of ray and slurm"),
     ("--executor ray --partition p", "'ray' has no option 'partition'; it is one of slurm"),

@@ -45,6 +45,7 @@ def test_what_the_server_loads_touches_no_gpu() -> None:
     assert done.stdout == "False 1\n", done.stderr
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("moment", ["at the start", "when all workers are there"])
 def test_a_killed_server_costs_no_run(start, folder: Path, moment: str) -> None:
     (folder / "some.yaml").write_text(SUITE)
