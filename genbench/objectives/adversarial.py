@@ -29,7 +29,7 @@ from collections.abc import Sequence
 
 from genbench.models.base import Model
 from genbench.objectives.gan.adversarial import AdversarialGame
-from genbench.objectives.gan.heads import Head
+from genbench.objectives.gan.auxiliary import AuxiliaryLoss
 
 __all__ = ["Adversarial"]
 
@@ -39,6 +39,6 @@ class Adversarial(AdversarialGame):
 
     cite = "goodfellow2014generative"
 
-    def build_heads(self, model: Model) -> Sequence[Head]:
+    def build_heads(self, model: Model) -> Sequence[AuxiliaryLoss]:
         """None: real and fake alone."""
         return ()

@@ -21,7 +21,7 @@ from genbench.models.base import Model
 from genbench.nets.critic import CriticOutput
 from genbench.objectives.base import Terms
 from genbench.objectives.gan.adversarial import AdversarialGame
-from genbench.objectives.gan.heads import Head, Round
+from genbench.objectives.gan.auxiliary import AuxiliaryLoss, Round
 
 __all__ = ["AuxiliaryClassifier"]
 
@@ -43,13 +43,13 @@ class AuxiliaryClassifier(AdversarialGame):
     class_weight: NonNegative = 1.0
     """Weight of the classifier's terms in both losses."""
 
-    def build_heads(self, model: Model) -> Sequence[Head]:
+    def build_heads(self, model: Model) -> Sequence[AuxiliaryLoss]:
         """Make the classifier on the critic's features."""
         self.classifier = nn.Linear(self.network.features, model.space.classes)
         return [_ClassHead(self.classifier, self.class_weight)]
 
 
-class _ClassHead(Head):
+class _ClassHead(AuxiliaryLoss):
     """−E log P(c ∣ x): of data and samples for the critic, of samples for the model."""
 
     def __init__(self, classifier: nn.Module, weight: float) -> None:

@@ -19,7 +19,7 @@ from genbench.fields import NonNegative
 from genbench.models.base import Model
 from genbench.objectives.base import Terms
 from genbench.objectives.gan.adversarial import AdversarialGame
-from genbench.objectives.gan.heads import Head, Round
+from genbench.objectives.gan.auxiliary import AuxiliaryLoss, Round
 
 __all__ = ["ClassAdversarial"]
 
@@ -43,12 +43,12 @@ class ClassAdversarial(AdversarialGame):
         """A logit for each class of the data."""
         return model.space.classes
 
-    def build_heads(self, model: Model) -> Sequence[Head]:
+    def build_heads(self, model: Model) -> Sequence[AuxiliaryLoss]:
         """The critic's own logits are those of the classes."""
         return [_ClassesOfData(self.class_weight)]
 
 
-class _ClassesOfData(Head):
+class _ClassesOfData(AuxiliaryLoss):
     """−E log P(y ∣ x, y ≤ C), for the critic."""
 
     def __init__(self, weight: float) -> None:

@@ -29,7 +29,7 @@ from genbench.nets.densities import log_normal
 from genbench.nets.mlp import MLP
 from genbench.objectives.base import Terms
 from genbench.objectives.gan.adversarial import AdversarialGame
-from genbench.objectives.gan.heads import Head, Round
+from genbench.objectives.gan.auxiliary import AuxiliaryLoss, Round
 
 __all__ = ["CodeHead", "CodeOptions", "InfoGAN", "reader_of"]
 
@@ -56,7 +56,7 @@ class InfoGAN(CodeOptions, AdversarialGame):
     requires = ("codes",)
     cite = "chen2016infogan"
 
-    def build_heads(self, model: Model) -> Sequence[Head]:
+    def build_heads(self, model: Model) -> Sequence[AuxiliaryLoss]:
         """Make Q on the critic's features."""
         self.reader = reader_of(model, self.network, self.head_width)
         return [CodeHead(self, model, self.network, self.reader)]
@@ -69,7 +69,7 @@ def reader_of(model: Model, network: Critic, width: int) -> MLP:
     return MLP(network.features, outputs, [width], "leaky_relu")
 
 
-class CodeHead(Head):
+class CodeHead(AuxiliaryLoss):
     """−λ E log Q(c ∣ G(z, c)), of each kind of code, for both players."""
 
     reads_codes = True

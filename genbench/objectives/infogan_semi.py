@@ -22,7 +22,7 @@ from genbench.models.base import Model
 from genbench.noise import Noise
 from genbench.objectives.base import Draw, Terms
 from genbench.objectives.gan.adversarial import AdversarialGame
-from genbench.objectives.gan.heads import Head, Round
+from genbench.objectives.gan.auxiliary import AuxiliaryLoss, Round
 from genbench.objectives.infogan import CodeHead, CodeOptions, reader_of
 
 __all__ = ["InfoGANSemi"]
@@ -41,7 +41,7 @@ class InfoGANSemi(CodeOptions, AdversarialGame):
     supervision: NonNegative = 1.0
     """λ_s of the labelled rows in the critic's loss."""
 
-    def build_heads(self, model: Model) -> Sequence[Head]:
+    def build_heads(self, model: Model) -> Sequence[AuxiliaryLoss]:
         """Make Q, and room for the labelled rows.
 
         Raises:
@@ -67,7 +67,7 @@ class InfoGANSemi(CodeOptions, AdversarialGame):
         self.get_buffer("known_y").copy_(batch.labels)
 
 
-class _Supervision(Head):
+class _Supervision(AuxiliaryLoss):
     """−λ_s E log Q(y ∣ x) over as many labelled rows as the batch has, for the critic."""
 
     def __init__(self, game: InfoGANSemi, codes: CodeHead) -> None:

@@ -17,7 +17,7 @@ from genbench.models.base import Encoder, Model
 from genbench.nets.moments import moments_kept
 from genbench.objectives.base import Terms
 from genbench.objectives.gan.adversarial import AdversarialGame
-from genbench.objectives.gan.heads import Head, Round
+from genbench.objectives.gan.auxiliary import AuxiliaryLoss, Round
 
 __all__ = ["ModeRegularised"]
 
@@ -39,12 +39,12 @@ class ModeRegularised(AdversarialGame):
     mode: NonNegative = 0.4
     """λ₂ of the generator's loss on the reconstructions of data."""
 
-    def build_heads(self, model: Model) -> Sequence[Head]:
+    def build_heads(self, model: Model) -> Sequence[AuxiliaryLoss]:
         """There is no network: the encoder is the model's."""
         return [_ModeRegularisers(self)]
 
 
-class _ModeRegularisers(Head):
+class _ModeRegularisers(AuxiliaryLoss):
     """Both regularisers, for the model."""
 
     def __init__(self, game: ModeRegularised) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -17,11 +17,16 @@ from genbench.nets.critic import Critic, CriticOutput, critic_network
 from genbench.noise import Noise
 from genbench.objectives._start import start_from_data
 from genbench.objectives.base import Batch, Draw, Objective, Player, Terms, TrainedCritic
+from genbench.objectives.gan.auxiliary import AuxiliaryLoss, Fakes, Round
 from genbench.objectives.gan.game import critic_kind, players_of
-from genbench.objectives.gan.heads import Fakes, Head, Round
 from genbench.objectives.gan.options import CriticOptions, LossOptions, TrickOptions
 from genbench.objectives.gan.penalties import clip_weights, input_gradient
-from genbench.objectives.gan.tricks import History, InstanceNoise, feature_matching
+from genbench.objectives.gan.tricks import (
+    FeatureMatching,
+    HistoricalAveraging,
+    History,
+    InstanceNoise,
+)
 
 __all__ = ["AdversarialGame"]
 
@@ -46,7 +51,7 @@ class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
     """Whether the critic of a class-conditional model is conditioned on the labels."""
 
     @abstractmethod
-    def build_heads(self, model: Model) -> Sequence[Head]:
+    def build_heads(self, model: Model) -> Sequence[AuxiliaryLoss]:
         """Make and register the networks of the heads, on `network.features` features."""
 
     def logits(self, model: Model) -> int:
@@ -72,9 +77,16 @@ class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
         if self.spectral:
             spectral.normalise(self.network)
         self.noised = InstanceNoise(self.instance_noise, self.instance_noise_share)
+        self.auxiliary = (*self._tricks(model), *self.heads)
+
+    def _tricks(self, model: Model) -> Iterator[AuxiliaryLoss]:
+        if self.feature_matching:
+            yield FeatureMatching(self.feature_matching)
         if self.historical_averaging:
             self.critic_history = History(list(self.parameters()))
             self.model_history = History(list(model.parameters()))
+            histories = {"critic": self.critic_history, "model": self.model_history}
+            yield HistoricalAveraging(self.historical_averaging, self, histories)
 
     def players(self, model: Model) -> Sequence[Player]:
         """The critic with its heads, then the model unless it is frozen."""
@@ -107,16 +119,10 @@ class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
         fakes = self.draw_fakes(model, batch, noise)
         fake = self.output(fakes.x, fakes.labels, noise.child("fake"))
         real = fake
-        if self.pair.relative or self.feature_matching:
+        if self.pair.relative or any(part.compares for part in self.auxiliary):
             real = self.output(batch.x, self._labels(batch), noise.child("real"))
         terms: dict[str, Tensor] = {self.term: self.pair.model(real.score, fake.score)}
-        if self.feature_matching:
-            apart = feature_matching(real.features, fake.features)
-            terms["feature_matching"] = self.feature_matching * apart
-        if self.historical_averaging:
-            distance = self.model_history.distance(model.parameters())
-            terms["history"] = self.historical_averaging * distance
-        return self._with_heads("model", terms, Round(model, batch, fakes, real, fake, noise))
+        return self._with_others("model", terms, Round(model, batch, fakes, real, fake, noise))
 
     def _critic_terms(self, model: Model, batch: Batch, noise: Noise) -> Terms:
         with torch.no_grad():
@@ -136,14 +142,11 @@ class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
             terms["drift"] = self.drift * real.score.square().mean()
         gradients = partial(self.input_gradient, labels=labels)
         terms |= self.regulariser.terms(gradients, x, samples, noise)
-        if self.historical_averaging:
-            distance = self.critic_history.distance(self.parameters())
-            terms["history"] = self.historical_averaging * distance
-        return self._with_heads("critic", terms, Round(model, batch, fakes, real, fake, noise))
+        return self._with_others("critic", terms, Round(model, batch, fakes, real, fake, noise))
 
-    def _with_heads(self, player: str, terms: dict[str, Tensor], played: Round) -> Terms:
-        for head in self.heads:
-            terms |= head.terms(player, played)
+    def _with_others(self, player: str, terms: dict[str, Tensor], played: Round) -> Terms:
+        for part in self.auxiliary:
+            terms |= part.terms(player, played)
         return terms
 
     def draw_fakes(self, model: Model, batch: Batch, noise: Noise) -> Fakes:
@@ -174,10 +177,8 @@ class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
         if player == "critic" and self.spectral:
             spectral.iterate(self.network)
         self.noised.at(step + 1 if player == "model" else step)
-        if self.historical_averaging and player == "critic":
-            self.critic_history.update(self.parameters())
-        elif self.historical_averaging:
-            self.model_history.update(model.parameters())
+        for part in self.auxiliary:
+            part.after_update(player, model)
 
     # --- the critic ------------------------------------------------------------------------------
 

@@ -11,19 +11,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
 
+from genbench.models.base import Model
 from genbench.noise import Noise
+from genbench.objectives.base import Terms
+from genbench.objectives.gan.auxiliary import AuxiliaryLoss, Round
 
-__all__ = ["History", "InstanceNoise", "feature_matching"]
+__all__ = ["FeatureMatching", "HistoricalAveraging", "History", "InstanceNoise"]
 
 
-def feature_matching(real: Tensor, fake: Tensor) -> Tensor:
-    """‖E f(G(z)) − E f(x)‖² of features (B, F), a scalar."""
-    return (fake.mean(0) - real.mean(0)).square().sum()
+class FeatureMatching(AuxiliaryLoss):
+    """λ ‖E f(G(z)) − E f(x)‖² of the critic's features f, for the generator."""
+
+    compares = True
+
+    def __init__(self, weight: float) -> None:
+        self.weight = weight
+
+    def terms(self, player: str, played: Round) -> Terms:
+        """The distance of the means over the batch."""
+        if player == "critic":
+            return {}
+        apart = played.fake.features.mean(0) - played.real.features.mean(0)
+        return {"feature_matching": self.weight * apart.square().sum()}
 
 
 class InstanceNoise(nn.Module):
@@ -77,3 +91,22 @@ class History(nn.Module):
         flat = torch.cat([parameter.flatten() for parameter in parameters])
         count = self.get_buffer("moves").add_(1)
         self.get_buffer("mean").lerp_(flat.to(self.get_buffer("mean")), 1.0 / count)
+
+
+class HistoricalAveraging(AuxiliaryLoss):
+    """λ ‖θ − mean‖² for both players, each of its own parameters."""
+
+    def __init__(self, weight: float, critic: nn.Module, histories: Mapping[str, History]) -> None:
+        self.weight, self.critic, self.histories = weight, critic, histories
+
+    def terms(self, player: str, played: Round) -> Terms:
+        """The squared distance of the player's parameters from their mean so far."""
+        distance = self.histories[player].distance(self._of(player, played.model))
+        return {"history": self.weight * distance}
+
+    def after_update(self, player: str, model: Model) -> None:
+        """Update the mean of the player's parameters."""
+        self.histories[player].update(self._of(player, model))
+
+    def _of(self, player: str, model: Model) -> list[nn.Parameter]:
+        return list((self.critic if player == "critic" else model).parameters())

@@ -1,4 +1,4 @@
-"""Auxiliary heads: what critic and generator are trained for beside real and fake."""
+"""Auxiliary losses: what critic and generator are trained for beside real and fake."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from genbench.nets.critic import CriticOutput
 from genbench.noise import Noise
 from genbench.objectives.base import Batch, Terms
 
-__all__ = ["Fakes", "Head", "Round"]
+__all__ = ["AuxiliaryLoss", "Fakes", "Round"]
 
 
 @dataclass(frozen=True)
@@ -39,18 +39,23 @@ class Round:
     noise: Noise
 
 
-class Head(ABC):
-    """What an objective adds to the losses of `AdversarialGame`.
+class AuxiliaryLoss(ABC):
+    """What is added to the losses of an `AdversarialGame`: by a head of the critic, or a trick.
 
-    Its networks are made, and registered, by the objective: all of them are the critic's.
+    Networks are made, and registered, by the objective: all of them are the critic's.
     """
 
     reads_codes: ClassVar[bool] = False
     """Whether it needs the codes of the samples."""
+    compares: ClassVar[bool] = False
+    """Whether it needs the critic's output for data in the generator's update too."""
 
     @abstractmethod
     def terms(self, player: str, played: Round) -> Terms:
         """What is added to the loss of "critic" or "model", by name."""
+
+    def after_update(self, player: str, model: Model) -> None:  # noqa: B027 - few follow it
+        """What follows a player's update."""
 
     def information(self) -> Callable[[Tensor, Tensor], Tensor] | None:
         """log Q(c ∣ x) + H(c), nats, (B,), of samples and their codes, where it reads codes."""
