@@ -27,7 +27,16 @@ if TYPE_CHECKING:
     from genbench.errors import DataError, GenbenchError, NotApplicable, NotFinite
     from genbench.evaluation.base import Metric
     from genbench.evaluation.evidence import Evidence
-    from genbench.models.base import Model
+    from genbench.models.base import (
+        Bound,
+        Capability,
+        Denoiser,
+        Density,
+        Encoder,
+        Mixture,
+        Model,
+        capability,
+    )
     from genbench.noise import Noise
     from genbench.objectives.base import Batch, Objective, Player, samples_like
     from genbench.objectives.sum import WeightedSum
@@ -53,7 +62,9 @@ _WHERE = {
     "errors": ("DataError", "GenbenchError", "NotApplicable", "NotFinite"),
     "evaluation.base": ("Metric",),
     "evaluation.evidence": ("Evidence",),
-    "models.base": ("Model",),
+    "models.base": (
+        "Bound", "Capability", "Denoiser", "Density", "Encoder", "Mixture", "Model", "capability",
+    ),
     "noise": ("Noise",),
     "objectives.base": ("Batch", "Objective", "Player", "samples_like"),
     "objectives.sum": ("WeightedSum",),
@@ -67,11 +78,12 @@ _WHERE = {
 _MODULES = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
-    "Batch", "ClusterExecutor", "Data", "DataError", "Dataset", "Ending", "Event", "Evidence",
-    "Executor", "Feed", "FigureKind", "GenbenchError", "Job", "Metric", "Model", "Modes",
-    "Noise", "NotApplicable", "NotFinite", "Objective", "Player", "Run", "Scaling", "Settings",
-    "Space", "Split", "Stage", "SuiteOutcome", "Training", "Truth", "WeightedSum",
-    "__version__", "carry_out", "check", "claims", "compare", "dataset", "evaluate",
+    "Batch", "Bound", "Capability", "ClusterExecutor", "Data", "DataError", "Dataset",
+    "Denoiser", "Density", "Encoder", "Ending", "Event", "Evidence", "Executor", "Feed",
+    "FigureKind", "GenbenchError", "Job", "Metric", "Mixture", "Model", "Modes", "Noise",
+    "NotApplicable", "NotFinite", "Objective", "Player", "Run", "Scaling", "Settings", "Space",
+    "Split", "Stage", "SuiteOutcome", "Training", "Truth", "WeightedSum", "__version__",
+    "capability", "carry_out", "check", "claims", "compare", "dataset", "evaluate",
     "grid_sheet", "load", "load_plan", "metric", "model", "objective", "report", "run",
     "samples_like", "scaling_for", "table",
 ]

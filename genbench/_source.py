@@ -15,8 +15,8 @@ from typing import Any
 from genbench.errors import PluginError
 
 __all__ = [
-    "Component", "Option", "find_class", "parse_file", "read_component", "read_table",
-    "taken_names",
+    "Capability", "Component", "Option", "capabilities_in", "capability_words", "find_class",
+    "parse_file", "read_component", "taken_names",
 ]
 
 _PACKAGE = Path(__file__).parent
@@ -57,6 +57,24 @@ class Option:
         return self.default is _REQUIRED
 
 
+@dataclass(frozen=True)
+class Capability:
+    """Something that a model may be able to do, as the source of its protocol shows it."""
+
+    name: str
+    """The protocol's name in lower case: `latent_variable` of `LatentVariable`."""
+    words: str
+    """What users call it: how the protocol's docstring begins."""
+    method: str = ""
+    """What a model that has it defines; where there is none, its class constant `name` is true."""
+
+    def shown_by(self, model: Component) -> bool:
+        """Whether a model has it."""
+        return self.method in model.methods or (
+            not self.method and model.constants.get(self.name, False)
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Component:
     """A model, objective, dataset, metric or executor as its source shows it.
@@ -74,6 +92,8 @@ class Component:
     options: tuple[Option, ...]
     constants: Mapping[str, Any] = field(default_factory=dict)
     methods: frozenset[str] = frozenset()
+    asks: tuple[Capability, ...] = ()
+    """Of an objective: what `Objective[…]` says that its model must be able to do."""
     module: str | None = None
     """Dotted module name, or None for a class in a user's own file."""
     source_digest: str = ""
@@ -146,23 +166,61 @@ def _is_abstract(node: ast.ClassDef) -> bool:
     )
 
 
-def _lineage(tree: ast.Module, node: ast.ClassDef, base: str) -> list[ast.ClassDef]:
-    """The class and those between it and `base`, the eldest first; empty if it is no descendant.
+def _lineage(
+    tree: ast.Module, node: ast.ClassDef, base: str
+) -> list[tuple[ast.Module, ast.ClassDef]]:
+    """The class and those between it and `base`, with the trees of their files, the eldest first;
+    empty if it is no descendant.
 
     A parent is a class of the same file, or one that the file imports from this package. Groups of
     options (`configured.Options`) among the parents count too.
     """
-    elders: list[ast.ClassDef] = []
+    elders: list[tuple[ast.Module, ast.ClassDef]] = []
     descends = False
     for parent in reversed(node.bases):
-        name = parent.attr if isinstance(parent, ast.Attribute) else getattr(parent, "id", "")
+        name = _name(parent.value if isinstance(parent, ast.Subscript) else parent)
         if name == base:
             descends = True
         elif known := _parent(tree, node, name):
             line = _lineage(*known, base)
             descends = descends or bool(line)
             elders += line or _lineage(*known, "Options")
-    return [*elders, node] if descends else []
+    return [*elders, (tree, node)] if descends else []
+
+
+def _name(node: ast.expr) -> str:
+    """The last part of a dotted name; empty of anything else."""
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def capabilities_in(tree: ast.Module) -> list[Capability]:
+    """The capabilities that a file defines."""
+    return [
+        _capability(node) for node in tree.body
+        if isinstance(node, ast.ClassDef) and "Capability" in map(_name, node.bases)
+    ]
+
+
+def _capability(node: ast.ClassDef) -> Capability:
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", node.name).lower()
+    methods = [part.name for part in node.body if isinstance(part, ast.FunctionDef)]
+    words = capability_words(node.name, ast.get_docstring(node))
+    return Capability(name, words, methods[0] if methods else "")
+
+
+def capability_words(name: str, doc: str | None) -> str:
+    """What users call a capability: the beginning of its protocol's docstring."""
+    words = re.split(r"[,.:\n]", doc or name)[0]
+    return words[:1].lower() + words[1:]
+
+
+def _asked(tree: ast.Module, node: ast.ClassDef) -> Iterator[Capability]:
+    """The capabilities among the arguments of a class's bases, as in `Objective[Density]`."""
+    for parent in node.bases:
+        if isinstance(parent, ast.Subscript):
+            known = _parent(tree, node, _name(parent.slice))
+            if known is not None and "Capability" in map(_name, known[1].bases):
+                yield _capability(known[1])
 
 
 def _parent(
@@ -210,7 +268,9 @@ def read_component(
     options: dict[str, Option] = {}
     constants: dict[str, Any] = {}
     methods: set[str] = set()
-    for part in _lineage(tree, node, base):
+    asks: list[Capability] = []
+    for there, part in _lineage(tree, node, base):
+        asks += _asked(there, part)
         for statement, following in zip(part.body, [*part.body[1:], None], strict=True):
             if isinstance(statement, ast.FunctionDef):
                 methods.add(statement.name)
@@ -222,7 +282,7 @@ def read_component(
                 _read_field(statement, statement.target.id, following, path, options, constants)
     return Component(
         kind, name, path, node.name, ast.get_docstring(tree) or "", ast.get_docstring(node) or "",
-        tuple(options.values()), constants, frozenset(methods), module, source_digest,
+        tuple(options.values()), constants, frozenset(methods), tuple(asks), module, source_digest,
     )
 
 

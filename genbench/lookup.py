@@ -24,8 +24,11 @@ from pydantic_core import SchemaError
 
 from genbench._annotations import KNOWN, type_of
 from genbench._source import (
+    Capability,
     Component,
     Option,
+    capabilities_in,
+    capability_words,
     find_class,
     parse_file,
     read_component,
@@ -37,9 +40,11 @@ from genbench.outside import load_plugin, plugin_source
 __all__ = [
     "CAPABILITIES",
     "KINDS",
+    "Capability",
     "Component",
     "Option",
     "available",
+    "capability_words",
     "conditions_hold",
     "describe",
     "facts",
@@ -74,19 +79,13 @@ MANY = 40
 """As many names as a message lists; of more, it says how many."""
 _GIVEN = {"batch", "data", "model"}
 """What a component may refuse beside its own options, in `refusals`."""
-CAPABILITIES: Mapping[str, str] = {
-    "density": "log_prob",
-    "bound": "log_weights",
-    "encoder": "encode",
-    "codes": "draw_codes",
-    "parts": "generate_parts",
-    "spread": "latent_scales",
-    "mixture": "component_log_prob",
-    "classifier": "class_logits",
-    "denoiser": "predict_noise",
-    "fit": "fit",
+CAPABILITIES: Mapping[str, Capability] = {
+    one.name: one for one in (
+        *capabilities_in(parse_file(ROOT / "models/base.py")),
+        Capability("conditional", "class labels as input"),
+    )
 }
-"""What a model may be able to do → the method by which its source shows it."""
+"""What a model may be able to do."""
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from genbench.fields import Optimiser
 from genbench.lookup import Component, available, describe, suggest
 from genbench.suites.expand import load_plan
 from genbench.suites.methods import RULES, Method, resolve_method
-from genbench.suites.parts import capabilities
+from genbench.suites.parts import capabilities, in_words, requirements
 from genbench.suites.plan import find_suite, suite_names
 from genbench.suites.problems import Problems
 from genbench.suites.rows import Row
@@ -153,11 +153,12 @@ def _component_text(component: Component) -> str:
     facts = []
     if component.kind == "model":
         facts.append(f"data: {' and '.join(constants.get('accepts', ('points', 'images')))}")
-        facts.append(f"can: {', '.join(['sample', *sorted(capabilities(component))])}")
+        facts.append(f"has: {', '.join(['samples', *in_words(sorted(capabilities(component)))])}")
         if constants.get("conditional"):
             facts.append("needs labels")
     elif component.kind == "objective":
-        facts.append(f"needs a model with: {', '.join(constants.get('requires', ())) or '–'}")
+        needs = [one.words for one in requirements(component)]
+        facts.append(f"needs a model with: {', '.join(needs) or '–'}")
         facts.append(f"players: {', '.join(constants.get('plays', ('model',))) or 'nobody'}")
     elif component.kind == "dataset":
         facts.append(f"holds {constants.get('kind', 'points')}")
@@ -178,7 +179,7 @@ def _component_text(component: Component) -> str:
 def _value_lines(component: Component) -> Iterator[str]:
     yield f"data: {' and '.join(component.constants.get('kinds', ('points', 'images')))}"
     if component.constants.get("needs"):
-        yield f"needs: {', '.join(component.constants['needs'])}"
+        yield f"needs: {', '.join(in_words(component.constants['needs']))}"
     arrows = {"lower": "lower is better", "higher": "higher is better"}
     for name, about in component.constants.get("values", {}).items():
         facts = [about.get("title", ""), about.get("unit", ""),

@@ -19,7 +19,7 @@ from genbench.errors import GenbenchError
 from genbench.lookup import ROOT, Component, available, describe
 from genbench.suites.expand import load_plan
 from genbench.suites.expectation import parse_cell
-from genbench.suites.parts import capabilities, metric_values
+from genbench.suites.parts import capabilities, in_words, metric_values, requirements
 from genbench.suites.schema import Target
 from genbench.suites.zoo import method_names, zoo_source
 from genbench.text.markdown import escape, table
@@ -77,22 +77,20 @@ def methods() -> str:
 
 
 def models() -> str:
-    """The models, and what each can do besides being sampled."""
+    """The models, and what each has besides samples."""
     rows = []
     for component in _components("model"):
         kinds = component.constants.get("accepts", ("points", "images"))
-        able = sorted(capabilities(component))
-        if component.constants.get("conditional"):
-            able.append("class-conditional")
+        able = in_words(sorted(capabilities(component)))
         rows.append([*_named(component), ", ".join(kinds), ", ".join(able) or "–"])
-    return table(["model", "what it is", "data", "can, besides sample"], rows, left=4)
+    return table(["model", "what it is", "data", "has, besides samples"], rows, left=4)
 
 
 def objectives() -> str:
     """The objectives, and what each needs of a model."""
     rows = []
     for component in _components("objective"):
-        requires = component.constants.get("requires", ())
+        requires = [one.words for one in requirements(component)]
         plays = component.constants.get("plays", ("model",))
         rows.append([*_named(component), ", ".join(requires) or "–", ", ".join(plays) or "–"])
     return table(["objective", "what it does", "needs of the model", "players"], rows, left=4)
@@ -116,7 +114,7 @@ def metrics() -> str:
         defaults = {option.name: option.default for option in component.options}
         name, what = _named(component)
         kinds = component.constants.get("kinds", ("points", "images"))
-        needs = component.constants.get("needs", ())
+        needs = in_words(component.constants.get("needs", ()))
         facts = ", ".join(kinds) + (f"; {', '.join(needs)}" if needs else "")
         for value, about in metric_values(component, defaults).items():
             better = about.get("better", "none")

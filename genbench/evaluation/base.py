@@ -29,7 +29,7 @@ class Metric(Configured, ABC):
             `swd_floor` is the floor of `swd` (see `floors`).
         kinds: the kinds of data that it applies to.
         needs: what it needs of the model or dataset: capabilities (keys of
-            `models.CAPABILITIES`), or "modes", "truth", "labels", "critic".
+            `lookup.CAPABILITIES`), or "modes", "truth", "labels", "critic".
         sampled: whether it depends on the sample set; it is then measured on each of them, its
             value is their mean and its sampling spread their standard deviation.
         rows_needed: the option that says how many test rows it cannot do without, if any.

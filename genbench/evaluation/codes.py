@@ -9,7 +9,7 @@ from genbench.errors import NotApplicable
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.extractors.choice import chosen
 from genbench.evaluation.sample_sets import CHUNK, chunk_noise
-from genbench.models.base import Coded
+from genbench.models.base import Codes
 
 __all__ = ["code_values", "sample_classes", "sample_codes"]
 
@@ -23,7 +23,7 @@ def sample_codes(evidence: Evidence, s: int, n: int) -> Tensor:
         NotApplicable: the model has no codes.
     """
     model = evidence.model
-    if not isinstance(model, Coded):
+    if not isinstance(model, Codes):
         raise NotApplicable("the model has no codes")
 
     def draw() -> Tensor:
@@ -44,7 +44,7 @@ def code_values(evidence: Evidence) -> list[int]:
         NotApplicable: there is none.
     """
     model = evidence.model
-    if not isinstance(model, Coded) or not model.categories:
+    if not isinstance(model, Codes) or not model.categories:
         raise NotApplicable("the model has no categorical code")
     return model.categories
 

@@ -20,6 +20,7 @@ from torch import Tensor
 from genbench.errors import NotApplicable, NotFinite
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.sample_sets import CHUNK, chunk_noise
+from genbench.models.base import Latent
 
 __all__ = ["walks"]
 
@@ -50,10 +51,9 @@ def walks(evidence: Evidence) -> dict[str, np.ndarray]:
 def _latents(evidence: Evidence) -> Tensor | None:
     """The latents (CHUNK, d) of the first samples, if decoding them gives these samples."""
     model = evidence.model
-    size, decode = getattr(model, "latent", None), getattr(model, "decode", None)
-    if not isinstance(size, int) or decode is None or getattr(model, "conditional", False):
+    if not isinstance(model, Latent) or model.conditional:
         return None
-    z = chunk_noise(evidence.noise, 0, 0).normal("z", CHUNK, size).to(evidence.device)
+    z = chunk_noise(evidence.noise, 0, 0).normal("z", CHUNK, model.latent).to(evidence.device)
     first = evidence.samples(0, 8)
     again = _images(evidence, z[None, :8])[0]
     far = np.abs(again.astype(int) - first.numpy().astype(int)).max()

@@ -56,9 +56,8 @@ class ModelLikelihood:
             raise NotApplicable("the model has no exact density")
         if not exact and not isinstance(self.model, Bound):
             raise NotApplicable("the model has no likelihood bound")
-        reason = getattr(self.model, "likelihood_reason", None)
-        if reason:
-            raise NotApplicable(str(reason))
+        if self.model.likelihood_reason:
+            raise NotApplicable(self.model.likelihood_reason)
         images = self.data.kind == "images"
         if images and not self.model.discrete and not self.scaling.dequantise:
             raise NotApplicable("a density at undequantised levels has no bound; dequantise")

@@ -16,7 +16,7 @@ from genbench.errors import GenbenchError, NotApplicable, NotFinite, in_a_line
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.extractors.choice import chosen
-from genbench.models.base import CAPABILITIES
+from genbench.lookup import CAPABILITIES
 from genbench.steps import share_of, step
 from genbench.store.measurement import Measurement
 
@@ -198,23 +198,17 @@ def _refusal(metric: Metric, evidence: Evidence) -> str:
         if not _met(need, evidence):
             if evidence.given is not None and need not in _OF_DATA:
                 return f"samples alone have no {need}"
-            return _LACKING.get(need, f"the model has no {need}")
+            return _LACKING.get(need) or f"the model has no {CAPABILITIES[need].words}"
     return ""
 
 
 _LACKING = {
-    "bound": "the model has no likelihood bound",
-    "codes": "the model has no codes",
     "critic": "no critic was trained",
-    "density": "the model has no exact density",
-    "encoder": "the model has no encoder",
     "labels": "the dataset has no labels",
-    "mixture": "the model is no mixture",
     "modes": "the dataset has no modes",
     "truth": "the true density is not known",
 }
-
-
+"""What metrics need besides capabilities, and what is said where it is not there."""
 _OF_DATA = ("labels", "modes", "truth")
 
 
@@ -232,4 +226,4 @@ def _met(need: str, evidence: Evidence) -> bool:
         return False
     if evidence.model is None:  # the real row has the density of the truth, where it is known
         return need == "density" and data.truth is not None
-    return hasattr(evidence.model, CAPABILITIES.get(need, need))
+    return hasattr(evidence.model, CAPABILITIES[need].method)

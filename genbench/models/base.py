@@ -1,7 +1,8 @@
-"""The contract of a model, and what one may be able to do.
+"""The contract of a model, and the table of what one may be able to do: the capabilities.
 
-A capability is a small protocol that a model has or has not. Objectives and metrics ask for a
-capability, never for a class; `lookup` sees it in the source, by the method's name.
+A capability is a protocol, a class of `Capability`. An objective asks for it by `Objective[…]`, a
+metric by its name in lower case in `needs`. That a model has it shows in its source by the first
+method (models derive from none); how its docstring begins is what users are told.
 """
 
 from __future__ import annotations
@@ -10,29 +11,34 @@ import functools
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from torch import Tensor, nn
 
 from genbench.configured import Configured
 from genbench.data.space import Space
 from genbench.errors import GenbenchError
-from genbench.lookup import CAPABILITIES
 from genbench.noise import Noise
 
 __all__ = [
-    "CAPABILITIES",
     "Bound",
-    "Classifier",
-    "Coded",
-    "Conditional",
+    "Capability",
+    "Codes",
+    "DataInitialisation",
     "Denoiser",
     "Density",
     "Encoder",
+    "Fit",
+    "Latent",
+    "LearnedVariance",
     "Mixture",
     "Model",
     "Parts",
+    "SplitBound",
     "Spread",
+    "StochasticEncoder",
+    "VariationalDenoiser",
+    "capability",
     "conditioning",
 ]
 
@@ -61,6 +67,7 @@ class Model(nn.Module, Configured, ABC):
     Attribute, after build:
         discrete: whether `log_prob` or `log_weights` is the log *probability* of a quantised
             image (a discretised-logistic or Bernoulli decoder), not a density.
+        likelihood_reason: why neither has a meaning on this data; None where they have one.
     """
 
     component_kind: ClassVar[str] = "model"
@@ -76,6 +83,7 @@ class Model(nn.Module, Configured, ABC):
     aliases: ClassVar[Mapping[str, str]] = {}
     cite: ClassVar[str] = ""
     discrete: bool = False
+    likelihood_reason: str | None = None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -156,19 +164,45 @@ def conditioning(model: Model, labels: Tensor | None) -> dict[str, Tensor | None
     return {"context": labels} if model.conditional else {}
 
 
-@runtime_checkable
-class Density(Protocol):
-    """An exact density."""
+if TYPE_CHECKING:  # to a type checker, what is asked for a capability is a model
+    Capability = Model
+    _T = TypeVar("_T")
 
+    def capability(protocol: _T) -> _T:
+        """Beside `Capability`: whether a model has it can be asked by `isinstance`."""
+        return protocol
+else:
+    from typing import Protocol as Capability
+    from typing import runtime_checkable as capability
+
+
+@capability
+class Density(Capability):
+    """Exact density."""
+
+    @abstractmethod
     def log_prob(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         """Exact log density of scaled data x (B, *shape), nats, (B,)."""
-        ...
 
 
-@runtime_checkable
-class Bound(Protocol):
-    """A lower bound of the log likelihood, by importance weights."""
+@capability
+class Mixture(Capability):
+    """Component densities, of a mixture of T components."""
 
+    @abstractmethod
+    def component_log_prob(self, x: Tensor) -> Tensor:
+        """Log density of x under each component, nats, (B, T)."""
+
+    @abstractmethod
+    def mixture_log_weights(self) -> Tensor:
+        """Log weights (T,) that sum to 1 as probabilities."""
+
+
+@capability
+class Bound(Capability):
+    """Likelihood bound, by importance weights."""
+
+    @abstractmethod
     def log_weights(
         self, x: Tensor, noise: Noise, k: int = 1, context: Tensor | None = None
     ) -> Tensor:
@@ -176,101 +210,148 @@ class Bound(Protocol):
 
         Their mean is the ELBO; log-mean-exp over k is the importance-weighted bound.
         """
-        ...
 
 
-@runtime_checkable
-class Encoder(Protocol):
-    """Maps data to codes and back."""
+@capability
+class SplitBound(Bound, Capability):
+    """Closed-form KL, the ELBO's second term."""
 
-    def encode(self, x: Tensor, context: Tensor | None = None) -> Tensor:
-        """The (mean) code of x (B, *shape), (B, d)."""
-        ...
+    @abstractmethod
+    def bound_terms(
+        self, x: Tensor, noise: Noise, k: int = 1, context: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """The terms of the negative ELBO by name, nats, (B,) each."""
 
+
+@capability
+class Latent(Capability):
+    """Latent code, which a decoder maps to data."""
+
+    latent: int
+    """The dimensions d of the code."""
+
+    @abstractmethod
     def decode(self, z: Tensor, context: Tensor | None = None) -> Tensor:
         """The (mean) data of codes z (B, d), (B, *shape)."""
-        ...
 
 
-@runtime_checkable
-class Coded(Protocol):
-    """Samples that follow codes, some categorical and some on [−1, 1]."""
+@capability
+class Encoder(Capability):
+    """Encoder, of data to codes and back."""
+
+    @abstractmethod
+    def encode(self, x: Tensor, context: Tensor | None = None) -> Tensor:
+        """The (mean) code of x (B, *shape), (B, d)."""
+
+    @abstractmethod
+    def decode(self, z: Tensor, context: Tensor | None = None) -> Tensor:
+        """The (mean) data of codes z (B, d), (B, *shape)."""
+
+
+@capability
+class StochasticEncoder(Encoder, Capability):
+    """Stochastic encoder."""
+
+    @abstractmethod
+    def encode_draw(self, x: Tensor, noise: Noise, context: Tensor | None = None) -> Tensor:
+        """A draw from q(z ∣ x) for each x (B, *shape), (B, d)."""
+
+
+@capability
+class Codes(Capability):
+    """Codes, which samples follow: some categorical and some on [−1, 1]."""
 
     categories: list[int]
     """The number of values of each categorical code."""
     continuous: int
     """The number of continuous codes."""
 
+    @abstractmethod
     def draw_codes(self, n: int, noise: Noise) -> Tensor:
         """Codes (n, K + C) float32 from their prior: indices in the first K columns."""
-        ...
 
+    @abstractmethod
     def generate_from_codes(self, codes: Tensor, noise: Noise) -> Tensor:
         """A sample (n, *shape) for each row of codes (n, K + C)."""
-        ...
 
 
-@runtime_checkable
-class Parts(Protocol):
-    """A weighted mixture of generators without a density."""
+@capability
+class Parts(Capability):
+    """Several generators, a weighted mixture without a density."""
 
-    def part_log_weights(self) -> Tensor:
-        """Log weights (T,) that sum to 1 as probabilities."""
-        ...
-
+    @abstractmethod
     def generate_parts(self, n: int, noise: Noise) -> Tensor:
         """n samples of every generator, (T, n, *shape)."""
-        ...
+
+    @abstractmethod
+    def part_log_weights(self) -> Tensor:
+        """Log weights (T,) that sum to 1 as probabilities."""
 
 
-@runtime_checkable
-class Spread(Protocol):
-    """A latent prior that is a mixture of Gaussians with learned variances."""
+@capability
+class Spread(Capability):
+    """Latent prior that is a mixture of Gaussians, with learned variances."""
 
+    @abstractmethod
     def latent_scales(self) -> Tensor:
         """Standard deviations (T, latent) of the latent's components."""
-        ...
 
 
-@runtime_checkable
-class Mixture(Protocol):
-    """A mixture of T components, each with a density."""
-
-    def mixture_log_weights(self) -> Tensor:
-        """Log weights (T,) that sum to 1 as probabilities."""
-        ...
-
-    def component_log_prob(self, x: Tensor) -> Tensor:
-        """Log density of x under each component, nats, (B, T)."""
-        ...
-
-
-@runtime_checkable
-class Conditional(Protocol):
-    """A class-conditional model, with an embedding that critics of it may share."""
-
-    conditional: ClassVar[bool]
-
-
-@runtime_checkable
-class Classifier(Protocol):
-    """Predicts labels."""
-
-    def class_logits(self, x: Tensor) -> Tensor:
-        """Class logits of x (B, *shape), (B, classes)."""
-        ...
-
-
-@runtime_checkable
-class Denoiser(Protocol):
-    """A diffusion model in discrete time: predicts the noise that was added."""
+@capability
+class Denoiser(Capability):
+    """Prediction of the noise, of a diffusion in discrete time."""
 
     steps: int
 
-    def diffuse(self, x: Tensor, t: Tensor, eps: Tensor) -> Tensor:
-        """x noised to step t (B,) int64 in [0, steps) with noise eps, (B, *shape)."""
-        ...
-
+    @abstractmethod
     def predict_noise(self, x_t: Tensor, t: Tensor) -> Tensor:
         """The predicted noise of x_t (B, *shape) at step t (B,), (B, *shape)."""
-        ...
+
+    @abstractmethod
+    def diffuse(self, x: Tensor, t: Tensor, eps: Tensor) -> Tensor:
+        """x noised to step t (B,) int64 in [0, steps) with noise eps, (B, *shape)."""
+
+
+@capability
+class VariationalDenoiser(Denoiser, Capability):
+    """Variational weights of the diffusion steps."""
+
+    @abstractmethod
+    def bound_weights(self, t: Tensor) -> Tensor:
+        """Weight of each step's squared error in the variational bound, nats, (B,) of t (B,)."""
+
+
+@capability
+class LearnedVariance(Denoiser, Capability):
+    """Learned variance of the diffusion steps."""
+
+    learned: bool
+    """Whether the variance is learned; without it the methods are not for use."""
+
+    @abstractmethod
+    def step_bound(
+        self, x: Tensor, x_t: Tensor, t: Tensor, eps: Tensor, sigma: Tensor
+    ) -> Tensor:
+        """The bound's term of step t for predicted noise eps and deviation sigma, nats."""
+
+    @abstractmethod
+    def predict(self, x_t: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        """The predicted noise of x_t at step t and the standard deviation, (B, *shape) each."""
+
+
+@capability
+class DataInitialisation(Capability):
+    """Data-dependent initialisation."""
+
+    @abstractmethod
+    def initialise(self, x: Tensor, noise: Noise) -> None:
+        """Place the model on training data x (N, *shape), before the first update; once."""
+
+
+@capability
+class Fit(Capability):
+    """Fit of its own, without gradients."""
+
+    @abstractmethod
+    def fit(self, x: Tensor, seed: int) -> None:
+        """Fit the model to training data x (N, *shape)."""

@@ -21,7 +21,7 @@ from genbench.fields import Any, Count
 from genbench.models._flow import FlowModel
 from genbench.models._kmeans import kmeans
 from genbench.models._parts import LoopedParts, Parts, Routes, StackedParts
-from genbench.models.base import Density, Model
+from genbench.models.base import Density, Fit, Model
 from genbench.models.nice import NICE
 from genbench.noise import Noise
 
@@ -59,8 +59,8 @@ class MixtureModel(Model):
         """
         cls = _component_class(self.component)
         first = cls(space, **self.component_options)
-        if not isinstance(first, Density) or hasattr(first, "fit"):
-            why = "cannot learn by gradients" if hasattr(first, "fit") else "has no exact density"
+        if not isinstance(first, Density) or isinstance(first, Fit):
+            why = "cannot learn by gradients" if isinstance(first, Fit) else "has no exact density"
             raise GenbenchError(
                 f"mixture.component: '{self.component}' {why}; use nice, realnvp or another "
                 "model with log_prob"
@@ -73,7 +73,7 @@ class MixtureModel(Model):
             self.parts = LoopedParts([cast(Model, first), *others], space)
         self.logits = nn.Parameter(torch.zeros(self.components))
         self.discrete = bool(first.discrete)
-        self.likelihood_reason = getattr(first, "likelihood_reason", None)
+        self.likelihood_reason = first.likelihood_reason
         self.gaussian = (
             isinstance(first, NICE) and first.couplings == 0 and first.base == "gaussian"
         )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from genbench.models.base import Model
+from genbench.models.base import Mixture
 from genbench.models.mixture import MixtureModel
 from genbench.noise import Noise
 from genbench.objectives._start import start_from_data
@@ -16,26 +16,26 @@ from genbench.objectives.base import Batch, Draw, Objective, Player, Terms
 __all__ = ["ByPart"]
 
 
-class ByPart(Objective):
+class ByPart(Objective[Mixture]):
     """Maximum likelihood of each component on its own part; the weights are frozen."""
 
-    requires = ("mixture", "density")
+    requires = ("density",)
     cite = "gong2017wasserstein"
 
     @abstractmethod
     def part(self, model: MixtureModel, batch: Batch) -> Tensor:
         """The component (B,) int64 that each example belongs to."""
 
-    def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
+    def prepare(self, model: Mixture, draw: Draw, noise: Noise) -> None:
         """Initialise the components from the data now: a later stage would undo the training."""
         start_from_data(model, draw, noise)
 
-    def players(self, model: Model) -> Sequence[Player]:
+    def players(self, model: Mixture) -> Sequence[Player]:
         """The model without its weights."""
         groups = {name: group for name, group in model.groups().items() if name != "weights"}
         return [Player("model", groups)]
 
-    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+    def loss(self, player: str, model: Mixture, batch: Batch, noise: Noise) -> Terms:
         """The mean of −log p(x ∣ c) under each example's own component, nats."""
         assert isinstance(model, MixtureModel)
         own = model.log_prob_of(batch.x, self.part(model, batch))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from genbench.errors import GenbenchError
-from genbench.models.base import Encoder, Model
+from genbench.models.base import Encoder, Latent, Model, StochasticEncoder
 from genbench.noise import Noise
 
 __all__ = ["encode", "latent_size"]
@@ -17,14 +17,14 @@ def latent_size(model: Model, objective: str) -> int:
     Raises:
         GenbenchError: a model without one.
     """
-    size = getattr(model, "latent", None)
-    if not isinstance(size, int):
+    if not isinstance(model, Latent):
         raise GenbenchError(f"{objective}: {type(model).__name__} has no Gaussian latent")
-    return size
+    return model.latent
 
 
 def encode(model: Model, x: Tensor, noise: Noise) -> Tensor:
     """A latent of each x (B, *shape): drawn, where the model's encoder is random, (B, d)."""
+    if isinstance(model, StochasticEncoder):
+        return model.encode_draw(x, noise.child("encoder"))
     assert isinstance(model, Encoder)
-    draw = getattr(model, "encode_draw", None)
-    return model.encode(x) if draw is None else draw(x, noise.child("encoder"))
+    return model.encode(x)

@@ -5,17 +5,22 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar, Generic, cast, get_args
 
 from torch import Tensor, nn
+from typing_extensions import TypeVar, get_original_bases
 
 from genbench import lookup
 from genbench.configured import Configured
+from genbench.errors import GenbenchError
+from genbench.lookup import capability_words
 from genbench.models.base import Model
 from genbench.noise import Noise
 
 __all__ = ["Batch", "Draw", "Objective", "Player", "Terms", "TrainedCritic", "samples_like"]
 
+M = TypeVar("M", bound=Model, default=Any)
+"""The model as an objective asks for it."""
 Terms = Mapping[str, Tensor]
 """Named scalar terms; their sum is minimised."""
 
@@ -73,13 +78,16 @@ class TrainedCritic:
     """log Q(c ∣ x) + H(c), nats, (B,), of scaled samples and their codes, where it reads codes."""
 
 
-class Objective(nn.Module, Configured, ABC):
+class Objective(nn.Module, Configured, ABC, Generic[M]):
     """A way to learn a model: pure losses of (parameters, batch, noise).
+
+    What the model must be able to do is its argument: `class Likelihood(Objective[Density])`.
 
     Networks of its own (a critic) are made in `build`, which the harness calls once, seeded.
 
     Class constants, read without importing:
-        requires: the capabilities that the model must have (keys of `models.CAPABILITIES`).
+        requires: the capabilities that the model must have besides the class's argument (keys of
+            `lookup.CAPABILITIES`).
         plays: the names of the players.
         critic_groups: the names of the groups of the other players' parameters, but ''.
         labelled: whether the dataset must have labels.
@@ -116,34 +124,50 @@ class Objective(nn.Module, Configured, ABC):
     def __init__(self, model: Model, **options: object) -> None:
         super().__init__()
         self.configure(options)
+        self._check_capabilities(model)
         about = lookup.facts(lookup.of_class("model", type(model)), model.options())
         kind = model.space.kind
         for given in ({"data": kind}, {"model": about}, {"data": kind, "model": about}):
             self.refuse(**given)
-        self.build(model)
+        self.build(cast(M, model))
 
-    def build(self, model: Model) -> None:
+    def _check_capabilities(self, model: Model) -> None:
+        """Refuse a model that cannot do what the class's argument says.
+
+        Raises:
+            GenbenchError: what it cannot do.
+        """
+        for parent in (one for cls in type(self).__mro__ for one in get_original_bases(cls)):
+            for asked in get_args(parent):
+                if isinstance(asked, type) and not isinstance(model, asked):
+                    words = capability_words(asked.__name__, asked.__doc__)
+                    raise GenbenchError(
+                        f"{type(self).__name__} needs a model with {words}, and "
+                        f"{type(model).__name__} has none"
+                    )
+
+    def build(self, model: M) -> None:
         """Make the objective's own networks for this model (not its optimisers)."""
 
-    def players(self, model: Model) -> Sequence[Player]:
+    def players(self, model: M) -> Sequence[Player]:
         """The players in the order of their optimiser steps; by default the model alone."""
         return [Player("model", model.groups())]
 
-    def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
+    def prepare(self, model: M, draw: Draw, noise: Noise) -> None:
         """A data-dependent start, before the first update of the stage."""
 
     def begin(self, updates: int) -> None:
         """Called with the number of updates, before a stage is trained or resumed."""
 
     @abstractmethod
-    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+    def loss(self, player: str, model: M, batch: Batch, noise: Noise) -> Terms:
         """The player's named loss terms, scalars; a pure function that draws from `noise`."""
 
-    def log(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+    def log(self, player: str, model: M, batch: Batch, noise: Noise) -> Terms:
         """Extra scalars to log in a player's update (BEGAN's k); they are not optimised."""
         return {}
 
-    def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
+    def after_update(self, player: str, model: M, batch: Batch, step: int) -> None:
         """What follows a player's update: clipping, control variables."""
 
     def trained_critic(self, model: Model) -> TrainedCritic | None:

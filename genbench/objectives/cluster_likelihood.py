@@ -11,7 +11,7 @@ from torch import Tensor
 
 from genbench.fields import Count
 from genbench.models._kmeans import kmeans
-from genbench.models.base import Model
+from genbench.models.base import Mixture
 from genbench.models.mixture import MixtureModel
 from genbench.noise import Noise
 from genbench.objectives._by_part import ByPart
@@ -26,12 +26,12 @@ class ClusterLikelihood(ByPart):
     points: Count = 5000
     """Training data that the clusters are found on, where the mixture does not start on any."""
 
-    def build(self, model: Model) -> None:
+    def build(self, model: Mixture) -> None:
         """Make room for the centres, which a checkpoint keeps."""
         assert isinstance(model, MixtureModel)
         self.register_buffer("centres", torch.zeros(model.components, model.space.dims))
 
-    def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
+    def prepare(self, model: Mixture, draw: Draw, noise: Noise) -> None:
         """Find the clusters: those that the components start on, where they start on some."""
         assert isinstance(model, MixtureModel)
         super().prepare(model, draw, noise)

@@ -13,12 +13,12 @@ Models", 2021, https://arxiv.org/abs/2102.09672, eq. 16.
 
 from __future__ import annotations
 
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal
 
 from torch import Tensor
 
 from genbench.errors import GenbenchError
-from genbench.models.base import Denoiser, Model
+from genbench.models.base import Denoiser, LearnedVariance, VariationalDenoiser
 from genbench.noise import Noise
 from genbench.objectives.base import Batch, Objective, Terms
 
@@ -29,63 +29,44 @@ HYBRID = 0.001
 """Weight of the bound beside the simple loss."""
 
 
-@runtime_checkable
-class _Weighted(Protocol):
-    def bound_weights(self, t: Tensor) -> Tensor: ...
-
-
-@runtime_checkable
-class _Learned(Protocol):
-    steps: int
-    learned: bool
-
-    def predict(self, x_t: Tensor, t: Tensor) -> tuple[Tensor, Tensor]: ...
-
-    def step_bound(
-        self, x: Tensor, x_t: Tensor, t: Tensor, eps: Tensor, sigma: Tensor
-    ) -> Tensor: ...
-
-
-class Denoising(Objective):
+class Denoising(Objective[Denoiser]):
     """Minimises the squared error of the predicted noise at random steps."""
 
-    requires = ("denoiser",)
     cite = "ho2020denoising"
 
     weighting: Literal["simple", "bound"] = "simple"
     """Every step alike, per dimension (better pictures), or as the variational bound weighs them,
     nats per example (better likelihoods, noisier gradients)."""
 
-    def build(self, model: Model) -> None:
+    def build(self, model: Denoiser) -> None:
         """Check that the model can weigh its steps, where that is asked for.
 
         Raises:
             GenbenchError: it cannot.
         """
-        if self.weighting == "bound" and not isinstance(model, _Weighted):
+        if self.weighting == "bound" and not isinstance(model, VariationalDenoiser):
             raise GenbenchError(
                 f"denoising.weighting: 'bound' needs a model with bound_weights(t), which "
                 f"{type(model).__name__} lacks; use simple"
             )
 
-    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+    def loss(self, player: str, model: Denoiser, batch: Batch, noise: Noise) -> Terms:
         """The weighted mean squared error of the batch."""
-        assert isinstance(model, Denoiser)
         t = noise.integers("t", model.steps, len(batch))
         eps = noise.normal("eps", *batch.x.shape).to(batch.x)
         x_t = model.diffuse(batch.x, t, eps)
-        if isinstance(model, _Learned) and model.learned:
+        if isinstance(model, LearnedVariance) and model.learned:
             return self._hybrid(model, batch.x, x_t, t, eps)
         predicted = model.predict_noise(x_t, t)
         error = (eps - predicted).square().flatten(1)  # (B, D)
         if self.weighting == "simple":
             return {"denoising": error.mean()}
-        assert isinstance(model, _Weighted)
+        assert isinstance(model, VariationalDenoiser)
         weights = model.steps * model.bound_weights(t).to(error.dtype)
         return {"denoising": (weights * error.sum(1)).mean()}
 
     def _hybrid(
-        self, model: _Learned, x: Tensor, x_t: Tensor, t: Tensor, eps: Tensor
+        self, model: LearnedVariance, x: Tensor, x_t: Tensor, t: Tensor, eps: Tensor
     ) -> Terms:
         predicted, sigma = model.predict(x_t, t)
         if self.weighting == "bound":

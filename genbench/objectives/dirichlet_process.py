@@ -17,17 +17,16 @@ from collections.abc import Sequence
 import torch
 
 from genbench.fields import Count, Positive
-from genbench.models.base import Mixture, Model
+from genbench.models.base import Mixture
 from genbench.noise import Noise
 from genbench.objectives.base import Batch, Objective, Player, Terms
 
 __all__ = ["DirichletProcess"]
 
 
-class DirichletProcess(Objective):
+class DirichletProcess(Objective[Mixture]):
     """A prior that empties the components that the data do not need; add it to a likelihood."""
 
-    requires = ("mixture",)
     cite = "ishwaran2001gibbs"
 
     concentration: Positive = 1.0
@@ -35,13 +34,12 @@ class DirichletProcess(Objective):
     points: Count = 1000
     """N: how many data the likelihood beside it stands for; the fewer, the stronger the prior."""
 
-    def players(self, model: Model) -> Sequence[Player]:
+    def players(self, model: Mixture) -> Sequence[Player]:
         """The model's weights."""
         return [Player("model", {"weights": model.groups()["weights"]})]
 
-    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+    def loss(self, player: str, model: Mixture, batch: Batch, noise: Noise) -> Terms:
         """The negative log density of the sticks' logits for each example, nats."""
-        assert isinstance(model, Mixture)
         log_weights = model.mixture_log_weights()
         # log of what is left of the stick: Σ_{j≥k} w_j, from the end, (T,)
         left = torch.logcumsumexp(log_weights.flip(0), 0).flip(0)

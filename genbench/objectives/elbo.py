@@ -10,39 +10,26 @@ otherwise it is the mean of −log p(x, z)/q(z ∣ x) over draws.
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
-
-from torch import Tensor
-
 from genbench.fields import Count
-from genbench.models.base import Bound, Model, conditioning
+from genbench.models.base import Bound, SplitBound, conditioning
 from genbench.noise import Noise
 from genbench.objectives.base import Batch, Objective, Terms
 
 __all__ = ["ELBO"]
 
 
-@runtime_checkable
-class _SplitBound(Protocol):
-    def bound_terms(
-        self, x: Tensor, noise: Noise, k: int = 1, context: Tensor | None = None
-    ) -> dict[str, Tensor]: ...
-
-
-class ELBO(Objective):
+class ELBO(Objective[Bound]):
     """Maximises the variational lower bound of the likelihood."""
 
-    requires = ("bound",)
     cite = "kingma2014auto"
 
     samples: Count = 1
     """Latents drawn for each example."""
 
-    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+    def loss(self, player: str, model: Bound, batch: Batch, noise: Noise) -> Terms:
         """The parts of the mean negative ELBO of the batch, nats."""
         context = conditioning(model, batch.labels)
-        if isinstance(model, _SplitBound):
+        if isinstance(model, SplitBound):
             terms = model.bound_terms(batch.x, noise, self.samples, **context)
             return {name: term.mean() for name, term in terms.items()}
-        assert isinstance(model, Bound)
         return {"neg_elbo": -model.log_weights(batch.x, noise, self.samples, **context).mean()}

@@ -7,12 +7,9 @@ https://doi.org/10.1111/j.2517-6161.1977.tb01600.x.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
-
-from torch import Tensor
 
 from genbench.fields import Count
-from genbench.models.base import Model
+from genbench.models.base import Fit
 from genbench.noise import Noise
 from genbench.objectives.base import Batch, Draw, Objective, Player, Terms
 from genbench.seeding import derive
@@ -20,30 +17,23 @@ from genbench.seeding import derive
 __all__ = ["EM"]
 
 
-@runtime_checkable
-class _Fits(Protocol):
-    def fit(self, x: Tensor, seed: int) -> None: ...
-
-
-class EM(Objective):
+class EM(Objective[Fit]):
     """Fits a model that can `fit`, in one go; there are no updates and no losses."""
 
-    requires = ("fit",)
     plays = ()
     cite = "dempster1977maximum"
 
     points: Count = 30000
     """Training data to fit to; a smaller training set is used several times over."""
 
-    def players(self, model: Model) -> Sequence[Player]:
+    def players(self, model: Fit) -> Sequence[Player]:
         """Nobody."""
         return []
 
-    def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
+    def prepare(self, model: Fit, draw: Draw, noise: Noise) -> None:
         """Draw the data and fit the model to them."""
-        assert isinstance(model, _Fits)
         model.fit(draw(self.points, noise.child("data")).x, derive(noise.seed, "fit"))
 
-    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+    def loss(self, player: str, model: Fit, batch: Batch, noise: Noise) -> Terms:
         """No terms: there is nothing to minimise."""
         return {}

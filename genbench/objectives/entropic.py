@@ -11,24 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from genbench.models.base import Mixture, Model
+from genbench.models.base import Mixture
 from genbench.noise import Noise
 from genbench.objectives.base import Batch, Objective, Player, Terms
 
 __all__ = ["Entropic"]
 
 
-class Entropic(Objective):
+class Entropic(Objective[Mixture]):
     """Keeps a mixture's components in use: smallest, log T, where all weigh the same."""
 
-    requires = ("mixture",)
     cite = "arora2017generalization"
 
-    def players(self, model: Model) -> Sequence[Player]:
+    def players(self, model: Mixture) -> Sequence[Player]:
         """The model's weights."""
         return [Player("model", {"weights": model.groups()["weights"]})]
 
-    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+    def loss(self, player: str, model: Mixture, batch: Batch, noise: Noise) -> Terms:
         """−(1/T) Σ_c log p(c), nats."""
-        assert isinstance(model, Mixture)
         return {"entropic": -model.mixture_log_weights().mean()}

@@ -13,25 +13,23 @@ import math
 import torch
 
 from genbench.fields import Count
-from genbench.models.base import Bound, Model, conditioning
+from genbench.models.base import Bound, conditioning
 from genbench.noise import Noise
 from genbench.objectives.base import Batch, Objective, Terms
 
 __all__ = ["ImportanceWeighted"]
 
 
-class ImportanceWeighted(Objective):
+class ImportanceWeighted(Objective[Bound]):
     """Maximises the k-sample bound. Cost: k decodings of every example."""
 
-    requires = ("bound",)
     cite = "burda2016importance"
 
     k: Count = 5
     """Latents drawn for each example; 1 is the ELBO."""
 
-    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+    def loss(self, player: str, model: Bound, batch: Batch, noise: Noise) -> Terms:
         """The mean negative bound of the batch, nats."""
-        assert isinstance(model, Bound)
         context = conditioning(model, batch.labels)
         log_weights = model.log_weights(batch.x, noise, self.k, **context)  # (k, B)
         bound = torch.logsumexp(log_weights, dim=0) - math.log(self.k)

@@ -23,7 +23,7 @@ from torch.nn.functional import cross_entropy
 
 from genbench.configured import Options
 from genbench.fields import Count, NonNegative
-from genbench.models.base import Coded, Model
+from genbench.models.base import Codes, Model
 from genbench.nets.critic import Critic
 from genbench.nets.densities import log_normal
 from genbench.nets.mlp import MLP
@@ -64,7 +64,7 @@ class InfoGAN(CodeOptions, AdversarialGame):
 
 def reader_of(model: Model, network: Critic, width: int) -> MLP:
     """The network of Q: logits of the categorical codes, means and widths of the others."""
-    assert isinstance(model, Coded)
+    assert isinstance(model, Codes)
     outputs = sum(model.categories) + 2 * model.continuous
     return MLP(network.features, outputs, [width], "leaky_relu")
 
@@ -77,7 +77,7 @@ class CodeHead(AuxiliaryLoss):
     def __init__(
         self, options: CodeOptions, model: Model, network: Critic, reader: nn.Module
     ) -> None:
-        assert isinstance(model, Coded)
+        assert isinstance(model, Codes)
         self.values, self.continuous = list(model.categories), model.continuous
         self.options, self.network, self.reader = options, network, reader
 

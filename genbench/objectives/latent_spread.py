@@ -8,20 +8,18 @@ https://arxiv.org/abs/1706.02071
 
 from __future__ import annotations
 
-from genbench.models.base import Model, Spread
+from genbench.models.base import Spread
 from genbench.noise import Noise
 from genbench.objectives.base import Batch, Objective, Terms
 
 __all__ = ["LatentSpread"]
 
 
-class LatentSpread(Objective):
+class LatentSpread(Objective[Spread]):
     """Pulls the widths of a latent mixture towards 1; add it to an adversarial loss."""
 
-    requires = ("spread",)
     cite = "gurumurthy2017deligan"
 
-    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+    def loss(self, player: str, model: Spread, batch: Batch, noise: Noise) -> Terms:
         """The mean of (1 − σ)²."""
-        assert isinstance(model, Spread)
         return {"spread": (1 - model.latent_scales()).square().mean()}

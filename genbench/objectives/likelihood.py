@@ -7,7 +7,7 @@ https://doi.org/10.1098/rsta.1922.0009.
 from __future__ import annotations
 
 from genbench.fields import Count
-from genbench.models.base import Density, Model, conditioning
+from genbench.models.base import Density, conditioning
 from genbench.noise import Noise
 from genbench.objectives._start import start_from_data
 from genbench.objectives.base import Batch, Draw, Objective, Terms
@@ -15,20 +15,18 @@ from genbench.objectives.base import Batch, Draw, Objective, Terms
 __all__ = ["Likelihood"]
 
 
-class Likelihood(Objective):
+class Likelihood(Objective[Density]):
     """Minimises the negative log density of the data, exactly."""
 
-    requires = ("density",)
     cite = "fisher1922mathematical"
 
     start_points: Count = 2000
     """Training data shown to a model that starts from the data (the k-means of a mixture)."""
 
-    def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
+    def prepare(self, model: Density, draw: Draw, noise: Noise) -> None:
         """Let a model that has `initialise` place itself on the data; it does so once."""
         start_from_data(model, draw, noise, self.start_points)
 
-    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+    def loss(self, player: str, model: Density, batch: Batch, noise: Noise) -> Terms:
         """The mean negative log likelihood of the batch, nats."""
-        assert isinstance(model, Density)
         return {"nll": -model.log_prob(batch.x, **conditioning(model, batch.labels)).mean()}

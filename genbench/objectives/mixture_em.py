@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from genbench.fields import Natural, Share
-from genbench.models.base import Mixture, Model
+from genbench.models.base import Mixture
 from genbench.models.mixture import MixtureModel
 from genbench.noise import Noise
 from genbench.objectives._start import start_from_data
@@ -29,10 +29,10 @@ from genbench.objectives.base import Batch, Draw, Objective, Player, Terms
 __all__ = ["MixtureEM"]
 
 
-class MixtureEM(Objective):
+class MixtureEM(Objective[Mixture]):
     """Learns a mixture by EM on batches; the optimiser never updates the weights."""
 
-    requires = ("mixture", "density")
+    requires = ("density",)
     cite = "dempster1977maximum"
 
     refuses = (
@@ -56,27 +56,26 @@ class MixtureEM(Objective):
     """Components are updated by the optimiser, or to the batch's maximum, which has a closed form
     for Gaussian components only (a mixture of nice with couplings: 0)."""
 
-    def players(self, model: Model) -> Sequence[Player]:
+    def players(self, model: Mixture) -> Sequence[Player]:
         """The model; its weights have no gradient, and are updated after each update."""
         return [Player("model", model.groups())]
 
-    def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
+    def prepare(self, model: Mixture, draw: Draw, noise: Noise) -> None:
         """Let a model that starts from the data do so, once."""
         start_from_data(model, draw, noise)
 
-    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+    def loss(self, player: str, model: Mixture, batch: Batch, noise: Noise) -> Terms:
         """The mean negative log likelihood, nats, with the weights held.
 
         Its gradient in the components is that of −Σ q log p(x ∣ c) with q held: the identity that
         EM rests on. Exact M-steps leave no gradient to follow.
         """
-        assert isinstance(model, Mixture)
         own = model.component_log_prob(batch.x)
         nll = -torch.logsumexp(own + model.mixture_log_weights().detach(), dim=1).mean()
         return {"nll": nll.detach() if self.m_step == "exact" else nll}
 
     @torch.no_grad()
-    def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
+    def after_update(self, player: str, model: Mixture, batch: Batch, step: int) -> None:
         """Update the weights, and with exact M-steps the components, by the same responsibilities.
 
         Raises:

@@ -12,7 +12,7 @@ counts, where the authors' code has the sum.
 from __future__ import annotations
 
 from genbench.fields import Annotated, Field, NonNegative, Positive
-from genbench.models.base import Encoder, Model
+from genbench.models.base import Encoder
 from genbench.noise import Noise
 from genbench.objectives._distances import mmd_squared
 from genbench.objectives._latents import encode, latent_size
@@ -21,10 +21,9 @@ from genbench.objectives.base import Batch, Objective, Terms
 __all__ = ["WAEMMD"]
 
 
-class WAEMMD(Objective):
+class WAEMMD(Objective[Encoder]):
     """Rebuilds data from codes that are, together, like the prior."""
 
-    requires = ("encoder",)
     refuses = (
         ({"batch": 1}, "distances within a batch need two examples at least"),
     )
@@ -36,7 +35,7 @@ class WAEMMD(Objective):
     widths: Annotated[list[Positive], Field(min_length=1)] = [0.1, 0.5, 1.0, 2.0]
     """Variances of the kernels, as parts of the prior's total variance."""
 
-    def build(self, model: Model) -> None:
+    def build(self, model: Encoder) -> None:
         """Note the size of the code.
 
         Raises:
@@ -44,9 +43,8 @@ class WAEMMD(Objective):
         """
         self.latent = latent_size(model, "wae_mmd")
 
-    def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
+    def loss(self, player: str, model: Encoder, batch: Batch, noise: Noise) -> Terms:
         """The cost, and MMD² between the batch's codes and as many of the prior."""
-        assert isinstance(model, Encoder)
         z = encode(model, batch.x, noise)
         cost = (model.decode(z) - batch.x).flatten(1).square().sum(1).mean()
         prior = noise.normal("prior", *z.shape).to(z)

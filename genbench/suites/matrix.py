@@ -8,7 +8,7 @@ from typing import Any
 
 from genbench.lookup import Component, describe, facts, refusals, suggest
 from genbench.suites.methods import Method, Stage
-from genbench.suites.parts import capabilities
+from genbench.suites.parts import capabilities, in_words, lacking, requirements
 from genbench.suites.plan import DatasetInfo
 from genbench.suites.problems import Path, Problems
 from genbench.suites.rows import Row
@@ -22,10 +22,6 @@ __all__ = [
 TRIAL_SAMPLES = 500
 """Samples of each metric where --limit-updates cut a budget."""
 
-_NEEDS = {
-    "conditional": "labels as input", "parts": "several generators", "spread": "a latent mixture",
-}
-"""Capabilities in words, where their name says too little."""
 _SCALES = {
     "points": ("auto", "raw", "standard"), "images": ("auto", "unit", "symmetric", "logit")
 }
@@ -71,12 +67,8 @@ def check_method(method: Method, problems: Problems) -> None:
     path, able = method.row.path, capabilities(method.component)
     for stage in method.stages:
         for objective in stage.objectives:
-            missing = [
-                need for need in objective.constants.get("requires", ()) if need not in able
-            ]
-            if missing:
-                has = ", ".join(_NEEDS.get(name, name) for name in sorted(able)) or "none of them"
-                wanted = " and ".join(_NEEDS.get(name, name) for name in missing)
+            if missing := lacking(objective, method.component):
+                has, wanted = ", ".join(in_words(sorted(able))) or "none", " and ".join(missing)
                 problems.add(
                     stage.path if stage.path[:1] == ("methods",) else path,
                     f"objective '{objective.name}' needs a model with {wanted}, "
@@ -190,7 +182,7 @@ def _check_density(method: Method, dataset: DatasetRow, problems: Problems) -> N
         return
     for stage in method.stages:
         for objective, term in zip(stage.objectives, stage.terms, strict=True):
-            if "density" in objective.constants.get("requires", ()) and term.weight:
+            if "density" in {one.name for one in requirements(objective)} and term.weight:
                 problems.add((*method.row.path, "dequantise"),
                              f"objective '{objective.name}' learns a density, which has no bound "
                              f"on the grey levels of dataset '{dataset.row.name}'; leave "

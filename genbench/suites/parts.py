@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
 from genbench.errors import PluginError, UnknownName, in_a_line
 from genbench.lookup import (
     CAPABILITIES,
+    Capability,
     Component,
     describe,
     options_model,
@@ -112,11 +113,24 @@ def own_code(component: Component, options: Mapping[str, Any], folder: FilePath 
 
 
 def capabilities(component: Component) -> frozenset[str]:
-    """What a model can do, as its source shows; `conditional` among it."""
-    able = {name for name, method in CAPABILITIES.items() if method in component.methods}
-    if component.constants.get("conditional", False):
-        able.add("conditional")
-    return frozenset(able)
+    """The names of what a model can do, as its source shows."""
+    return frozenset(name for name, one in CAPABILITIES.items() if one.shown_by(component))
+
+
+def in_words(needs: Iterable[str]) -> list[str]:
+    """Capabilities, and what else metrics need, as users are told of them."""
+    return [CAPABILITIES[name].words if name in CAPABILITIES else name for name in needs]
+
+
+def requirements(objective: Component) -> list[Capability]:
+    """What a model must be able to do, to be trained by an objective."""
+    named = [CAPABILITIES[name] for name in objective.constants.get("requires", ())]
+    return [*objective.asks, *named]
+
+
+def lacking(objective: Component, model: Component) -> list[str]:
+    """What of that a model is not able to do, in words."""
+    return [one.words for one in requirements(objective) if not one.shown_by(model)]
 
 
 _FORM = '{"my_number": {"better": "lower"}}'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,19 +12,8 @@ from safetensors.torch import load, save
 
 from genbench import lookup
 from genbench.data.scaling import SCALES
-from genbench.models.base import (
-    CAPABILITIES,
-    Bound,
-    Classifier,
-    Coded,
-    Denoiser,
-    Density,
-    Encoder,
-    Mixture,
-    Model,
-    Parts,
-    Spread,
-)
+from genbench.models import base
+from genbench.models.base import Density, Model
 from genbench.noise import Noise
 
 CELLS = [
@@ -32,9 +22,8 @@ CELLS = [
     for kind in lookup.describe("model", name).constants.get("accepts", ("points", "images"))
 ]
 PROTOCOLS = {
-    "density": Density, "bound": Bound, "encoder": Encoder, "mixture": Mixture,
-    "classifier": Classifier, "denoiser": Denoiser, "codes": Coded, "parts": Parts,
-    "spread": Spread,
+    name: getattr(base, "".join(word.capitalize() for word in name.split("_")))
+    for name, capability in lookup.CAPABILITIES.items() if capability.method
 }
 pytestmark = pytest.mark.parametrize(("name", "kind"), CELLS)
 
@@ -136,60 +125,131 @@ def test_it_prefers_a_scale_that_its_data_can_have(laws: Any, name: str, kind: s
 
 
 def test_source_and_object_agree_on_what_it_can_do(name: str, model: Model, kind: str) -> None:
-    methods = lookup.describe("model", name).methods
-    assert set(PROTOCOLS) | {"fit"} == set(CAPABILITIES)
+    component = lookup.describe("model", name)
     for capability, protocol in PROTOCOLS.items():
-        assert (CAPABILITIES[capability] in methods) == isinstance(model, protocol), capability
+        shown = lookup.CAPABILITIES[capability].shown_by(component)
+        assert shown == isinstance(model, protocol), capability
 
 
 def test_what_it_can_do_has_the_promised_shape(
     laws: Any, model: Model, bench: Any, kind: str
 ) -> None:
-    x = bench.draw(6, Noise(2)).x
-    if hasattr(model, CAPABILITIES["fit"]):
-        before = model.log_prob(x).mean()
-        model.fit(x, 0)
-        assert model.log_prob(x).mean() > before
-    t = torch.tensor([0, 1, 2, 0, 1, 2])
-    with torch.no_grad():
-        if isinstance(model, Density):
-            density = model.log_prob(x)
-            assert density.shape == (6,)
-            assert density.isfinite().all()
-            torch.testing.assert_close(density[:2], model.log_prob(x[:2]), rtol=1e-4, atol=1e-3)
-        if isinstance(model, Bound):
-            weights = laws.without_global_noise(lambda: model.log_weights(x, Noise(3), 4))
-            assert weights.shape == (4, 6)
-            assert weights.isfinite().all()
-            assert torch.equal(weights, model.log_weights(x, Noise(3), 4))
-            assert len(weights[:, 0].unique()) == 4
-        if isinstance(model, Encoder):
-            code = model.encode(x)
-            assert code.shape[0] == 6
-            assert code.dim() == 2
-            assert model.decode(code).shape == x.shape
-        if isinstance(model, Mixture):
-            parts, shares = model.component_log_prob(x), model.mixture_log_weights()
-            assert parts.shape == (6, len(shares))
-            assert shares.exp().sum().item() == pytest.approx(1, abs=1e-5)
-            assert isinstance(model, Density)
-            whole = torch.logsumexp(parts + shares, 1)
-            torch.testing.assert_close(model.log_prob(x), whole, check_dtype=False)
-        if isinstance(model, Classifier):
-            assert model.class_logits(x).shape == (6, bench.space.classes)
-        if isinstance(model, Denoiser):
-            eps = Noise(3).normal("eps", *x.shape)
-            assert model.diffuse(x, t % model.steps, eps).shape == x.shape
-            assert model.predict_noise(x, t % model.steps).shape == x.shape
-        if isinstance(model, Coded):
-            codes = model.draw_codes(6, Noise(3))
-            assert codes.shape == (6, len(model.categories) + model.continuous)
-            assert model.generate_from_codes(codes, Noise(4)).shape == x.shape
-        if isinstance(model, Parts):
-            shares = model.part_log_weights()
-            assert shares.exp().sum().item() == pytest.approx(1, abs=1e-5)
-            assert model.generate_parts(6, Noise(3)).shape == (len(shares), *x.shape)
-        if isinstance(model, Spread):
-            scales = model.latent_scales()
-            assert scales.dim() == 2
-            assert (scales > 0).all()
+    for capability, promise in PROMISES.items():
+        if isinstance(model, PROTOCOLS[capability]):
+            promise(laws, copy.deepcopy(model), bench.draw(6, Noise(2)).x)
+
+
+def _density(laws: Any, model: Any, x: torch.Tensor) -> None:
+    density = model.log_prob(x)
+    assert density.shape == (6,)
+    assert density.isfinite().all()
+    torch.testing.assert_close(density[:2], model.log_prob(x[:2]), rtol=1e-4, atol=1e-3)
+
+
+def _mixture(laws: Any, model: Any, x: torch.Tensor) -> None:
+    parts, shares = model.component_log_prob(x), model.mixture_log_weights()
+    assert parts.shape == (6, len(shares))
+    assert shares.exp().sum().item() == pytest.approx(1, abs=1e-5)
+    whole = torch.logsumexp(parts + shares, 1)
+    torch.testing.assert_close(model.log_prob(x), whole, check_dtype=False)
+
+
+def _bound(laws: Any, model: Any, x: torch.Tensor) -> None:
+    weights = laws.without_global_noise(lambda: model.log_weights(x, Noise(3), 4))
+    assert weights.shape == (4, 6)
+    assert weights.isfinite().all()
+    assert torch.equal(weights, model.log_weights(x, Noise(3), 4))
+    assert len(weights[:, 0].unique()) == 4
+
+
+def _split_bound(laws: Any, model: Any, x: torch.Tensor) -> None:
+    """Its terms have the expectation that the importance weights have."""
+    many = 500
+    terms = model.bound_terms(x, Noise(3), many)
+    assert all(term.shape == (6,) for term in terms.values())
+    weights = model.log_weights(x, Noise(4), many)
+    spread = 5 * weights.std(0) / many**0.5 + 1e-3
+    assert ((sum(terms.values()) + weights.mean(0)).abs() < 2 * spread).all()
+
+
+def _latent(laws: Any, model: Any, x: torch.Tensor) -> None:
+    assert model.decode(Noise(3).normal("z", 6, model.latent)).shape == x.shape
+
+
+def _encoder(laws: Any, model: Any, x: torch.Tensor) -> None:
+    code = model.encode(x)
+    assert code.shape == (6, model.latent)
+    assert model.decode(code).shape == x.shape
+
+
+def _stochastic_encoder(laws: Any, model: Any, x: torch.Tensor) -> None:
+    first = laws.without_global_noise(lambda: model.encode_draw(x, Noise(3)))
+    assert first.shape == (6, model.latent)
+    assert torch.equal(first, model.encode_draw(x, Noise(3)))
+    many = torch.stack([model.encode_draw(x, Noise(seed)) for seed in range(200)])
+    spread = 6 * many.std(0) / len(many) ** 0.5 + 1e-4
+    assert ((many.mean(0) - model.encode(x)).abs() < spread).all()
+
+
+def _codes(laws: Any, model: Any, x: torch.Tensor) -> None:
+    codes = model.draw_codes(6, Noise(3))
+    assert codes.shape == (6, len(model.categories) + model.continuous)
+    assert model.generate_from_codes(codes, Noise(4)).shape == x.shape
+
+
+def _parts(laws: Any, model: Any, x: torch.Tensor) -> None:
+    shares = model.part_log_weights()
+    assert shares.exp().sum().item() == pytest.approx(1, abs=1e-5)
+    assert model.generate_parts(6, Noise(3)).shape == (len(shares), *x.shape)
+
+
+def _spread(laws: Any, model: Any, x: torch.Tensor) -> None:
+    scales = model.latent_scales()
+    assert scales.dim() == 2
+    assert (scales > 0).all()
+
+
+def _denoiser(laws: Any, model: Any, x: torch.Tensor) -> None:
+    t, eps = torch.tensor([0, 1, 2, 0, 1, 2]) % model.steps, Noise(3).normal("eps", *x.shape)
+    noised = model.diffuse(x, t, eps)
+    assert noised.shape == x.shape
+    assert not torch.equal(noised, x)
+    assert model.predict_noise(noised, t).shape == x.shape
+
+
+def _variational_denoiser(laws: Any, model: Any, x: torch.Tensor) -> None:
+    weights = model.bound_weights(torch.arange(model.steps))
+    assert weights.shape == (model.steps,)
+    assert (weights > 0).all()
+
+
+def _learned_variance(laws: Any, model: Any, x: torch.Tensor) -> None:
+    if not model.learned:
+        return
+    t, eps = torch.tensor([0, 1, 2, 0, 1, 2]) % model.steps, Noise(3).normal("eps", *x.shape)
+    noised = model.diffuse(x, t, eps)
+    predicted, sigma = model.predict(noised, t)
+    assert predicted.shape == sigma.shape == x.shape
+    assert (sigma > 0).all()
+    bound = model.step_bound(x, noised, t, predicted, sigma)
+    assert bound.shape == x.shape
+    assert (bound.flatten(1).sum(1) > -1e-4).all()
+
+
+def _data_initialisation(laws: Any, model: Any, x: torch.Tensor) -> None:
+    """Once: what is learned afterwards is not thrown away when a run goes on."""
+    model.initialise(x, Noise(3))
+    before = copy.deepcopy(model.state_dict())
+    model.initialise(x.flip(0) + 1, Noise(4))
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+
+
+def _fit(laws: Any, model: Any, x: torch.Tensor) -> None:
+    before = model.log_prob(x).mean()
+    model.fit(x, 0)
+    assert model.log_prob(x).mean() > before
+
+
+PROMISES: dict[str, Callable[[Any, Any, torch.Tensor], None]] = {
+    name: torch.no_grad()(globals()[f"_{name}"]) for name in PROTOCOLS
+}

@@ -10,7 +10,7 @@ import torch
 from genbench import lookup
 from genbench.models.base import Encoder
 from genbench.noise import Noise
-from genbench.suites.parts import capabilities
+from genbench.suites.parts import lacking
 
 EXEMPT = {"wae_gan", "wae_mmd", "latent_spread"}
 """The first two teach the decoder on the data's codes and on nothing else, whose moments it then
@@ -23,8 +23,7 @@ CELLS = [
     (objective, model)
     for objective in lookup.available("objective") if objective not in EXEMPT
     for model in MODELS
-    if set(lookup.describe("objective", objective).constants.get("requires", ()))
-    <= capabilities(lookup.describe("model", model))
+    if not lacking(lookup.describe("objective", objective), lookup.describe("model", model))
 ]
 
 

@@ -16,15 +16,14 @@ from genbench import lookup
 from genbench.models.base import Model
 from genbench.noise import Noise
 from genbench.objectives.base import Objective
-from genbench.suites.parts import capabilities
+from genbench.suites.parts import capabilities, lacking
 
 
 def fits(objective: str, model: str) -> bool:
     """Whether the pair is possible: the model can all that is required, and can learn by it."""
-    able = capabilities(lookup.describe("model", model))
-    required = set(lookup.describe("objective", objective).constants.get("requires", ()))
-    learns = ("fit" in able) == ("fit" in required) and model not in STILL
-    return learns and required <= able
+    asked, able = lookup.describe("objective", objective), lookup.describe("model", model)
+    learns = ("fit" in capabilities(able)) == (objective == "em") and model not in STILL
+    return learns and not lacking(asked, able)
 
 
 STILL = {"perturbed_data"}

@@ -128,10 +128,24 @@ def test_bound_weighting_is_the_negative_bound_up_to_a_constant() -> None:
     assert losses[1] - losses[0] == pytest.approx(bounds[0] - bounds[1], rel=0.05)
 
 
+class Denoises(Weights):
+    """It predicts noise, and weighs no steps."""
+
+    steps = 3
+
+    def predict_noise(self, x_t: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        return x_t
+
+    def diffuse(self, x: torch.Tensor, t: torch.Tensor, eps: torch.Tensor) -> torch.Tensor:
+        return x + eps
+
+
 def test_bound_weighting_needs_weights() -> None:
-    model = Weights(POINTS)
+    Denoising(Denoises(POINTS))
     with pytest.raises(GenbenchError, match=r"needs a model with bound_weights\(t\)"):
-        Denoising(model, weighting="bound")
+        Denoising(Denoises(POINTS), weighting="bound")
+    with pytest.raises(GenbenchError, match="needs a model with prediction of the noise"):
+        Denoising(Weights(POINTS))
 
 
 def test_a_mixture_starts_from_the_data_once() -> None:

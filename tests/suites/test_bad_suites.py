@@ -92,7 +92,7 @@ CASES = [
      "parts.py holds no class Flo(Model)"),
     ('{name: "parts.py:Flow"}', '"part.py:Flow"', ":8: methods.flow.model: ", "no file part.py"),
     ('{name: "parts.py:Flow"}', "generator", ":8: methods.flow.train: ",
-     "needs a model with density, and 'generator' has none of them"),
+     "needs a model with exact density, and 'generator' has latent code"),
     ('{name: "parts.py:Flow"}, train: "parts.py:Fit"',
      '"parts.py:Sampler", train: "parts.py:Duel"', ":8: methods.flow: ",
      "for images, and dataset 'points' holds points"),

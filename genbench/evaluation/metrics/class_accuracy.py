@@ -12,7 +12,7 @@ from genbench.errors import NotApplicable
 from genbench.evaluation.base import Metric
 from genbench.evaluation.codes import sample_classes, sample_codes
 from genbench.evaluation.evidence import Evidence
-from genbench.models.base import Coded
+from genbench.models.base import Codes
 
 __all__ = ["ClassAccuracy"]
 
@@ -36,7 +36,7 @@ class ClassAccuracy(Metric):
         """The share over all samples."""
         named, classes = sample_classes(evidence, self.extractor, sample_set)
         asked = evidence.sample_labels(sample_set)
-        if asked is None and isinstance(evidence.model, Coded):
+        if asked is None and isinstance(evidence.model, Codes):
             if evidence.model.categories[:1] != [classes]:
                 raise NotApplicable(f"the first code has not the {classes} values of the classes")
             asked = sample_codes(evidence, sample_set, len(named))[:, 0].long()

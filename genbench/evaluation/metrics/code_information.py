@@ -14,7 +14,7 @@ from genbench.errors import NotApplicable
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.sample_sets import CHUNK, chunk_noise
-from genbench.models.base import Coded
+from genbench.models.base import Codes
 
 __all__ = ["CodeInformation"]
 
@@ -35,7 +35,7 @@ class CodeInformation(Metric):
         if view is None or view.information is None:
             raise NotApplicable("the critic does not read the codes")
         model, total = evidence.model, 0.0
-        assert isinstance(model, Coded)
+        assert isinstance(model, Codes)
         chunks = -(-evidence.count // CHUNK)
         for c in range(chunks):
             noise = chunk_noise(evidence.noise, sample_set, c)

@@ -13,7 +13,7 @@ from genbench.errors import NotApplicable
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.fields import Count
-from genbench.models.base import Encoder
+from genbench.models.base import Encoder, Latent
 
 __all__ = ["InverseConsistency"]
 
@@ -35,12 +35,12 @@ class InverseConsistency(Metric):
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         """The mean over codes and dimensions."""
         model = evidence.model
-        size = getattr(model, "latent", None)
-        if not isinstance(model, Encoder) or not isinstance(size, int):
+        if not isinstance(model, Encoder) or not isinstance(model, Latent):
             raise NotApplicable("the model has no encoder of a Gaussian code")
         if model.conditional:
             raise NotApplicable("a conditional model; codes from the prior have no labels")
-        z = evidence.noise.child("codes").normal("z", self.points, size).to(evidence.device)
+        z = evidence.noise.child("codes").normal("z", self.points, model.latent)
+        z = z.to(evidence.device)
         with torch.no_grad():
             errors = [
                 (model.encode(model.decode(part)) - part).double().square().mean(1)

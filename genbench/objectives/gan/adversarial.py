@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from genbench.errors import GenbenchError
-from genbench.models.base import Coded, Model
+from genbench.models.base import Codes, Model
 from genbench.nets import spectral
 from genbench.nets.critic import Critic, CriticOutput, critic_network
 from genbench.noise import Noise
@@ -152,7 +152,7 @@ class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
     def draw_fakes(self, model: Model, batch: Batch, noise: Noise) -> Fakes:
         """As many samples as the batch has rows, of its labels if the model is conditional."""
         if any(head.reads_codes for head in self.heads):
-            assert isinstance(model, Coded)
+            assert isinstance(model, Codes)
             codes = model.draw_codes(len(batch), noise)
             return Fakes(model.generate_from_codes(codes, noise), codes=codes)
         labels = self._labels(batch)

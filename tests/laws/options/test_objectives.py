@@ -13,7 +13,7 @@ from genbench import lookup
 from genbench.data.feed import Feed
 from genbench.noise import Noise
 from genbench.objectives.sum import WeightedSum
-from genbench.suites.parts import capabilities
+from genbench.suites.parts import capabilities, lacking
 from genbench.training.loop import Settings, Stage, Training
 
 UPDATES = 3
@@ -50,11 +50,11 @@ class Hooks:
 
 def fitting(name: str) -> list[str]:
     """The models that can all that the objective asks for, and learn as it teaches."""
-    required = set(lookup.describe("objective", name).constants.get("requires", ()))
-    able = {model: capabilities(lookup.describe("model", model)) for model in MODELS}
+    asked = lookup.describe("objective", name)
+    able = {model: lookup.describe("model", model) for model in MODELS}
     return [
-        model for model in MODELS
-        if required <= able[model] and ("fit" in able[model]) == ("fit" in required)
+        model for model in MODELS if not lacking(asked, able[model])
+        and ("fit" in capabilities(able[model])) == (name == "em")
     ]
 
 
