@@ -37,7 +37,7 @@ def _texts_of(kind: str, name: str) -> list[str]:
     if kind != "method":
         return [str(describe(kind, name).constants.get("cite", ""))]
     method = zoo_method(name)
-    parts = [method.component, *(part for stage in method.stages for part in stage.objectives)]
+    parts = [method.component, *(part for _, part, _ in method.terms())]
     return [method.info.cite, *(str(part.constants.get("cite", "")) for part in parts)]
 
 

@@ -250,8 +250,7 @@ def _method_text(name: str) -> str:
     resolved = yaml.safe_dump(_resolved(method), default_flow_style=None, **style).strip()
     parts += [f"resolved:\n{textwrap.indent(resolved, '  ')}"]
     described = [(method.component, method.model.options)] + [
-        (objective, term.objective.options) for stage in method.stages
-        for objective, term in zip(stage.objectives, stage.terms, strict=True)
+        (objective, term.objective.options) for _, objective, term in method.terms()
     ]
     for component, options in {c.name + c.kind: (c, o) for c, o in described}.values():
         text = f"{component.kind} {component.name}: {component.summary}"
@@ -275,9 +274,9 @@ def _resolved(method: Method) -> dict[str, Any]:
     else:
         full["stages"] = [
             {"train": train(stage.terms)}
-            | ({} if stage.updates is None else {"updates": stage.updates})
-            | ({} if stage.share is None else {"share": stage.share})
-            for stage in method.stages
+            | ({} if entry.updates is None else {"updates": entry.updates})
+            | ({} if entry.share is None else {"share": entry.share})
+            for stage, entry in zip(method.stages, method.entries, strict=True)
         ]
     full["optimiser"] = _applied(method.optimiser)
     if method.optimisers:

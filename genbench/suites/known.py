@@ -28,8 +28,7 @@ class Known:
         self.kinds = {dataset.row.name: dataset.kind for dataset in datasets}
         self.datasets, self.values, self.problems = list(self.kinds), values, problems
         self.players = sorted({
-            str(player) for method in methods for stage in method.stages
-            for objective in stage.objectives
+            str(player) for method in methods for _, objective, _ in method.terms()
             for player in objective.constants.get("plays", ("model",))
         } | {"watched"})
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genbench.lookup import Component, describe, facts, refusals, suggest
-from genbench.suites.methods import Method, Stage
+from genbench.suites.methods import Method
 from genbench.suites.parts import capabilities, in_words, lacking, requirements
 from genbench.suites.plan import DatasetInfo
 from genbench.suites.problems import Path, Problems
@@ -16,7 +16,7 @@ from genbench.suites.schema import Budget
 from genbench.suites.spec import ComponentSpec, ProtocolSpec, RunSpec, StageSpec
 
 __all__ = [
-    "DatasetRow", "check_batch", "check_method", "check_pair", "divide", "limit", "moves", "trial",
+    "DatasetRow", "check_batch", "check_method", "check_pair", "divide", "limit", "trial",
 ]
 
 TRIAL_SAMPLES = 500
@@ -65,28 +65,22 @@ class DatasetRow:
 def check_method(method: Method, problems: Problems) -> None:
     """Objectives against the model's capabilities and options, optimisers against players."""
     path, able = method.row.path, capabilities(method.component)
-    for stage in method.stages:
-        for objective in stage.objectives:
-            if missing := lacking(objective, method.component):
-                has, wanted = ", ".join(in_words(sorted(able))) or "none", " and ".join(missing)
-                problems.add(
-                    stage.path if stage.path[:1] == ("methods",) else path,
-                    f"objective '{objective.name}' needs a model with {wanted}, "
-                    f"and '{method.component.name}' has {has}",
-                )
-            elif "fit" in able and "model" in objective.constants.get("plays", ("model",)):
-                problems.add(
-                    stage.path if stage.path[:1] == ("methods",) else path,
-                    f"objective '{objective.name}' moves the model by gradients, and "
-                    f"'{method.component.name}' is fitted; train it with em",
-                )
-        for objective, term in zip(stage.objectives, stage.terms, strict=True):
-            about = facts(method.component, method.model.options)
-            for names, reason in refusals(objective, term.objective.options, model=about):
-                problems.add((*stage.path, objective.name, *names[-1:]), reason)
-        _check_labels(stage, method, problems)
+    for where, objective, term in method.terms():
+        mine = where if where[:1] == ("methods",) else path
+        if missing := lacking(objective, method.component):
+            has, wanted = ", ".join(in_words(sorted(able))) or "none", " and ".join(missing)
+            problems.add(mine, f"objective '{objective.name}' needs a model with {wanted}, "
+                               f"and '{method.component.name}' has {has}")
+        elif "fit" in able and "model" in objective.constants.get("plays", ("model",)):
+            problems.add(mine, f"objective '{objective.name}' trains the model by gradients, and "
+                               f"'{method.component.name}' is fitted; train it with em")
+        about = facts(method.component, method.model.options)
+        for names, reason in refusals(objective, term.objective.options, model=about):
+            problems.add((*where, objective.name, *names[-1:]), reason)
+    for where, stage in zip(method.paths, method.stages, strict=True):
+        _check_labels(stage, where, method, problems)
     players = {
-        player for stage in method.stages for objective in stage.objectives
+        player for _, objective, _ in method.terms()
         for player in objective.constants.get("plays", ("model",))
     }
     for name in method.optimisers:
@@ -120,25 +114,28 @@ def _groups(method: Method, player: str) -> set[str] | None:
     if player == "model":
         parts, maker, constant = [part for part, *_ in _models(method)], "groups", "named_groups"
     else:
-        parts = [objective for stage in method.stages for objective in stage.objectives]
+        parts = [objective for _, objective, _ in method.terms()]
         maker, constant = "players", "critic_groups"
     if any(p.source_digest and maker in p.methods and constant not in p.constants for p in parts):
         return None
     return {name for part in parts for name in part.constants.get(constant, ())}
 
 
-def _check_labels(stage: Stage, method: Method, problems: Problems) -> None:
+def _check_labels(
+    stage: StageSpec, path: Path, method: Method, problems: Problems
+) -> None:
     """A class-conditional model learns its labels from somebody."""
     if "conditional" not in capabilities(method.component):
         return
     teachers = [
-        objective for objective, term in zip(stage.objectives, stage.terms, strict=True)
+        objective
+        for objective, term in zip(method.objectives(stage), stage.terms, strict=True)
         if term.weight != 0 and "model" in objective.constants.get("plays", ("model",))
     ]
     if teachers and all(teacher.constants.get("ignores_labels", False) for teacher in teachers):
         names = " and ".join(f"'{teacher.name}'" for teacher in teachers)
         problems.add(
-            stage.path if stage.path[:1] == ("methods",) else method.row.path,
+            path if path[:1] == ("methods",) else method.row.path,
             f"objective {names} does not look at labels, from which the class-conditional model "
             f"'{method.component.name}' could learn nothing about them; use adversarial or "
             "auxiliary_classifier, or a model without labels",
@@ -154,8 +151,8 @@ def check_pair(method: Method, dataset: DatasetRow, problems: Problems) -> None:
         problems.add(path, f"model '{method.component.name}' is for {' and '.join(accepts)}, and "
                            f"dataset '{row}' holds {dataset.kind}; {mend}")
     labelled = [
-        f"objective '{objective.name}'" for stage in method.stages
-        for objective in stage.objectives if objective.constants.get("labelled", False)
+        f"objective '{objective.name}'" for _, objective, _ in method.terms()
+        if objective.constants.get("labelled", False)
     ]
     if method.component.constants.get("conditional", False):
         labelled.insert(0, f"model '{method.component.name}'")
@@ -164,11 +161,9 @@ def check_pair(method: Method, dataset: DatasetRow, problems: Problems) -> None:
     for component, options, place in _models(method):
         for names, reason in refusals(component, options, data=dataset.kind):
             problems.add((*path, *place, *names[-1:]), f"{reason} (dataset '{row}')")
-    for stage in method.stages:
-        for objective, term in zip(stage.objectives, stage.terms, strict=True):
-            where = (*stage.path, objective.name)
-            about = facts(method.component, method.model.options)
-            _check_term(objective, term.objective.options, about, dataset, where, problems)
+    for where, objective, term in method.terms():
+        about, place = facts(method.component, method.model.options), (*where, objective.name)
+        _check_term(objective, term.objective.options, about, dataset, place, problems)
     _check_density(method, dataset, problems)
     scale = method.setting("scale") or "auto"
     if scale not in _SCALES.get(dataset.kind, (scale,)):
@@ -180,13 +175,12 @@ def _check_density(method: Method, dataset: DatasetRow, problems: Problems) -> N
     """On grey levels that no noise fills up, a density has no bound to learn towards."""
     if dataset.kind != "images" or method.setting("dequantise") is not False:
         return
-    for stage in method.stages:
-        for objective, term in zip(stage.objectives, stage.terms, strict=True):
-            if "density" in {one.name for one in requirements(objective)} and term.weight:
-                problems.add((*method.row.path, "dequantise"),
-                             f"objective '{objective.name}' learns a density, which has no bound "
-                             f"on the grey levels of dataset '{dataset.row.name}'; leave "
-                             "`dequantise` out, or set it to true")
+    for _, objective, term in method.terms():
+        if "density" in {one.name for one in requirements(objective)} and term.weight:
+            problems.add((*method.row.path, "dequantise"),
+                         f"objective '{objective.name}' learns a density, which has no bound on "
+                         f"the grey levels of dataset '{dataset.row.name}'; leave `dequantise` "
+                         "out, or set it to true")
 
 
 def _check_term(
@@ -207,8 +201,7 @@ def _check_term(
 def check_batch(method: Method, dataset: DatasetRow, batch: int, problems: Problems) -> None:
     """The size of a batch against what compares the examples within one."""
     parts = [*((part, options) for part, options, _ in _models(method)), *(
-        (objective, term.objective.options) for stage in method.stages
-        for objective, term in zip(stage.objectives, stage.terms, strict=True)
+        (objective, term.objective.options) for _, objective, term in method.terms()
     )]
     for component, options in parts:
         for names, reason in refusals(component, options, batch=batch):
@@ -218,23 +211,24 @@ def check_batch(method: Method, dataset: DatasetRow, batch: int, problems: Probl
 
 
 def divide(method: Method, budget: Budget, problems: Problems) -> list[StageSpec] | None:
-    """The stages with their updates; a stage in which nobody moves (a closed-form fit) gets 0."""
-    moving = [stage for stage in method.stages if moves(stage)]
+    """The stages with their updates; a stage that is fitted in one go gets 0."""
+    updated = method.updated()
+    entries = [entry for entry, one in zip(method.entries, updated, strict=True) if one]
     total = budget.updates
     if total is None:
-        if any(stage.updates is None for stage in moving):
+        if any(entry.updates is None for entry in entries):
             problems.add((*method.row.path, "budget"),
                          "how long to train is missing: give `budget: {updates: …}` here or for "
                          "the whole suite")
             return None
-        total = sum(stage.updates or 0 for stage in moving)
-    if sum(stage.share or 0.0 for stage in moving) > 1 + 1e-9:
+        total = sum(entry.updates or 0 for entry in entries)
+    if sum(entry.share or 0.0 for entry in entries) > 1 + 1e-9:
         problems.add((*method.row.path, "stages"), "the shares of the stages exceed 1")
         return None
     fixed = [
-        stage.updates if stage.updates is not None
-        else None if stage.share is None else round(stage.share * total)
-        for stage in moving
+        entry.updates if entry.updates is not None
+        else None if entry.share is None else round(entry.share * total)
+        for entry in entries
     ]
     rest, open_ = total - sum(n or 0 for n in fixed), fixed.count(None)
     if rest < 0 or (open_ and rest < open_):
@@ -244,8 +238,8 @@ def divide(method: Method, budget: Budget, problems: Problems) -> list[StageSpec
     spread = iter(_evenly(rest, open_))
     counts = iter([next(spread) if n is None else n for n in fixed])
     return [
-        StageSpec(terms=list(stage.terms), updates=next(counts) if moves(stage) else 0)
-        for stage in method.stages
+        stage.model_copy(update={"updates": next(counts) if one else 0})
+        for stage, one in zip(method.stages, updated, strict=True)
     ]
 
 
@@ -275,11 +269,6 @@ def trial(runs: Sequence[RunSpec]) -> tuple[RunSpec, ...]:
         )})
         for run in runs
     )
-
-
-def moves(stage: Stage) -> bool:
-    """Whether somebody is trained in the stage, by updates."""
-    return any(objective.constants.get("plays", ("model",)) for objective in stage.objectives)
 
 
 def _evenly(total: int, parts: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
@@ -15,24 +15,13 @@ from genbench.suites.parts import find, resolve
 from genbench.suites.plan import MethodInfo
 from genbench.suites.problems import Path, Problems
 from genbench.suites.rows import Row
-from genbench.suites.schema import Budget, Entry
-from genbench.suites.spec import ComponentSpec, TermSpec
+from genbench.suites.schema import Budget, Entry, StageEntry
+from genbench.suites.spec import ComponentSpec, StageSpec, TermSpec
 from genbench.suites.terms import RawTerm, read_terms
 from genbench.suites.typed import Fault, check, shown
 from genbench.suites.zoo import method_names, zoo_source
 
-__all__ = ["RULES", "Method", "Stage", "resolve_method"]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A stage before its budget is known."""
-
-    terms: tuple[TermSpec, ...]
-    objectives: tuple[Component, ...]
-    updates: int | None
-    share: float | None
-    path: Path
+__all__ = ["RULES", "Method", "resolve_method"]
 
 
 @dataclass(frozen=True)
@@ -45,11 +34,35 @@ class Method:
     zoo_entry: Entry
     model: ComponentSpec
     component: Component
-    stages: tuple[Stage, ...]
+    entries: tuple[StageEntry, ...]
+    """The stages as they are written, with their part of the budget."""
+    stages: tuple[StageSpec, ...]
+    """The same resolved, without their updates, which are the budget's to say (`divide`)."""
+    paths: tuple[Path, ...]
+    """Where each is written."""
     optimiser: Optimiser
     optimisers: Mapping[str, Optimiser]
     folder: FilePath
     """Where paths of its plug-ins start."""
+
+    def objectives(self, stage: StageSpec) -> list[Component]:
+        """The objectives of a stage, as their source shows them."""
+        return [
+            describe("objective", term.objective.name, self.folder) for term in stage.terms
+        ]
+
+    def updated(self) -> list[bool]:
+        """Of each stage, whether it trains by updates, and is no fit in one go."""
+        return [
+            any(one.constants.get("plays", ("model",)) for one in self.objectives(stage))
+            for stage in self.stages
+        ]
+
+    def terms(self) -> Iterator[tuple[Path, Component, TermSpec]]:
+        """Every objective of every stage: where the stage is written, its source, its term."""
+        for path, stage in zip(self.paths, self.stages, strict=True):
+            for objective, term in zip(self.objectives(stage), stage.terms, strict=True):
+                yield path, objective, term
 
     @property
     def info(self) -> MethodInfo:
@@ -106,6 +119,7 @@ def resolve_method(row: Row, folder: FilePath, problems: Problems) -> Method | N
     if model is None or stages is None:
         return None
     component, spec = model
+    placed, resolved = stages
     optimiser, optimisers = _optimisers(entry, base)
     given = {("optimiser",): (entry.optimiser, optimiser)} | {
         ("optimisers", name): (own, optimisers[name])
@@ -116,7 +130,10 @@ def resolve_method(row: Row, folder: FilePath, problems: Problems) -> Method | N
             if whole.name not in RULES.get(key, (whole.name,)):
                 problems.add((*row.path, *place, key),
                              f"{whole.name} has no {key}; {' and '.join(RULES[key])} have")
-    return Method(row, entry, zoo, base, spec, component, stages, optimiser, optimisers, folder)
+    return Method(
+        row, entry, zoo, base, spec, component, tuple(stage for _, stage in placed),
+        tuple(resolved), tuple(path for path, _ in placed), optimiser, optimisers, folder,
+    )
 
 
 def _pointed(fault: Fault, row: Row) -> Fault:
@@ -208,57 +225,68 @@ def _named(
     return value.get("name"), {key: item for key, item in value.items() if key != "name"}
 
 
-def _stages(
-    row: Row, entry: Entry, base: Entry, folder: FilePath, problems: Problems
-) -> tuple[Stage, ...] | None:
-    """The stages of the entry where it gives any, else those of the zoo."""
-    theirs = _raw_stages(base, (), problems)
-    ours = _raw_stages(entry, row.path, problems)
-    raw = ours or theirs
-    if not raw:
-        problems.add(row.path, "what to train is missing: give `train` or `stages`")
-        return None
-    known: dict[str, RawTerm] = {}
-    for stage in reversed(theirs):
-        known |= {term.name: term for term in stage[0]}
-    stages: list[Stage] = []
-    for index, (terms, updates, share, path) in enumerate(raw):
-        at_index = {t.name: t for t in theirs[index][0]} if index < len(theirs) else {}
-        specs, objectives = [], []
-        for term in terms:
-            merged = term.over((known | at_index).get(term.name)) if ours else term
-            component = find("objective", term.name, merged.path, folder, problems)
-            if component is None:
-                continue
-            spec = resolve(component, merged.options, merged.path, folder, problems)
-            if spec is not None:
-                weight = 1.0 if merged.weight is None else merged.weight
-                specs.append(TermSpec(objective=spec, weight=weight))
-                objectives.append(component)
-        if specs and not any(spec.weight for spec in specs):
-            names = ", ".join(spec.objective.name for spec in specs)
-            problems.add(path, f"{names}: every weight here is 0 (the zoo's, where none is "
-                               f"given), so that nothing would be learnt; write "
-                               f"{{{specs[0].objective.name}: 1}}")
-        stages.append(Stage(tuple(specs), tuple(objectives), updates, share, path))
-    return tuple(stages) if all(stage.terms for stage in stages) else None
+_Placed = list[tuple[Path, StageEntry]]
 
 
-_RawStage = tuple[list[RawTerm], int | None, float | None, Path]
-
-
-def _raw_stages(entry: Entry, path: Path, problems: Problems) -> list[_RawStage]:
+def _placed(entry: Entry, path: Path, problems: Problems) -> _Placed:
+    """The stages that an entry gives, and where; `train` is one stage."""
     if entry.train is not None:
-        where = (*path, "train")
-        return [(read_terms(entry.train, where, problems), None, None, where)]
-    stages: list[_RawStage] = []
-    for index, stage in enumerate(entry.stages or []):
-        where = (*path, "stages", index)
+        return [((*path, "train"), StageEntry(train=entry.train))]
+    placed = [((*path, "stages", i), stage) for i, stage in enumerate(entry.stages or [])]
+    for where, stage in placed:
         if stage.updates is not None and stage.share is not None:
             problems.add(where, "`updates` and `share` exclude each other")
-        terms = read_terms(stage.train, (*where, "train"), problems)
-        stages.append((terms, stage.updates, stage.share, where))
-    return stages
+    return placed
+
+
+def _stages(
+    row: Row, entry: Entry, base: Entry, folder: FilePath, problems: Problems
+) -> tuple[_Placed, list[StageSpec]] | None:
+    """The stages of the entry where it gives any, else those of the zoo: written and resolved."""
+    theirs, ours = _placed(base, (), problems), _placed(entry, row.path, problems)
+    placed = ours or theirs
+    if not placed:
+        problems.add(row.path, "what to train is missing: give `train` or `stages`")
+        return None
+    before = [
+        {term.name: term for term in _terms(stage, where, problems)} for where, stage in theirs
+    ]
+    anywhere: dict[str, RawTerm] = {}
+    for named in reversed(before):
+        anywhere |= named
+    resolved = []
+    for index, (where, stage) in enumerate(placed):
+        known = anywhere | (before[index] if index < len(before) else {})
+        raw = [
+            term.over(known.get(term.name)) for term in _terms(stage, where, problems)
+        ] if ours else list(before[index].values())
+        resolved.append(_stage(raw, where, folder, problems))
+    return (placed, resolved) if all(stage.terms for stage in resolved) else None
+
+
+def _terms(stage: StageEntry, path: Path, problems: Problems) -> list[RawTerm]:
+    inside = path if path[-1:] == ("train",) else (*path, "train")
+    return read_terms(stage.train, inside, problems)
+
+
+def _stage(
+    raw: Sequence[RawTerm], path: Path, folder: FilePath, problems: Problems
+) -> StageSpec:
+    """A stage with every option filled in; one that could not be resolved has no terms."""
+    terms = []
+    for term in raw:
+        component = find("objective", term.name, term.path, folder, problems)
+        if component is None:
+            continue
+        spec = resolve(component, term.options, term.path, folder, problems)
+        if spec is not None:
+            weight = 1.0 if term.weight is None else term.weight
+            terms.append(TermSpec(objective=spec, weight=weight))
+    if terms and not any(term.weight for term in terms):
+        names = ", ".join(term.objective.name for term in terms)
+        problems.add(path, f"{names}: every weight here is 0 (the zoo's, where none is given), so "
+                           f"that nothing would be learnt; write {{{terms[0].objective.name}: 1}}")
+    return StageSpec(terms=terms, updates=0)
 
 
 RULES = {"betas": ("adam", "adamw"), "momentum": ("rmsprop", "sgd")}

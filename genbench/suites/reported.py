@@ -165,7 +165,7 @@ def _unsatisfied(
         "labels": any(d.labelled for d in fitting),
         "critic": any(
             "critic" in objective.constants.get("plays", ()) for method in methods
-            for stage in method.stages for objective in stage.objectives
+            for _, objective, _ in method.terms()
         ),
     }
     needs = [str(need) for need in constants.get("needs", ())]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genbench.suites.external import PLUG_IN, ExternalRow
-from genbench.suites.matrix import DatasetRow, moves
+from genbench.suites.matrix import DatasetRow
 from genbench.suites.methods import Method
 from genbench.suites.problems import Path, Problems
 from genbench.suites.schema import Budget, Claim, FigureEntry, Suite, Table, Target
@@ -23,18 +23,22 @@ def check_settings(
     if entry.dequantise is not None and {dataset.kind for dataset in datasets} == {"points"}:
         problems.add((*path, "dequantise"), "dequantise is for images, and the row runs on "
                                             "points alone")
-    moving = [stage for stage in method.stages if moves(stage)]
-    for stage in method.stages:
-        if stage not in moving and (stage.updates or stage.share):
-            problems.add(stage.path, "this stage is fitted, without updates, so that it takes "
-                                     "neither `updates` nor `share`")
+    updated = method.updated()
+    for stage, where, one in zip(method.entries, method.paths, updated, strict=True):
+        if not one and (stage.updates or stage.share):
+            problems.add(where, "this stage is fitted, without updates, so that it takes "
+                                "neither `updates` nor `share`")
     budget = entry.budget or Budget()
     own = {
         key: value for key, value in budget.model_dump(exclude_none=True).items()
         if value != getattr(suite.budget, key)
     }
-    if moving:
-        if "updates" in own and all(stage.updates is not None for stage in moving):
+    if any(updated):
+        given_all = all(
+            stage.updates is not None
+            for stage, one in zip(method.entries, updated, strict=True) if one
+        )
+        if "updates" in own and given_all:
             problems.add((*path, "budget", "updates"), "each of the stages says its `updates`; "
                                                        "leave out one or the other")
         return
