@@ -38,7 +38,7 @@ __all__ = [
     "Unwritable",
     "in_a_line",
     "is_ctrl_c",
-    "somebody_elses",
+    "user_code",
 ]
 
 
@@ -131,8 +131,8 @@ def in_a_line(error: BaseException) -> str:
 
 
 @contextmanager
-def somebody_elses(code: str, kind: type[GenbenchError]) -> Iterator[None]:
-    """Run code of a user: what it raises, or that it leaves, is one line about it.
+def user_code(code: str, kind: type[GenbenchError]) -> Iterator[None]:
+    """Turn any exception of user code into a GenbenchError of one line.
 
     Raises:
         GenbenchError: of this kind; one that the code raises itself stays as it is.

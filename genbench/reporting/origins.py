@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from genbench.store.provenance import PACKAGES, sittings
+from genbench.store.provenance import PACKAGES, provenance_history
 from genbench.store.runs import Store
 from genbench.suites.plan import Plan
 from genbench.text.markdown import seed_list
@@ -44,7 +44,7 @@ def origins_of(plan: Plan, store: Store) -> list[Origin]:
         folder = store.run(spec.id)
         mark = folder.sealed_sum("provenance.json")
         if mark is None or mark not in known:
-            told = sittings(folder.provenance())
+            told = provenance_history(folder.provenance())
             claims = told[0].get("claims") if told else None
             known[mark] = _facts(told), None if claims is None else frozenset(claims)
         if known[mark][0]:

@@ -19,7 +19,7 @@ from genbench.data._given import Given, read_given
 from genbench.data.base import Data, Dataset
 from genbench.data.feed import Feed
 from genbench.data.scaling import Scaling, scaling_for
-from genbench.errors import DataError, DeviceError, PluginError, somebody_elses
+from genbench.errors import DataError, DeviceError, PluginError, user_code
 from genbench.models.base import Model
 from genbench.noise import Noise
 from genbench.objectives.base import Objective
@@ -161,7 +161,7 @@ def load_data(spec: RunSpec, root: Path, device: torch.device, *, offline: bool)
 def _load_data(dumped: str, folder: str, root: Path, device: str, offline: bool) -> Data:
     spec = ComponentSpec.model_validate_json(dumped)
     dataset = component_class("dataset", spec, folder)(**spec.options)
-    with somebody_elses(f"dataset '{spec.name}'", DataError), seeded(0, "data"):
+    with user_code(f"dataset '{spec.name}'", DataError), seeded(0, "data"):
         _check_root(spec.name, dataset, root)
         data = kept(dataset.load(root, offline=offline), spec.name, dataset.version)
     return data.to(torch.device(device))

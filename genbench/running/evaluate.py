@@ -17,7 +17,7 @@ from genbench.errors import (
     SuiteError,
     SuiteErrors,
     UnknownName,
-    somebody_elses,
+    user_code,
 )
 from genbench.evaluation.measure import measure
 from genbench.evaluation.notes import notes
@@ -110,7 +110,7 @@ def evaluate(
     # whatever the files hold now is what is asked for
     spec = planned.model_copy(update={"data": planned.data.holding("")})
     device = device_of(context.device)
-    with step("data and samples"), somebody_elses(samples, GenbenchError):
+    with step("data and samples"), user_code(samples, GenbenchError):
         built = build(spec, context.data, device, offline=context.offline, save_every=60.0)
     evidence = evidence_of(spec, built, context)
     found = measure(spec.evaluate, evidence, folder=Path.cwd())

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from genbench.errors import GenbenchError, PluginError, somebody_elses
+from genbench.errors import GenbenchError, PluginError, user_code
 from genbench.running.build import component_class, devices_for, load_data
 from genbench.running.executors.base import Job
 from genbench.running.fetch import check_weights
@@ -56,7 +56,7 @@ def prepare(jobs: Sequence[Job]) -> list[Job]:
         for kind, part in _plugins(spec):
             found = component_class(kind, part, spec.folder)
             if kind == "metric":  # made last, when all is trained
-                with somebody_elses(f"metric '{part.name}'", PluginError):
+                with user_code(f"metric '{part.name}'", PluginError):
                     found(**part.options)
     if jobs and jobs[0].context.offline:
         check_weights([job.spec for job in jobs], jobs[0].context)

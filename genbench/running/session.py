@@ -18,7 +18,7 @@ from rich.console import Console
 from genbench.errors import GenbenchError, StoreError
 from genbench.lookup import describe, load
 from genbench.running.executors.base import NOT_STARTED, Context, Executor, Job
-from genbench.running.executors.local_worker import TOLD
+from genbench.running.executors.local_worker import STOP_SIGNALS
 from genbench.running.progress import Display, display
 from genbench.steps import step
 from genbench.store.contents import remember
@@ -286,7 +286,7 @@ def _gentle_interrupt(executor: Executor, show: Display, outcome: Outcome) -> It
         executor.stop()
 
     nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-    heeded = [number for number in TOLD if number != signal.SIGHUP or not nohup]
+    heeded = [number for number in STOP_SIGNALS if number != signal.SIGHUP or not nohup]
     before = {number: signal.signal(number, handle) for number in heeded}
     try:
         yield

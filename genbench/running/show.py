@@ -11,7 +11,7 @@ from genbench.errors import GenbenchError
 from genbench.store.contents import called_as_then
 from genbench.store.folder import RunFolder
 from genbench.store.measurement import Measurement
-from genbench.store.provenance import sittings
+from genbench.store.provenance import provenance_history
 from genbench.store.runs import Store
 from genbench.suites.contents import data_key, with_contents
 from genbench.suites.expand import load_plan
@@ -57,7 +57,7 @@ def repeat(spec: RunSpec, provenance: Mapping[str, Any], store: Store) -> str:
     file = _suite_file(spec)
     if file is None:
         return f"(the suite {spec.suite}.yaml is no longer in {spec.folder or 'its folder'})"
-    made = [shlex.split(str(one.get("command", ""))) for one in sittings(provenance)]
+    made = [shlex.split(str(one.get("command", ""))) for one in provenance_history(provenance)]
     words = ["genbench", "run", str(file)]
     cuts = [cut for cut in (_value(made, "--limit-updates"), spec.updates) if cut]
     tries = [(seeds, cut) for seeds in (None, _value(made, "--seeds"), spec.seed + 1)

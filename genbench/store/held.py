@@ -21,7 +21,7 @@ from genbench.errors import StoreError
 from genbench.store.files import json_bytes, npz_bytes, replace_file
 from genbench.store.folder import CURVE_FIELDS, RunFolder
 from genbench.store.measurement import Measurement
-from genbench.store.provenance import taken_on
+from genbench.store.provenance import append_provenance
 from genbench.store.records import Status, asked
 from genbench.suites.spec import RunSpec
 from genbench.suites.yaml_source import dump
@@ -76,7 +76,7 @@ class HeldRun:
 
     def write_provenance(self, provenance: Mapping[str, Any]) -> None:
         """Store versions, commit and machine (see `provenance.provenance`) beside those before."""
-        whole = taken_on(self.folder.provenance(), provenance)
+        whole = append_provenance(self.folder.provenance(), provenance)
         self._put("provenance.json", json_bytes(whole))
 
     def write_metrics(

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PACKAGES", "package_version", "provenance", "sittings", "taken_on"]
+__all__ = ["PACKAGES", "append_provenance", "package_version", "provenance", "provenance_history"]
 
 PACKAGES = (
     "torch", "torchvision", "torch-fidelity", "numpy", "scipy", "scikit-learn", "pandas",
@@ -37,16 +37,16 @@ def provenance(device: str, threads: int) -> dict[str, Any]:
     }
 
 
-def taken_on(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
-    """The provenance `now` of who goes on with a run, or measures it anew, after `before`.
+def append_provenance(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """The provenance `now` of a run that is resumed, or measured anew, after `before`.
 
     What stood there stays under "earlier", oldest first and each once.
     """
-    earlier = [one for one in sittings(before) if one != now]
+    earlier = [one for one in provenance_history(before) if one != now]
     return {**now, "earlier": earlier} if earlier else dict(now)
 
 
-def sittings(provenance: Mapping[str, Any]) -> list[dict[str, Any]]:
+def provenance_history(provenance: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Each provenance that a stored one holds, oldest first; none of an empty one."""
     latest = {name: value for name, value in provenance.items() if name != "earlier"}
     return [*map(dict, provenance.get("earlier") or []), *([latest] if latest else [])]

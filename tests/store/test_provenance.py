@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from genbench.store.provenance import provenance, sittings, taken_on
+from genbench.store.provenance import append_provenance, provenance, provenance_history
 
 
 def test_it_is_json_and_names_versions(monkeypatch):
@@ -30,11 +30,11 @@ def test_it_costs_no_torch():
 
 def test_who_takes_a_run_on_keeps_what_stood_there():
     first, second = provenance("cpu", 1), provenance("cuda (H200)", 1)
-    assert taken_on({}, first) == first
-    assert taken_on(first, first) == first
-    both = taken_on(first, second)
+    assert append_provenance({}, first) == first
+    assert append_provenance(first, first) == first
+    both = append_provenance(first, second)
     assert {name: both[name] for name in second} == second
-    assert sittings(both) == [first, second]
-    assert sittings(taken_on(both, second)) == [first, second]
-    assert sittings(taken_on(both, first)) == [second, first]
-    assert sittings({}) == []
+    assert provenance_history(both) == [first, second]
+    assert provenance_history(append_provenance(both, second)) == [first, second]
+    assert provenance_history(append_provenance(both, first)) == [second, first]
+    assert provenance_history({}) == []

@@ -16,7 +16,7 @@ from typing import Any
 
 from PIL import Image
 
-from genbench.errors import PluginError, somebody_elses
+from genbench.errors import PluginError, user_code
 from genbench.lookup import available, describe, load
 from genbench.reporting.figures.base import FigureKind, Sheet
 from genbench.reporting.figures.drawing.png import (
@@ -115,7 +115,7 @@ def _folder(numbers: Numbers) -> Path:
 
 def _kind(name: str, options: Mapping[str, Any], near: Path) -> FigureKind:
     cls = load(describe("figure", name, near))
-    with somebody_elses(f"figure '{name}'", PluginError):
+    with user_code(f"figure '{name}'", PluginError):
         kind: FigureKind = cls()
     kind.configure(dict(options))
     return kind

@@ -17,7 +17,7 @@ from genbench.store.runs import Status, Store
 from genbench.suites.spec import RunSpec
 
 __all__ = [
-    "NOT_STARTED", "Context", "Event", "Executor", "Job", "concluded", "cores", "late",
+    "NOT_STARTED", "Context", "Event", "Executor", "Job", "concluded", "cores", "over_time",
     "timed_out",
 ]
 
@@ -84,7 +84,7 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def late(job: Job, since: float) -> bool:
+def over_time(job: Job, since: float) -> bool:
     """Whether a run that began at `since` (of `time.monotonic`) has taken longer than it may."""
     limit = job.context.time_limit
     return limit is not None and time.monotonic() - since > 60 * limit

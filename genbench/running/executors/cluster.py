@@ -20,7 +20,7 @@ from genbench.running.executors.base import (
     Executor,
     Job,
     concluded,
-    late,
+    over_time,
     timed_out,
 )
 from genbench.running.executors.mailbox import Mailbox, Messenger
@@ -139,7 +139,7 @@ class ClusterExecutor(Executor):
                     if run in open_:
                         yield self._end(open_.pop(run), ending, mailbox)
                 begun = [name for name in since if name in open_]
-                for run in [name for name in begun if late(open_[name], since[name])]:
+                for run in [name for name in begun if over_time(open_[name], since[name])]:
                     self.withdraw(run)
                     job = open_.pop(run)
                     yield self._end(job, Ending("timed-out", timed_out(job), lost=True), mailbox)

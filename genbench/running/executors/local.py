@@ -29,10 +29,10 @@ from genbench.running.executors.base import (
     Job,
     concluded,
     cores,
-    late,
+    over_time,
     timed_out,
 )
-from genbench.running.executors.local_worker import TOLD, work
+from genbench.running.executors.local_worker import STOP_SIGNALS, work
 from genbench.running.executors.process import PATIENCE, Process
 
 __all__ = ["Local"]
@@ -64,9 +64,9 @@ class _Worker:
         return [self.pipe, self.process.end]
 
     @property
-    def late(self) -> bool:
+    def over_time(self) -> bool:
         """Whether its run has taken longer than it may."""
-        return self.job is not None and late(self.job, self.since)
+        return self.job is not None and over_time(self.job, self.since)
 
     def tell(self, what: Any) -> None:
         """Send it something; one that is gone is noticed by its silence."""
@@ -140,7 +140,8 @@ class Local(Executor):
         wait(worker.signs)
         answer = worker.word()
         if answer is None:
-            raise GenbenchError(f"the first worker {worker.process.fate} while it loaded the data")
+            how = worker.process.exit_text
+            raise GenbenchError(f"the first worker {how} while it loaded the data")
         worker.spent = any(job.spec.outside for job in jobs)
         if isinstance(answer, GenbenchError):
             raise answer
@@ -151,7 +152,7 @@ class Local(Executor):
         waiting = list(reversed(jobs))
         while True:
             if self._stopping:
-                yield from self._let_go()
+                yield from self._stop_runs()
             for worker in self._ready(len(waiting)):
                 if worker.job is None and waiting and not self._stopping:
                     worker.job, worker.evaluating = waiting.pop(), False
@@ -161,7 +162,7 @@ class Local(Executor):
             if not busy:
                 break
             yield from self._listen(busy)
-            for worker in [w for w in self._workers if w.late]:
+            for worker in [w for w in self._workers if w.over_time]:
                 yield self._time_out(worker)
         for job in reversed(waiting):
             yield Event(job.spec.id, "finished", state="interrupted", reason=NOT_STARTED)
@@ -172,8 +173,8 @@ class Local(Executor):
         for worker in {id(worker): worker for worker in heard}.values():
             event = worker.word()
             if event is None:
-                fate = f"the worker process {worker.process.fate}"
-                yield self._conclude(worker, "failed", fate)
+                exit_text = f"the worker process {worker.process.exit_text}"
+                yield self._conclude(worker, "failed", exit_text)
                 continue
             worker.evaluating = event.kind == "evaluating"
             if event.kind == "finished":
@@ -187,15 +188,15 @@ class Local(Executor):
         for worker in [w for w in self._workers if w.job is None]:
             if worker.spent or not worker.process.alive:
                 self._dismiss(worker)
-        self._see_off()
+        self._reap()
         busy = sum(worker.job is not None for worker in self._workers)
         wanted = 0 if self._stopping else min(self._limit, busy + waiting)
         while len(self._workers) < wanted:
             self._spawn()
         return list(self._workers)
 
-    def _let_go(self) -> Iterator[Event]:
-        """Have runs save and stop; end those that evaluate: what they trained is saved already."""
+    def _stop_runs(self) -> Iterator[Event]:
+        """Have runs save and stop; kill those that evaluate, whose training is saved already."""
         for worker in self._workers:
             if worker.job is not None and not worker.stopping:
                 worker.stopping = True
@@ -222,8 +223,8 @@ class Local(Executor):
         self._workers.remove(worker)
         self._leaving.append(worker)
 
-    def _see_off(self) -> None:
-        """Let go of the workers that left, and end those that do not: a thread keeps them."""
+    def _reap(self) -> None:
+        """Close the workers that exited, and kill those that do not: a thread keeps them."""
         now = time.monotonic()
         staying = [w for w in self._leaving if w.process.alive and now - w.since < PATIENCE]
         for worker in [w for w in self._leaving if w not in staying]:
@@ -260,7 +261,7 @@ class Local(Executor):
                 worker.process.kill()
             self._dismiss(worker)
         while self._leaving:
-            self._see_off()
+            self._reap()
             time.sleep(0.02)
 
 
@@ -278,12 +279,12 @@ def _without_main() -> Iterator[None]:
 def _served() -> bool:
     """Whether there is the server that workers are forked from; starts it where it is not.
 
-    The signals of TOLD, which reach a whole group, are not for it. It needs a socket below TMPDIR,
-    and there may be no room for one, or its path be longer than a socket's may be.
+    STOP_SIGNALS, which reach a whole process group, are not for it. It needs a socket below
+    TMPDIR, and there may be no room for one, or its path be longer than a socket's may be.
     """
     multiprocessing.set_forkserver_preload(list(LOADED))
     resource_tracker.ensure_running()  # the server needs it, and its start ends every mask
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, TOLD)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         forkserver.ensure_running()
     except OSError:

@@ -13,10 +13,10 @@ from typing import Any
 
 from genbench.running.executors.base import Event, Job
 
-__all__ = ["TOLD", "work"]
+__all__ = ["STOP_SIGNALS", "work"]
 
-TOLD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""By what people, clusters and terminals tell a whole group to end; the runner answers for all."""
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What ends a whole process group; the runner handles them for all."""
 _LEFT_TO_PARENT = (signal.SIGTERM, signal.SIGHUP)
 TELL_EVERY = 0.2
 """Seconds between two messages about a run's progress."""
@@ -54,13 +54,13 @@ class _Messenger:
 def work(pipe: Connection, threads: int) -> None:
     """Serve jobs from `pipe`: ("prepare" or "contents", jobs), ("run", job); None is the end.
 
-    The signals of TOLD are the parent's to handle, which they reach too where a whole group is
-    told: it sends ("stop", None), at which a run saves and ends.
+    STOP_SIGNALS are the parent's to handle, which they reach too where a whole process group is
+    signalled: it sends ("stop", None), at which a run saves and ends.
     """
-    _answer_signals()
+    _ignore_signals()
     # a daemon, which ends with its runner, and yet a user's data loader may start processes
     multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
-    os.register_at_fork(after_in_child=lambda: _be_nobodys(pipe))
+    os.register_at_fork(after_in_child=lambda: _detach_fork(pipe))
     # torch is imported here, in the worker, so that the parent answers at once.
     from genbench.running.cell import run_cell
     from genbench.running.determinism import use_threads
@@ -90,8 +90,8 @@ def work(pipe: Connection, threads: int) -> None:
             ))
 
 
-def _answer_signals() -> None:
-    """Do nothing at what the parent handles.
+def _ignore_signals() -> None:
+    """Ignore the signals that the parent handles.
 
     Python's handlers and no mask, for what a plug-in starts would inherit what is ignored or
     blocked, and could not be ended by whoever started it.
@@ -99,11 +99,11 @@ def _answer_signals() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # terminals tell it to a whole group
     for number in _LEFT_TO_PARENT:
         signal.signal(number, lambda *_: None)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, TOLD)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
 
-def _be_nobodys(pipe: Connection) -> None:
-    """Have what a plug-in forks speak for no run, and end when it is told to."""
+def _detach_fork(pipe: Connection) -> None:
+    """In what a plug-in forks: close the run's pipe, and restore the default signals."""
     pipe.close()
     for number in _LEFT_TO_PARENT:
         signal.signal(number, signal.SIG_DFL)

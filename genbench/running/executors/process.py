@@ -41,8 +41,8 @@ class Process:
         wait([self.end])
 
     @property
-    def fate(self) -> str:
-        """What became of one that is gone, in words."""
+    def exit_text(self) -> str:
+        """How one that is gone ended, in words."""
         self._process.join(timeout=PATIENCE)
         code = self._process.exitcode
         if code is not None and code < 0:

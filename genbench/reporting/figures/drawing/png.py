@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from PIL import Image, ImageDraw, PngImagePlugin
 
-from genbench.errors import GenbenchError, somebody_elses
+from genbench.errors import GenbenchError, user_code
 from genbench.reporting.figures.drawing.palette import INK, PAPER, font
 from genbench.seeding import digest
 from genbench.store.files import write_bytes
@@ -143,7 +143,7 @@ def or_words(path: Path, read: Callable[[], T]) -> T | None:
         GenbenchError: damaged results, of which no report is made.
     """
     try:
-        with somebody_elses("not drawn", _NotDrawn):
+        with user_code("not drawn", _NotDrawn):
             return read()
     except _NotDrawn as error:
         blank = Image.new("RGB", (900, 120), PAPER)
