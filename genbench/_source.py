@@ -12,12 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from genbench._capabilities import Capability, base_name, is_capability, read_capability
 from genbench.errors import PluginError
 
-__all__ = [
-    "Capability", "Component", "Option", "capabilities_in", "capability_words", "find_class",
-    "parse_file", "read_component", "taken_names",
-]
+__all__ = ["Component", "Option", "find_class", "parse_file", "read_component", "taken_names"]
 
 _PACKAGE = Path(__file__).parent
 _REQUIRED = object()
@@ -55,24 +53,6 @@ class Option:
     def required(self) -> bool:
         """Whether the option has no default."""
         return self.default is _REQUIRED
-
-
-@dataclass(frozen=True)
-class Capability:
-    """Something that a model may be able to do, as the source of its protocol shows it."""
-
-    name: str
-    """The protocol's name in lower case: `latent_variable` of `LatentVariable`."""
-    words: str
-    """What users call it: how the protocol's docstring begins."""
-    method: str = ""
-    """What a model that has it defines; where there is none, its class constant `name` is true."""
-
-    def shown_by(self, model: Component) -> bool:
-        """Whether a model has it."""
-        return self.method in model.methods or (
-            not self.method and model.constants.get(self.name, False)
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,7 +158,7 @@ def _lineage(
     elders: list[tuple[ast.Module, ast.ClassDef]] = []
     descends = False
     for parent in reversed(node.bases):
-        name = _name(parent.value if isinstance(parent, ast.Subscript) else parent)
+        name = base_name(parent.value if isinstance(parent, ast.Subscript) else parent)
         if name == base:
             descends = True
         elif known := _parent(tree, node, name):
@@ -188,39 +168,13 @@ def _lineage(
     return [*elders, (tree, node)] if descends else []
 
 
-def _name(node: ast.expr) -> str:
-    """The last part of a dotted name; empty of anything else."""
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-
-
-def capabilities_in(tree: ast.Module) -> list[Capability]:
-    """The capabilities that a file defines."""
-    return [
-        _capability(node) for node in tree.body
-        if isinstance(node, ast.ClassDef) and "Capability" in map(_name, node.bases)
-    ]
-
-
-def _capability(node: ast.ClassDef) -> Capability:
-    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", node.name).lower()
-    methods = [part.name for part in node.body if isinstance(part, ast.FunctionDef)]
-    words = capability_words(node.name, ast.get_docstring(node))
-    return Capability(name, words, methods[0] if methods else "")
-
-
-def capability_words(name: str, doc: str | None) -> str:
-    """What users call a capability: the beginning of its protocol's docstring."""
-    words = re.split(r"[,.:\n]", doc or name)[0]
-    return words[:1].lower() + words[1:]
-
-
 def _asked(tree: ast.Module, node: ast.ClassDef) -> Iterator[Capability]:
     """The capabilities among the arguments of a class's bases, as in `Objective[Density]`."""
     for parent in node.bases:
         if isinstance(parent, ast.Subscript):
-            known = _parent(tree, node, _name(parent.slice))
-            if known is not None and "Capability" in map(_name, known[1].bases):
-                yield _capability(known[1])
+            known = _parent(tree, node, base_name(parent.slice))
+            if known is not None and is_capability(known[1]):
+                yield read_capability(known[1])
 
 
 def _parent(

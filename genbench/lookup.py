@@ -23,12 +23,10 @@ from pydantic.errors import PydanticUserError
 from pydantic_core import SchemaError
 
 from genbench._annotations import KNOWN, type_of
+from genbench._capabilities import Capability, capabilities_in, capability_words
 from genbench._source import (
-    Capability,
     Component,
     Option,
-    capabilities_in,
-    capability_words,
     find_class,
     parse_file,
     read_component,

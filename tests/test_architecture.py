@@ -14,7 +14,8 @@ import genbench
 
 ROOT = Path(genbench.__file__).parent
 FLOORS = {
-    "_annotations": 0, "_source": 0, "errors": 0, "lookup": 0, "outside": 0, "seeding": 0,
+    "_annotations": 0, "_capabilities": 0, "_source": 0, "errors": 0, "lookup": 0, "outside": 0,
+    "seeding": 0,
     "fields": 0, "noise": 0, "places": 0, "steps": 0, "configured": 0, "visible": 0,
     "archives": 0, "bibliography": 0, "duration": 0, "text": 0,
     "zoo": 1, "nets": 1, "data": 1,
@@ -125,8 +126,12 @@ def test_public_names_exist() -> None:
             if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
                 names = ast.literal_eval(node.value)
                 where = path.relative_to(ROOT)
-                defined = {n.name for n in tree.body if hasattr(n, "name")}
-                for n in tree.body:
+                body = [*tree.body, *(
+                    inner for n in tree.body if isinstance(n, ast.If)
+                    for inner in (*n.body, *n.orelse)
+                )]
+                defined = {n.name for n in body if hasattr(n, "name")}
+                for n in body:
                     if isinstance(n, ast.Assign):
                         defined |= {t.id for target in n.targets for t in ast.walk(target)
                                     if isinstance(t, ast.Name)}

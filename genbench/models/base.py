@@ -21,25 +21,9 @@ from genbench.errors import GenbenchError
 from genbench.noise import Noise
 
 __all__ = [
-    "Bound",
-    "Capability",
-    "Codes",
-    "DataInitialisation",
-    "Denoiser",
-    "Density",
-    "Encoder",
-    "Fit",
-    "Latent",
-    "LearnedVariance",
-    "Mixture",
-    "Model",
-    "Parts",
-    "SplitBound",
-    "Spread",
-    "StochasticEncoder",
-    "VariationalDenoiser",
-    "capability",
-    "conditioning",
+    "Bound", "Capability", "Codes", "DataInitialisation", "Denoiser", "Density", "Encoder",
+    "Fit", "Latent", "LearnedVariance", "Mixture", "Model", "Parts", "SplitBound", "Spread",
+    "StochasticEncoder", "VariationalDenoiser", "capability", "conditioning",
 ]
 
 
