@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -27,14 +27,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from genbench.errors import GenbenchError
 from genbench.fields import NonNegative
-from genbench.judging.cells import RESULTS, Cell, Trouble, cells_of, joined
+from genbench.judging.cells import RESULTS, Cell, Key, Trouble, cells_of
 from genbench.store.files import write_json
 from genbench.store.table import Row
 from genbench.suites.former import read_spec
 from genbench.suites.plan import Plan
 
 __all__ = [
-    "DEFAULT_TOLERANCE", "Baseline", "BaselineCell", "Tolerance", "accept", "as_now", "changes",
+    "DEFAULT_TOLERANCE", "Baseline", "Tolerance", "accept", "as_now", "changes",
     "read_baseline", "refuse_limited", "specifications", "suite_of",
 ]
 
@@ -61,8 +61,8 @@ class Tolerance(_Part):
 DEFAULT_TOLERANCE = Tolerance(relative=0.02)
 
 
-class BaselineCell(_Part):
-    """The accepted numbers of one cell, by seed."""
+class _Entry(_Part):
+    """A cell as the file has it: its numbers by seed."""
 
     method: str
     dataset: str
@@ -76,40 +76,38 @@ class BaselineCell(_Part):
     tolerance: Tolerance | None = None
 
     @property
-    def key(self) -> tuple[str, str, str, str]:
-        """What the cell is known by."""
-        return self.method, self.dataset, self.metric, self.protocol
-
-    @property
-    def sample(self) -> list[float]:
-        """The values in the order of their seeds."""
-        return [self.values[seed] for seed in sorted(self.values)]
-
-    def as_cell(self, like: Cell | None = None) -> Cell:
-        """The cell that was accepted, with the target of one of now."""
-        like = like or Cell(*self.key, better=self.better, unit=self.unit)
-        lost = {seed: Trouble(status, "") for seed, status in self.absent.items()}
-        return replace(like, values=self.values, troubles=lost)
+    def cell(self) -> Cell:
+        """The cell that was accepted."""
+        return Cell(
+            self.method, self.dataset, self.metric, self.protocol, self.better, self.unit,
+            self.values, {seed: Trouble(status, "") for seed, status in self.absent.items()},
+        )
 
 
-class Baseline(_Part):
-    """Accepted numbers of one suite."""
-
+class _File(_Part):
     format: Literal[1] = 1
     suite: str
-    cells: list[BaselineCell]
+    cells: list[_Entry]
     tolerances: dict[str, Tolerance] = {}
-    """By metric."""
     specifications: dict[str, dict[str, dict[str, Any]]] = {}
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Accepted numbers of one suite."""
+
+    suite: str
+    cells: Sequence[Cell]
+    tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
+    """By metric."""
+    own: Mapping[Key, Tolerance] = field(default_factory=dict)
+    """Those of single cells."""
+    specifications: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By dataset and method: what decided the runs, without their seeds."""
 
-    def accepted(self) -> list[Cell]:
-        """The cells, as those of a table."""
-        return joined(cell.as_cell() for cell in self.cells)
-
-    def tolerance(self, cell: BaselineCell, declared: float | None = None) -> Tolerance:
+    def tolerance(self, cell: Cell, declared: float | None = None) -> Tolerance:
         """The cell's own, else the metric's here, else what it declares, else 2 % of the mean."""
-        given = cell.tolerance or self.tolerances.get(cell.metric)
+        given = self.own.get(cell.key) or self.tolerances.get(cell.metric)
         if given is None and declared is not None:
             return Tolerance(absolute=declared)
         return given or DEFAULT_TOLERANCE
@@ -130,7 +128,7 @@ def read_baseline(path: Path) -> Baseline:
             f"--update' writes one"
         ) from None
     try:
-        baseline = Baseline.model_validate_json(text)
+        file = _File.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -138,6 +136,7 @@ def read_baseline(path: Path) -> Baseline:
             f"{path}: {where + ': ' if where else ''}{first['msg']}; expected a baseline of "
             f"format 1, as 'genbench check --update' writes it"
         ) from None
+    baseline = _baseline(file)
     keys = [cell.key for cell in baseline.cells]
     twice = next((key for key in keys if keys.count(key) > 1), None)
     if twice is not None:
@@ -171,18 +170,24 @@ def accept(rows: Sequence[Row], path: Path, plan: Plan | None = None) -> Baselin
                     f"from a finished suite; run it again"
                 )
     old = read_baseline(path) if path.exists() else None
-    tolerances = {cell.key: cell.tolerance for cell in old.cells} if old else {}
-    accepted = [_accepted(cell) for cell in cells if cell.values or cell.troubles]
-    for kept in accepted:
-        kept.tolerance = tolerances.get(kept.key)
-    baseline = Baseline(
+    own = old.own if old else {}
+    accepted = [_entry(cell, own.get(cell.key)) for cell in cells if cell.values or cell.troubles]
+    file = _File(
         suite=suite_of(rows),
         cells=sorted(accepted, key=lambda c: (c.dataset, c.method, c.metric, c.protocol)),
-        tolerances=old.tolerances if old else {},
+        tolerances=dict(old.tolerances) if old else {},
         specifications=specifications(plan) if plan else {},
     )
-    write_json(path, baseline.model_dump(mode="json", exclude_defaults=True) | {"format": 1})
-    return baseline
+    write_json(path, file.model_dump(mode="json", exclude_defaults=True) | {"format": 1})
+    return _baseline(file)
+
+
+def _baseline(file: _File) -> Baseline:
+    own = {entry.cell.key: entry.tolerance for entry in file.cells if entry.tolerance is not None}
+    return Baseline(
+        file.suite, [entry.cell for entry in file.cells], file.tolerances, own,
+        file.specifications,
+    )
 
 
 def specifications(plan: Plan) -> dict[str, dict[str, dict[str, Any]]]:
@@ -255,10 +260,11 @@ def refuse_limited(rows: Sequence[Row]) -> None:
         )
 
 
-def _accepted(cell: Cell) -> BaselineCell:
-    return BaselineCell.model_validate({
+def _entry(cell: Cell, tolerance: Tolerance | None) -> _Entry:
+    return _Entry.model_validate({
         "method": cell.method, "dataset": cell.dataset, "metric": cell.metric,
         "protocol": cell.protocol, "better": cell.better, "unit": cell.unit,
         "values": dict(sorted(cell.values.items())),
         "absent": {seed: trouble.status for seed, trouble in sorted(cell.troubles.items())},
+        "tolerance": tolerance,
     })

@@ -19,7 +19,8 @@ from genbench.suites.spec import REAL
 from genbench.text.numbers import mean_text
 
 __all__ = [
-    "DIRECTIONS", "NOT_RUN", "OK", "REAL_TITLE", "RESULTS", "SKIPPED", "Cell", "Trouble",
+    "DIRECTIONS", "NOT_RUN", "OK", "REAL_TITLE", "RESULTS", "SKIPPED", "Cell", "Key",
+    "Trouble",
     "cells_of", "dataset_names", "find", "is_reference", "joined", "trouble_text",
 ]
 
@@ -34,6 +35,10 @@ DIRECTIONS = ("lower", "higher", "target")
 """Directions in which a value can be better than another."""
 NOT_RUN = ("missing", "queued", "running", "interrupted")
 """Troubles of runs that have yet to end."""
+
+
+Key = tuple[str, str, str, str]
+"""Method, dataset, metric and protocol."""
 
 
 class Trouble(NamedTuple):
@@ -80,6 +85,11 @@ class Cell:
     def name(self) -> str:
         """`metric[row, dataset]`, as claims write it."""
         return f"{self.metric}[{self.method}, {self.dataset}]"
+
+    @property
+    def key(self) -> Key:
+        """What it is known by."""
+        return self.method, self.dataset, self.metric, self.protocol
 
     @property
     def skipped(self) -> str | None:

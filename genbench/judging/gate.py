@@ -47,7 +47,6 @@ from genbench.errors import GenbenchError
 from genbench.judging.baseline import (
     DEFAULT_TOLERANCE,
     Baseline,
-    BaselineCell,
     Tolerance,
     accept,
     as_now,
@@ -68,7 +67,7 @@ from genbench.text.markdown import seed_list
 from genbench.text.numbers import number, p_text
 
 __all__ = [
-    "DEFAULT_TOLERANCE", "VERDICTS", "Baseline", "BaselineCell", "CellVerdict", "GateOutcome",
+    "DEFAULT_TOLERANCE", "VERDICTS", "Baseline", "CellVerdict", "GateOutcome",
     "Tolerance", "accept", "check", "read_baseline",
 ]
 
@@ -139,7 +138,7 @@ def _changed(accepted: Baseline, plan: Plan) -> tuple[str, ...]:
 
 
 def _against(
-    old: BaselineCell, now: Sequence[Cell], accepted: Baseline, exact: bool
+    old: Cell, now: Sequence[Cell], accepted: Baseline, exact: bool
 ) -> CellVerdict | _Compared | None:
     """One cell of the baseline against what the table has of it; None if it is not gated."""
     blank = CellVerdict(
@@ -174,19 +173,22 @@ def _against(
             found, verdict="improved", detail="the baseline has no finite value", compared=True
         )
     found = replace(found, compared=True)
-    if old.values == new.values and sorted(old.absent) == new.lost:
+    if old.values == new.values and sorted(old.troubles) == new.lost:
         return replace(found, detail="the same values")
     if exact:
         return replace(found, verdict="changed", detail=_bits(old, new))
     return _compare(found, old, new, accepted.tolerance(old, new.tolerance))
 
 
-def _expected(old: BaselineCell, new: Cell) -> bool:
+def _expected(old: Cell, new: Cell) -> bool:
     """Whether every trouble of the table is one that the baseline was accepted with."""
-    return all(old.absent.get(seed) == trouble.status for seed, trouble in new.troubles.items())
+    return all(
+        seed in old.troubles and old.troubles[seed].status == trouble.status
+        for seed, trouble in new.troubles.items()
+    )
 
 
-def _bits(old: BaselineCell, new: Cell) -> str:
+def _bits(old: Cell, new: Cell) -> str:
     """Which seeds have other bits."""
     seeds = sorted(old.values.keys() | new.values.keys())
     other = [seed for seed in seeds if old.values.get(seed) != new.values.get(seed)]
@@ -197,9 +199,11 @@ def _bits(old: BaselineCell, new: Cell) -> str:
 
 
 def _compare(
-    found: CellVerdict, old: BaselineCell, new: Cell, tolerance: Tolerance
+    found: CellVerdict, old: Cell, new: Cell, tolerance: Tolerance
 ) -> CellVerdict | _Compared:
-    before, after = old.as_cell(new).costs, new.costs
+    # with the target of now
+    before = replace(new, values=old.values, troubles=old.troubles).costs
+    after = new.costs
     mean = fmean(old.sample)
     worse = _mean(after) - _mean(before)
     if math.isnan(worse):  # the same seeds are infinite on both sides

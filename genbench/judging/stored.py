@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 from genbench.errors import GenbenchError
 from genbench.judging.baseline import read_baseline
-from genbench.judging.cells import Cell, cells_of
+from genbench.judging.cells import Cell, cells_of, joined
 from genbench.store.table import Row
 
 __all__ = ["load_cells"]
@@ -36,7 +36,7 @@ def load_cells(path: Path) -> list[Cell]:
             f"there is no {path}; expected a results folder, a metrics.csv or a baseline.json"
         )
     if path.suffix == ".json":
-        return read_baseline(path).accepted()
+        return joined(read_baseline(path).cells)
     return cells_of(_rows(path))
 
 

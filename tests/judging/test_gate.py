@@ -16,9 +16,9 @@ from made_rows import table
 from scipy import stats
 
 from genbench.errors import GenbenchError
+from genbench.judging.cells import Cell, Trouble
 from genbench.judging.gate import (
     Baseline,
-    BaselineCell,
     Tolerance,
     accept,
     check,
@@ -34,17 +34,14 @@ rows = partial(made_rows, reason="why")
 
 def baseline(*parts, tolerances=None, suite="ci"):
     """A baseline of the same rows, without going through a file."""
-    cells: dict[tuple, BaselineCell] = {}
+    cells: dict[tuple, Cell] = {}
     for row in (row for part in parts for row in part):
         key = (row.method, row.dataset, row.metric, row.protocol)
-        cell = cells.setdefault(key, BaselineCell(
-            method=key[0], dataset=key[1], metric=key[2], protocol=key[3], better=row.better,
-            values={},
-        ))
+        cell = cells.setdefault(key, Cell(*key, better=row.better))
         if row.status == "ok":
             cell.values[row.seed] = row.value
         else:
-            cell.absent[row.seed] = row.status
+            cell.troubles[row.seed] = Trouble(row.status, "")
     return Baseline(suite=suite, cells=list(cells.values()), tolerances=tolerances or {})
 
 
@@ -93,7 +90,7 @@ def test_tolerances_are_the_larger_of_two(tolerance, verdict):
     assert one(check(new, baseline(OLD, tolerances={"nll": tolerance}))).verdict == verdict
     assert one(check(new, baseline(OLD, tolerances={"fid": tolerance}))).verdict == "regressed"
     own = baseline(OLD, tolerances={"nll": Tolerance()})
-    own.cells[0].tolerance = tolerance
+    own = replace(own, own={own.cells[0].key: tolerance})
     assert one(check(new, own)).verdict == verdict
 
 
@@ -298,7 +295,7 @@ def test_divergence_that_was_accepted_is_no_news():
     old = rows("a", [10.0, 10.1, "diverged", 9.9])
     cells = baseline(OLD[:0], rows("a", [10.0, 10.1, 0, 9.9]))
     del cells.cells[0].values[2]
-    cells.cells[0].absent[2] = "diverged"
+    cells.cells[0].troubles[2] = Trouble("diverged", "")
     assert one(check(table(old), cells)).verdict == "ok"
     assert one(check(table(rows("a", [10.0, "diverged", 9.8, 9.9])), cells)).verdict == "failed"
 
@@ -482,7 +479,7 @@ def test_accept_keeps_tolerances(tmp_path):
     accept(table(rows("a", [12.0, 12.1, 11.9])), path)
     again = read_baseline(path)
     assert again.tolerances == {"nll": Tolerance(relative=0.5)}
-    assert again.cells[0].tolerance == Tolerance(absolute=9)
+    assert again.own == {again.cells[0].key: Tolerance(absolute=9)}
     assert again.cells[0].sample == [12.0, 12.1, 11.9]
 
 
