@@ -100,6 +100,15 @@ def test_the_right_wing_starts_without_torch(module: str) -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.parametrize("module", [
+    "genbench.cli", "genbench.store.table", "genbench.reporting.report", "genbench.judging.gate",
+    "genbench.judging.compare", "genbench.catalogue.listing",
+])
+def test_rows_and_cells_need_no_pandas(module: str) -> None:
+    code = f"import sys, {module}; sys.exit('pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_no_file_imports_itself_by_way_of_others() -> None:
     modules = {
         ".".join(("genbench", *path.relative_to(ROOT).with_suffix("").parts))
