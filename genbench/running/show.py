@@ -11,6 +11,7 @@ from genbench.errors import GenbenchError
 from genbench.store.contents import called_as_then
 from genbench.store.folder import RunFolder
 from genbench.store.measurement import Measurement
+from genbench.store.migration import Migration
 from genbench.store.provenance import provenance_history
 from genbench.store.runs import Store
 from genbench.suites.contents import data_key, with_contents
@@ -31,6 +32,7 @@ def history(folder: RunFolder) -> dict[str, Any]:
     stored = folder.metrics()
     return {
         "run": folder.id,
+        **({"formerly": before} if (before := Migration.of(folder.path).before) else {}),
         "suite": spec.suite,
         "row": f"{spec.method} on {spec.dataset}, seed {spec.seed}",
         "state": folder.state + (f": {status.reason}" if status.reason else ""),

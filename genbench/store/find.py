@@ -8,6 +8,7 @@ from pathlib import Path
 from genbench.errors import StoreError
 from genbench.lookup import suggest
 from genbench.store.folder import RunFolder
+from genbench.store.migration import Migration
 from genbench.store.runs import Store
 
 __all__ = ["find_run"]
@@ -15,6 +16,8 @@ __all__ = ["find_run"]
 
 def find_run(name: str, results: Path) -> RunFolder:
     """The run of that id, or whose id begins so, of one suite where it is named; or that folder.
+
+    A run that was migrated is found by its whole former id too, which reports may cite.
 
     `name` is `nice--ring--s0--1a2b3c4d`, `nice--ring--s0`, `suite/nice--ring--s0` or a path.
 
@@ -29,6 +32,7 @@ def find_run(name: str, results: Path) -> RunFolder:
     stored = [run for folder in folders for run in Store(folder.parent).runs()]
     exact = [run for run in stored if run.id == start]
     found = exact or [run for run in stored if run.id.startswith(start)]
+    found = found or [run for run in stored if Migration.of(run.path).before == start]
     if not found:
         raise StoreError(f"run '{name}': {_lost(start, stored, results)}")
     if len(found) > 1:

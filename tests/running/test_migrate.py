@@ -255,6 +255,14 @@ def test_an_unfinished_run_goes_on(genbench, old: Path, migrated: bool) -> None:
     again.verify()
 
 
+def test_a_migrated_run_is_found_by_the_id_that_reports_cite(genbench, old: Path) -> None:
+    ids = {one.before: one.now for one in moved(old) if not one.why}
+    before, now = next((a, b) for a, b in ids.items() if a.startswith("gan"))
+    assert gb.load(before, results=old).id == now
+    shown = json.loads(genbench("show", before, "--json").stdout)
+    assert (shown["run"], shown["formerly"]) == (now, before)
+
+
 def test_a_damaged_note_is_told(old: Path) -> None:
     moved(old)
     store = Store(old / "old")

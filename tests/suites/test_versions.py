@@ -237,6 +237,20 @@ def test_a_former_spelling_goes_before_what_the_zoo_says(
     assert shown["pull"]["deprecated"]
 
 
+def test_the_training_itself_has_a_version(tmp_path: Path) -> None:
+    """Scores in bf16, and groups of parameters with more than a rate of their own."""
+    text = SUITE.replace("gan: {}", """gan: {},
+  half: {use: gan, precision: bf16}, flow: {use: nice, precision: bf16},
+  rate: {use: nice, optimisers: {model.scale: {lr: 0.1}}},
+  own: {use: nice, optimisers: {model.scale: {betas: [0.5, 0.9]}}}""")
+    runs = {run.method: run for run in plan_of(text, "s", tmp_path).runs}
+    assert {name: run.training for name, run in runs.items()} == {
+        "gan": 1, "half": 2, "flow": 1, "rate": 1, "own": 3, "mine": 1,
+    }
+    assert "training" not in runs["gan"].identity()
+    assert runs["half"].identity()["training"] == 2
+
+
 def test_format_1_says_versions_and_hashes_in_one_word() -> None:
     """`v2.code+data`; a model of samples made elsewhere has their hash alone."""
     raw = {"suite": "s", "method": "m", "dataset": "d", "seed": 0, "stages": [],
