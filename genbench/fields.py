@@ -63,7 +63,7 @@ class OneOf:
 def _own(name: str) -> str:
     where, _, what = name.rpartition(":")
     if not where or not what.isidentifier():
-        raise ValueError("your own, my_file.py:NAME (`genbench docs extending` shows one)")
+        raise ValueError("your own, my_file.py:NAME (`genbench docs extending/loss` shows one)")
     return name
 
 

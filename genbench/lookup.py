@@ -100,12 +100,7 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 def own_class(kind: str) -> str:
     """What a user may write where nothing built in will do, and where that is shown."""
-    pages = {
-        "dataset": "Data of your own", "metric": "A metric of your own",
-        "figure": "A figure kind of your own", "executor": "An executor of your own",
-    }
-    page = pages.get(kind, "A model of your own")
-    where = f"`genbench docs extending` shows one, in '{page}'"
+    where = f"`genbench docs extending/{kind}` shows one"
     return f"a class of your own, my_file.py:My{KINDS[kind][1].removesuffix('Kind')} ({where})"
 
 

@@ -258,7 +258,7 @@ def test_a_plug_in_that_fails_to_import_shows_its_error(plugin: Path) -> None:
 def test_unknown_names() -> None:
     with pytest.raises(UnknownName, match="no dataset 'rign'; did you mean 'ring'"):
         describe("dataset", "rign")
-    with pytest.raises(UnknownName, match=r"there is .*py:MyDataset .*'Data of your own'"):
+    with pytest.raises(UnknownName, match=r"there is .*py:MyDataset .*docs extending/dataset"):
         describe("dataset", "points.csv")
     assert suggest("zzz", ["b", "a"]) == "; there is a, b"
     assert suggest("zzz", []) == ""

@@ -187,7 +187,7 @@ def test_a_table_is_shown_the_way(tmp_path: Path, name: str) -> None:
     np.savez(tmp_path / "points.npz", x=np.zeros((3, 2)))  # a zip, by the way
     if name != "points.npz":
         (tmp_path / name).write_bytes(b"1,2")
-    with pytest.raises(DataError, match=r"no.* zip file of images.*'Data of your own'"):
+    with pytest.raises(DataError, match=r"no.* zip file of images.*docs extending/dataset"):
         ImageFolder(path=name).load(tmp_path)
 
 

@@ -12,7 +12,7 @@ import genbench as gb
 from genbench import lookup
 from genbench.suites.parts import requirements
 
-MANUAL = (Path(lookup.__file__).parent / "docs/extending.md").read_text(encoding="utf-8")
+MANUAL = (Path(lookup.__file__).parent / "docs/extending/objective.md").read_text(encoding="utf-8")
 [MATCHING] = re.findall(r'^```python\n("""matching.py:.*?)^```$', MANUAL, re.M | re.S)
 SUITE = """\
 datasets: {{ring: {{test_size: 50}}}}

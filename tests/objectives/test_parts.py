@@ -125,8 +125,8 @@ for name in ("infogan", "pgan", "mix_gan"):
 
 def written(title: str, table: str) -> tuple[str, str]:
     """The functions of the manual's example under a heading, and its entry of a table."""
-    page = (Path(genbench.__file__).parent / "docs" / "extending.md").read_text(encoding="utf-8")
-    (block,) = re.findall(rf"### {title}\n.*?```py\n(.*?)```", page, re.DOTALL)
+    page = (Path(genbench.__file__).parent / "docs" / "extending" / "loss.md").read_text("utf-8")
+    (block,) = re.findall(rf"## {title}\n.*?```py\n(.*?)```", page, re.DOTALL)
     functions, _, rest = block.partition(f"{table}: ")
     return functions, rest.partition("    ...\n")[2].rpartition("}")[0]
 
@@ -135,7 +135,8 @@ def test_the_manuals_loss_and_penalty_are_all_that_it_takes(tmp_path: Path) -> N
     package = tmp_path / "genbench"
     shutil.copytree(Path(genbench.__file__).parent, package, ignore=lambda *_: {"__pycache__"})
     for title, table, file in (
-        ("A GAN loss", "LOSSES", "losses"), ("A gradient penalty", "PENALTIES", "penalties"),
+        ("A loss pair in genbench", "LOSSES", "losses"),
+        ("A gradient penalty in genbench", "PENALTIES", "penalties"),
     ):
         functions, entry = written(title, table)
         path = package / "objectives" / "gan" / f"{file}.py"

@@ -18,7 +18,7 @@ from genbench.suites.executors import cluster_model, executor_options
 
 ROOT = Path(lookup.__file__).parents[1]
 EXECUTORS = {name: lookup.describe("executor", name) for name in lookup.available("executor")}
-MANUAL = (ROOT / "genbench/docs/extending.md").read_text(encoding="utf-8")
+MANUAL = (ROOT / "genbench/docs/extending/executor.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture

@@ -379,8 +379,8 @@ evaluate: [mode_coverage]
 
 
 @pytest.mark.parametrize(("loss", "says"), [
-    ("hing", "wasserstein, hinge or your own, my_file.py:NAME (`genbench docs extending` shows "
-             "one), got 'hing'; did you mean 'hinge'?"),
+    ("hing", "wasserstein, hinge or your own, my_file.py:NAME (`genbench docs extending/loss` "
+             "shows one), got 'hing'; did you mean 'hinge'?"),
     ("vanilla", "expected one of minimax, non_saturating"),
     ("'own.py:PAIR'", "loss 'own.py:PAIR': there is no file own.py"),
     ("'parts.py:PAIR'", "loss 'parts.py:PAIR': parts.py defines no PAIR"),
