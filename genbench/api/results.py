@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from genbench.judging.outcome import GateOutcome
     from genbench.reporting.notebook import WrittenReport
     from genbench.store.runs import Store
-    from genbench.store.table import Row
+    from genbench.store.table import MetricRow
 
 __all__ = ["accept", "check", "claims", "compare", "report", "rows", "table"]
 
@@ -44,7 +44,7 @@ def table(
 def rows(
     suite: str | Path, *, results: str | Path = RESULTS, seeds: int | None = None,
     limit_updates: int | None = None,
-) -> list[Row]:
+) -> list[MetricRow]:
     """The same, without pandas.
 
     Raises:

@@ -29,7 +29,7 @@ from genbench.errors import GenbenchError
 from genbench.fields import NonNegative
 from genbench.judging.cells import RESULTS, Cell, Key, Trouble, cells_of
 from genbench.store.files import write_json
-from genbench.store.table import Row
+from genbench.store.table import MetricRow
 from genbench.suites.former import read_spec
 from genbench.suites.plan import Plan
 
@@ -41,11 +41,11 @@ __all__ = [
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class _Part(BaseModel):
+class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
-class Tolerance(_Part):
+class Tolerance(_Strict):
     """How much worse a mean may be: the larger of the two."""
 
     absolute: NonNegative = 0.0
@@ -61,7 +61,7 @@ class Tolerance(_Part):
 DEFAULT_TOLERANCE = Tolerance(relative=0.02)
 
 
-class _Entry(_Part):
+class _Entry(_Strict):
     """A cell as the file has it: its numbers by seed."""
 
     method: str
@@ -84,7 +84,7 @@ class _Entry(_Part):
         )
 
 
-class _File(_Part):
+class _BaselineFile(_Strict):
     format: Literal[1] = 1
     suite: str
     cells: list[_Entry]
@@ -128,7 +128,7 @@ def read_baseline(path: Path) -> Baseline:
             f"--update' writes one"
         ) from None
     try:
-        file = _File.model_validate_json(text)
+        file = _BaselineFile.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -144,7 +144,7 @@ def read_baseline(path: Path) -> Baseline:
     return baseline
 
 
-def accept(rows: Sequence[Row], path: Path, plan: Plan | None = None) -> Baseline:
+def accept(rows: Sequence[MetricRow], path: Path, plan: Plan | None = None) -> Baseline:
     """Write the table's numbers as the baseline at `path`, and return it.
 
     With the `plan`, what decided them is written beside them.
@@ -172,7 +172,7 @@ def accept(rows: Sequence[Row], path: Path, plan: Plan | None = None) -> Baselin
     old = read_baseline(path) if path.exists() else None
     own = old.own if old else {}
     accepted = [_entry(cell, own.get(cell.key)) for cell in cells if cell.values or cell.troubles]
-    file = _File(
+    file = _BaselineFile(
         suite=suite_of(rows),
         cells=sorted(accepted, key=lambda c: (c.dataset, c.method, c.metric, c.protocol)),
         tolerances=dict(old.tolerances) if old else {},
@@ -182,7 +182,7 @@ def accept(rows: Sequence[Row], path: Path, plan: Plan | None = None) -> Baselin
     return _baseline(file)
 
 
-def _baseline(file: _File) -> Baseline:
+def _baseline(file: _BaselineFile) -> Baseline:
     own = {entry.cell.key: entry.tolerance for entry in file.cells if entry.tolerance is not None}
     return Baseline(
         file.suite, [entry.cell for entry in file.cells], file.tolerances, own,
@@ -232,7 +232,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
-def suite_of(rows: Sequence[Row]) -> str:
+def suite_of(rows: Sequence[MetricRow]) -> str:
     """The one suite that a table is of.
 
     Raises:
@@ -246,7 +246,7 @@ def suite_of(rows: Sequence[Row]) -> str:
     return suites[0]
 
 
-def refuse_limited(rows: Sequence[Row]) -> None:
+def refuse_limited(rows: Sequence[MetricRow]) -> None:
     """Refuse runs whose budget was cut.
 
     Raises:

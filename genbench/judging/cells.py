@@ -14,7 +14,7 @@ from statistics import fmean, stdev
 from typing import NamedTuple
 
 from genbench.errors import GenbenchError
-from genbench.store.table import Row
+from genbench.store.table import MetricRow
 from genbench.suites.spec import REAL
 from genbench.text.numbers import mean_text
 
@@ -253,13 +253,13 @@ def dataset_names(cells: Iterable[Cell]) -> list[str]:
 # --- from rows --------------------------------------------------------------------------------
 
 
-def cells_of(rows: Iterable[Row]) -> list[Cell]:
+def cells_of(rows: Iterable[MetricRow]) -> list[Cell]:
     """Every cell of a tidy table, in the table's order.
 
     Raises:
         GenbenchError: two rows of one seed under one protocol.
     """
-    grouped: dict[tuple[str, str, str, str], list[Row]] = {}
+    grouped: dict[tuple[str, str, str, str], list[MetricRow]] = {}
     for row in rows:
         grouped.setdefault((row.method, row.dataset, row.metric, row.protocol), []).append(row)
     return joined(_cell(found) for found in grouped.values())
@@ -279,7 +279,7 @@ def joined(cells: Iterable[Cell]) -> list[Cell]:
     return merged
 
 
-def _cell(rows: Sequence[Row]) -> Cell:
+def _cell(rows: Sequence[MetricRow]) -> Cell:
     """The cell of these rows, each of another seed."""
     one, seen = rows[0], set[int]()
     found = Cell(one.method, one.dataset, one.metric, one.protocol)

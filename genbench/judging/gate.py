@@ -61,7 +61,7 @@ from genbench.judging.outcome import VERDICTS, CellVerdict, GateOutcome
 from genbench.judging.power import how, smallest_change, would_be
 from genbench.judging.significance import difference_test
 from genbench.judging.statistics import ALPHA, MIN_SEEDS, Test, holm
-from genbench.store.table import Row
+from genbench.store.table import MetricRow
 from genbench.suites.plan import Plan
 from genbench.text.markdown import seed_list
 from genbench.text.numbers import number, p_text
@@ -87,7 +87,7 @@ class _Compared:
 
 
 def check(
-    rows: Sequence[Row], baseline: Baseline | Path, *, allow_inconclusive: bool = False,
+    rows: Sequence[MetricRow], baseline: Baseline | Path, *, allow_inconclusive: bool = False,
     exact: bool = False, plan: Plan | None = None,
 ) -> GateOutcome:
     """Hold a suite's tidy table against its baseline.

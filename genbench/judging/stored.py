@@ -10,11 +10,11 @@ from types import SimpleNamespace
 from genbench.errors import GenbenchError
 from genbench.judging.baseline import read_baseline
 from genbench.judging.cells import Cell, cells_of, joined
-from genbench.store.table import Row
+from genbench.store.table import MetricRow
 
 __all__ = ["load_cells"]
 
-_NEEDED = [name for name in Row._fields if name not in Row._field_defaults]
+_NEEDED = [name for name in MetricRow._fields if name not in MetricRow._field_defaults]
 
 
 def load_cells(path: Path) -> list[Cell]:
@@ -40,7 +40,7 @@ def load_cells(path: Path) -> list[Cell]:
     return cells_of(_rows(path))
 
 
-def _rows(path: Path) -> list[Row]:
+def _rows(path: Path) -> list[MetricRow]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.reader(file, strict=True)
@@ -64,7 +64,7 @@ def _rows(path: Path) -> list[Row]:
     ]
 
 
-def _row(texts: Mapping[str, str], where: str) -> Row:
+def _row(texts: Mapping[str, str], where: str) -> MetricRow:
     """The row of a line; columns that nobody judges by are left aside."""
     def number(name: str) -> float | None:
         return _number(texts.get(name, ""), f"{where}: {name}")
@@ -73,7 +73,7 @@ def _row(texts: Mapping[str, str], where: str) -> Row:
     if seed is None:
         raise GenbenchError(f"{where}: seed: expected a number")
     one = SimpleNamespace(**texts)
-    return Row(
+    return MetricRow(
         one.suite, one.method, one.dataset, int(seed), one.metric, one.protocol, number("value"),
         one.better, one.unit, one.status, one.reason, one.run, number("sampling_std"),
         updates=None if updates is None else int(updates),

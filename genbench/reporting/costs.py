@@ -12,7 +12,7 @@ from rich.text import Text
 
 from genbench.reporting.numbers import Numbers
 from genbench.reporting.origins import Origin
-from genbench.store.table import Row
+from genbench.store.table import MetricRow
 from genbench.suites.spec import REAL
 from genbench.text.markdown import count
 from genbench.text.numbers import mean_and_std, number
@@ -57,7 +57,7 @@ def costs_of(numbers: Numbers, origins: Sequence[Origin]) -> list[Cost]:
     return found
 
 
-def _means(runs: Sequence[Row]) -> tuple[str, str, str, str]:
+def _means(runs: Sequence[MetricRow]) -> tuple[str, str, str, str]:
     """Updates, rows drawn, seconds and devices."""
     # A run that was cut short would pull the means of the others down.
     runs = [run for run in runs if run.examples is not None] or runs

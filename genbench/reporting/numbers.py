@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from genbench.judging.cells import OK, REAL_TITLE, SKIPPED, Cell, Trouble, cells_of
 from genbench.judging.floors import floor_name, floor_text
 from genbench.judging.ranking import Rank, ranks
-from genbench.store.table import Row
+from genbench.store.table import MetricRow
 from genbench.suites.plan import Plan
 from genbench.suites.spec import REAL, RunSpec
 from genbench.text.markdown import ARROWS, code, escape
@@ -37,12 +37,13 @@ class Numbers:
     """The rows and cells of a plan, indexed once."""
 
     def __init__(
-        self, plan: Plan, rows: Sequence[Row], mixed: Mapping[tuple[str, str], str] | None = None,
+        self, plan: Plan, rows: Sequence[MetricRow],
+        mixed: Mapping[tuple[str, str], str] | None = None,
         log_dets: Mapping[str, float] | None = None, cells: Sequence[Cell] | None = None,
     ) -> None:
         self.plan = plan
         self.mixed = mixed or {}
-        """(Row, dataset) → in what its seeds differ besides the seed."""
+        """(MetricRow, dataset) → in what its seeds differ besides the seed."""
         self.log_dets = log_dets or {}
         """Run → what its scaling adds to a log density, nats."""
         self._cells: dict[tuple[str, str], list[Cell]] = {}
@@ -50,14 +51,14 @@ class Numbers:
             self._cells.setdefault((cell.dataset, cell.metric), []).append(cell)
         self.facts: dict[str, tuple[str, str, str]] = {}
         """Metric → title, unit, better."""
-        self.runs: dict[tuple[str, str], dict[str, Row]] = {}
-        """(Row, dataset) → run → one of its rows: updates, examples, seconds, device."""
+        self.runs: dict[tuple[str, str], dict[str, MetricRow]] = {}
+        """(MetricRow, dataset) → run → one of its rows: updates, examples, seconds, device."""
         self.limited: set[tuple[str, str]] = set()
         self._metrics: dict[str, dict[str, None]] = {}
         self._methods: dict[str, dict[str, None]] = {}
         self.ema = {(spec.method, spec.dataset) for spec in plan.runs if spec.ema is not None}
         self.means = {(s.method, s.dataset) for s in plan.runs if _draws_means(plan, s)}
-        """(Row, dataset) whose samples are means of a decoder rather than draws."""
+        """(MetricRow, dataset) whose samples are means of a decoder rather than draws."""
         self._seeds = Counter((spec.method, spec.dataset) for spec in plan.runs)
         for spec in plan.runs:
             self._methods.setdefault(spec.dataset, {})[spec.method] = None

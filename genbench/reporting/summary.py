@@ -23,7 +23,7 @@ from genbench.judging.ranking import LEGEND, WORSE, Rank, ranks
 from genbench.text.markdown import ARROWS
 from genbench.text.numbers import mean_and_std, mean_text, spread_text
 
-__all__ = ["MAX_COLUMNS", "Column", "Line", "Shown", "Summary", "shown", "summaries"]
+__all__ = ["MAX_COLUMNS", "Line", "Shown", "Summary", "SummaryColumn", "shown", "summaries"]
 
 MAX_COLUMNS = 8
 
@@ -68,7 +68,7 @@ def _words(statuses: set[str]) -> str:
     return " or ".join(sorted(statuses)).replace("-", " ")
 
 
-class Column(NamedTuple):
+class SummaryColumn(NamedTuple):
     """A metric under a protocol: numbers of two protocols never share a column."""
 
     metric: str
@@ -95,7 +95,7 @@ class Summary:
     """The table of a dataset."""
 
     dataset: str
-    columns: list[Column]
+    columns: list[SummaryColumn]
     lines: list[Line]
     cells: Sequence[Cell]
 
@@ -130,7 +130,9 @@ def summaries(
     return made
 
 
-def _columns(cells: Sequence[Cell], metrics: Sequence[str] | None, most: int) -> list[Column]:
+def _columns(
+    cells: Sequence[Cell], metrics: Sequence[str] | None, most: int
+) -> list[SummaryColumn]:
     measured = list(dict.fromkeys(
         (cell.metric, cell.protocol) for cell in cells
         if cell.values and (metrics is not None or cell.better != "none")
@@ -149,12 +151,12 @@ def _columns(cells: Sequence[Cell], metrics: Sequence[str] | None, most: int) ->
         for metric, protocol in chosen
     ]
     return [
-        Column(metric, protocol, heading + ARROWS.get(better[metric], ""))
+        SummaryColumn(metric, protocol, heading + ARROWS.get(better[metric], ""))
         for (metric, protocol), heading in zip(chosen, headings, strict=True)
     ]
 
 
-def _lines(cells: Sequence[Cell], columns: Sequence[Column]) -> list[Line]:
+def _lines(cells: Sequence[Cell], columns: Sequence[SummaryColumn]) -> list[Line]:
     """The rows, that of real data last."""
     own: dict[str, list[Cell]] = {}
     for cell in sorted(cells, key=is_reference):
@@ -171,7 +173,7 @@ def _lines(cells: Sequence[Cell], columns: Sequence[Column]) -> list[Line]:
     ]
 
 
-def _shown(own: Sequence[Cell], column: Column, rank: Rank) -> Shown:
+def _shown(own: Sequence[Cell], column: SummaryColumn, rank: Rank) -> Shown:
     cell = next((c for c in own if (c.metric, c.protocol) == column[:2]), None)
     if cell is None:
         # What did not end was measured under no protocol, but belongs to this column.
@@ -179,13 +181,13 @@ def _shown(own: Sequence[Cell], column: Column, rank: Rank) -> Shown:
     return Shown() if cell is None else shown(cell, rank)
 
 
-def _ranks(cells: Sequence[Cell], column: Column) -> dict[str, Rank]:
+def _ranks(cells: Sequence[Cell], column: SummaryColumn) -> dict[str, Rank]:
     """Where the rows stand in a column, those that were measured under no protocol too."""
     protocols = ("", column.protocol)
     return ranks([c for c in cells if c.metric == column.metric and c.protocol in protocols])
 
 
-def _floors(cells: Sequence[Cell], columns: Sequence[Column]) -> list[str]:
+def _floors(cells: Sequence[Cell], columns: Sequence[SummaryColumn]) -> list[str]:
     """One line on what two true sets are apart, in the columns that have a floor."""
     told = "; ".join(
         f"{column.heading.rstrip(' ↓↑→')} {text}" for column in columns

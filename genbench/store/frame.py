@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from genbench.store.measurement import Measurement
-from genbench.store.table import Row
+from genbench.store.table import MetricRow
 
 __all__ = ["DTYPES", "by_metric", "frame_of"]
 
@@ -22,12 +22,12 @@ DTYPES: dict[str, str] = {
 """Column → its dtype, in order."""
 
 
-def frame_of(rows: Sequence[Row]) -> pd.DataFrame:
+def frame_of(rows: Sequence[MetricRow]) -> pd.DataFrame:
     """The tidy table, a line for each row."""
     columns = list(zip(*rows, strict=True)) or [()] * len(DTYPES)
     return pd.DataFrame({
         name: pd.Series(column, dtype=DTYPES[name])
-        for name, column in zip(Row._fields, columns, strict=True)
+        for name, column in zip(MetricRow._fields, columns, strict=True)
     })
 
 

@@ -22,12 +22,12 @@ from genbench.suites.parts import metric_values
 from genbench.suites.plan import Plan
 from genbench.suites.spec import MetricSpec, RunSpec
 
-__all__ = ["FORMATS", "Row", "Survey", "expected_values", "survey", "tidy"]
+__all__ = ["FORMATS", "MetricRow", "Survey", "expected_values", "survey", "tidy"]
 
 _STALE = "not measured with these settings yet; run the suite again"
 
 
-class Row(NamedTuple):
+class MetricRow(NamedTuple):
     """One metric of one run: a number, or why there is none. The fields are the table's columns.
 
     `status` is "ok", "skipped" (does not apply), "not-finite" or "failed" (the metric) for a run
@@ -66,13 +66,13 @@ class Row(NamedTuple):
 class Survey(NamedTuple):
     """What one pass over the stored runs of a plan finds."""
 
-    rows: list[Row]
+    rows: list[MetricRow]
     """The tidy table."""
     records: dict[str, Record]
     """What was read, by run id."""
 
 
-def tidy(plan: Plan, store: Store) -> list[Row]:
+def tidy(plan: Plan, store: Store) -> list[MetricRow]:
     """Every run of the plan × every metric asked of it.
 
     Raises:
@@ -92,7 +92,7 @@ def survey(plan: Plan, store: Store, known: Mapping[str, Record] | None = None) 
         records = {
             spec.id: known.get(spec.id) or store.run(spec.id).record() for spec in plan.runs
         }
-    asked_for = _Asked()
+    asked_for = _FactsOfRuns()
     rows = [
         row for spec in plan.runs
         for row in _rows(plan.name, spec, records[spec.id], asked_for)
@@ -118,7 +118,7 @@ class _Facts(NamedTuple):
     """Not measured with them: name → better, unit, title."""
 
 
-class _Asked:
+class _FactsOfRuns:
     """`_Facts`, found once for the runs that share their metrics and their stored settings."""
 
     def __init__(self) -> None:
@@ -138,7 +138,9 @@ class _Asked:
         return self._known[key]
 
 
-def _rows(suite: str, spec: RunSpec, record: Record, asked_for: _Asked) -> Iterator[Row]:
+def _rows(
+    suite: str, spec: RunSpec, record: Record, asked_for: _FactsOfRuns
+) -> Iterator[MetricRow]:
     """The rows of a run: what was measured, then what was not measured with these settings."""
     status, stored = record
     complete = status.state == "done"
@@ -160,7 +162,7 @@ def _rows(suite: str, spec: RunSpec, record: Record, asked_for: _Asked) -> Itera
     for one in (*found, *missing):
         # a metric's own word counts, not what was its word when it measured
         declared = (fresh if one.metric in fresh else stale)[one.metric]
-        yield Row(
+        yield MetricRow(
             suite, spec.method, spec.dataset, spec.seed, one.metric, one.protocol,
             one.value if one.status == "ok" else None, declared.get("better") or "none",
             one.unit, one.status, one.reason, spec.id, one.sampling_std, one.title, *shared,
@@ -192,9 +194,9 @@ def _why_missing(status: Status) -> tuple[str, str]:
 # --- formats -----------------------------------------------------------------------------------
 
 
-def _csv(rows: Sequence[Row]) -> str:
+def _csv(rows: Sequence[MetricRow]) -> str:
     columns = [_fields(column) for column in zip(*rows, strict=True)]
-    lines = [map(_quoted, Row._fields), *zip(*columns, strict=True)]
+    lines = [map(_quoted, MetricRow._fields), *zip(*columns, strict=True)]
     return "".join(f"{','.join(line)}\n" for line in lines)
 
 
@@ -221,12 +223,12 @@ def _quoted(text: str) -> str:
     return buffer.getvalue().removesuffix(",0\n")
 
 
-def _json(rows: Sequence[Row]) -> str:
+def _json(rows: Sequence[MetricRow]) -> str:
     return json.dumps([row._asdict() for row in rows], indent=1, ensure_ascii=False) + "\n"
 
 
-def _markdown(rows: Sequence[Row]) -> str:
-    lines = [Row._fields, ["---"] * len(Row._fields), *rows]
+def _markdown(rows: Sequence[MetricRow]) -> str:
+    lines = [MetricRow._fields, ["---"] * len(MetricRow._fields), *rows]
     return "".join("| " + " | ".join(map(_cell, line)) + " |\n" for line in lines)
 
 
@@ -234,7 +236,7 @@ def _cell(value: object) -> str:
     return " ".join(_text(value).replace("|", "\\|").split())
 
 
-FORMATS: dict[str, Callable[[Sequence[Row]], str]] = {
+FORMATS: dict[str, Callable[[Sequence[MetricRow]], str]] = {
     "csv": _csv, "json": _json, "markdown": _markdown,
 }
 """Format → the whole table as text, with a line end at its end."""

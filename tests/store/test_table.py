@@ -10,7 +10,7 @@ import pytest
 from genbench.errors import StoreError
 from genbench.store.frame import DTYPES, frame_of
 from genbench.store.runs import Status, Store
-from genbench.store.table import FORMATS, Row, expected_values, tidy
+from genbench.store.table import FORMATS, MetricRow, expected_values, tidy
 from genbench.suites.spec import MetricSpec
 
 
@@ -105,7 +105,7 @@ def test_csv_of_awkward_cells_is_as_pandas_writes_it():
     counts = [1, 0, None, 2**40, 1, 0, -3]
     values = [0.0, -0.0, None, math.inf, 1e-300, 0.1 + 0.2, 5.0]
     rows = [
-        Row("s", "m", "d", seed, text, "v1", value, "lower", text, "ok", "plain", "r",
+        MetricRow("s", "m", "d", seed, text, "v1", value, "lower", text, "ok", "plain", "r",
             updates=count, limited=seed % 2 == 0)
         for seed, (text, count, value) in enumerate(zip(texts, counts, values, strict=True))
     ]
