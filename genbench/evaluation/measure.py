@@ -20,12 +20,12 @@ from genbench.lookup import CAPABILITIES
 from genbench.steps import share_of, step
 from genbench.store.measurement import Measurement
 
-__all__ = ["MetricSpec", "measure"]
+__all__ = ["MetricRequest", "measure"]
 
 Numbers = Mapping[str, float | NotApplicable]
 
 
-class MetricSpec(Protocol):
+class MetricRequest(Protocol):
     """A metric's name and options, as a run's specification gives them."""
 
     @property
@@ -40,7 +40,7 @@ class MetricSpec(Protocol):
 
 
 def measure(
-    specs: Sequence[MetricSpec], evidence: Evidence, *, folder: Path | None = None,
+    specs: Sequence[MetricRequest], evidence: Evidence, *, folder: Path | None = None,
     classes: Sequence[type[Metric]] | None = None,
     before_own: Callable[[], object] = lambda: None,
 ) -> list[Measurement]:

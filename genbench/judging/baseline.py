@@ -61,7 +61,7 @@ class Tolerance(_Strict):
 DEFAULT_TOLERANCE = Tolerance(relative=0.02)
 
 
-class _Entry(_Strict):
+class _Accepted(_Strict):
     """A cell as the file has it: its numbers by seed."""
 
     method: str
@@ -87,7 +87,7 @@ class _Entry(_Strict):
 class _BaselineFile(_Strict):
     format: Literal[1] = 1
     suite: str
-    cells: list[_Entry]
+    cells: list[_Accepted]
     tolerances: dict[str, Tolerance] = {}
     specifications: dict[str, dict[str, dict[str, Any]]] = {}
 
@@ -260,8 +260,8 @@ def refuse_limited(rows: Sequence[MetricRow]) -> None:
         )
 
 
-def _entry(cell: Cell, tolerance: Tolerance | None) -> _Entry:
-    return _Entry.model_validate({
+def _entry(cell: Cell, tolerance: Tolerance | None) -> _Accepted:
+    return _Accepted.model_validate({
         "method": cell.method, "dataset": cell.dataset, "metric": cell.metric,
         "protocol": cell.protocol, "better": cell.better, "unit": cell.unit,
         "values": dict(sorted(cell.values.items())),

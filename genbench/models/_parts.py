@@ -15,7 +15,7 @@ from genbench.models.base import Density, Model
 from genbench.nets.densities import base_log_prob, base_sample
 from genbench.noise import Noise
 
-__all__ = ["LoopedParts", "Parts", "Routes", "StackedParts"]
+__all__ = ["ComponentStack", "LoopedParts", "Routes", "StackedParts"]
 
 
 class Routes:
@@ -51,7 +51,7 @@ class Routes:
         return y[self.owner, self.position]
 
 
-class Parts(nn.Module):
+class ComponentStack(nn.Module):
     """T density models of one kind."""
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
@@ -67,7 +67,7 @@ class Parts(nn.Module):
         raise NotImplementedError
 
 
-class StackedParts(Parts):
+class StackedParts(ComponentStack):
     """T flows of one shape, as batched matrix products."""
 
     def __init__(self, template: FlowModel, space: Space, count: int) -> None:
@@ -91,7 +91,7 @@ class StackedParts(Parts):
         return routes.back(self.flow.inverse(routes.out(z)))
 
 
-class LoopedParts(Parts):
+class LoopedParts(ComponentStack):
     """T models of any kind that has a density, one after another."""
 
     def __init__(self, models: list[Model], space: Space) -> None:

@@ -20,7 +20,7 @@ from genbench.errors import GenbenchError
 from genbench.fields import Any, Count
 from genbench.models._flow import FlowModel
 from genbench.models._kmeans import kmeans
-from genbench.models._parts import LoopedParts, Parts, Routes, StackedParts
+from genbench.models._parts import ComponentStack, LoopedParts, Routes, StackedParts
 from genbench.models.base import Density, Fit, Model
 from genbench.models.nice import NICE
 from genbench.noise import Noise
@@ -65,7 +65,7 @@ class MixtureModel(Model):
                 f"mixture.component: '{self.component}' {why}; use nice, realnvp or another "
                 "model with log_prob"
             )
-        self.parts: Parts
+        self.parts: ComponentStack
         if isinstance(first, FlowModel):
             self.parts = StackedParts(first, space, self.components)
         else:

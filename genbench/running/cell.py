@@ -72,7 +72,7 @@ def _done(job: Job, held: HeldRun, messenger: Messenger) -> tuple[str, str]:
         record = held.folder.record()
         if record.status.state in FINAL and record.measured(job.spec):
             return record.status.state, record.status.reason
-        return _Cell(job, held, messenger).run()
+        return _Execution(job, held, messenger).run()
     except (Interrupted, BrokenPipeError):  # stopped, or the runner that listened is gone
         return "interrupted", ""
     except Unwritable as error:
@@ -102,7 +102,7 @@ def _failed(held: HeldRun, reason: str, trace: str) -> tuple[str, str]:
     return "failed", reason
 
 
-class _Cell:
+class _Execution:
     """The hooks of the training loop, and the steps of a run."""
 
     def __init__(self, job: Job, held: HeldRun, messenger: Messenger) -> None:

@@ -45,7 +45,7 @@ class _Provenance(TypedDict, total=False):
 
 
 @_loose
-class _Budget(TypedDict, total=False):
+class _Trained(TypedDict, total=False):
     updates: SafeCount
     examples: SafeCount
     seconds: Number
@@ -75,7 +75,7 @@ class _Shared:
 @_loose
 class _Metrics(TypedDict, total=False):
     measurements: list[Measurement]
-    budget: _Budget
+    budget: _Trained
     notes: list[str]
     asked: Annotated[_Asked | None, AfterValidator(_Shared())]
 

@@ -56,7 +56,7 @@ def check_figures(
     """The figures with rows that a grid expanded written out; problems are noted."""
     if figures is None:
         return None
-    checker = _Checker(known, folder, problems)
+    checker = _FigureChecker(known, folder, problems)
     if NONE in figures and len({one for one in figures if isinstance(one, str)}) > 1:
         problems.add(FIGURES, f"`{NONE}` cannot stand beside other kinds")
     found: list[str | FigureEntry] = []
@@ -70,7 +70,7 @@ def check_figures(
     return found
 
 
-class _Checker:
+class _FigureChecker:
     def __init__(self, known: Known, folder: FilePath, problems: Problems) -> None:
         self.known, self.folder, self.problems = known, folder, problems
 

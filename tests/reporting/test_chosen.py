@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from genbench.reporting.figures.critic import Critic
+from genbench.reporting.figures.critic import CriticFigure
 from genbench.reporting.figures.curves import wanted_terms
-from genbench.reporting.figures.density import Density
+from genbench.reporting.figures.density import DensityFigure
 from genbench.reporting.figures.draw import draw_figures
 from genbench.reporting.figures.drawing.curve_sheet import Curve, CurvePanels, curve_sheet
 from genbench.reporting.figures.drawing.panels import Panel, Panels
@@ -93,9 +93,10 @@ def pixels(kind, panels, real=None):
 def test_a_row_that_did_not_finish_says_so():
     grid = np.array([-1, 1, -1, 1.0])
     there = {"samples": np.zeros((9, 2)), "grid": grid, "log_density": np.zeros((5, 5))}
-    whole = pixels(Density(), [Panel("a", there), Panel("b", there)], there)
-    assert whole != pixels(Density(), [Panel("a", there), Panel("b", {}, "diverged: NaN")], there)
-    assert Critic().lacks(there) == "no critic"
+    whole = pixels(DensityFigure(), [Panel("a", there), Panel("b", there)], there)
+    lost = [Panel("a", there), Panel("b", {}, "diverged: NaN")]
+    assert whole != pixels(DensityFigure(), lost, there)
+    assert CriticFigure().lacks(there) == "no critic"
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 3.0])
@@ -104,7 +105,7 @@ def test_surfaces_of_any_values(value):
     surface[2, 2] = value
     arrays = {"samples": np.full((4, 2), np.nan), "grid": np.array([-1, 1, -1, 1.0]),
               "critic": surface, "log_density": surface, "components": np.array([0, 1, 2, 9])}
-    for kind in (Density(), Samples(), Critic()):
+    for kind in (DensityFigure(), Samples(), CriticFigure()):
         assert pixels(kind, [Panel("a", arrays)] * 4)
 
 

@@ -11,8 +11,8 @@ import pytest
 from genbench import lookup
 from genbench.reporting.figures.base import FigureKind
 from genbench.reporting.figures.corner import Corner
-from genbench.reporting.figures.curves import Curves, arranged
-from genbench.reporting.figures.density import Density
+from genbench.reporting.figures.curves import CurvesFigure, arranged
+from genbench.reporting.figures.density import DensityFigure
 from genbench.reporting.figures.draw import draw_figures
 from genbench.reporting.figures.drawing import canvas
 from genbench.reporting.figures.drawing.curve_sheet import Curve, CurvePanels, curve_sheet
@@ -116,16 +116,16 @@ def test_rows_that_a_suite_chooses_say_which_terms_they_lack():
 
 
 def test_many_rows_take_several_sheets_and_none_is_dropped():
-    names = [f"row {i}" for i in range(2 * Curves.rows + 3)]
-    sheets = list(Curves().sheets(stored({
+    names = [f"row {i}" for i in range(2 * CurvesFigure.rows + 3)]
+    sheets = list(CurvesFigure().sheets(stored({
         name: {("model", f"term {i % 17}"): line(1, 2), ("critic", f"own {i}"): line(1, 2)}
         for i, name in enumerate(names)
     })))
     shown = [{c.method for rows in s.shown.panels.values() for c in rows} for s in sheets]
     assert len(sheets) == 3
-    assert max(map(len, shown)) <= Curves.rows
+    assert max(map(len, shown)) <= CurvesFigure.rows
     assert set.union(*shown) == set(names)
-    assert max(Curves().draw(sheet.shown).height for sheet in sheets) < PAGE
+    assert max(CurvesFigure().draw(sheet.shown).height for sheet in sheets) < PAGE
 
 
 @pytest.mark.parametrize(("values", "kind"), [
@@ -222,7 +222,7 @@ def test_a_density_has_the_scale_of_its_bands_and_the_key_of_its_dots(figures):
     plane = {"samples": np.zeros((9, 2)), "grid": np.array([-1, 1, -1, 1.0]),
              "log_density": np.zeros((4, 4))}
     rows = [Panel("NICE", plane), Panel("EM", {**plane, "components": np.array([0, 1, 2] * 3)})]
-    Density().draw(Panels(rows, plane))
+    DensityFigure().draw(Panels(rows, plane))
     bar = figures[0].axes[-1]
     assert bar.get_xlabel() == "log density, nats below the peak of the truth"
     assert [text.get_text() for text in bar.get_xticklabels()][::9] == ["8", "0"]
@@ -236,7 +236,7 @@ def test_infinite_log_densities_and_samples_can_be_drawn(value, figures):
     log_density[1, 1] = value
     points = np.array([[0.5, 0.5], [value, 0], [1e30, 0], [0.5, 0.5]])
     plane = {"samples": points, "grid": np.array([0, 1, 0, 1.0]), "log_density": log_density}
-    Density().draw(Panels([Panel("a", plane)]))
+    DensityFigure().draw(Panels([Panel("a", plane)]))
     assert len(figures[0].axes[0].collections[-1].get_offsets()) == 2
 
 
@@ -254,7 +254,7 @@ def test_an_empty_panel_says_where_the_samples_are(far, words, dims, figures):
 
 def test_numbers_below_panels_side_by_side_stay_apart(figures):
     plane = {"samples": np.zeros((9, 2)), "grid": np.array([-4, 4, -4, 4.0])}
-    Density().draw(Panels([Panel("a", plane)] * 3))
+    DensityFigure().draw(Panels([Panel("a", plane)] * 3))
     assert labels_apart(figures[0], [ax.xaxis for ax in figures[0].axes])
     assert all(len(ax.get_xticks()) > 1 for ax in figures[0].axes)
 

@@ -20,7 +20,7 @@ import pytest
 from genbench.duration import minutes
 from genbench.errors import GenbenchError
 from genbench.running.executors.base import NOT_STARTED, Context, Event, Job
-from genbench.running.executors.mailbox import Mailbox, Messenger
+from genbench.running.executors.mailbox import Mailbox, MailboxMessenger
 from genbench.running.executors.slurm import Slurm, _Task
 from genbench.suites.expand import load_plan
 
@@ -188,7 +188,7 @@ def test_slurms_driver_sees_ends_losses_and_stops(
 def test_a_messenger_without_a_driver_stops_its_run(tmp_path: Path, folder: Path) -> None:
     [job, *_] = jobs_of(folder, "tiny.yaml")
     mailbox = Mailbox.open(tmp_path)
-    messenger = Messenger(mailbox, job)
+    messenger = MailboxMessenger(mailbox, job)
     assert not messenger.stopping()
     mailbox.close()
     time.sleep(0.6)

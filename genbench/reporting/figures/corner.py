@@ -16,7 +16,7 @@ from PIL import Image
 from genbench.reporting.figures.base import FIRST, FigureKind
 from genbench.reporting.figures.drawing.canvas import (
     LINE,
-    Grid,
+    PanelGrid,
     canvas,
     image_of,
     inches_of,
@@ -119,7 +119,7 @@ def corner_sheet(shown: Panels, *, dots: int = DOTS) -> Image.Image:
     which = _which(panels, real)
     lines = key_lines(entries, columns * (side + left) - left)
     foot = LINE * (len(lines) + bool(which)) + 0.08
-    grid = Grid(len(panels), columns, (side, side), (left, 0.12, above, below + foot),
+    grid = PanelGrid(len(panels), columns, (side, side), (left, 0.12, above, below + foot),
                 (left + 0.12, above + below))
     with canvas(grid.size) as figure:
         for ax, title, panel in zip(grid.axes(figure), titles, panels, strict=True):

@@ -12,7 +12,7 @@ from genbench.reporting.figures.base import FIRST, FigureKind
 from genbench.reporting.figures.drawing.panels import Arrays, Panels
 from genbench.reporting.figures.drawing.planes import plane_sheet
 
-__all__ = ["Critic"]
+__all__ = ["CriticFigure"]
 
 BANDS, DATA = 14, 400
 """Bands of a surface, and the points of the data that are drawn over it."""
@@ -22,7 +22,7 @@ BAR = 0.5
 """Inches that the scale of a panel takes with its words."""
 
 
-class Critic(FigureKind):
+class CriticFigure(FigureKind):
     """The value of the critic over the plane, less its median, with data as dots."""
 
     accepts = ("points",)

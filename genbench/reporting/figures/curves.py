@@ -15,7 +15,7 @@ from genbench.reporting.numbers import Numbers
 from genbench.store.runs import RunFolder
 from genbench.suites.spec import RunSpec
 
-__all__ = ["Curves", "arranged", "wanted_terms"]
+__all__ = ["CurvesFigure", "arranged", "wanted_terms"]
 
 NLL, RAW_NLL = "model: nll", "model: nll, nats"
 """The panel of the training NLL, on the raw data where the scaling's constant is known."""
@@ -25,7 +25,7 @@ Seeds = dict[Term, list[np.ndarray]]
 """The series (2, N) of each seed of a row, by term."""
 
 
-class Curves(FigureKind):
+class CurvesFigure(FigureKind):
     """Loss terms over updates, mean ± standard deviation over seeds."""
 
     automatic = ("points", "images")

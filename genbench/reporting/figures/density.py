@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from genbench.reporting.figures.base import FIRST, FigureKind
-from genbench.reporting.figures.drawing.canvas import Grid, wrapped
+from genbench.reporting.figures.drawing.canvas import PanelGrid, wrapped
 from genbench.reporting.figures.drawing.key import entries_of
 from genbench.reporting.figures.drawing.palette import ramp
 from genbench.reporting.figures.drawing.panels import Arrays, Panels
@@ -26,7 +26,7 @@ from genbench.reporting.figures.drawing.planes import (
 )
 from genbench.reporting.figures.stored import Stored
 
-__all__ = ["Density"]
+__all__ = ["DensityFigure"]
 
 SAMPLES = 600
 """Samples drawn over a panel."""
@@ -36,7 +36,7 @@ BAR = 0.5
 """Inches that the scale of the bands takes with its words."""
 
 
-class Density(FigureKind):
+class DensityFigure(FigureKind):
     """The log density of points of the plane in bands, with samples over it."""
 
     accepts = ("points",)
@@ -68,7 +68,7 @@ class Density(FigureKind):
             dots(ax, samples, arrays.get("components"))
             note_outside(ax, samples)
 
-        def scale(figure: Any, grid: Grid, foot: float) -> None:
+        def scale(figure: Any, grid: PanelGrid, foot: float) -> None:
             if filled:
                 _depth_bar(figure, filled[-1], grid, foot, of_truth)
 
@@ -93,7 +93,7 @@ def _bands(ax: Any, arrays: Arrays, peak: float) -> Any:
     return filled
 
 
-def _depth_bar(figure: Any, filled: Any, grid: Grid, foot: float, of_truth: bool) -> None:
+def _depth_bar(figure: Any, filled: Any, grid: PanelGrid, foot: float, of_truth: bool) -> None:
     """The scale of the bands below the panels."""
     width, height = grid.size
     room = width - LEFT - RIGHT

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from genbench.reporting.figures.base import FIRST, FigureKind
-from genbench.reporting.figures.drawing.canvas import LINE, Grid
+from genbench.reporting.figures.drawing.canvas import LINE, PanelGrid
 from genbench.reporting.figures.drawing.grids import grid_sheet
 from genbench.reporting.figures.drawing.palette import COLOURS
 from genbench.reporting.figures.drawing.panels import Arrays, Panels
@@ -100,7 +100,7 @@ def _curve(arrays: Arrays, name: str) -> tuple[np.ndarray, np.ndarray]:
     return np.linspace(low, high, len(arrays[name])), arrays[name].astype(float)
 
 
-def _legend(figure: Any, grid: Grid, shown: Panels) -> None:
+def _legend(figure: Any, grid: PanelGrid, shown: Panels) -> None:
     from matplotlib.lines import Line2D
 
     width, height = grid.size

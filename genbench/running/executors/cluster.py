@@ -23,7 +23,7 @@ from genbench.running.executors.base import (
     over_time,
     timed_out,
 )
-from genbench.running.executors.mailbox import Mailbox, Messenger
+from genbench.running.executors.mailbox import Mailbox, MailboxMessenger
 from genbench.store.runs import Store
 
 __all__ = ["ClusterExecutor", "Ending", "carry_out", "check_and_do", "do"]
@@ -44,7 +44,7 @@ class Ending:
     lost: bool = False
 
 
-def do(job: Job, messenger: Messenger) -> Ending:
+def do(job: Job, messenger: MailboxMessenger) -> Ending:
     """Do one run, in a process that other runs may follow in."""
     # torch is imported here, on the machine that needs it
     from genbench.running.cell import run_cell
@@ -56,7 +56,7 @@ def do(job: Job, messenger: Messenger) -> Ending:
     return Ending(state, reason, time.monotonic() - began)
 
 
-def check_and_do(job: Job, folder: Path, messenger: Messenger | None = None) -> Ending:
+def check_and_do(job: Job, folder: Path, messenger: MailboxMessenger | None = None) -> Ending:
     """Look for data, plug-ins and device of a run on the machine where it is done, and do it.
 
     `folder` is that of the mailbox; a `messenger` may be given that can be told to end.
@@ -64,7 +64,7 @@ def check_and_do(job: Job, folder: Path, messenger: Messenger | None = None) -> 
     from genbench.running.determinism import use_threads
     from genbench.running.prepare import prepare
 
-    messenger = messenger or Messenger(Mailbox(folder), job)
+    messenger = messenger or MailboxMessenger(Mailbox(folder), job)
     use_threads(job.context.threads)
     try:
         [here] = prepare([job])

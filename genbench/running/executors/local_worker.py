@@ -22,7 +22,7 @@ TELL_EVERY = 0.2
 """Seconds between two messages about a run's progress."""
 
 
-class _Messenger:
+class _PipeMessenger:
     """The hooks of a run, over a pipe."""
 
     def __init__(self, pipe: Connection, job: Job) -> None:
@@ -83,7 +83,7 @@ def work(pipe: Connection, threads: int) -> None:
                 continue
             began = time.monotonic()
             pipe.send(Event(payload.spec.id, "started", 0, payload.spec.updates))
-            state, reason = run_cell(payload, _Messenger(pipe, payload))
+            state, reason = run_cell(payload, _PipeMessenger(pipe, payload))
             pipe.send(Event(
                 payload.spec.id, "finished", payload.spec.updates, payload.spec.updates,
                 state=state, reason=reason, seconds=time.monotonic() - began,

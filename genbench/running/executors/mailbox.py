@@ -21,7 +21,7 @@ from pathlib import Path
 from genbench.errors import StoreError
 from genbench.running.executors.base import Event, Job
 
-__all__ = ["Mailbox", "Messenger"]
+__all__ = ["Mailbox", "MailboxMessenger"]
 
 TELL_EVERY = 0.5
 """Seconds between two messages about a run's progress, and between two looks for `stop`."""
@@ -95,7 +95,7 @@ class Mailbox:
             self.folder.parent.rmdir()
 
 
-class Messenger:
+class MailboxMessenger:
     """The hooks of a run, told through a mailbox.
 
     `ending` is set, from a signal handler, where the run's own time is up.

@@ -17,7 +17,7 @@ from genbench.errors import DeviceError, GenbenchError
 from genbench.fields import Count, NonNegative, Positive
 from genbench.running.executors.base import Job
 from genbench.running.executors.cluster import ClusterExecutor, Ending, do
-from genbench.running.executors.mailbox import Mailbox, Messenger
+from genbench.running.executors.mailbox import Mailbox, MailboxMessenger
 
 __all__ = ["Ray"]
 
@@ -173,7 +173,7 @@ def _check_reachable(address: str) -> None:
 
 def _run(job: Job, folder: Any) -> Ending:
     """The task: one run."""
-    return do(job, Messenger(Mailbox(folder), job))
+    return do(job, MailboxMessenger(Mailbox(folder), job))
 
 
 def _prepare(jobs: Sequence[Job]) -> Any:

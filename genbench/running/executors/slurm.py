@@ -21,7 +21,7 @@ from genbench.errors import GenbenchError
 from genbench.fields import Count, Duration, Natural, Positive
 from genbench.running.executors.base import Job
 from genbench.running.executors.cluster import ClusterExecutor, Ending, check_and_do
-from genbench.running.executors.mailbox import Mailbox, Messenger
+from genbench.running.executors.mailbox import Mailbox, MailboxMessenger
 from genbench.store.runs import Store
 
 __all__ = ["Slurm"]
@@ -168,11 +168,11 @@ class _Task:
     """What a job does: one run, in a thread, so that the main one is free for Slurm's signal."""
 
     def __init__(self) -> None:
-        self.messenger: Messenger | None = None
+        self.messenger: MailboxMessenger | None = None
         self.thread: threading.Thread | None = None
 
     def __call__(self, job: Job, folder: Path) -> Ending:
-        self.messenger = Messenger(Mailbox(folder), job)
+        self.messenger = MailboxMessenger(Mailbox(folder), job)
         found: list[Ending] = []
         self.thread = threading.Thread(
             target=lambda: found.append(check_and_do(job, folder, self.messenger)), daemon=True

@@ -17,7 +17,7 @@ from PIL import Image
 
 from genbench.reporting.figures.drawing.palette import COLOURS, INK, dashes, font
 
-__all__ = ["LINE", "STYLE", "Grid",
+__all__ = ["LINE", "STYLE", "PanelGrid",
     "canvas", "image_of", "inches_of", "look", "panel_titles", "say", "wrapped",
 ]
 
@@ -41,7 +41,7 @@ STYLE: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Grid:
+class PanelGrid:
     """Where `count` equal panels lie on a sheet, all in inches."""
 
     count: int

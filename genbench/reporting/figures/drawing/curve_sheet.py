@@ -12,7 +12,7 @@ from PIL import Image
 
 from genbench.reporting.figures.drawing.canvas import (
     LINE,
-    Grid,
+    PanelGrid,
     canvas,
     image_of,
     inches_of,
@@ -114,7 +114,7 @@ def curve_sheet(shown: CurvePanels) -> Image.Image:
     absent = [line for words in shown.absent for line in wrapped(words, room, lines=9).split("\n")]
     legend = _lines(handles, columns, panel)
     below = LINE * (len(absent) + len(legend)) + 0.1
-    grid = Grid(len(titles), columns, panel, (0.56, 0.12, above, 0.3 + below),
+    grid = PanelGrid(len(titles), columns, panel, (0.56, 0.12, above, 0.3 + below),
                 (ACROSS, 0.36 + above))
     last = max((float(s[0, -1]) for title in titles for c in terms[title] for s in c.seeds),
                default=0.0)
@@ -147,7 +147,7 @@ def _lines(
 
 
 def _legend(
-    figure: Any, grid: Grid, lines: Sequence[Sequence[Handle]], absent: Sequence[str]
+    figure: Any, grid: PanelGrid, lines: Sequence[Sequence[Handle]], absent: Sequence[str]
 ) -> None:
     """The entries in columns below the panels, and words below them."""
     from matplotlib.lines import Line2D

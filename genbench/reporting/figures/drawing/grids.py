@@ -7,7 +7,13 @@ from typing import Any
 
 from PIL import Image
 
-from genbench.reporting.figures.drawing.canvas import Grid, canvas, image_of, panel_titles, say
+from genbench.reporting.figures.drawing.canvas import (
+    PanelGrid,
+    canvas,
+    image_of,
+    panel_titles,
+    say,
+)
 from genbench.reporting.figures.drawing.panels import Arrays, Panels
 
 __all__ = ["grid_sheet"]
@@ -18,7 +24,7 @@ COLUMNS = 3
 def grid_sheet(
     shown: Panels, paint: Callable[[Any, Arrays, bool], None], *,
     panel: tuple[float, float] = (1.4, 1.25), gap: float = 0.42, right: float = 0.24,
-    foot: float = 0.0, finish: Callable[[Any, Grid], None] | None = None,
+    foot: float = 0.0, finish: Callable[[Any, PanelGrid], None] | None = None,
 ) -> Image.Image:
     """A picture with a panel for each row, at most three in a line; sizes are in inches.
 
@@ -29,7 +35,7 @@ def grid_sheet(
     panels = shown.panels
     columns = 2 if len(panels) == 4 else min(COLUMNS, len(panels))
     titles, above = panel_titles([one.title for one in panels], panel[0])
-    grid = Grid(len(panels), columns, panel, (0.53, right, above, 0.36 + foot),
+    grid = PanelGrid(len(panels), columns, panel, (0.53, right, above, 0.36 + foot),
                 (gap, above + 0.36))
     with canvas(grid.size) as figure:
         labelled = -1

@@ -10,7 +10,7 @@ from PIL import Image
 
 from genbench.reporting.figures.drawing.canvas import (
     LINE,
-    Grid,
+    PanelGrid,
     canvas,
     image_of,
     inches_of,
@@ -40,7 +40,7 @@ View = tuple[float, float, float, float]
 def plane_sheet(
     shown: Panels, paint: Callable[[Any, Arrays], None], *, key: Sequence[Entry] = (),
     below: float = 0.0, foot: float = 0.0,
-    finish: Callable[[Any, Grid, float], None] | None = None,
+    finish: Callable[[Any, PanelGrid, float], None] | None = None,
 ) -> Image.Image:
     """The panels side by side; `paint` draws into axes, given a row's arrays.
 
@@ -55,7 +55,7 @@ def plane_sheet(
     tall = side * min(2.0, max(0.4, (view[3] - view[2]) / (view[1] - view[0])))
     lines = key_lines(key, columns * (side + ACROSS) - ACROSS)
     high = LINE * len(lines) + (0.06 if lines else 0.0)
-    grid = Grid(len(panels), columns, (side, tall), (LEFT, RIGHT, above, BELOW + below + high
+    grid = PanelGrid(len(panels), columns, (side, tall), (LEFT, RIGHT, above, BELOW + below + high
                                                      + foot), (ACROSS, above + BELOW + below))
     with canvas(grid.size) as figure:
         for place, (ax, panel) in enumerate(zip(grid.axes(figure), panels, strict=True)):
