@@ -68,6 +68,7 @@ def test_what_a_plug_in_changes_reaches_no_other_row(genbench, content, folder, 
     assert alone == beside
 
 
+@pytest.mark.slow
 def test_what_a_loss_of_ones_own_changes_reaches_no_other_row(genbench, content, folder) -> None:
     write(folder)
     (folder / "losses.py").write_text(
@@ -85,6 +86,7 @@ def test_what_a_loss_of_ones_own_changes_reaches_no_other_row(genbench, content,
     assert alone == {name: raw for name, raw in beside.items() if name in alone}
 
 
+@pytest.mark.slow
 def test_what_a_plug_in_set_at_its_import_is_said(genbench, folder: Path) -> None:
     write(folder, 'torch.set_float32_matmul_precision("medium")')
     genbench("run", "apart.yaml")
@@ -164,6 +166,7 @@ def test_equal_bits_whoever_does_it(genbench, content, folder: Path) -> None:
     assert all(row["seconds"] > 0 for row in json.loads(table) if row["method"] == "flow")
 
 
+@pytest.mark.slow
 def test_other_threads_are_told(genbench, folder: Path) -> None:
     genbench("run", "tiny.yaml", "--seeds", "1")
     genbench("run", "tiny.yaml", "--threads", "2")

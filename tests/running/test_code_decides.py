@@ -76,6 +76,7 @@ def test_other_code_behind_a_plug_in(
     assert {seed: value + 9 for seed, value in after.items()} == pytest.approx(before)
 
 
+@pytest.mark.slow
 def test_a_plug_in_that_is_edited_while_its_suite_runs(genbench, folder: Path) -> None:
     """What began goes on with the code that it was planned with; nothing else is trained on the
     new under the name of the old."""
@@ -98,6 +99,7 @@ def test_a_plug_in_that_is_edited_while_its_suite_runs(genbench, folder: Path) -
                        .exists()).name, "--out", "x.npz", check=2).stderr
 
 
+@pytest.mark.slow
 def test_samples_that_change_while_their_suite_runs(genbench, folder: Path) -> None:
     """The first row's metric writes other samples where the second row's are."""
     rng = np.random.default_rng(0)

@@ -131,6 +131,7 @@ def jobs_of(folder: Path, suite: str, **more: object) -> list[Job]:
     return [Job(spec, context) for spec in plan.runs]
 
 
+@pytest.mark.slow
 def test_a_job_whose_time_is_up_saves_and_goes_on(genbench, content, folder: Path) -> None:
     """What submitit does at a time limit: `checkpoint`, from a signal, then all over again."""
     pytest.importorskip("submitit")

@@ -95,7 +95,7 @@ def test_rows_from_elsewhere_stand_in_the_table(genbench, folder: Path, points) 
     assert measured["provenance"]["versions"]["torch"]
 
 
-@pytest.mark.sweep
+@pytest.mark.slow
 @pytest.mark.parametrize(("rows", "sets"), [(4000, 1), (12_000, 3)])
 def test_distances_have_one_rule_floors_and_spreads_in_suites_and_eval(
     genbench, folder: Path, rows: int, sets: int
@@ -138,6 +138,7 @@ def test_a_model_from_elsewhere_has_its_density(genbench, points, folder: Path) 
     assert "louder" in done.stderr
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(("words", "says"), [
     (["nowhere.npy", "--dataset", "ring"], "nowhere.npy: No such file"),
     (["points.npy", "--dataset", "rong"], "no dataset 'rong'; did you mean 'ring'?"),

@@ -117,6 +117,7 @@ def test_one_of_your_own_gives_what_this_machine_gives(
     assert not (processes / "there/tiny/runs/.mailboxes").exists()
 
 
+@pytest.mark.slow
 def test_what_fails_elsewhere_says_why(genbench, processes: Path) -> None:
     """By the run itself, which left word of it, and by a process that left none."""
     (processes / "bad.py").write_text(

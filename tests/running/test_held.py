@@ -127,6 +127,7 @@ def test_a_file_that_cannot_be_written_leaves_no_run_running(folder: Path) -> No
     assert "running (at" not in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [("run", "tiny.yaml", "--repair")])
 def test_repair_leaves_alone_what_another_works_on(genbench, finished: Path, words) -> None:
     from genbench.store.runs import Store

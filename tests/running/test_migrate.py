@@ -237,6 +237,7 @@ def test_other_code_is_not_taken_on_trust(old: Path) -> None:
     assert whys["pics"] == ""
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("migrated", [True, False])
 def test_an_unfinished_run_goes_on(genbench, old: Path, migrated: bool) -> None:
     path = next(path for path in (old / "old/runs").iterdir() if path.name.startswith("nice"))

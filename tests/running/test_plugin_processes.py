@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 HEAD = """\
 datasets: {ring: {modes: 4, test_size: 300}}
 seeds: 1
@@ -105,6 +107,7 @@ def test_what_it_starts_has_no_part_in_its_run(content, folder: Path) -> None:
     assert len(metrics) == 1
 
 
+@pytest.mark.slow
 def test_one_that_killed_the_server_of_all_is_ended_at_its_time(folder: Path) -> None:
     act = "os.kill(os.getppid(), 9); os.kill(os.getpid(), signal.SIGSTOP)"
     said, states = run_with(folder, {"Stop": act}, "--time-limit", "0:15")

@@ -18,7 +18,7 @@ def run_of(folder: Path, pattern: str) -> str:
     return found.name
 
 
-@pytest.mark.sweep
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [
     (), ("--seeds", "4"), ("--limit-updates", "3"), ("--limit-updates=3", "--seeds=4"),
     ("--threads", "2"),

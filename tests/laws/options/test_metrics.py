@@ -114,7 +114,7 @@ def evidence_of(
     objective = laws.objective(objective_name, model, options)
     training = loop.Training(
         model, [loop.Stage(WeightedSum([(1.0, objective)]), UPDATES)],
-        Feed(data, scaling, 8, Noise(1)), Noise(2), loop.SampleSettings(every=1),
+        Feed(data, scaling, 8, Noise(1)), Noise(2), loop.Settings(every=1),
     )
     training.run(SimpleNamespace(
         progress=lambda *_: None, stopping=lambda: False, save=lambda _: None
