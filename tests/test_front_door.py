@@ -133,6 +133,9 @@ def test_densities_of_images_are_in_the_unit_of_nll() -> None:
     with pytest.raises(gb.DataError, match="bytes"):
         run.log_prob(images.float())
     assert run.sample(3).shape == (3, 1, 8, 8)
+    for n in (0, -1, "5", 2.0):
+        with pytest.raises(gb.GenbenchError, match="n is a whole number from 1 on, not"):
+            run.sample(n)
 
 
 def test_samples_of_ones_own_are_scored(tmp_path: Path) -> None:

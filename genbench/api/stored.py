@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from genbench.errors import DataError
+from genbench.errors import DataError, GenbenchError
 from genbench.places import at_home, cache_folder, data_root
 from genbench.steps import LOADING, step
 from genbench.store.find import find_run
@@ -94,14 +94,23 @@ class Run:
         """`n` samples: raw points (n, D) float32, or bytes of images (n, C, H, W) uint8.
 
         `seed` numbers the sample set; the first of set 0 are those that the run was measured on.
+
+        Raises:
+            GenbenchError: `n` is no whole number from 1 on, or `seed` none from 0 on.
         """
+        for name, value, least in (("n", n, 1), ("seed", seed, 0)):
+            if not isinstance(value, int) or value < least:
+                raise GenbenchError(f"{name} is a whole number from {least} on, not {value!r}")
         evidence = self._evidence
         with step(f"drawing {n} samples of {self.id}"):
             return evidence.samples(seed, n).numpy()
 
-    def log_prob(self, x: np.ndarray | Tensor) -> np.ndarray:
+    def log_prob(
+        self, x: np.ndarray | Tensor, context: np.ndarray | Tensor | None = None
+    ) -> np.ndarray:
         """Exact log density of raw points (N, D), or of bytes of images (N, C, H, W), in nats.
 
+        `context` is what a conditional model is conditioned on: a class label for each row, (N,).
         Returns (N,) float64: per raw point, or per image on the [0, 1] scale, dequantised by a
         fixed draw; the unit of the metric `nll`.
 
@@ -113,15 +122,16 @@ class Run:
 
         evidence = self._evidence
         rows, shape = torch.as_tensor(x), evidence.data.shape
+        given = None if context is None else torch.as_tensor(context)
         if rows.shape[1:] != shape or not len(rows):
             raise DataError(f"{self.id} gives densities of rows {shape}; "
                             f"got an array of shape {tuple(rows.shape)}")
         if evidence.data.kind == "points":
-            return evidence.log_prob(rows.float()).numpy()
+            return evidence.log_prob(rows.float(), given).numpy()
         if rows.dtype != torch.uint8:
             raise DataError(f"{self.id} gives densities of bytes (uint8), 0 to 255; "
                             f"got {str(rows.dtype).removeprefix('torch.')}")
-        return evidence.log_prob(evidence.data.of_bytes(rows)).numpy()
+        return evidence.log_prob(evidence.data.of_bytes(rows), given).numpy()
 
     def __repr__(self) -> str:
         status = self.status

@@ -300,14 +300,14 @@ class Evidence:
         points = torch.as_tensor(self.data.test.x).cpu()
         return self.once(("truth log prob",), lambda: truth.log_prob(points).double())
 
-    def log_prob(self, points: Tensor) -> Tensor:
+    def log_prob(self, points: Tensor, context: Tensor | None = None) -> Tensor:
         """Exact log density of raw points (N, D) float32, or of levels of images (N, C, H, W)
-        uint8, nats, (N,) float64."""
+        uint8, nats, (N,) float64; of a conditional model, given the context."""
         if self.real:
             if self.data.truth is None:
                 raise NotApplicable("the density of the data is not known")
             return self.data.truth.log_prob(points.cpu()).double()
-        return self.likelihood().at(points)
+        return self.likelihood().at(points, context)
 
     def log_weights(self, k: int, points: int) -> Tensor:
         """k log importance weights of `points` random test rows, nats, (k, points) float64."""

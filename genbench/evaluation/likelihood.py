@@ -119,23 +119,27 @@ class ModelLikelihood:
         labels = part.take(at)[1]
         return None if labels is None else labels.to(self.noise.device)
 
-    def at(self, points: Tensor) -> Tensor:
+    def at(self, points: Tensor, context: Tensor | None = None) -> Tensor:
         """Exact log density of raw points (N, D), or of levels of images (N, C, H, W).
 
-        Returns (N,) float64 on the CPU.
+        `context` is what a conditional model is given, a row for each. Returns (N,) float64 on the
+        CPU.
 
         Raises:
-            NotApplicable: no density, or one that is conditional.
+            NotApplicable: no density, or a conditional one without a context.
+            GenbenchError: a context that does not fit.
         """
         self.require(exact=True)
-        if self.model.conditional:
+        if self.model.conditional and context is None:
             raise NotApplicable("the model's density is conditional, and points have no labels")
+        self.model.check_context(context, len(points))
         parts = []
         with torch.no_grad(), self.fixed.torch_seeded():
-            for number, batch in enumerate(points.split(BATCH)):
-                noise = self.fixed.child("at", number)
+            for number, index in enumerate(torch.arange(len(points)).split(BATCH)):
+                batch, noise = points[index], self.fixed.child("at", number)
                 x = self.scaling.forward(batch.to(self.noise.device), noise)
-                parts.append(self._density(x, None))
+                given = None if context is None else context[index].to(self.noise.device)
+                parts.append(self._density(x, given))
         return torch.cat(parts)
 
     def _density(self, x: Tensor, context: Tensor | None) -> Tensor:

@@ -15,6 +15,7 @@ from genbench.lookup import (
     options_model,
     refusals,
     spelled,
+    suggest,
 )
 from genbench.outside import describe_own, inner_options, own_options
 from genbench.seeding import digest
@@ -134,6 +135,8 @@ def lacking(objective: Component, model: Component) -> list[str]:
 
 
 _FORM = '{"my_number": {"better": "lower"}}'
+_BETTER = ("lower", "higher", "target", "none")
+_ABOUT_VALUES = ("better", "target", "unit", "title", "tolerance")
 
 
 def metric_values(component: Component, options: Mapping[str, Any]) -> dict[str, dict[str, str]]:
@@ -150,6 +153,21 @@ def metric_values(component: Component, options: Mapping[str, Any]) -> dict[str,
             raise PluginError(
                 f"{component.path}: `values` does not make sense; give '{name}' a mapping, as in "
                 f"{_FORM}"
+            )
+        if odd := [key for key in about if key not in _ABOUT_VALUES]:
+            raise PluginError(
+                f"{component.path}: `values` of '{name}': unknown '{odd[0]}'"
+                f"{suggest(str(odd[0]), _ABOUT_VALUES)}"
+            )
+        if odd := [key for key, text in about.items() if not isinstance(text, str)]:
+            raise PluginError(
+                f"{component.path}: `values` of '{name}': write {odd[0]} as a text, "
+                f"\"{about[odd[0]]}\", not {about[odd[0]]!r}"
+            )
+        if about.get("better", "none") not in _BETTER:
+            raise PluginError(
+                f"{component.path}: `values` of '{name}': better is one of "
+                f"{', '.join(_BETTER)}, not '{about['better']}'"
             )
     try:
         return {

@@ -47,8 +47,8 @@ Name = Annotated[Line, Field(min_length=1)]
 def _cited(cite: str) -> str:
     try:
         entries(cite)
-    except GenbenchError as error:
-        raise ValueError(str(error).removeprefix("cite: ")) from None
+    except GenbenchError:
+        raise ValueError("BibTeX entries, or keys of genbench's references") from None
     return cite
 
 

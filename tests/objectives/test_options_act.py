@@ -76,6 +76,8 @@ def test_drift_of_mixed_critics() -> None:
     ("auxiliary_classifier", "conditional_generator", {"condition": "projection"}, "it predicts"),
     ("class_adversarial", "generator", {"condition": "projection"}, "it predicts"),
     ("adversarial", "generator", {"penalty": "clip", "penalty_at": "data"}, "penalty_at is for"),
+    ("adversarial", "generator", {"penalty_weight": 3.0}, "penalty_weight is for"),
+    ("adversarial", "generator", {"penalty": "gradient", "clip": 0.1}, "clip is for"),
     ("adversarial", "generator", {"penalty": "dragan", "penalty_at": "data"}, "penalty_at is for"),
 ])
 def test_what_would_do_nothing_is_refused(

@@ -265,6 +265,9 @@ def test_a_broken_plug_in_shows_its_own_error(
         ("{'m{k}': {}}", "KeyError: 'k'"), ("{'m': {'title': 'at {k}'}}", "KeyError: 'k'"),
         ("{'m': 3}", "`values` does not make sense; give 'm' a mapping"),
         ("{}", "a metric needs `values"),
+        ("{'m': {'better': 'less'}}", "better is one of lower, higher, target, none, not 'less'"),
+        ("{'m': {'target': 1.0}}", "write target as a text, \"1.0\", not 1.0"),
+        ("{'m': {'units': 'nats'}}", "unknown 'units'; did you mean 'unit'?"),
     ]:
         metric = f"class Odd(Metric):\n  values: ClassVar = {values}\n"
         (tmp_path / "odd.py").write_text(metric)

@@ -53,6 +53,10 @@ class LossOptions(Options):
          "penalty_at is for penalties on the gradient; leave it out"),
         ({"penalty": {"with": "points"}, "penalty_at": {"but": None}},
          "penalty_at is for penalties without points of their own; leave it out"),
+        ({"penalty": {"without": "gradient"}, "penalty_weight": {"but": 10.0}},
+         "penalty_weight is for penalties on the gradient; leave it out"),
+        ({"penalty": {"without": "clips"}, "clip": {"but": 0.01}},
+         "clip is for penalty: clip; leave it out"),
     )
 
     loss_: Annotated[str, OneOf("genbench.objectives.gan.losses:LOSSES")] | Own = "non_saturating"

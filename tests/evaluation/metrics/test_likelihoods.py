@@ -10,7 +10,7 @@ import torch
 from scipy.special import logsumexp
 
 from genbench.data.base import Data
-from genbench.errors import NotApplicable, NotFinite
+from genbench.errors import GenbenchError, NotApplicable, NotFinite
 from genbench.evaluation.metrics._curves import last_mean
 from genbench.evaluation.metrics._likelihood import bits_per_dim, finite_mean, importance_bound
 from genbench.evaluation.metrics.bits_per_dim import BitsPerDim
@@ -92,8 +92,13 @@ def test_a_conditional_model_is_measured_at_the_labels_of_the_rows(make, images)
     some = labels[evidence.order("test")[:50]]
     torch.testing.assert_close(logs.weights(3, 50) + 2 * some, unit[:1].expand(3, 50))
     assert Reconstruction().measure(evidence)["reconstruction_error"] > 0
+    torch.testing.assert_close(
+        evidence.log_prob(images.test.x[:5], images.test.y[:5]) + labels[:5], unit[:5]
+    )
     with pytest.raises(NotApplicable, match="conditional"):
         evidence.log_prob(images.test.x[:5])
+    with pytest.raises(GenbenchError, match="a context is int64 labels of shape"):
+        evidence.log_prob(images.test.x[:5], images.test.y[:4])
 
 
 def test_nll_of_the_truth_is_the_entropy_and_its_gap_nothing(make, toy, blob):
