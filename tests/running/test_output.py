@@ -127,7 +127,8 @@ def on_a_terminal(folder: Path, columns: int, *words: str) -> str:
 def test_lists_have_headings_and_break_no_word(folder: Path) -> None:
     lines = on_a_terminal(folder, 60, "list").splitlines()
     headings = [line for line in lines if line and not line.startswith(" ")]
-    kinds = ("models", "objectives", "methods", "datasets", "metrics", "suites")
+    kinds = ("models", "objectives", "methods", "datasets", "metrics", "figures", "executors",
+             "suites")
     assert headings == [f"{kind}:" for kind in kinds]
     assert max(map(len, lines)) <= 60
     whole = shell(folder, "genbench list").stdout
