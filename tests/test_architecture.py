@@ -6,6 +6,7 @@ import ast
 import graphlib
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,29 @@ def test_no_file_imports_itself_by_way_of_others() -> None:
         graphlib.TopologicalSorter(graph).prepare()
     except graphlib.CycleError as circle:
         pytest.fail(" imports ".join(reversed(circle.args[1])))
+
+
+def test_private_modules_are_their_folders() -> None:
+    """But for a handful: a helper of one folder that another needs wants a public name."""
+    pairs = set()
+    for path in FILES:
+        for name, _ in imports(path):
+            parts = name.split(".")
+            for end in range(2, len(parts) + 1):
+                module = ROOT.joinpath(*parts[1:end]).with_suffix(".py")
+                if parts[end - 1].startswith("_") and module.is_file():
+                    pairs |= {(path, module)} if module.parent != path.parent else set()
+    assert len(pairs) <= 10, sorted(map(str, pairs))
+
+
+def test_no_two_classes_have_one_name() -> None:
+    """A leading underscore makes no other name. A model and a dataset may be of one thing."""
+    names = Counter(
+        node.name.lstrip("_") for path in FILES
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef)
+    )
+    assert {name for name, count in names.items() if count > 1} == {"Segment"}
 
 
 def test_public_names_exist() -> None:
