@@ -15,7 +15,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from genbench.data.base import Data
+from genbench.data.base import Data, Split
 from genbench.data.scaling import Scaling
 from genbench.errors import NotApplicable
 from genbench.evaluation._answers import checked
@@ -104,20 +104,20 @@ class ModelLikelihood:
 
     def scaled(self, index: Tensor, split: str = "test") -> Tensor:
         """A split's rows of `index` as the model sees them, on its device."""
-        part = getattr(self.data, split)
-        at = index.to(part.x.device) if isinstance(part.x, Tensor) else index
         noise = self.fixed if split == "test" else self.fixed.child(split)
         noise = noise.child(int(index[0]), len(index))
-        return self.scaling.forward(part.take(at)[0].to(self.noise.device), noise)
+        return self.scaling.forward(self._take(index, split)[0].to(self.noise.device), noise)
 
     def context(self, index: Tensor, split: str = "test") -> Tensor | None:
         """What a conditional model is given beside those rows, on its device; else None."""
         if not self.model.conditional:
             return None
-        part = getattr(self.data, split)
-        at = index.to(part.x.device) if isinstance(part.x, Tensor) else index
-        labels = part.take(at)[1]
+        labels = self._take(index, split)[1]
         return None if labels is None else labels.to(self.noise.device)
+
+    def _take(self, index: Tensor, split: str) -> tuple[Tensor, Tensor | None]:
+        part: Split = getattr(self.data, split)
+        return part.take(index.to(part.x.device) if isinstance(part.x, Tensor) else index)
 
     def at(self, points: Tensor, context: Tensor | None = None) -> Tensor:
         """Exact log density of raw points (N, D), or of levels of images (N, C, H, W).
