@@ -6,6 +6,8 @@ every component all the data, or to each only the rows that are its own.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 
@@ -51,20 +53,20 @@ class Routes:
         return y[self.owner, self.position]
 
 
-class ComponentStack(nn.Module):
+class ComponentStack(nn.Module, ABC):
     """T density models of one kind."""
 
+    @abstractmethod
     def groups(self) -> dict[str, list[nn.Parameter]]:
         """Named groups of parameters, over all components."""
-        raise NotImplementedError
 
+    @abstractmethod
     def log_prob(self, x: Tensor) -> Tensor:
         """Log density of x (T, B, D), each row under its own component, nats, (T, B)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def generate(self, routes: Routes, noise: Noise) -> Tensor:
         """A sample (n, D) for each of n rows, from the component that it is routed to."""
-        raise NotImplementedError
 
 
 class StackedParts(ComponentStack):
