@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import inspect
 import re
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,9 @@ from typing import Any
 from genbench._capabilities import Capability, base_name, is_capability, read_capability
 from genbench.errors import PluginError
 
-__all__ = ["Component", "Option", "find_class", "parse_file", "read_component", "taken_names"]
+__all__ = [
+    "Component", "Option", "find_class", "lineage", "parent_of", "parse_file", "read_component",
+]
 
 _PACKAGE = Path(__file__).parent
 _REQUIRED = object()
@@ -91,41 +92,6 @@ def parse_file(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
-@cache
-def taken_names(folder: str, base: str) -> frozenset[str]:
-    """What every component of a kind has: no option's field can be called so."""
-    inner, room = _PACKAGE / folder, _PACKAGE / folder.partition("/")[0]
-    contract = inner if (inner / "base.py").is_file() else room
-    node = _class_named(parse_file(contract / "base.py"), base)
-    trees = [node, _class_named(parse_file(_PACKAGE / "configured.py"), "Configured")]
-    if any(ast.unparse(parent) == "nn.Module" for parent in node.bases):
-        torch = importlib.util.find_spec("torch")  # not imported
-        assert torch is not None
-        assert torch.origin is not None
-        module = Path(torch.origin).parent / "nn" / "modules" / "module.py"
-        trees.append(_class_named(parse_file(module), "Module"))
-    return frozenset(name for tree in trees for name in _names_of(tree))
-
-
-def _class_named(tree: ast.Module, name: str) -> ast.ClassDef:
-    """The class of that name at the top of a file that has one."""
-    return next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name)
-
-
-def _names_of(node: ast.ClassDef) -> Iterator[str]:
-    """The methods and fields of a class, and what its methods set."""
-    for statement in node.body:
-        match statement:
-            case ast.FunctionDef(name) | ast.AnnAssign(ast.Name(name)):
-                yield name
-            case ast.Assign([ast.Name(name)]):
-                yield name
-    for part in ast.walk(node):
-        match part:
-            case ast.Attribute(ast.Name("self"), name, ast.Store()):
-                yield name
-
-
 def find_class(tree: ast.Module, base: str, name: str | None = None) -> ast.ClassDef | None:
     """The first class of the file that descends from `base` (and is called `name`).
 
@@ -133,7 +99,7 @@ def find_class(tree: ast.Module, base: str, name: str | None = None) -> ast.Clas
     """
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and name in (None, node.name) and (
-            not _is_abstract(node) and _lineage(tree, node, base)
+            not _is_abstract(node) and lineage(tree, node, base)
         ):
             return node
     return None
@@ -146,7 +112,7 @@ def _is_abstract(node: ast.ClassDef) -> bool:
     )
 
 
-def _lineage(
+def lineage(
     tree: ast.Module, node: ast.ClassDef, base: str
 ) -> list[tuple[ast.Module, ast.ClassDef]]:
     """The class and those between it and `base`, with the trees of their files, the eldest first;
@@ -161,10 +127,10 @@ def _lineage(
         name = base_name(parent.value if isinstance(parent, ast.Subscript) else parent)
         if name == base:
             descends = True
-        elif known := _parent(tree, node, name):
-            line = _lineage(*known, base)
+        elif known := parent_of(tree, node, name):
+            line = lineage(*known, base)
             descends = descends or bool(line)
-            elders += line or _lineage(*known, "Options")
+            elders += line or lineage(*known, "Options")
     return [*elders, (tree, node)] if descends else []
 
 
@@ -172,12 +138,12 @@ def _asked(tree: ast.Module, node: ast.ClassDef) -> Iterator[Capability]:
     """The capabilities among the arguments of a class's bases, as in `Objective[Density]`."""
     for parent in node.bases:
         if isinstance(parent, ast.Subscript):
-            known = _parent(tree, node, base_name(parent.slice))
+            known = parent_of(tree, node, base_name(parent.slice))
             if known is not None and is_capability(known[1]):
                 yield read_capability(known[1])
 
 
-def _parent(
+def parent_of(
     tree: ast.Module, child: ast.ClassDef, name: str
 ) -> tuple[ast.Module, ast.ClassDef] | None:
     """The class that `name` stands for in a file, and the tree of the file that defines it."""
@@ -223,7 +189,7 @@ def read_component(
     constants: dict[str, Any] = {}
     methods: set[str] = set()
     asks: list[Capability] = []
-    for there, part in _lineage(tree, node, base):
+    for there, part in lineage(tree, node, base):
         asks += _asked(there, part)
         for statement, following in zip(part.body, [*part.body[1:], None], strict=True):
             if isinstance(statement, ast.FunctionDef):

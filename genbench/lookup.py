@@ -24,14 +24,8 @@ from pydantic_core import SchemaError
 
 from genbench._annotations import KNOWN, type_of
 from genbench._capabilities import Capability, capabilities_in, capability_words
-from genbench._source import (
-    Component,
-    Option,
-    find_class,
-    parse_file,
-    read_component,
-    taken_names,
-)
+from genbench._contracts import taken_names, undefined_methods
+from genbench._source import Component, Option, find_class, parse_file, read_component
 from genbench.errors import PluginError, UnknownName, in_a_line
 from genbench.outside import load_plugin, plugin_source
 
@@ -313,6 +307,11 @@ def _read_plugin(
     node = find_class(tree, base, class_name)
     if node is None:
         raise PluginError(f"{kind} '{name}': {where} holds no class {class_name}({base})")
+    if missing := undefined_methods(*KINDS[kind], tree, node):
+        raise PluginError(
+            f"{kind} '{name}': class {class_name} does not define {', '.join(missing)}; "
+            f"`genbench docs extending/{kind}` shows one"
+        )
     return read_component(
         kind, name, path, tree, node, base=base, module=module, source_digest=code
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import subprocess
 import sys
 import threading
@@ -176,6 +177,35 @@ def test_reports_verdicts_and_differences() -> None:
     assert verdicts.exit_code == 0
     assert verdicts.summary in repr(verdicts)
     assert verdicts.summary in verdicts._repr_html_()
+
+
+OWN_FIGURE = """
+from genbench import FigureKind
+
+
+class Wrong(FigureKind):
+    def caption(self, shown):
+        return "So."
+
+    def draw(self, shown):
+        raise ValueError("no ink")
+"""
+
+
+@pytest.mark.usefixtures("outcome")
+def test_a_figure_that_fails_is_a_warning(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(folder / "results", tmp_path / "results")
+    (tmp_path / "own.py").write_text(OWN_FIGURE)
+    (tmp_path / "small.yaml").write_text(f"{SUITE}  figures: ['own.py:Wrong']\n")
+    monkeypatch.chdir(tmp_path)
+    line = "figure 'Wrong on ring', of kind 'own.py:Wrong': not drawn: ValueError: no ink"
+    assert gb.report("small.yaml").warnings[0] == line
+    said: list[str] = []
+    outcome = gb.run("small.yaml", progress=False, warn=said.append)
+    assert said[0] == line
+    assert outcome.exit_code == 0
 
 
 @pytest.mark.parametrize(("call", "line"), [

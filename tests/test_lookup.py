@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from genbench._source import taken_names
+from genbench._contracts import taken_names
 from genbench.data.space import Space
 from genbench.errors import PluginError, UnknownName
 from genbench.lookup import KINDS, available, describe, load, of_class, options_model, suggest
@@ -212,17 +212,56 @@ def test_types_of_options(
     ("objective", "weight"), ("objective", "loss"), ("metric", "values"), ("metric", "measure"),
 ])
 def test_names_that_no_option_can_have(tmp_path: Path, kind: str, option: str) -> None:
-    base = KINDS[kind][1]
-    (tmp_path / "own.py").write_text(f"class Own({base}):\n    {option}: int = 1\n    'It.'\n")
+    rest = "    build = generate = loss = load = measure = None\n"
+    head = f"class Own({KINDS[kind][1]}):\n"
+    (tmp_path / "own.py").write_text(f"{head}    {option}: int = 1\n    'It.'\n{rest}")
     with pytest.raises(PluginError, match=f"'{option}'.*no option can be called so") as refused:
         options_model(describe(kind, "own.py:Own", tmp_path))
     remedy = re.search(r"call the field (?:otherwise, )?'(\w+)'", str(refused.value))
     assert remedy
-    other = f"class Own({base}):\n    {remedy[1]}: int = 1\n    'It.'\n"
+    other = f"{head}    {remedy[1]}: int = 1\n    'It.'\n{rest}"
     (tmp_path / "own.py").write_text(other)
     assert options_model(describe(kind, "own.py:Own", tmp_path))().model_dump() == {
         remedy[1].rstrip("_"): 1
     }
+
+
+@pytest.mark.parametrize(("kind", "body", "missing"), [
+    ("figure", "    def caption(self, shown): ...", ["draw"]),
+    ("figure", "    def caption(self, shown): ...\n    async def draw(self, shown): ...", []),
+    ("figure", "    draw = caption = None", []),
+    ("model", "    pass", ["build", "generate"]), ("objective", "    pass", ["loss"]),
+    ("metric", "    pass", ["measure"]), ("dataset", "    pass", ["load"]),
+    ("executor", "    pass", ["where", "prepare", "run", "stop", "close"]),
+])
+def test_a_class_of_ones_own_defines_what_its_kind_asks(
+    tmp_path: Path, kind: str, body: str, missing: list[str]
+) -> None:
+    base = KINDS[kind][1]
+    head = f"from genbench import {base}\nclass Own({base}):\n"
+    (tmp_path / "own.py").write_text(f"{head}{body}\n")
+    if missing:
+        line = f"Own does not define {', '.join(missing)}; `genbench docs extending/{kind}`"
+        with pytest.raises(PluginError, match=line):
+            describe(kind, "own.py:Own", tmp_path)
+    else:
+        describe(kind, "own.py:Own", tmp_path)
+
+
+def test_what_a_class_of_ones_own_inherits_counts(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        "from genbench import ClusterExecutor, FigureKind\nfrom elsewhere import Drawn\n"
+        "class Near(FigureKind):\n    def draw(self, shown): ...\n"
+        "class Whole(Near):\n    def caption(self, shown): ...\n"
+        "class Unseen(Drawn, FigureKind): ...\n"
+        "class Farm(ClusterExecutor):\n    def where(self, device): ...\n"
+    )
+    describe("figure", "own.py:Whole", tmp_path)
+    describe("figure", "own.py:Unseen", tmp_path)  # what Drawn has is not known
+    with pytest.raises(PluginError, match="Near does not define caption;"):
+        describe("figure", "own.py:Near", tmp_path)
+    with pytest.raises(PluginError, match="Farm does not define close, submit, endings, withdraw"):
+        describe("executor", "own.py:Farm", tmp_path)
 
 
 def test_built_in_options_have_names_of_their_own() -> None:

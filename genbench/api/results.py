@@ -70,7 +70,9 @@ def report(
     plan, store = _stored(suite, results, seeds, limit_updates)
     store.prepare()
     hold(store.root, plan.path)
-    return WrittenReport(build(plan, store, report_folder(store, limit_updates)))
+    warnings: list[str] = []
+    path = build(plan, store, report_folder(store, limit_updates), warn=warnings.append)
+    return WrittenReport(path, tuple(warnings))
 
 
 def compare(a: str | Path, b: str | Path, *, results: str | Path = RESULTS) -> Comparisons:

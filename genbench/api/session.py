@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,10 +38,12 @@ class SuiteOutcome:
     store: Store
     states: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The runs of this session by how they ended: done, diverged, failed, timed-out, …"""
+    unmeasured: Sequence[str] = ()
+    """Those of the done of which a metric failed; the same call measures them again."""
     stopped: bool = False
     """Whether it was interrupted; the same call goes on."""
     exit_code: int = 0
-    """As `genbench run` ends: 0, 3 where runs failed, 130 where it was stopped."""
+    """As `genbench run` ends: 0, 3 where runs or metrics failed, 130 where it was stopped."""
     report: Path | None = None
     """The report; None where it was stopped."""
     found: Results | None = None
@@ -58,6 +61,7 @@ class SuiteOutcome:
     def __repr__(self) -> str:
         counts = ", ".join(f"{len(runs)} {state}" for state, runs in self.states.items())
         text = f"{self.plan.name}: {counts or 'all runs were done before'}"
+        text += f", metrics of {len(self.unmeasured)} failed" if self.unmeasured else ""
         return text if self.report is None else f"{text}; report: {self.report}"
 
     def _repr_html_(self) -> str:
@@ -125,14 +129,16 @@ def run(
 ) -> SuiteOutcome:
     """Train and evaluate what a suite asks for and is not done yet, and write its report.
 
-    Every argument is that of `genbench run`. Runs that fail raise nothing; see `states`.
+    Every argument is that of `genbench run`. Runs that fail raise nothing; see `states` and
+    `unmeasured`.
 
     Args:
         suite: a YAML file, or the name of a suite.
         only: a pattern of methods, datasets or run ids, or several of them.
         executor: where runs are done: "local", "ray", "slurm", or "my_file.py:MyExecutor".
         progress: whether to show how it goes; a console of `rich` to show it there.
-        warn: takes the suite's warnings, a line each; by default they are shown as progress is.
+        warn: takes warnings of the suite, and of figures that cannot be drawn, a line each; by
+            default they are shown as progress is.
         options: those of the executor, as `genbench info` lists them: `workers` and `threads` of
             "local"; `cpus`, `gpus`, … of a cluster. None leaves an option as the suite has it.
 
@@ -154,16 +160,19 @@ def run(
     console = progress if isinstance(progress, Console) else Console(
         file=sys.stdout, highlight=False, emoji=False, quiet=not progress
     )
+    tell = warn or partial(_warn, console)
     for line in ready.warnings:
-        if warn is not None:
-            warn(line)
-        else:
-            console.print(f"warning: {line}", style="yellow", markup=False, soft_wrap=True)
-    return _done(ready, request, console, limit_updates)
+        tell(line)
+    return _done(ready, request, console, limit_updates, tell)
+
+
+def _warn(console: Console, line: str) -> None:
+    console.print(f"warning: {line}", style="yellow", markup=False, soft_wrap=True)
 
 
 def _done(
-    ready: Prepared, request: Request, console: Console, limit_updates: int | None
+    ready: Prepared, request: Request, console: Console, limit_updates: int | None,
+    warn: Callable[[str], None],
 ) -> SuiteOutcome:
     from genbench.reporting.report import build
     from genbench.reporting.results import gather
@@ -174,10 +183,12 @@ def _done(
     hold(store.root, plan.path)
     ended = run_suite(ready.chosen, store, request, console)
     if ended.stopped:
-        return SuiteOutcome(plan, store, ended.states, True, ended.exit_code)
+        return SuiteOutcome(plan, store, ended.states, ended.unmeasured, True, ended.exit_code)
     found = gather(plan, store, ended.before)
-    path = build(plan, store, report_folder(store, limit_updates), found)
-    return SuiteOutcome(plan, store, ended.states, False, ended.exit_code, path, found)
+    path = build(plan, store, report_folder(store, limit_updates), found, warn)
+    return SuiteOutcome(
+        plan, store, ended.states, ended.unmeasured, False, ended.exit_code, path, found
+    )
 
 
 def _minutes(given: float | str | None) -> float | None:

@@ -133,7 +133,10 @@ def report(
     """Rebuild a suite's report, tables and figures from the stored results alone."""
     from genbench.api.results import report as build
 
-    say(str(build(suite, results=results, seeds=seeds, limit_updates=limit_updates)))
+    written = build(suite, results=results, seeds=seeds, limit_updates=limit_updates)
+    for line in written.warnings:
+        warn(line)
+    say(str(written))
 
 
 def table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -23,6 +24,8 @@ class WrittenReport:
     """A report that was written."""
 
     path: Path
+    warnings: Sequence[str] = ()
+    """A line on each figure that could not be drawn."""
 
     @property
     def text(self) -> str:

@@ -6,6 +6,7 @@ only where they do.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from genbench.reporting.figures.draw import draw_figures
@@ -20,10 +21,14 @@ from genbench.suites.plan import Plan
 __all__ = ["build"]
 
 
-def build(plan: Plan, store: Store, out: Path, found: Results | None = None) -> Path:
+def build(
+    plan: Plan, store: Store, out: Path, found: Results | None = None,
+    warn: Callable[[str], object] = lambda line: None,
+) -> Path:
     """Write `report.md`, `metrics.csv` and `figures/` into `out`; gives the report's path.
 
-    `found` is what `gather` gives, for those who have it already.
+    `found` is what `gather` gives, for those who have it already; `warn` takes a line on each
+    figure that could not be drawn.
 
     Raises:
         StoreError: a damaged run folder, or an `out` that cannot be written.
@@ -31,6 +36,9 @@ def build(plan: Plan, store: Store, out: Path, found: Results | None = None) -> 
     with step("drawing and writing the report"):
         results = found or gather(plan, store)
         figures = draw_figures(results.numbers, store, out)
+        for figure in figures:
+            if figure.fault:
+                warn(figure.fault)
         parts = [part for one in sections() for part in one.section(results, figures)]
         write_text(out / "metrics.csv", FORMATS["csv"](results.survey.rows))
         write_text(out / "report.md", "\n\n".join(part.strip("\n") for part in parts) + "\n")

@@ -216,9 +216,13 @@ def _not_run(cell: Cell) -> bool:
 def _notes(cells: Sequence[Cell]) -> list[str]:
     """What went wrong, once for each method and story, with the metrics that it is a story of."""
     notes: dict[tuple[str, str], list[Cell]] = {}
+    trained: dict[str, set[int]] = {}
+    for cell in cells:
+        trained.setdefault(cell.method, set()).update(cell.ended)
     for cell in cells:
         if (cell.troubles or cell.values) and not cell.whole and not _not_run(cell):
-            own = {t.status for t in cell.troubles.values()} <= _OF_METRICS
+            own = all(trouble.status in _OF_METRICS or seed in trained[cell.method]
+                      for seed, trouble in cell.troubles.items())
             infinite = own and cell.lost and cell.values
             rest = f"; the others {mean_text(cell.sample)}" if infinite else ""
             story = f"{trouble_text(cell)}{rest}"

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -104,6 +104,8 @@ class Outcome:
     """How a session ended: the runs by state."""
 
     states: dict[str, list[str]] = field(default_factory=dict)
+    unmeasured: list[str] = field(default_factory=list)
+    """The finished runs of which a metric failed."""
     stopped: bool = False
     before: dict[str, Record] = field(default_factory=dict)
     """What was read of the runs, where all of them were finished before."""
@@ -114,10 +116,10 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0 when every run has its result, 3 when runs failed, 130 when it was stopped."""
+        """0 when every run has its result, 3 when runs or metrics failed, 130 when stopped."""
         if self.stopped:
             return 130
-        return 3 if self.failed else 0
+        return 3 if self.failed or self.unmeasured else 0
 
     @property
     def failed(self) -> list[str]:
@@ -174,13 +176,17 @@ def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> O
         outcome = execute(found.to_do, context, request.executor, show)
     if outcome.stopped:
         console.print("stopped; the same command goes on from here", markup=False)
-    elif outcome.failed:
+        return outcome
+    if outcome.failed:
         kept = [run for run in outcome.failed if (store.run(run).path / "error.txt").exists()]
         where = f"; what went wrong is kept in {store.runs_folder}" if kept else ""
         console.print(
             f"{_count(outcome.failed)} failed{where}; the same command tries again",
             soft_wrap=True, markup=False,
         )
+    if outcome.unmeasured:
+        console.print(f"metrics of {_count(outcome.unmeasured)} failed; the same command measures "
+                      "them again", soft_wrap=True, markup=False)
     return outcome
 
 
@@ -253,15 +259,30 @@ def execute(
 def _drain(executor: Executor, jobs: Sequence[Job], show: Display, outcome: Outcome) -> set[str]:
     """Show every event; returns the runs that another runner is working on."""
     busy: set[str] = set()
+    store = Store(jobs[0].context.root)
     for event in executor.run(jobs):
         if event.kind == "finished" and event.state == "busy":
             busy.add(event.run)
             continue
+        if event.kind == "finished" and event.state == "done" and (
+            reason := _failed_metrics(store, event.run)
+        ):
+            event = replace(event, reason=reason)
+            outcome.unmeasured.append(event.run)
         if event.reason != NOT_STARTED:
             show.show(event)
         if event.kind == "finished":
             outcome.add(event.run, event.state)
     return busy
+
+
+def _failed_metrics(store: Store, run: str) -> str:
+    """Which metrics of a finished run failed, and why; empty where none did."""
+    try:
+        failures = store.run(run).record().failures
+    except StoreError:  # whoever reads the numbers next says so
+        return ""
+    return "; ".join(f"{', '.join(names)} failed: {why}" for why, names in failures.items())
 
 
 @contextmanager

@@ -124,6 +124,15 @@ class Record(NamedTuple):
     metrics: Mapping[str, Any]
     """As `RunFolder.metrics`; empty where the run is not finished."""
 
+    @property
+    def failures(self) -> dict[str, list[str]]:
+        """Why metrics of a finished run failed → what they measure."""
+        found: dict[str, list[str]] = {}
+        for one in self.metrics.get("measurements", ()):
+            if one.status == "failed":
+                found.setdefault(one.reason, []).append(one.metric)
+        return found
+
     def measured(self, spec: RunSpec) -> bool:
         """Whether the numbers are those that `spec` asks for (none, if the run diverged).
 
@@ -131,7 +140,7 @@ class Record(NamedTuple):
         """
         if self.status.state == "diverged":
             return True
-        if any(one.status == "failed" for one in self.metrics.get("measurements", ())):
+        if self.failures:
             return False
         was = self.metrics.get("asked")
         if was is None:  # numbers without their settings are taken at their word

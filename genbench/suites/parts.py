@@ -147,7 +147,7 @@ def metric_values(component: Component, options: Mapping[str, Any]) -> dict[str,
     """
     values = component.constants.get("values", {})
     if not values:
-        raise PluginError(f"{component.path}: a metric needs `values: ClassVar = {_FORM}`")
+        raise PluginError(f"{component.path}: a metric needs `values = {_FORM}`")
     for name, about in values.items():
         if not isinstance(about, Mapping):
             raise PluginError(

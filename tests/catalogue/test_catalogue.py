@@ -84,7 +84,7 @@ def test_info_of_a_plug_in(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(
         'class Mine(Metric):\n    """Mine."""\n    values = {"mine_k{k}": {"better": "lower"}}\n'
-        '    k: Count = 3\n    """How many."""\n'
+        '    k: Count = 3\n    """How many."""\n    def measure(self, evidence): ...\n'
     )
     text = catalogue.info(f"{path}:Mine")
     assert "measures mine_k{k}: lower is better" in text

@@ -17,6 +17,7 @@ from genbench.reporting.figures.base import FigureKind
 from genbench.reporting.figures.draw import Figure, draw_figures
 from genbench.reporting.figures.drawing import png
 from genbench.reporting.numbers import Numbers
+from genbench.reporting.report import build
 from genbench.store.runs import Store
 from genbench.store.table import tidy
 from genbench.suites.expand import load_plan
@@ -128,11 +129,17 @@ def test_a_kind_of_ones_own_that_fails_says_so_in_its_place(
                                                    "figures/mine-digits.png"]
     assert [text.split(": ")[:2] for text in said] == [["not drawn", words]] * 2
     assert len(list((tmp_path / "figures").iterdir())) == 2
+    start = "figure 'Mine on ring', of kind 'own.py:Mine': not drawn: "
+    assert figures[0].fault.startswith(f"{start}{words}")
+    lines: list[str] = []
+    build(*of_suite(filled, tmp_path, ["own.py:Mine"]), tmp_path, warn=lines.append)
+    assert lines == [figure.fault for figure in figures]
 
 
 @pytest.mark.parametrize(("body", "words"), [
-    ("", "figure 'own.py:Mine': TypeError: Can't instantiate"),
-    ("raise ValueError(3)\n", "figure 'own.py:Mine' fails to import: ValueError: 3"),
+    ("", "figure 'own.py:Mine': class Mine does not define draw; `genbench docs"),
+    ("    draw = None\nraise ValueError(3)\n",
+     "figure 'own.py:Mine' fails to import: ValueError: 3"),
 ])
 def test_a_kind_of_ones_own_that_is_none_is_one_line(
     filled: tuple[Plan, Store], tmp_path: Path, body: str, words: str
@@ -144,11 +151,18 @@ def test_a_kind_of_ones_own_that_is_none_is_one_line(
 
 def drawn(filled: tuple[Plan, Store], folder: Path, figures: list[str]) -> list[Figure]:
     """The figures of a suite that lies in the folder."""
+    plan, store = of_suite(filled, folder, figures)
+    return draw_figures(Numbers(plan, tidy(plan, store)), store, folder)
+
+
+def of_suite(
+    filled: tuple[Plan, Store], folder: Path, figures: list[str]
+) -> tuple[Plan, Store]:
+    """The stored runs as those of a suite that lies in the folder and has these figures."""
     plan, store = filled
     report = Report.model_validate({"figures": figures})
     suite = plan.suite.model_copy(update={"report": report})
-    plan = replace(plan, suite=suite, path=folder / "s.yaml")
-    return draw_figures(Numbers(plan, tidy(plan, store)), store, folder)
+    return replace(plan, suite=suite, path=folder / "s.yaml"), store
 
 
 def test_a_kind_of_ones_own_is_one_file(tmp_path: Path) -> None:
@@ -157,6 +171,7 @@ def test_a_kind_of_ones_own_is_one_file(tmp_path: Path) -> None:
         '"""own.py: mine."""\nfrom genbench import FigureKind\nraise SystemExit("imported")\n\n'
         'class Mine(FigureKind):\n    """Mine."""\n    accepts = ("points",)\n'
         '    names_metrics = ("shown",)\n    shown: str = "nll"\n    """What is shown."""\n'
+        "    caption = draw = None\n"
     )
     suite = ("datasets: [ring]\nmethods: [nice]\nbudget: {updates: 1}\nevaluate: [nll]\n"
              "report:\n  figures:\n"

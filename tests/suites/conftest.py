@@ -32,6 +32,7 @@ class Flow(Model):
     size: int | str = "auto"
     """A size."""
 
+    def build(self, space): ...
     def log_prob(self, x): ...
     def generate(self, n, noise, context=None): ...
 
@@ -41,11 +42,17 @@ class Sampler(Model):
 
     accepts = ("images",)
 
+    def build(self, space): ...
+    def generate(self, n, noise, context=None): ...
+
 
 class Labelled(Model):
     """A class-conditional model."""
 
     conditional: ClassVar[bool] = True
+
+    def build(self, space): ...
+    def generate(self, n, noise, context=None): ...
 
 
 class Fit(Objective):
@@ -54,6 +61,8 @@ class Fit(Objective):
     requires: ClassVar[tuple[str, ...]] = ("density",)
     rate: Positive = 0.1
     """How fast."""
+
+    def loss(self, player, model, batch, noise): ...
 
 
 class Duel(Objective):
@@ -65,6 +74,8 @@ class Duel(Objective):
     steps: Count = 1
     """Moves of the critic."""
 
+    def loss(self, player, model, batch, noise): ...
+
 
 class Points(Dataset):
     """Points."""
@@ -73,12 +84,16 @@ class Points(Dataset):
     spread: Positive = 1.0
     """How wide."""
 
+    def load(self, root, *, offline=False): ...
+
 
 class Pictures(Dataset):
     """Pictures."""
 
     kind: ClassVar[Literal["points", "images"]] = "images"
     labelled: ClassVar[bool] = True
+
+    def load(self, root, *, offline=False): ...
 
 
 class Depth(Metric):
@@ -92,12 +107,16 @@ class Depth(Metric):
     k: Count = 3
     """How many."""
 
+    def measure(self, evidence, sample_set=0): ...
+
 
 class Count_(Metric):
     """Modes."""
 
     values: ClassVar[dict[str, dict[str, str]]] = {"count": {"better": "higher"}}
     needs: ClassVar[tuple[str, ...]] = ("modes",)
+
+    def measure(self, evidence, sample_set=0): ...
 '''
 
 GOOD = """

@@ -257,19 +257,20 @@ def test_a_broken_plug_in_shows_its_own_error(
         ("class Flow(Model):\n  accepts = 'points'\n", "must be a tuple"),
         ("class Flow(Model:\n", "SyntaxError"),
     ]:
-        (tmp_path / "broken.py").write_text(text)
+        methods = "  def build(self, space): ...\n  def generate(self, n, noise): ...\n"
+        (tmp_path / "broken.py").write_text(text + methods)
         errors = errors_of(good.replace("parts.py:Flow", "broken.py:Flow"))
         assert len(errors) == 1
         assert says in errors[0]
     for values, says in [
         ("{'m{k}': {}}", "KeyError: 'k'"), ("{'m': {'title': 'at {k}'}}", "KeyError: 'k'"),
         ("{'m': 3}", "`values` does not make sense; give 'm' a mapping"),
-        ("{}", "a metric needs `values"),
+        ("{}", "a metric needs `values = {"),
         ("{'m': {'better': 'less'}}", "better is one of lower, higher, target, none, not 'less'"),
         ("{'m': {'target': 1.0}}", "write target as a text, \"1.0\", not 1.0"),
         ("{'m': {'units': 'nats'}}", "unknown 'units'; did you mean 'unit'?"),
     ]:
-        metric = f"class Odd(Metric):\n  values: ClassVar = {values}\n"
+        metric = f"class Odd(Metric):\n  values = {values}\n  def measure(self, evidence): ...\n"
         (tmp_path / "odd.py").write_text(metric)
         errors = errors_of(re.sub("evaluate: .*", 'evaluate: ["odd.py:Odd"]', good))
         assert len(errors) == 1
@@ -409,7 +410,7 @@ def test_a_package_that_is_missing_is_said(
     plan_of: Callable[..., Plan], good: str, tmp_path: Path
 ) -> None:
     flow = "from genbench.models.base import Model\n\n\nclass Flow(Model):\n"
-    flow += "    def log_prob(self, x): ...\n"
+    flow += "    build = generate = None\n    def log_prob(self, x): ...\n"
     text = good.replace("parts.py:Flow", "own.py:Flow")
     for head, line in (("import no_such_package.inner", 1), ("from no_such_package import x", 1),
                        ("import math\nimport os, no_such_package", 2)):

@@ -46,6 +46,8 @@ class Figure:
     caption: str
     place: str
     """Where it stands: "results", "training", or "figures", for those of chosen rows."""
+    fault: str = ""
+    """Why it could not be drawn, in a line; the picture says so too."""
 
 
 def draw_figures(numbers: Numbers, store: Store, out: Path) -> list[Figure]:
@@ -129,19 +131,24 @@ def _pictures(
     of_kind = [type(kind).__name__, code, kind.options()]
     figure = Figure(stored.dataset, entry.title, "".join(file), entry.caption.strip(),
                     "figures" if stored.chosen else kind.place)
-    sheets = or_words(out / figure.file, lambda: [
+    sheets, fault = or_words(out / figure.file, lambda: [
         (sheet, kind.caption(sheet.shown), content_digest([*of_kind, sheet.shown]))
         for sheet in kind.sheets(stored)
     ])
     if sheets is None:
-        yield figure
+        yield replace(figure, fault=_in_words(entry, entry.title, fault))
         return
     for page, (sheet, caption, mark) in enumerate(sheets, 1):
         title = f"{entry.title} ({page} of {len(sheets)})" if len(sheets) > 1 else entry.title
         path = (f".{page}" if page > 1 else "").join(file)
-        keep_or_draw(out / path, mark, partial(_png, kind, sheet))
+        fault = keep_or_draw(out / path, mark, partial(_png, kind, sheet))
         words = " ".join(filter(None, (figure.caption, caption, sheet.note)))
-        yield replace(figure, title=title, file=path, caption=words)
+        yield replace(figure, title=title, file=path, caption=words,
+                      fault=_in_words(entry, title, fault))
+
+
+def _in_words(entry: FigureEntry, title: str, fault: str) -> str:
+    return f"figure '{title}', of kind '{entry.kind}': {fault}" if fault else ""
 
 
 def _png(kind: FigureKind, sheet: Sheet, mark: str) -> bytes:

@@ -124,32 +124,34 @@ def _drawn_with() -> str:
     return "\x1f".join([code, *(version(name) for name in ("pillow", "matplotlib", "numpy"))])
 
 
-def keep_or_draw(path: Path, mark: str, draw: Callable[[str], bytes]) -> None:
+def keep_or_draw(path: Path, mark: str, draw: Callable[[str], bytes]) -> str:
     """Leave a picture that was drawn from the same inputs; write a new one otherwise.
 
-    What goes wrong in one picture stands in its place, and it is tried again next time.
+    What goes wrong in one picture stands in its place and is given back, in a line; it is tried
+    again next time.
     """
     if _mark(path) == mark:
-        return
-    picture = or_words(path, partial(draw, mark))
+        return ""
+    picture, fault = or_words(path, partial(draw, mark))
     if picture is not None:
         write_bytes(path, picture)
+    return fault
 
 
-def or_words(path: Path, read: Callable[[], T]) -> T | None:
-    """What code that may be somebody else's gives; where it fails, a picture says so.
+def or_words(path: Path, read: Callable[[], T]) -> tuple[T | None, str]:
+    """What code that may be somebody else's gives, or why it failed, which a picture then says.
 
     Raises:
         GenbenchError: damaged results, of which no report is made.
     """
     try:
         with user_code("not drawn", _NotDrawn):
-            return read()
+            return read(), ""
     except _NotDrawn as error:
         blank = Image.new("RGB", (900, 120), PAPER)
         write_text(blank, (20, 50), str(error), 18, width=860)
         write_bytes(path, encode(blank, "not drawn"))
-        return None
+        return None, str(error)
 
 
 class _NotDrawn(GenbenchError):
