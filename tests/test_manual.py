@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 import torch
 import typer
+import warm
 
 import genbench as gb
 from genbench import lookup
@@ -288,12 +289,8 @@ def test_the_dataset_runs(beside: Path, ending: str) -> None:
     else:
         np.save(beside / "points.npy", points)
     [command] = [words(text) for text in written_commands() if "measured.yaml" in text]
-    done = subprocess.run(
-        [sys.executable, "-m", "genbench", *command, "--limit-updates", "300", "--seeds", "1",
-         "--workers", "1", "--only", "nice"],
-        cwd=beside, check=False, capture_output=True, text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    small = ["--limit-updates", "300", "--seeds", "1", "--workers", "1", "--only", "nice"]
+    warm.genbench(beside, *command, *small)
     frame = pd.read_csv(beside / "results" / "measured" / "limited-300" / "metrics.csv")
     row = frame[(frame.method == "nice") & (frame.metric == "nll")].iloc[0]
     assert row.status == "ok"
@@ -308,11 +305,7 @@ def test_the_figure_is_drawn(beside: Path) -> None:
     small, results = ["--limit-updates", "20", "--seeds", "1"], beside / "results/drawn/limited-20"
     pictures = []
     for line in ([*command, *small, "--workers", "1"], ["report", "drawn.yaml", *small]):
-        done = subprocess.run(
-            [sys.executable, "-m", "genbench", *line], cwd=beside, check=False,
-            capture_output=True, text=True,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+        warm.genbench(beside, *line)
         pictures.append((results / "figures/heights.png").read_bytes())
         assert len(pictures[-1]) > 10_000  # and not the words of an error
         code = (beside / "quantiles.py").read_text(encoding="utf-8")
@@ -332,11 +325,7 @@ def test_the_plug_in_runs(beside: Path) -> None:
              "--only", "rpgan"]
     for command in commands:
         extra = small if command[0] == "run" else []
-        done = subprocess.run(
-            [sys.executable, "-m", "genbench", *command, *extra], cwd=beside, check=False,
-            capture_output=True, text=True,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+        warm.genbench(beside, *command, *extra)
     report = beside / "results" / "mine" / "limited-20"
     text = (report / "report.md").read_text(encoding="utf-8")
     assert "circle" in text
@@ -359,9 +348,7 @@ def test_scripts_run(number: int, beside: Path) -> None:
     assert small != text
     (beside / "suites/quickstart.yaml").write_text(small, encoding="utf-8")
     np.savez(beside / "samples.npz", np.random.default_rng(0).random((200, 28, 28)))
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=beside, check=False, capture_output=True, text=True
-    )
+    done = warm.python(["-c", script], beside)
     assert done.returncode == 0, done.stdout + done.stderr
     if "updates=600" in script:
         nll, gap = map(float, re.findall(r"-?\d+\.\d+", done.stdout))
@@ -374,11 +361,7 @@ def test_the_shortest_plug_in_trains(beside: Path) -> None:
         "datasets: {ring: {modes: 8}}\nseeds: 1\nbudget: {updates: 20}\nevaluate: [nll]\n"
         + re.search(r"`(methods: \{mine: .*?\}\})`", TEXT, re.DOTALL)[1] + "\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "genbench", "run", "shift.yaml", "--workers", "1"], cwd=beside,
-        check=False, capture_output=True, text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    warm.genbench(beside, "run", "shift.yaml", "--workers", "1")
 
 
 def test_pages_are_shown_by_name(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -15,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import warm
 from filelock import FileLock
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -49,30 +49,15 @@ def finished(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             made = Path(f"{shared}-made")  # which stored runs name: no test changes its suite
             made.mkdir()
             (made / "tiny.yaml").write_text(TINY)
-            command(made, "run", "tiny.yaml")
+            warm.genbench(made, "run", "tiny.yaml")
             shutil.copytree(made, shared)
     return Path(shutil.copytree(shared, folder, dirs_exist_ok=True))
 
 
 @pytest.fixture
 def genbench(folder: Path) -> Command:
-    """genbench(*words): the real command in that folder; exit code, stdout and stderr."""
-    return partial(command, folder)
-
-
-def command(
-    folder: Path, *words: str, check: int | None = 0, timeout: float = 300
-) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "genbench", *words], cwd=folder, text=True,
-        capture_output=True, timeout=timeout, check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"},
-    )
-    busy = r"(?m)^(still |(eval|fetch) .* of it done).*\n"  # said of steps that take long
-    done.stderr = re.sub(busy, "", done.stderr)
-    if check is not None:
-        assert done.returncode == check, (done.returncode, done.stdout, done.stderr)
-    return done
+    """genbench(*words): the command in that folder; exit code, stdout and stderr."""
+    return partial(warm.genbench, folder)
 
 
 @pytest.fixture

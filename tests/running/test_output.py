@@ -69,20 +69,21 @@ def test_text_goes_to_the_terminal_at_one_place() -> None:
 
 
 @pytest.mark.usefixtures("finished")
-def test_a_terminal_that_is_not_utf8(folder: Path) -> None:
+def test_a_terminal_that_is_not_utf8(genbench, folder: Path) -> None:
     """No traceback, and the gate's exit code is that of its verdict."""
     suite = (folder / "tiny.yaml").read_text().replace("title: Tiny", "title: Tiny ≥ 流")
     (folder / "tiny.yaml").write_text(suite, encoding="utf-8")
-    assert shell(folder, "genbench check tiny.yaml --update").returncode == 0
+    genbench("check", "tiny.yaml", "--update")
     for command, words in {
         "check tiny.yaml --allow-inconclusive": "exit code 0", "run tiny.yaml": "are done",
         "list": "autoencoder", "info fid": "Fr", "run --help": "--only",
         "show flow--ring--s0": "provenance",
     }.items():
         for encoding in ("latin-1", "ascii"):
-            done = shell(folder, f"genbench {command}", PYTHONIOENCODING=encoding)
-            assert done.returncode == 0, (command, encoding, done.stderr)
-            assert words in done.stdout
+            assert words in genbench(*command.split(), PYTHONIOENCODING=encoding).stdout
+    done = shell(folder, "genbench show flow--ring--s0", PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "provenance" in done.stdout
 
 
 def test_output_that_cannot_be_written(folder: Path) -> None:
@@ -124,44 +125,44 @@ def on_a_terminal(folder: Path, columns: int, *words: str) -> str:
     return text.decode()
 
 
-def test_lists_have_headings_and_break_no_word(folder: Path) -> None:
+def test_lists_have_headings_and_break_no_word(genbench, folder: Path) -> None:
     lines = on_a_terminal(folder, 60, "list").splitlines()
     headings = [line for line in lines if line and not line.startswith(" ")]
     kinds = ("models", "objectives", "methods", "datasets", "metrics", "figures", "executors",
              "suites")
     assert headings == [f"{kind}:" for kind in kinds]
     assert max(map(len, lines)) <= 60
-    whole = shell(folder, "genbench list").stdout
+    whole = genbench("list").stdout
     assert {word for line in lines for word in line.split()} == set(whole.split())
     first = next(line for line in whole.splitlines() if len(line) > 60)
     place = first.index(re.split(" {2,}", first.strip())[1])  # where its second column begins
     hanging = lines[lines.index(next(line for line in lines if line[:place] == first[:place])) + 1]
     assert len(hanging) - len(hanging.lstrip()) == place
-    assert shell(folder, "genbench list metric").stdout == shell(
-        folder, "genbench list metrics").stdout
-    typo = shell(folder, "genbench list modles")
+    one, several = genbench("list", "metric"), genbench("list", "metrics")
+    assert one.stdout == several.stdout
+    typo = genbench("list", "modles", check=2)
     assert (typo.returncode, typo.stderr) == (
         2, "error: no kind 'modles'; did you mean 'models'?\n"
     )
 
 
 @pytest.mark.usefixtures("finished")
-def test_a_runs_specification_is_shown_when_asked_for(folder: Path) -> None:
-    short = shell(folder, "genbench show flow--ring--s0").stdout
+def test_a_runs_specification_is_shown_when_asked_for(genbench, folder: Path) -> None:
+    short = genbench("show", "flow--ring--s0").stdout
     assert "specification:" not in short
     assert "repeat:" in short
-    assert "specification:" in shell(folder, "genbench show flow--ring--s0 --spec").stdout
+    assert "specification:" in genbench("show", "flow--ring--s0", "--spec").stdout
 
 
 @pytest.mark.usefixtures("finished")
-def test_samples_as_a_table(folder: Path) -> None:
-    assert shell(folder, "genbench sample flow--ring--s0 --n 5 --out x.csv").returncode == 0
-    assert shell(folder, "genbench sample flow--ring--s0 --n 5 --out x.npz").returncode == 0
+def test_samples_as_a_table(genbench, folder: Path) -> None:
+    for name in ("x.csv", "x.npz"):
+        genbench("sample", "flow--ring--s0", "--n", "5", "--out", name)
     head, *rows = (folder / "x.csv").read_text().splitlines()
     assert head == "x0,x1"
     written = np.array([[float(cell) for cell in row.split(",")] for row in rows], np.float32)
     np.testing.assert_array_equal(written, np.load(folder / "x.npz")["samples"])
-    other = shell(folder, "genbench sample flow--ring--s0 --out x.txt")
+    other = genbench("sample", "flow--ring--s0", "--out", "x.txt", check=2)
     assert "expected a file that ends in .png, .npz or .csv" in other.stderr
 
 
@@ -179,31 +180,30 @@ def test_no_home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert at_home("x/~") == "x/~"
 
 
-def test_a_tilde_behind_an_equals_sign(folder: Path) -> None:
+def test_a_tilde_behind_an_equals_sign(genbench, folder: Path) -> None:
+    """Which no shell expands."""
     (folder / "home").mkdir()
-    done = shell(
-        folder, "genbench run tiny.yaml --limit-updates 2 --only flow --seeds 1 "
-        "--results=~/x && genbench table tiny.yaml --results=~/x >/dev/null && "
-        "genbench check tiny.yaml --update --baseline=~/b.json --results=~/x",
-        HOME=str(folder / "home"),
-    )
-    assert (folder / "home/x/tiny/limited-2/report.md").exists(), done.stderr
+    home = {"HOME": str(folder / "home")}
+    little = ("--limit-updates", "2", "--only", "flow", "--seeds", "1")
+    genbench("run", "tiny.yaml", *little, "--results=~/x", **home)
+    genbench("table", "tiny.yaml", "--results=~/x", **home)
+    genbench("check", "tiny.yaml", "--update", "--baseline=~/b.json", "--results=~/x", check=None,
+             **home)
+    assert (folder / "home/x/tiny/limited-2/report.md").exists()
     assert not (folder / "~").exists()
 
 
-def test_a_data_folder_that_is_not_there(folder: Path) -> None:
+def test_a_data_folder_that_is_not_there(genbench, folder: Path) -> None:
     gone = {"GENBENCH_DATA": str(folder / "gone")}
-    fine = shell(folder, "genbench run tiny.yaml --limit-updates 2 --only flow --seeds 1", **gone)
-    assert fine.returncode == 0, fine.stderr
+    trial = ("--limit-updates", "2", "--only", "flow", "--seeds", "1")
+    genbench("run", "tiny.yaml", *trial, **gone)
     (folder / "needs.yaml").write_text(
         (folder / "tiny.yaml").read_text()
         .replace("{ring: {modes: 4, test_size: 500}}", "[mnist]").replace("nll_gap, ", "")
     )
-    needed = shell(folder, "genbench run needs.yaml --only flow", **gone)
-    assert needed.returncode == 2
+    needed = genbench("run", "needs.yaml", "--only", "flow", check=2, **gone)
     assert "dataset 'mnist' is read from" in needed.stderr
     assert "gone, and there is no such folder; name another with --data" in needed.stderr
     assert not (folder / "gone").exists()
-    typo = shell(folder, "genbench run tiny.yaml --dry-run --offline --data gone")
-    assert typo.returncode == 2
+    typo = genbench("run", "tiny.yaml", "--dry-run", "--offline", "--data", "gone", check=2)
     assert "--data gone: there is no such folder" in typo.stderr

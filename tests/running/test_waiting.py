@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+import warm
 
 from genbench.cli import waiting
 from genbench.steps import part_of, step
@@ -86,8 +85,6 @@ def test_a_command_in_a_pipe(tmp_path: Path) -> None:
     (tmp_path / "s.yaml").write_text("datasets: {own: {use: 'slow.py:Slow'}}\nseeds: 1\n"
                                      "budget: {updates: 1}\nmethods: {nice: {}}\n"
                                      "evaluate: [nll]\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "genbench", "run", "s.yaml", "--dry-run"], cwd=tmp_path, text=True,
-        capture_output=True, check=True,
-    )
+    done = warm.python(["-m", "genbench", "run", "s.yaml", "--dry-run"], tmp_path)
+    assert done.returncode == 0
     assert "still loading own, to know the contents\n" in done.stderr
