@@ -1,13 +1,9 @@
 """The type of an option, read from its annotation: looked up name by name, never evaluated."""
 
-from __future__ import annotations
-
 import ast
 from typing import Any, Union
 
 from genbench import fields
-
-__all__ = ["KNOWN", "type_of"]
 
 KNOWN: dict[str, Any] = {name: getattr(fields, name) for name in fields.__all__} | {
     "bool": bool, "dict": dict, "float": float, "int": int, "list": list, "str": str,

@@ -1,16 +1,9 @@
 """What models may be able to do, as the source of the protocols shows it."""
 
-from __future__ import annotations
-
 import ast
 import re
 from dataclasses import dataclass
 from typing import Any
-
-__all__ = [
-    "Capability", "base_name", "capabilities_in", "capability_words", "is_capability",
-    "read_capability",
-]
 
 
 @dataclass(frozen=True)

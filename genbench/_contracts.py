@@ -1,7 +1,5 @@
 """What the base class of a kind of component asks of those that descend from it."""
 
-from __future__ import annotations
-
 import ast
 import importlib.util
 from collections.abc import Iterator
@@ -10,8 +8,6 @@ from pathlib import Path
 
 from genbench._capabilities import base_name
 from genbench._source import lineage, parent_of, parse_file
-
-__all__ = ["taken_names", "undefined_methods"]
 
 _PACKAGE = Path(__file__).parent
 

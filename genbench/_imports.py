@@ -4,8 +4,6 @@ Found in the source, without importing anything: what it imports by name, wherev
 what that imports. Installed packages count by their version alone, in the provenance.
 """
 
-from __future__ import annotations
-
 import ast
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,8 +12,6 @@ from functools import cache
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Any
-
-__all__ = ["imported_sources", "is_installed", "is_known", "module_spec"]
 
 _INSTALLED = {"site-packages", "dist-packages"}
 

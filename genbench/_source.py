@@ -1,7 +1,5 @@
 """What the source of a component says of it, read with `ast` and never imported."""
 
-from __future__ import annotations
-
 import ast
 import inspect
 import re
@@ -13,10 +11,6 @@ from typing import Any
 
 from genbench._capabilities import Capability, base_name, is_capability, read_capability
 from genbench.errors import PluginError
-
-__all__ = [
-    "Component", "Option", "find_class", "lineage", "parent_of", "parse_file", "read_component",
-]
 
 _PACKAGE = Path(__file__).parent
 _REQUIRED = object()

@@ -4,11 +4,7 @@ CIFAR-10's sums are those of its archive, and torchvision's. Those of MNIST and 
 of the idx files without gzip, which may be packed in more than one way.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-
-__all__ = ["ARCHIVES"]
 
 ARCHIVES: Mapping[str, Mapping[str, str]] = {
     "MNIST/raw": {

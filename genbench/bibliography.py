@@ -3,16 +3,12 @@
 A `cite` holds BibTeX entries, or keys of references.bib with spaces between them.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from genbench.errors import GenbenchError
-
-__all__ = ["entries", "merged", "references"]
 
 
 @cache

@@ -4,16 +4,12 @@ An option whose name a method has already is declared with an underscore behind 
 `loss_` is the option `loss`.
 """
 
-from __future__ import annotations
-
 from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
 from genbench import lookup
 from genbench.errors import GenbenchError
-
-__all__ = ["Configured", "Options"]
 
 
 class Options:

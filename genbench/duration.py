@@ -1,13 +1,9 @@
 """How long something may take, as people and Slurm write it."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated
 
 from pydantic import AfterValidator
-
-__all__ = ["Duration", "minutes"]
 
 _FORMS = "a time above 0, as minutes, HH:MM:SS or D-HH:MM:SS"
 

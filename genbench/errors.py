@@ -15,31 +15,10 @@ GenbenchError                 anything that a user can cause and mend; one clear
 Diverged                      not an error but a result: a loss was NaN or infinite
 """
 
-from __future__ import annotations
-
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-
-__all__ = [
-    "DataError",
-    "DeviceError",
-    "Diverged",
-    "GenbenchError",
-    "NotApplicable",
-    "NotFinite",
-    "PluginError",
-    "ProtocolError",
-    "StoreError",
-    "SuiteError",
-    "SuiteErrors",
-    "UnknownName",
-    "Unwritable",
-    "in_a_line",
-    "is_ctrl_c",
-    "user_code",
-]
 
 
 class GenbenchError(Exception):

@@ -6,8 +6,6 @@ each with a literal default and a docstring. These names (and `int`, `float`, `b
 that options can be read from source without importing it.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal

@@ -5,8 +5,6 @@ answers without torch. `load` alone imports. Code outside the package is named a
 `path/to/file.py:Class` or `package.module:Class`.
 """
 
-from __future__ import annotations
-
 import ast
 import difflib
 import importlib

@@ -10,8 +10,6 @@ from torch import Tensor
 
 from genbench.seeding import derive
 
-__all__ = ["Noise"]
-
 
 class Noise:
     """A source of named draws; a draw depends on the seed, the path of names and the shape alone.

@@ -1,7 +1,5 @@
 """Code outside the package: `path/to/file.py:NAME` or `package.module:NAME`."""
 
-from __future__ import annotations
-
 import ast
 import importlib
 import importlib.util
@@ -19,11 +17,6 @@ from genbench._imports import imported_sources, is_installed, is_known, module_s
 from genbench._source import Component
 from genbench.errors import PluginError, in_a_line, is_ctrl_c
 from genbench.seeding import digest
-
-__all__ = [
-    "describe_own", "inner_options", "load_own", "load_plugin", "own_options", "placed",
-    "plugin_source",
-]
 
 
 def describe_own(kind: str, name: str, near: Path | None = None) -> Component:

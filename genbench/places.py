@@ -1,14 +1,10 @@
 """Where files lie: data, weights, and what genbench can make, or fetch, again."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import TypeVar
 
 from genbench.errors import DataError, GenbenchError
-
-__all__ = ["at_home", "cache_folder", "data_root", "downloads_folder", "weights_file"]
 
 P = TypeVar("P", bound=str | Path | None)
 

@@ -1,9 +1,5 @@
 """What file managers and systems leave in folders, which is nobody's data."""
 
-from __future__ import annotations
-
-__all__ = ["is_quiet"]
-
 _LEFT = {
     "__macosx", "$recycle.bin", "system volume information", "lost+found",
     "@eadir", "@recycle", "#recycle", "#snapshot",  # of network drives; the first holds thumbnails

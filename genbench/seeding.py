@@ -1,10 +1,6 @@
 """Seeds from names: the same names give the same seed on every machine, in any order."""
 
-from __future__ import annotations
-
 import hashlib
-
-__all__ = ["derive", "digest"]
 
 
 def derive(*names: object) -> int:

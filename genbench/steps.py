@@ -1,12 +1,8 @@
 """What is being done just now, for whoever waits for it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-
-__all__ = ["LOADING", "Place", "Tell", "part_of", "portion", "share_of", "step", "told"]
 
 LOADING = "loading PyTorch"
 """The step in which something that needs torch is imported first."""

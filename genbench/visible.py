@@ -1,10 +1,6 @@
 """Text of others made harmless: what would steer a terminal, or hide, is shown as its escape."""
 
-from __future__ import annotations
-
 import re
-
-__all__ = ["visible"]
 
 _STEERING = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters, but for tab and line feed

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from genbench.models.base import Model
     from genbench.objectives.base import Objective
 
-__all__ = ["dataset", "metric", "model", "objective"]
-
 
 def dataset(
     name: str, *, root: str | Path | None = None, offline: bool = False, **options: Any

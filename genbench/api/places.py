@@ -1,14 +1,10 @@
 """Where the results of a suite lie."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from genbench.store.contents import recalled
 from genbench.store.runs import Store
 from genbench.suites.plan import Plan
-
-__all__ = ["recall", "report_folder", "store_of"]
 
 
 def store_of(results: Path, plan: Plan) -> Store:

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from genbench.store.runs import Store
     from genbench.store.table import MetricRow
 
-__all__ = ["accept", "check", "claims", "compare", "report", "rows", "table"]
-
 RESULTS = "results"
 
 

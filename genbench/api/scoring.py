@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from genbench.running.evaluate import Evaluation
 
-__all__ = ["evaluate"]
-
 
 def evaluate(
     samples: str | Path | np.ndarray | Tensor, dataset: str | Mapping[str, Any],

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from genbench.reporting.results import Results
     from genbench.running.session import Request
 
-__all__ = ["Prepared", "SuiteOutcome", "prepare", "run"]
-
 
 @dataclass(frozen=True, repr=False)
 class SuiteOutcome:

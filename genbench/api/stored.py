@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from genbench.evaluation.evidence import Evidence
     from genbench.models.base import Model
 
-__all__ = ["Run", "load"]
-
 
 class Run:
     """One run as it is stored. Files are read, and the model is made, when they are asked for.

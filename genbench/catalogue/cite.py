@@ -1,7 +1,5 @@
 """What to cite: the BibTeX of a suite's parts, or of one part."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from genbench.bibliography import merged
@@ -11,8 +9,6 @@ from genbench.suites.expand import load_plan
 from genbench.suites.plan import Plan
 from genbench.suites.schema import FigureEntry
 from genbench.suites.spec import EXTERNAL, REAL
-
-__all__ = ["cite"]
 
 
 def cite(suite: Plan | Path | str) -> str:

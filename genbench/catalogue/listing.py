@@ -1,7 +1,5 @@
 """What there is: lists, and everything about one name, as plain text."""
 
-from __future__ import annotations
-
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -24,8 +22,6 @@ from genbench.suites.spec import TermSpec
 from genbench.suites.typed import plain
 from genbench.suites.yaml_source import read
 from genbench.suites.zoo import method_names, zoo_path, zoo_source
-
-__all__ = ["KINDS", "exists", "found", "info", "listing", "zoo_method"]
 
 KINDS = (
     "models", "objectives", "methods", "datasets", "metrics", "figures", "executors", "suites",

@@ -5,8 +5,6 @@ source, from the zoo and from the command line's own help, so that the manual ca
 the code; a test asks for `--check`.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import re
@@ -24,8 +22,6 @@ from genbench.suites.schema import Target
 from genbench.suites.zoo import method_names, zoo_source
 from genbench.text.markdown import escape, table
 from genbench.text.numbers import number
-
-__all__ = ["PARTS", "main", "regenerate"]
 
 FAMILIES = ("GAN", "flow", "mixture", "VAE", "diffusion", "hybrid", "classical")
 """The order of the families in the table of methods; others follow."""

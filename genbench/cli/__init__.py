@@ -1,11 +1,7 @@
 """The command line: a command parses, calls the function of the same name, and prints."""
 
-from __future__ import annotations
-
 import sys
 from typing import NoReturn
-
-__all__ = ["main"]
 
 
 def main() -> NoReturn:

@@ -1,7 +1,5 @@
 """The application: its commands, and how errors become one line and an exit code."""
 
-from __future__ import annotations
-
 import gc
 import sys
 from typing import Annotated, NoReturn
@@ -18,8 +16,6 @@ from genbench.cli.output import check_written, prepare_streams, say, tell
 from genbench.cli.run import report, run, sample, table
 from genbench.cli.waiting import slow_steps_said
 from genbench.errors import GenbenchError
-
-__all__ = ["app", "main"]
 
 app = typer.Typer(
     name="genbench", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,

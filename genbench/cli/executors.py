@@ -1,7 +1,5 @@
 """The flags of `genbench run` that are options of executors, made from their declarations."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
@@ -11,8 +9,6 @@ import typer
 
 from genbench.errors import GenbenchError
 from genbench.lookup import Option, available, describe
-
-__all__ = ["with_flags"]
 
 
 def with_flags(

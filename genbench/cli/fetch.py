@@ -3,8 +3,6 @@
 Commands import what they need when they are called, so that `genbench --help` answers at once.
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -26,8 +24,6 @@ from genbench.cli.options import (
 from genbench.cli.output import console_for, say, write
 from genbench.places import cache_folder, data_root, weights_file
 from genbench.steps import LOADING, step
-
-__all__ = ["doctor", "fetch"]
 
 
 def fetch(

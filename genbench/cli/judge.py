@@ -3,8 +3,6 @@
 Commands import what they need when they are called, so that `genbench --help` answers at once.
 """
 
-from __future__ import annotations
-
 import sys
 from json import dumps
 from pathlib import Path
@@ -24,8 +22,6 @@ from genbench.cli.options import (
 )
 from genbench.cli.output import console_for, printed_aside, say, write
 from genbench.places import at_home
-
-__all__ = ["check", "compare", "eval_"]
 
 
 def eval_(

@@ -3,8 +3,6 @@
 Commands import what they need when they are called, so that `genbench --help` answers at once.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from textwrap import indent
@@ -23,8 +21,6 @@ from genbench.cli.options import (
 )
 from genbench.cli.output import console_for, say, write
 from genbench.places import at_home, data_root
-
-__all__ = ["cite", "docs", "info", "list_", "schema", "show", "validate"]
 
 
 def validate(

@@ -1,11 +1,7 @@
 """The pages of the manual, which come with the package."""
 
-from __future__ import annotations
-
 from genbench.errors import UnknownName
 from genbench.lookup import ROOT, suggest
-
-__all__ = ["page", "summary", "topics"]
 
 FOLDER = ROOT / "docs"
 

@@ -1,7 +1,5 @@
 """The command that calls the runs of an earlier genbench by the ids of today: migrate."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +8,6 @@ import typer
 from genbench.cli.options import RESULTS, DataRoot
 from genbench.cli.output import say
 from genbench.places import at_home, data_root
-
-__all__ = ["migrate"]
 
 
 def migrate(

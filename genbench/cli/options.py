@@ -1,7 +1,5 @@
 """Arguments and options that commands share, and what they stand for."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,11 +10,6 @@ from genbench.cli.output import tell
 from genbench.duration import minutes
 from genbench.errors import GenbenchError
 from genbench.places import at_home
-
-__all__ = [
-    "RESULTS", "DataRoot", "Device", "Format", "Limit", "Offline", "Results", "RunArgument",
-    "Seeds", "SuiteArgument", "Time", "Weights", "warn",
-]
 
 SuiteArgument = Annotated[str, typer.Argument(
     help="A suite's YAML file, or the name of one that `genbench list suites` shows.",

@@ -5,8 +5,6 @@ command prints it; a terminal that knows few letters, a pipe that closes, a disk
 no output at all stop nothing that is being computed.
 """
 
-from __future__ import annotations
-
 import errno
 import io
 import os
@@ -22,10 +20,6 @@ from rich.segment import Segment
 
 from genbench.errors import GenbenchError
 from genbench.visible import visible
-
-__all__ = [
-    "check_written", "console_for", "prepare_streams", "printed_aside", "say", "tell", "write",
-]
 
 PIPE_WIDTH = 140
 """Characters of a line where there is no terminal."""

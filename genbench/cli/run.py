@@ -33,8 +33,6 @@ from genbench.places import at_home, data_root
 if TYPE_CHECKING:
     from genbench.api.session import SuiteOutcome
 
-__all__ = ["report", "run", "sample", "table"]
-
 
 def run(
     suite: SuiteArgument,

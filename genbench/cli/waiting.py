@@ -1,7 +1,5 @@
 """A command that takes long says on stderr what it is at, and how long that will take."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Iterator
@@ -9,8 +7,6 @@ from contextlib import contextmanager
 
 from genbench.cli.output import tell
 from genbench.steps import Place, told
-
-__all__ = ["slow_steps_said"]
 
 PATIENCE = 2.0
 """Seconds that a step may take without a word."""

@@ -1,7 +1,5 @@
 """Reading the batches of CIFAR-10, which are pickles, without running anything that they say."""
 
-from __future__ import annotations
-
 import io
 import pickle
 from pathlib import Path
@@ -9,8 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from genbench.errors import DataError
-
-__all__ = ["read_batch"]
 
 _RECONSTRUCT = np.empty(0).__reduce__()[0]
 _PERMITTED = {

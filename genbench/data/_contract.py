@@ -1,7 +1,5 @@
 """What a dataset of somebody else must give, checked when it is loaded."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import replace
 
@@ -11,8 +9,6 @@ from torch import Tensor
 
 from genbench.data.base import Data, Split
 from genbench.errors import DataError
-
-__all__ = ["kept"]
 
 _CHUNK = 4096
 """Rows of a memory map that are read at once."""

@@ -5,8 +5,6 @@ p(x) = E_t N(x; c(t), σ² I): a smooth integral in one dimension, done by Gauss
 on panels no longer than 2σ, which leaves an error far below 1e-6.
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Callable, Sequence
@@ -18,8 +16,6 @@ from torch import Tensor
 
 from genbench.data.base import Truth
 from genbench.noise import Noise
-
-__all__ = ["BlurredCurves"]
 
 _ORDER = 8
 """Gauss–Legendre nodes a panel."""

@@ -1,7 +1,5 @@
 """Image files → uint8 arrays of one shape, in memory or in a cache file."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import os
@@ -23,8 +21,6 @@ from genbench.errors import DataError
 from genbench.places import cache_folder
 from genbench.seeding import digest
 from genbench.visible import visible
-
-__all__ = ["Decoder"]
 
 _CACHE_FROM = 2**25
 """Bytes of decoded images from which on they are kept in a cache file."""

@@ -1,7 +1,5 @@
 """Data files that are missing: fetched by torchvision, or asked for in one clear line."""
 
-from __future__ import annotations
-
 import contextlib
 import socket
 import sys
@@ -11,8 +9,6 @@ from pathlib import Path
 from filelock import FileLock
 
 from genbench.errors import DataError
-
-__all__ = ["ensure"]
 
 _TIMEOUT = 30.0
 """Seconds without an answer after which a download is given up."""

@@ -3,8 +3,6 @@
 Nothing in a file is executed: arrays are read without pickles, tensors with `weights_only`.
 """
 
-from __future__ import annotations
-
 import math
 import re
 import warnings
@@ -21,8 +19,6 @@ from genbench.data._decode import Decoder
 from genbench.data._sources import count_lossy, open_images
 from genbench.data.base import Data
 from genbench.errors import DataError
-
-__all__ = ["ARRAYS", "Given", "read_given"]
 
 ARRAYS = (".npy", ".npz", ".pt", ".pth")
 """File names that hold an array; everything else is a folder or zip of images."""

@@ -4,8 +4,6 @@ An idx file is a big-endian header (two zero bytes, a type, the number of dimens
 each as 32 bits) and the values; http://yann.lecun.com/exdb/mnist/.
 """
 
-from __future__ import annotations
-
 import gzip
 import math
 import zlib
@@ -14,8 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from genbench.errors import DataError
-
-__all__ = ["find_idx", "read_idx"]
 
 _UNSIGNED_BYTE = 8
 

@@ -1,7 +1,5 @@
 """Which images of a folder train, which test, and what their classes are: from names alone."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -9,8 +7,6 @@ from dataclasses import dataclass
 from genbench.errors import DataError
 from genbench.seeding import derive
 from genbench.visible import visible
-
-__all__ = ["Layout", "arrange"]
 
 _SPLITS = {
     "train": ("train", "training"),

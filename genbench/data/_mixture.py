@@ -1,7 +1,5 @@
 """The exact distribution of a finite mixture of Gaussians, in float64."""
 
-from __future__ import annotations
-
 import math
 from functools import cached_property
 
@@ -11,8 +9,6 @@ from torch import Tensor
 
 from genbench.data.base import Modes, Truth
 from genbench.noise import Noise
-
-__all__ = ["MixtureTruth"]
 
 _CHUNK = 2**16
 """Points whose density is computed at once, to bound memory."""

@@ -1,7 +1,5 @@
 """What MNIST and the datasets of the same format and split share."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +12,6 @@ from genbench.data._idx import find_idx, read_idx
 from genbench.data.base import Data, Split
 from genbench.errors import DataError
 from genbench.seeding import digest
-
-__all__ = ["DIGITS", "MnistLike", "mnist_files", "read_mnist"]
 
 DIGITS = tuple("0123456789")
 _TRAIN, _VALIDATION, _TEST = 60_000, 5_000, 10_000

@@ -1,7 +1,5 @@
 """A folder or a zip file as named files, read without unpacking anything."""
 
-from __future__ import annotations
-
 import os
 import stat
 import zipfile
@@ -14,8 +12,6 @@ from pathlib import Path, PurePosixPath
 from genbench.errors import DataError
 from genbench.quiet import is_quiet
 from genbench.visible import visible
-
-__all__ = ["FORMATS", "ImageSource", "count_lossy", "open_images", "open_source"]
 
 FORMATS = {
     "JPEG": (".jfif", ".jpe", ".jpeg", ".jpg", ".mpo"), "PNG": (".apng", ".png"),

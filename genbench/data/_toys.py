@@ -1,15 +1,11 @@
 """What the toys share: fixed splits drawn from an exact distribution."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 
 from genbench.data.base import Data, Split, Truth
 from genbench.noise import Noise
 from genbench.seeding import derive, digest
-
-__all__ = ["points"]
 
 
 def points(

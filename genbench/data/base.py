@@ -15,8 +15,6 @@ from torch import Tensor
 from genbench.configured import Configured
 from genbench.noise import Noise
 
-__all__ = ["Data", "Dataset", "Modes", "Split", "Truth"]
-
 
 @dataclass(frozen=True)
 class Modes:

@@ -7,8 +7,6 @@ https://arxiv.org/abs/1509.00519. Its likelihoods are not those of grey-scale MN
 fixed files of Larochelle and Murray (2011); the static draw here is genbench's own.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Literal
 
@@ -19,8 +17,6 @@ from genbench.data._mnist import DIGITS, mnist_files, read_mnist
 from genbench.data.base import Data, Dataset, Split
 from genbench.noise import Noise
 from genbench.seeding import derive, digest
-
-__all__ = ["BinaryMnist"]
 
 _PIECE = 5000
 """Rows drawn at once, to bound memory."""

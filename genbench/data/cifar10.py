@@ -4,8 +4,6 @@ A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009,
 https://www.cs.toronto.edu/~kriz/cifar.html.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +15,6 @@ from genbench.data.base import Data, Dataset, Split
 from genbench.errors import DataError
 from genbench.fields import Natural
 from genbench.seeding import digest
-
-__all__ = ["Cifar10"]
 
 _FOLDER = "cifar-10-batches-py"
 _TRAIN = tuple(f"data_batch_{number}" for number in range(1, 6))

@@ -5,8 +5,6 @@ Repository, 1998, https://doi.org/10.24432/C50P49: the 1797 images of its test p
 count of 0 to 16 black dots, so that there are 17 grey levels.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +13,6 @@ import torch
 from genbench.data._mnist import DIGITS
 from genbench.data.base import Data, Dataset, Split
 from genbench.seeding import derive, digest
-
-__all__ = ["Digits"]
 
 _TEST, _VALIDATION = 500, 100
 

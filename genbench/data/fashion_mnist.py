@@ -4,14 +4,10 @@ H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchm
 Learning Algorithms", 2017, https://arxiv.org/abs/1708.07747.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from genbench.data._mnist import mnist_files, read_mnist
 from genbench.data.base import Data, Dataset
-
-__all__ = ["FashionMnist"]
 
 _NAMES = (
     "T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",

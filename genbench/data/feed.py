@@ -1,15 +1,11 @@
 """Training batches: seeded, stateless, and cut from a tensor that is already on the device."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 
 from genbench.data.base import Data
 from genbench.data.scaling import Scaling
 from genbench.noise import Noise
-
-__all__ = ["Feed"]
 
 
 class Feed:

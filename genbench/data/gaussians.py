@@ -1,7 +1,5 @@
 """Any finite mixture of Gaussians, in any number of dimensions."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 
@@ -13,8 +11,6 @@ from genbench.data._toys import points
 from genbench.data.base import Data, Dataset
 from genbench.errors import DataError
 from genbench.fields import Count, Natural, Positive
-
-__all__ = ["Gaussians"]
 
 
 class Gaussians(Dataset):

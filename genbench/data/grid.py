@@ -6,8 +6,6 @@ and standard deviation of 0.05 are those of Z. Lin et al., "PacGAN", 2018,
 https://arxiv.org/abs/1712.04086.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import torch
@@ -16,8 +14,6 @@ from genbench.data._mixture import MixtureTruth
 from genbench.data._toys import points
 from genbench.data.base import Data, Dataset
 from genbench.fields import Count, Natural, Positive
-
-__all__ = ["Grid"]
 
 
 class Grid(Dataset):

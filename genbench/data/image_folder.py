@@ -1,7 +1,5 @@
 """Any folder or zip file of images."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Literal
@@ -18,8 +16,6 @@ from genbench.errors import DataError
 from genbench.fields import Annotated, Count, Field, FilePath
 from genbench.lookup import own_class
 from genbench.seeding import digest
-
-__all__ = ["ImageFolder"]
 
 _TABLES = (".csv", ".h5", ".hdf5", ".json", ".mat", ".npy", ".npz", ".parquet", ".pkl", ".pt",
            ".pth", ".tsv", ".txt", ".xlsx")

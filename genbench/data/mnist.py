@@ -4,14 +4,10 @@ Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to 
 recognition", 1998, http://yann.lecun.com/exdb/mnist/.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from genbench.data._mnist import DIGITS, mnist_files, read_mnist
 from genbench.data.base import Data, Dataset
-
-__all__ = ["Mnist"]
 
 
 class Mnist(Dataset):

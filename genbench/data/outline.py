@@ -1,7 +1,5 @@
 """What a trained model needs of its data: all but the rows, which may be gone when it is used."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch
@@ -9,8 +7,6 @@ from torch import Tensor
 
 from genbench.data.base import Data, Split
 from genbench.data.scaling import Scaling
-
-__all__ = ["outline", "without_rows"]
 
 
 def outline(data: Data, scaling: Scaling) -> dict[str, Any]:

@@ -6,8 +6,6 @@ variance 0.1 at radius 5 of the mixture-of-flows literature; their entropy is
 ln 6 + ln(2πe·0.1) = 2.32705 nats up to the overlap.
 """
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 
@@ -17,8 +15,6 @@ from genbench.data._mixture import MixtureTruth
 from genbench.data._toys import points
 from genbench.data.base import Data, Dataset
 from genbench.fields import Count, Natural, Positive
-
-__all__ = ["Ring"]
 
 
 class Ring(Dataset):

@@ -19,8 +19,6 @@ from genbench.data.space import Space
 from genbench.errors import DataError
 from genbench.noise import Noise
 
-__all__ = ["SCALES", "Scaling", "scaling_for"]
-
 SCALES = ("raw", "standard", "unit", "symmetric", "logit")
 LOGIT_MARGIN = 0.05
 """Logit scaling maps [0, 1] to [α, 1 − α] first, with α this (Dinh et al., 2017)."""

@@ -4,8 +4,6 @@ Martin Arjovsky, Soumith Chintala, Léon Bottou: Wasserstein GAN, 2017, example 
 https://arxiv.org/abs/1701.07875: x = (0, u), u ~ U[0, 1].
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import torch
@@ -15,8 +13,6 @@ from genbench.data.base import Data, Dataset, Split
 from genbench.fields import Count, Natural
 from genbench.noise import Noise
 from genbench.seeding import derive, digest
-
-__all__ = ["Segment"]
 
 
 class Segment(Dataset):

@@ -11,8 +11,6 @@ from genbench.errors import GenbenchError
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Space"]
-
 
 @dataclass(frozen=True)
 class Space:

@@ -5,8 +5,6 @@ https://arxiv.org/abs/1611.02163; the size of the training set is that of Z. Lin
 2018, https://arxiv.org/abs/1712.04086.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import torch
@@ -17,8 +15,6 @@ from genbench.data.base import Data, Dataset, Split
 from genbench.fields import Count
 from genbench.noise import Noise
 from genbench.seeding import derive, digest
-
-__all__ = ["StackedMnist"]
 
 
 class StackedMnist(Dataset):

@@ -5,8 +5,6 @@ the plane: t ~ U[t₀, t₁], x = (t cos t, t sin t) + σ ε, not scaled and not
 defaults t = 1.5π(1 + 3u) and σ = 0.5, which have an entropy of 5.786 nats.
 """
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 
@@ -17,8 +15,6 @@ from genbench.data._curve import BlurredCurves
 from genbench.data._toys import points
 from genbench.data.base import Data, Dataset
 from genbench.fields import Count, Natural, NonNegative, Positive
-
-__all__ = ["SwissRoll"]
 
 
 class SwissRoll(Dataset):

@@ -5,8 +5,6 @@ Learning in Python", 2011, https://jmlr.org/papers/v12/pedregosa11a.html): t ~ U
 (cos t, sin t) and the lower (1 − cos t, ½ − sin t), equally likely.
 """
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 
@@ -17,8 +15,6 @@ from genbench.data._curve import BlurredCurves
 from genbench.data._toys import points
 from genbench.data.base import Data, Dataset
 from genbench.fields import Count, Natural, Positive
-
-__all__ = ["TwoMoons"]
 
 
 class TwoMoons(Dataset):

@@ -1,12 +1,8 @@
 """What a model answers, checked: a wrong shape broadcasts, and makes a number that lies."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from genbench.errors import GenbenchError
-
-__all__ = ["checked"]
 
 
 def checked(found: object, shape: tuple[int, ...], asked: str) -> Tensor:

@@ -12,8 +12,6 @@ from genbench.errors import NotApplicable
 if TYPE_CHECKING:
     from genbench.evaluation.evidence import Evidence
 
-__all__ = ["Metric"]
-
 
 class Metric(Configured, ABC):
     """A function of the evidence about one trained model.

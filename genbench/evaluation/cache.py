@@ -1,7 +1,5 @@
 """Arrays on disk, computed once: under a lock, written to a temporary file and renamed."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import tempfile
@@ -16,8 +14,6 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from genbench.errors import DataError
-
-__all__ = ["content_hash", "once_on_disk", "used"]
 
 Arrays = dict[str, np.ndarray]
 _USED: ContextVar[list[Path] | None] = ContextVar("used", default=None)

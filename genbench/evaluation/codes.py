@@ -1,7 +1,5 @@
 """The codes behind a coded model's samples, and the classes that the samples look like."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 
@@ -10,8 +8,6 @@ from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.extractors.choice import chosen
 from genbench.evaluation.sample_sets import CHUNK, chunk_noise
 from genbench.models.base import Codes
-
-__all__ = ["code_values", "sample_classes", "sample_codes"]
 
 
 def sample_codes(evidence: Evidence, s: int, n: int) -> Tensor:

@@ -16,8 +16,6 @@ from genbench.nets.mlp import StackedLinear
 from genbench.noise import Noise
 from genbench.objectives.base import TrainedCritic
 
-__all__ = ["CriticView"]
-
 BATCH = 4096
 LAYERS = (nn.Linear, StackedLinear, nn.Conv2d, nn.ConvTranspose2d)
 

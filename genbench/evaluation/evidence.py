@@ -33,8 +33,6 @@ from genbench.places import cache_folder
 from genbench.seeding import derive
 from genbench.steps import step
 
-__all__ = ["Evidence", "SampleSettings", "count_name"]
-
 T = TypeVar("T")
 LIMIT = 10_000
 """Samples where the protocol names no number."""

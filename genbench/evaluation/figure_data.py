@@ -4,8 +4,6 @@ A figure is drawn from these arrays alone, long after the model is gone: an arra
 of figure needs is added here.
 """
 
-from __future__ import annotations
-
 from contextlib import suppress
 
 import numpy as np
@@ -17,8 +15,6 @@ from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.latent_walks import walks
 from genbench.models.base import Mixture
 from genbench.models.mixture import MixtureModel
-
-__all__ = ["figure_data"]
 
 IMAGES, POINTS, GRID, LINE, WEIGHTS = 100, 2000, 120, 400, 200_000
 EACH = 10

@@ -9,8 +9,6 @@ class are those of samples that the classifier names so; `AVERAGED` of them make
 - turn: z̄_a + t (z̄_b − z̄_a), and other latents moved along z̄_b − z̄_a
 """
 
-from __future__ import annotations
-
 from contextlib import suppress
 
 import numpy as np
@@ -21,8 +19,6 @@ from genbench.errors import NotApplicable, NotFinite
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.sample_sets import CHUNK, chunk_noise
 from genbench.models.base import Latent
-
-__all__ = ["walks"]
 
 STEPS, PAIRS, AVERAGED, NEIGHBOURS, TURNED = 10, 8, 4, 8, 4
 SPREAD = 0.25

@@ -7,8 +7,6 @@ image becomes the density P · levels^D of its dequantised twin. Binary images (
 exception: their customary unit is the log probability itself, so densities lose D · ln 2.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 
@@ -22,8 +20,6 @@ from genbench.evaluation._answers import checked
 from genbench.models.base import Bound, Density, Model, conditioning
 from genbench.noise import Noise
 from genbench.seeding import derive
-
-__all__ = ["ModelLikelihood"]
 
 BATCH = 500
 LIMIT = 2**20

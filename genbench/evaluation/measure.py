@@ -1,7 +1,5 @@
 """Measuring a run: every metric on its evidence, each cell a value or a reason."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -19,8 +17,6 @@ from genbench.evaluation.extractors.choice import chosen
 from genbench.lookup import CAPABILITIES
 from genbench.steps import share_of, step
 from genbench.store.measurement import Measurement
-
-__all__ = ["MetricRequest", "measure"]
 
 Numbers = Mapping[str, float | NotApplicable]
 

@@ -1,12 +1,8 @@
 """Footnotes that a reader of a run's numbers needs."""
 
-from __future__ import annotations
-
 from genbench.errors import NotFinite
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.sample_sets import CHUNK
-
-__all__ = ["notes"]
 
 
 def notes(evidence: Evidence) -> list[str]:

@@ -1,7 +1,5 @@
 """Sample sets, drawn in chunks so that sample i depends on the seed and on i alone."""
 
-from __future__ import annotations
-
 import sys
 from abc import ABC, abstractmethod
 
@@ -14,11 +12,6 @@ from genbench.errors import NotApplicable, NotFinite
 from genbench.evaluation._answers import checked
 from genbench.models.base import Model
 from genbench.noise import Noise
-
-__all__ = [
-    "CHUNK", "GivenDraws", "ModelDraws", "RowDraws", "SampleSets", "TruthDraws", "chunk_noise",
-    "label_shares",
-]
 
 CHUNK = 500
 """Samples of one pass of the generator; part of what the numbers mean, so never changed."""

@@ -6,15 +6,11 @@ Bernhard Schmitzer: Stabilized Sparse Scaling Algorithms for Entropy Regularized
 Problems, 2019, https://arxiv.org/abs/1610.06519.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
 
 from genbench.errors import NotApplicable
-
-__all__ = ["assignment_cost", "entropic_plan", "exact_cost", "linear_program_cost"]
 
 CHECKED = 10
 """Iterations between two looks at the marginals."""

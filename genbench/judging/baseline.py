@@ -15,8 +15,6 @@
 gate can name what changed.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,11 +30,6 @@ from genbench.store.files import write_json
 from genbench.store.table import MetricRow
 from genbench.suites.former import read_spec
 from genbench.suites.plan import Plan
-
-__all__ = [
-    "DEFAULT_TOLERANCE", "Baseline", "Tolerance", "accept", "as_now", "changes",
-    "read_baseline", "refuse_limited", "specifications", "suite_of",
-]
 
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 

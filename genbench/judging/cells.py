@@ -18,12 +18,6 @@ from genbench.store.table import MetricRow
 from genbench.suites.spec import REAL
 from genbench.text.numbers import mean_text
 
-__all__ = [
-    "DIRECTIONS", "NOT_RUN", "OK", "REAL_TITLE", "RESULTS", "SKIPPED", "Cell", "Key",
-    "Trouble",
-    "cells_of", "dataset_names", "find", "is_reference", "joined", "trouble_text",
-]
-
 REAL_TITLE = "real: train vs test"
 """How tables title the row of real data."""
 OK = "ok"

@@ -1,7 +1,5 @@
 """A claim's comparison, put to the test: p for it and against it, and the words for both."""
 
-from __future__ import annotations
-
 import math
 import statistics
 from collections.abc import Callable, Sequence
@@ -15,8 +13,6 @@ from genbench.judging.significance import contrast_test
 from genbench.judging.statistics import Test, welch
 from genbench.suites.expectation import Expectation
 from genbench.text.numbers import interval, mean_and_std, number, p_text
-
-__all__ = ["Tested", "tested"]
 
 INFINITE = "what is not finite is the worst there is"
 

@@ -27,8 +27,6 @@ its value counts as known up to its sampling spread. Where nothing random was tr
 equal values make `<` false and `<=` true.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal

@@ -36,8 +36,6 @@ from genbench.text.numbers import mean_and_std, number, p_text, spread_text
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Comparison", "Comparisons", "compare", "compare_table"]
-
 _COLOURS = {"better": "green", "worse": "red", "different": "yellow", "inconclusive": "yellow",
             "not comparable": "magenta"}
 

@@ -9,16 +9,12 @@ as the one seen, itself among them: 1/C(n + m, n) or 2⁻ⁿ at the least. Infin
 their ranks.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
-
-__all__ = ["floor", "heavy_tailed", "ranked", "sign_flips", "two_samples"]
 
 MOST = 200_000
 """Arrangements beyond which an exact test is not made: n = 10 a side are 184,756."""

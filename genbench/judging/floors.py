@@ -1,14 +1,10 @@
 """The floors of distances, beside the numbers that are read against them."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from math import nan
 
 from genbench.judging.cells import Cell
 from genbench.text.numbers import spread_text
-
-__all__ = ["floor_name", "floor_text", "is_floor"]
 
 SUFFIX = "_floor"
 

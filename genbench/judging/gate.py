@@ -35,8 +35,6 @@ or changed its protocol, or if nothing at all was compared; else 0. GenbenchErro
 exit 2.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """The gate's outcome for machines and people: JUnit XML, Markdown, and a table for terminals."""
 
-from __future__ import annotations
-
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
@@ -12,8 +10,6 @@ from rich.text import Text
 from genbench.judging.outcome import CellVerdict, GateOutcome
 from genbench.text.markdown import ARROWS, escape, table
 from genbench.text.numbers import mean_text
-
-__all__ = ["junit_xml", "markdown", "terminal_table"]
 
 WIDE = 120
 """Characters of a line in which a table of seven columns is easy to read."""

@@ -1,15 +1,11 @@
 """What the gate finds: a verdict on every cell, and on the suite."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 from html import escape
 
 from genbench.text.html import html_table
 from genbench.text.numbers import mean_text, number
-
-__all__ = ["VERDICTS", "CellVerdict", "GateOutcome"]
 
 VERDICTS = (
     "regressed", "changed", "inconclusive", "failed", "missing", "changed-protocol", "unresolved",

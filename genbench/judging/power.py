@@ -6,8 +6,6 @@ Analysis for the Behavioral Sciences, 2nd edition, 1988): with n seeds, a differ
 differences), else δ√(n/2)/σ (σ is that of one method, pooled).
 """
 
-from __future__ import annotations
-
 import math
 
 from scipy.special import nctdtr, stdtrit
@@ -15,8 +13,6 @@ from scipy.special import nctdtr, stdtrit
 from genbench.judging import exact
 from genbench.judging.statistics import ALPHA, Test
 from genbench.text.numbers import number
-
-__all__ = ["MOST_SEEDS", "how", "power", "seeds_needed", "smallest_change", "would_be"]
 
 ENOUGH = 0.8
 """The chance of telling two methods apart that is asked for."""

@@ -11,8 +11,6 @@ Bold is the best and what is not significantly worse; what is, is marked. With f
 seeds nothing can be told apart, and nothing is bold; nor is it where all means are the same.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from enum import Enum
 from statistics import fmean
@@ -20,8 +18,6 @@ from statistics import fmean
 from genbench.judging.cells import Cell, is_reference
 from genbench.judging.significance import difference_test
 from genbench.judging.statistics import ALPHA, MIN_SEEDS
-
-__all__ = ["LEGEND", "WORSE", "Rank", "ranks"]
 
 WORSE = "†"
 """Marks what is significantly worse than the best."""

@@ -10,8 +10,6 @@ Student's test (`statistics`) where values are continuous, and otherwise
 - ranks, where a value is infinite: NaN and infinity are the worst values there are.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -21,8 +19,6 @@ from scipy.special import stdtrit
 
 from genbench.judging import exact
 from genbench.judging.statistics import ALPHA, ROUNDING, Test, contrast, welch
-
-__all__ = ["contrast_test", "difference_test"]
 
 _Terms = Sequence[tuple[float, Mapping[int, float]]]
 

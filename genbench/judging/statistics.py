@@ -24,10 +24,6 @@ from scipy.special import stdtr, stdtrit
 
 from genbench.text.numbers import mean_and_std
 
-__all__ = [
-    "ALPHA", "MIN_SEEDS", "ROUNDING", "Test", "contrast", "holm", "welch",
-]
-
 ALPHA = 0.05
 """One minus the confidence of every comparison."""
 MIN_SEEDS = 3

@@ -1,7 +1,5 @@
 """Numbers that were written to files: metrics.csv and baseline.json."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,8 +9,6 @@ from genbench.errors import GenbenchError
 from genbench.judging.baseline import read_baseline
 from genbench.judging.cells import Cell, cells_of, joined
 from genbench.store.table import MetricRow
-
-__all__ = ["load_cells"]
 
 _NEEDED = [name for name in MetricRow._fields if name not in MetricRow._field_defaults]
 

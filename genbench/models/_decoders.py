@@ -5,8 +5,6 @@ and sums its log density or log probability over the D dimensions. `spread` says
 comes from: one learned number for each dimension, a prediction for each example, or a constant.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Literal
 
@@ -18,8 +16,6 @@ from genbench.data.space import Space
 from genbench.errors import GenbenchError
 from genbench.nets.densities import discretised_logistic, log_normal
 from genbench.noise import Noise
-
-__all__ = ["BernoulliDecoder", "Decoder", "GaussianDecoder", "LogisticDecoder", "decoder_for"]
 
 Spread = Literal["learned", "predicted", "fixed"]
 _LOG_RANGE = (-7.0, 3.0)

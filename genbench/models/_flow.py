@@ -3,8 +3,6 @@
     log p(x) = log p_base(z) + log|det ∂z/∂x|,   z = f(x),   x = f⁻¹(z)
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from typing import Literal
 
@@ -16,8 +14,6 @@ from genbench.models.base import Model
 from genbench.nets.bijection import Bijection
 from genbench.nets.densities import base_log_prob, base_sample
 from genbench.noise import Noise
-
-__all__ = ["FlowModel"]
 
 
 class FlowModel(Model):

@@ -1,7 +1,5 @@
 """What implicit models share: networks, a latent draw, and an output on the data's range."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 from torch import Tensor, nn
@@ -15,8 +13,6 @@ from genbench.nets.dcgan import Upsampler, downsampler
 from genbench.nets.labels import with_labels
 from genbench.nets.mlp import MLP
 from genbench.noise import Noise
-
-__all__ = ["EitherNetwork", "classes_of", "conditional_latent", "latent", "squash"]
 
 
 class EitherNetwork(Model):

@@ -4,14 +4,10 @@ Arthur, Vassilvitskii, "k-means++: The Advantages of Careful Seeding", 2007,
 https://dl.acm.org/doi/10.5555/1283383.1283494, then Lloyd's algorithm.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 
 from genbench.noise import Noise
-
-__all__ = ["kmeans"]
 
 
 def kmeans(

@@ -1,10 +1,6 @@
 """Why a model's density is no likelihood of the data that it was built for."""
 
-from __future__ import annotations
-
 from genbench.data.space import Space
-
-__all__ = ["density_reason"]
 
 
 def density_reason(space: Space) -> str | None:

@@ -4,8 +4,6 @@ Both compute each component on rows of its own, x (T, B, D) → (T, B), so that 
 every component all the data, or to each only the rows that are its own.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 
 import torch
@@ -16,8 +14,6 @@ from genbench.models._flow import FlowModel
 from genbench.models.base import Density, Model
 from genbench.nets.densities import base_log_prob, base_sample
 from genbench.noise import Noise
-
-__all__ = ["ComponentStack", "LoopedParts", "Routes", "StackedParts"]
 
 
 class Routes:

@@ -6,15 +6,11 @@ Nichol, Dhariwal, "Improved Denoising Diffusion Probabilistic Models", 2021,
 https://arxiv.org/abs/2102.09672, eq. 17.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-
-__all__ = ["Schedule", "schedule"]
 
 _LARGEST = 0.999
 """β at most: with 1 the data would be gone, and the reverse step would divide by zero."""

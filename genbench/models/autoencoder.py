@@ -8,8 +8,6 @@ https://arxiv.org/abs/1711.01558; Jeff Donahue, Philipp Krähenbühl, Trevor Dar
 Feature Learning, 2017, https://arxiv.org/abs/1605.09782.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import torch
@@ -19,8 +17,6 @@ from genbench.data.space import Space
 from genbench.fields import Count
 from genbench.models._implicit import EitherNetwork, latent
 from genbench.noise import Noise
-
-__all__ = ["Autoencoder"]
 
 
 class Autoencoder(EitherNetwork):

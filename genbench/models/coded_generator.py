@@ -6,8 +6,6 @@ https://arxiv.org/abs/1606.03657
     x = G(z, c),  z ~ N(0, I),  c = (one-hot of uniform categories, U(−1, 1), …)
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
@@ -16,8 +14,6 @@ from genbench.data.space import Space
 from genbench.fields import Annotated, Count, Field, Natural
 from genbench.models._implicit import EitherNetwork, latent
 from genbench.noise import Noise
-
-__all__ = ["CodedGenerator"]
 
 
 class CodedGenerator(EitherNetwork):

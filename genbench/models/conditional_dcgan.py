@@ -8,8 +8,6 @@ Generative Adversarial Nets, 2014, https://arxiv.org/abs/1411.1784
     x = G(z, y),  z ~ N(0, I),  y one-hot
 """
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from genbench.data.space import Space
@@ -18,8 +16,6 @@ from genbench.models._implicit import classes_of, conditional_latent, squash
 from genbench.models.base import Model
 from genbench.nets.dcgan import Upsampler
 from genbench.noise import Noise
-
-__all__ = ["ConditionalDCGAN"]
 
 
 class ConditionalDCGAN(Model):

@@ -8,8 +8,6 @@ https://arxiv.org/abs/1411.1784
 Here both enter the first layer together; the paper gives each a layer of its own before that.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 from torch import Tensor
@@ -18,8 +16,6 @@ from genbench.data.space import Space
 from genbench.fields import Count
 from genbench.models._implicit import EitherNetwork, classes_of, conditional_latent
 from genbench.noise import Noise
-
-__all__ = ["ConditionalGenerator"]
 
 
 class ConditionalGenerator(EitherNetwork):

@@ -10,8 +10,6 @@ batch in training and its running moments in evaluation, so that evaluated sampl
 one another.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import torch
@@ -24,8 +22,6 @@ from genbench.models.base import Model
 from genbench.nets.dcgan import Upsampler
 from genbench.nets.virtual_norm import WithReference
 from genbench.noise import Noise
-
-__all__ = ["DCGAN"]
 
 
 class DCGAN(Model):

@@ -18,8 +18,6 @@ before), so that a pixel that is certain costs next to nothing even with few ste
 What such models grew into: `genbench docs pointers`.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import torch
@@ -34,8 +32,6 @@ from genbench.nets.densities import discretised_gaussian, log_normal
 from genbench.nets.embedding import StepMLP
 from genbench.nets.unet import UNet
 from genbench.noise import Noise
-
-__all__ = ["DDPM"]
 
 
 class DDPM(Model):

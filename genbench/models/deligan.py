@@ -8,8 +8,6 @@ https://arxiv.org/abs/1706.02071
 The paper keeps σ from vanishing by a term of the model's loss; here the objective `latent_spread`.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 
@@ -17,8 +15,6 @@ from genbench.data.space import Space
 from genbench.fields import Count, Positive
 from genbench.models._implicit import EitherNetwork, latent
 from genbench.noise import Noise
-
-__all__ = ["DeLiGAN"]
 
 
 class DeLiGAN(EitherNetwork):

@@ -6,8 +6,6 @@ After the figures of two Gaussians in Goodfellow et al., Generative Adversarial 
 https://arxiv.org/abs/1406.2661.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 
@@ -17,8 +15,6 @@ from genbench.fields import Positive
 from genbench.models.base import Model
 from genbench.nets.densities import log_normal
 from genbench.noise import Noise
-
-__all__ = ["Gaussian"]
 
 
 class Gaussian(Model):

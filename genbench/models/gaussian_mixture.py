@@ -6,8 +6,6 @@ https://doi.org/10.1111/j.2517-6161.1977.tb01600.x; the fit is scikit-learn's.
     log p(x) = log Σ_c w_c N(x; μ_c, Σ_c)
 """
 
-from __future__ import annotations
-
 import math
 import warnings
 from typing import Literal
@@ -21,8 +19,6 @@ from genbench.fields import Count
 from genbench.models._likelihood import density_reason
 from genbench.models.base import Model
 from genbench.noise import Noise
-
-__all__ = ["GaussianMixture"]
 
 
 class GaussianMixture(Model):

@@ -6,8 +6,6 @@ Courville, Yoshua Bengio: Generative Adversarial Nets, 2014, https://arxiv.org/a
     x = G(z),  z ~ N(0, I)
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 from torch import Tensor
@@ -16,8 +14,6 @@ from genbench.data.space import Space
 from genbench.fields import Count
 from genbench.models._implicit import EitherNetwork, latent
 from genbench.noise import Noise
-
-__all__ = ["Generator"]
 
 
 class Generator(EitherNetwork):

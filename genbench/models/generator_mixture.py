@@ -8,8 +8,6 @@ Generative Adversarial Nets, 2017, https://arxiv.org/abs/1703.00573
 The drawn i carries no gradient into the weights; `mix_gan` trains them through the payoff.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 
@@ -17,8 +15,6 @@ from genbench.data.space import Space
 from genbench.fields import Count
 from genbench.models._implicit import EitherNetwork, latent
 from genbench.noise import Noise
-
-__all__ = ["GeneratorMixture"]
 
 
 class GeneratorMixture(EitherNetwork):

@@ -9,8 +9,6 @@ Left out: the start of the scales from a first batch (here they start at the ide
 density depends on a batch), and the additive couplings.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 from genbench.data.space import Space
@@ -18,8 +16,6 @@ from genbench.fields import Count
 from genbench.models._flow import FlowModel
 from genbench.nets.bijection import Bijection
 from genbench.nets.multiscale import MultiScale
-
-__all__ = ["Glow"]
 
 
 class Glow(FlowModel):

@@ -7,8 +7,6 @@ learn from a likelihood alone. After McLachlan, Peel, "Finite Mixture Models", 2
 https://doi.org/10.1002/0471721182; the flows of Dinh et al. (2014), https://arxiv.org/abs/1410.8516.
 """
 
-from __future__ import annotations
-
 from typing import Literal, cast
 
 import torch
@@ -24,8 +22,6 @@ from genbench.models._parts import ComponentStack, LoopedParts, Routes, StackedP
 from genbench.models.base import Density, Fit, Model
 from genbench.models.nice import NICE
 from genbench.noise import Noise
-
-__all__ = ["MixtureModel"]
 
 
 class MixtureModel(Model):

@@ -8,8 +8,6 @@ https://arxiv.org/abs/1410.8516.
 Left out: the whitening of colour images.
 """
 
-from __future__ import annotations
-
 import math
 from functools import partial
 from typing import Literal
@@ -22,8 +20,6 @@ from genbench.models._flow import FlowModel
 from genbench.nets.bijection import Bijection
 from genbench.nets.conv_coupling import conv_network
 from genbench.nets.coupling import AdditiveCoupling, Couplings, dense_network, per_dim
-
-__all__ = ["NICE"]
 
 
 class NICE(FlowModel):

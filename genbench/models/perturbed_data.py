@@ -4,8 +4,6 @@ The fixed fake data of figures 2.3 and 2.4 of Gong, "Wasserstein Generative Adve
 2017, on which critics are compared.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 
@@ -13,8 +11,6 @@ from genbench.data.space import Space
 from genbench.fields import Count, NonNegative
 from genbench.models.base import Model
 from genbench.noise import Noise
-
-__all__ = ["PerturbedData"]
 
 
 class PerturbedData(Model):

@@ -13,8 +13,6 @@ place stands a learned constant scale and shift, so that the density of an examp
 its batch.
 """
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Literal
 
@@ -23,8 +21,6 @@ from genbench.fields import Count, Positive, Widths
 from genbench.models._flow import FlowModel
 from genbench.nets.bijection import Bijection
 from genbench.nets.coupling import AffineCoupling, Couplings, dense_network
-
-__all__ = ["RealNVP"]
 
 
 class RealNVP(FlowModel):

@@ -6,8 +6,6 @@ Martin Arjovsky, Soumith Chintala, Léon Bottou: Wasserstein GAN, 2017, example 
 https://arxiv.org/abs/1701.07875. It has no density in the plane.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 
@@ -15,8 +13,6 @@ from genbench.data.space import Space
 from genbench.errors import GenbenchError
 from genbench.models.base import Model
 from genbench.noise import Noise
-
-__all__ = ["Segment"]
 
 
 class Segment(Model):

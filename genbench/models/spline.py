@@ -11,8 +11,6 @@ Left out: convolutional couplings and the multi-scale architecture (images are f
 odd pixels alternate); LU-factored linear layers, in whose place stands a learned scale and shift.
 """
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Literal
 
@@ -22,8 +20,6 @@ from genbench.models._flow import FlowModel
 from genbench.nets.bijection import Bijection
 from genbench.nets.coupling import Couplings, dense_network
 from genbench.nets.splines import SplineCoupling
-
-__all__ = ["Spline"]
 
 
 class Spline(FlowModel):

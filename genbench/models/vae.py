@@ -9,8 +9,6 @@ Rezende, Mohamed, Wierstra, "Stochastic Backpropagation", 2014, https://arxiv.or
 Left out: convolutions (images are flattened).
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import torch
@@ -24,8 +22,6 @@ from genbench.models.base import Model
 from genbench.nets.densities import log_normal
 from genbench.nets.mlp import MLP
 from genbench.noise import Noise
-
-__all__ = ["VAE"]
 
 
 class VAE(Model):

@@ -1,7 +1,5 @@
 """An autoencoder as critic: how badly it rebuilds an example is the example's energy."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 
@@ -10,8 +8,6 @@ from torch import Tensor, nn
 from genbench.nets.critic import dense_trunk
 from genbench.nets.dcgan import Upsampler, downsampler
 from genbench.nets.mlp import MLP
-
-__all__ = ["EnergyNet"]
 
 
 class EnergyNet(nn.Module):

@@ -1,12 +1,8 @@
 """What every flow is made of: an invertible map with a tractable Jacobian determinant."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
-
-__all__ = ["Bijection"]
 
 
 class Bijection(nn.Module, ABC):

@@ -1,7 +1,5 @@
 """A critic for each component of a mixture: networks of their own, or heads on a shared trunk."""
 
-from __future__ import annotations
-
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -12,8 +10,6 @@ from torch import Tensor, nn
 from genbench.nets.critic import dense_trunk, is_piecewise_linear, trunk_vjp
 from genbench.nets.dcgan import downsampler
 from genbench.nets.mlp import StackedLinear
-
-__all__ = ["ComponentCritics", "OwnCritics", "SharedCritics", "component_critics"]
 
 
 class ComponentCritics(nn.Module, ABC):

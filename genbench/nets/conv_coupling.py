@@ -8,8 +8,6 @@ H × W/2, and the convolutions are transposed: (H/4, W/4) → (H/2, W/2) by stri
 stride 2 down and 1 across, with a kernel 4 × 3.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 
@@ -19,8 +17,6 @@ from genbench.errors import GenbenchError
 from genbench.nets.coupling import Network
 from genbench.nets.data_norm import DataNorm
 from genbench.nets.mlp import linear
-
-__all__ = ["ConvNetwork", "conv_network"]
 
 
 class ConvNetwork(nn.Module):

@@ -9,8 +9,6 @@ key, parametrises the transform of the other:
     affine     y₂ = x₂ ⊙ exp s(x₁) + t(x₁)     log|det| = Σ s(x₁)
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -23,18 +21,6 @@ from genbench.errors import GenbenchError
 from genbench.nets.bijection import Bijection
 from genbench.nets.data_norm import data_norms, held
 from genbench.nets.mlp import MLP
-
-__all__ = [
-    "AdditiveCoupling",
-    "Affine",
-    "AffineCoupling",
-    "Coupling",
-    "Couplings",
-    "Layer",
-    "Network",
-    "dense_network",
-    "per_dim",
-]
 
 Network = Callable[[int, int], nn.Module]
 """The network of a coupling: from the sizes of its input and output."""

@@ -8,8 +8,6 @@ The label of a class-conditional critic enters in one of two ways:
   Projection Discriminator, 2018, https://arxiv.org/abs/1802.05637
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -24,11 +22,6 @@ from genbench.nets.mlp import StackedLinear, linear
 from genbench.nets.norms import norm_layers
 from genbench.nets.precision import exact
 from genbench.nets.virtual_norm import WithReference
-
-__all__ = [
-    "Critic", "CriticOutput", "critic_network", "dense_trunk", "feature_network",
-    "is_piecewise_linear", "trunk_vjp",
-]
 
 
 class CriticOutput(NamedTuple):

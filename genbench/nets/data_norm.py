@@ -6,16 +6,12 @@ be those of samples, and the density of data, which is evaluated with them, anot
 that was taught.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm
-
-__all__ = ["DataNorm", "data_norms", "held"]
 
 
 class DataNorm(nn.BatchNorm2d):

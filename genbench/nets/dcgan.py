@@ -7,8 +7,6 @@ Kernels of 4 with stride 2 and padding 1, as most implementations have them (the
 images of any size from 8×8 on: as many halvings as leave 4 pixels on the shorter side.
 """
 
-from __future__ import annotations
-
 import math
 from itertools import pairwise
 
@@ -17,8 +15,6 @@ from torch import Tensor, nn
 from genbench.errors import GenbenchError
 from genbench.nets.norms import norm_layers
 from genbench.nets.virtual_norm import VirtualBatchNorm
-
-__all__ = ["Upsampler", "downsampler", "halvings", "start"]
 
 WIDEST = 8
 """Feature maps grow with every halving up to this many times the first number."""

@@ -6,8 +6,6 @@ https://arxiv.org/abs/1606.04934; the discretised Gaussian that of Ho, Jain, Abb
 Diffusion Probabilistic Models", 2020, https://arxiv.org/abs/2006.11239, eq. 13.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch
@@ -15,14 +13,6 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid, softplus
 
 from genbench.noise import Noise
-
-__all__ = [
-    "base_log_prob",
-    "base_sample",
-    "discretised_gaussian",
-    "discretised_logistic",
-    "log_normal",
-]
 
 _LOG_2PI = math.log(2 * math.pi)
 _TINY = 2.0**-24

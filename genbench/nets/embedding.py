@@ -3,8 +3,6 @@
 Vaswani et al., "Attention Is All You Need", 2017, https://arxiv.org/abs/1706.03762, section 3.5.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 
@@ -12,8 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from genbench.nets.mlp import MLP
-
-__all__ = ["StepMLP", "sinusoids"]
 
 
 def sinusoids(steps: int, width: int) -> Tensor:

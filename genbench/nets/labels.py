@@ -1,12 +1,8 @@
 """Class labels as network input."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 from torch.nn import functional
-
-__all__ = ["with_labels"]
 
 
 def with_labels(x: Tensor, labels: Tensor, classes: int) -> Tensor:

@@ -6,16 +6,12 @@
   2018, https://arxiv.org/abs/1710.10196
 """
 
-from __future__ import annotations
-
 import math
 
 import torch
 from torch import Tensor, nn
 
 from genbench.nets.precision import exact
-
-__all__ = ["MinibatchDeviation", "MinibatchDiscrimination"]
 
 
 class MinibatchDiscrimination(nn.Module):

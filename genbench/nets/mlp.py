@@ -10,8 +10,6 @@ from torch import Tensor, nn
 
 from genbench.errors import GenbenchError
 
-__all__ = ["ACTIVATIONS", "MLP", "StackedLinear", "linear"]
-
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "elu": nn.ELU,
     "gelu": nn.GELU,

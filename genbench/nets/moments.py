@@ -7,15 +7,11 @@ A network that sees two kinds of input in training (latents of the prior, and co
 pool their moments, and then be evaluated as a network that was never trained.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
-
-__all__ = ["moments_kept"]
 
 
 @contextmanager

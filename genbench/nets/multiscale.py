@@ -10,8 +10,6 @@ becomes four channels (a squeeze); after them half of the channels leave, scaled
 what the other half says of them (the learned prior of a split).
 """
 
-from __future__ import annotations
-
 import math
 from typing import cast
 
@@ -23,8 +21,6 @@ from genbench.errors import GenbenchError
 from genbench.nets.bijection import Bijection
 from genbench.nets.coupling import Affine
 from genbench.nets.precision import full_precision
-
-__all__ = ["MultiScale"]
 
 
 class ConvAffine(Affine):

@@ -1,12 +1,8 @@
 """The normalisation layers of critics, by name."""
 
-from __future__ import annotations
-
 from torch import nn
 
 from genbench.nets.virtual_norm import VirtualBatchNorm
-
-__all__ = ["norm_layers"]
 
 
 def norm_layers(

@@ -1,14 +1,10 @@
 """What must not be computed in half precision: differences of numbers that are nearly equal."""
 
-from __future__ import annotations
-
 from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
 from torch import Tensor
-
-__all__ = ["exact", "full_precision"]
 
 
 def exact(x: Tensor) -> Tensor:

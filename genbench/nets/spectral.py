@@ -11,8 +11,6 @@ forward pass changes nothing; `iterate` makes the one step of the power method p
 weights that the paper prescribes. A convolution's kernel is the matrix (out, in·h·w), as there.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -20,8 +18,6 @@ from torch.nn.utils import parametrize
 
 from genbench.nets.minibatch import MinibatchDiscrimination
 from genbench.nets.precision import full_precision
-
-__all__ = ["SpectralNorm", "iterate", "normalise"]
 
 START = 30
 """Steps of the power method before the first update."""

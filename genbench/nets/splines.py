@@ -6,8 +6,6 @@ a ratio of two quadratics given by the values and derivatives at its knots; outs
 identity. s, δ and ξ are the paper's.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch
@@ -16,8 +14,6 @@ from torch.nn.functional import pad, softmax, softplus
 
 from genbench.nets.coupling import Network
 from genbench.nets.mlp import MLP
-
-__all__ = ["SplineCoupling", "rational_quadratic"]
 
 MIN_BIN = 1e-3
 """The smallest share of a bin's width or height."""

@@ -6,8 +6,6 @@ https://arxiv.org/abs/2006.11239, appendix B: residual blocks with group normali
 self-attention at the coarsest level. Left out: dropout, several blocks a level.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 
@@ -16,8 +14,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genbench.nets.embedding import sinusoids
-
-__all__ = ["UNet"]
 
 
 def _norm(channels: int) -> nn.GroupNorm:

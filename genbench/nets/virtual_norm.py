@@ -7,14 +7,10 @@ The reference batch passes through the network before the others, so that each c
 of a batch do not depend on one another, unlike in batch norm.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 
 from genbench.nets.precision import exact, full_precision
-
-__all__ = ["VirtualBatchNorm", "WithReference"]
 
 
 class VirtualBatchNorm(nn.Module):

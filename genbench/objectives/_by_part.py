@@ -1,7 +1,5 @@
 """Each component of a mixture learns from its own part of the data: a start for joint training."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Sequence
 
@@ -12,8 +10,6 @@ from genbench.models.mixture import MixtureModel
 from genbench.noise import Noise
 from genbench.objectives._start import start_from_data
 from genbench.objectives.base import Batch, Draw, Objective, Player, Terms
-
-__all__ = ["ByPart"]
 
 
 class ByPart(Objective[Mixture]):

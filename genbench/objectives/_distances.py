@@ -7,19 +7,12 @@
   https://arxiv.org/abs/1702.08398
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from genbench.nets.precision import exact, full_precision
-
-__all__ = [
-    "covariance_gap", "distances", "energy_distance", "mean_gap", "mmd_squared",
-    "squared_distances",
-]
 
 
 def squared_distances(x: Tensor, y: Tensor) -> Tensor:

@@ -1,14 +1,10 @@
 """Latents of data under a model with an encoder."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from genbench.errors import GenbenchError
 from genbench.models.base import Encoder, Latent, Model, StochasticEncoder
 from genbench.noise import Noise
-
-__all__ = ["encode", "latent_size"]
 
 
 def latent_size(model: Model, objective: str) -> int:

@@ -1,12 +1,8 @@
 """The start from data that several objectives give a model."""
 
-from __future__ import annotations
-
 from genbench.models.base import DataInitialisation, Model
 from genbench.noise import Noise
 from genbench.objectives.base import Draw
-
-__all__ = ["START_POINTS", "start_from_data"]
 
 START_POINTS = 2000
 """Training data shown to a model that starts from the data (the k-means of a mixture)."""

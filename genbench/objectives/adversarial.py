@@ -23,15 +23,11 @@ GANs, 2018, https://arxiv.org/abs/1710.10196; instance noise, Martin Arjovsky, L
 Principled Methods for Training GANs, 2017, https://arxiv.org/abs/1701.04862.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from genbench.models.base import Model
 from genbench.objectives.gan.adversarial import AdversarialGame
 from genbench.objectives.gan.auxiliary import AuxiliaryLoss
-
-__all__ = ["Adversarial"]
 
 
 class Adversarial(AdversarialGame):

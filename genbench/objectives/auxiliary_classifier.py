@@ -9,8 +9,6 @@ Classifier GANs, 2017, https://arxiv.org/abs/1610.09585
 The critic itself is not conditioned on the labels: the classifier is a second head.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from torch import Tensor, nn
@@ -22,8 +20,6 @@ from genbench.nets.critic import CriticOutput
 from genbench.objectives.base import Terms
 from genbench.objectives.gan.adversarial import AdversarialGame
 from genbench.objectives.gan.auxiliary import AuxiliaryLoss, Round
-
-__all__ = ["AuxiliaryClassifier"]
 
 
 class AuxiliaryClassifier(AdversarialGame):

@@ -1,7 +1,5 @@
 """The contract of an objective: pure losses, and the players that minimise them."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,8 +14,6 @@ from genbench.errors import GenbenchError
 from genbench.lookup import capability_words
 from genbench.models.base import Model
 from genbench.noise import Noise
-
-__all__ = ["Batch", "Draw", "Objective", "Player", "Terms", "TrainedCritic", "samples_like"]
 
 M = TypeVar("M", bound=Model, default=Any)
 """The model as an objective asks for it."""

@@ -11,8 +11,6 @@ the mean absolute reconstruction error of x, per dimension:
 k is updated after each update of the critic, with the energies of that update.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 
@@ -22,8 +20,6 @@ from genbench.nets.autoencoder import EnergyNet
 from genbench.noise import Noise
 from genbench.objectives.base import Batch, Terms, TrainedCritic, samples_like
 from genbench.objectives.gan.game import Game
-
-__all__ = ["BEGAN"]
 
 
 class BEGAN(Game):

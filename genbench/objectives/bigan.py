@@ -10,8 +10,6 @@ https://arxiv.org/abs/1605.09782
 At the optimum the encoder inverts the generator.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import torch
@@ -25,8 +23,6 @@ from genbench.objectives._latents import encode, latent_size
 from genbench.objectives.base import Batch, Terms, TrainedCritic
 from genbench.objectives.gan.game import Game, critic_kind
 from genbench.objectives.gan.losses import cross_entropy_critic
-
-__all__ = ["BiGAN"]
 
 
 class BiGAN(Game):

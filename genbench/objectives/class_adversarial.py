@@ -9,8 +9,6 @@ With the logit of the class C + 1 fixed to 0, which loses nothing, 1 − P(C + 1
 logit log Σ_y exp(l_y), which the loss pair takes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from torch.nn.functional import cross_entropy
@@ -20,8 +18,6 @@ from genbench.models.base import Model
 from genbench.objectives.base import Terms
 from genbench.objectives.gan.adversarial import AdversarialGame
 from genbench.objectives.gan.auxiliary import AuxiliaryLoss, Round
-
-__all__ = ["ClassAdversarial"]
 
 
 class ClassAdversarial(AdversarialGame):

@@ -4,8 +4,6 @@ As `label_likelihood`, with Lloyd's clusters in the place of classes. Arthur, Va
 "k-means++: The Advantages of Careful Seeding", 2007.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 
@@ -16,8 +14,6 @@ from genbench.models.mixture import MixtureModel
 from genbench.noise import Noise
 from genbench.objectives._by_part import ByPart
 from genbench.objectives.base import Batch, Draw
-
-__all__ = ["ClusterLikelihood"]
 
 
 class ClusterLikelihood(ByPart):

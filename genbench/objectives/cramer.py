@@ -9,8 +9,6 @@ https://arxiv.org/abs/1705.10743. With h the critic's features and x' an indepen
     model:   2E ‖h(x) − h(G)‖ − E ‖h(G) − h(G')‖ − E ‖h(x) − h(x')‖
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 
@@ -23,8 +21,6 @@ from genbench.objectives._distances import distances, energy_distance
 from genbench.objectives.base import Batch, Terms, TrainedCritic, samples_like
 from genbench.objectives.gan.game import Game
 from genbench.objectives.gan.penalties import gradient_penalty, input_gradient, interpolate
-
-__all__ = ["Cramer"]
 
 
 class Cramer(Game):

@@ -11,8 +11,6 @@ which the mean learns nothing. Nichol, Dhariwal, "Improved Denoising Diffusion P
 Models", 2021, https://arxiv.org/abs/2102.09672, eq. 16.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 from torch import Tensor
@@ -21,9 +19,6 @@ from genbench.errors import GenbenchError
 from genbench.models.base import Denoiser, LearnedVariance, VariationalDenoiser
 from genbench.noise import Noise
 from genbench.objectives.base import Batch, Objective, Terms
-
-__all__ = ["Denoising"]
-
 
 HYBRID = 0.001
 """Weight of the bound beside the simple loss."""

@@ -9,8 +9,6 @@ that its maximum is finite:
     −(1/N) Σ_{k<T} [ log v_k + α log(1 − v_k) + log α ]
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 
@@ -20,8 +18,6 @@ from genbench.fields import Count, Positive
 from genbench.models.base import Mixture
 from genbench.noise import Noise
 from genbench.objectives.base import Batch, Objective, Player, Terms
-
-__all__ = ["DirichletProcess"]
 
 
 class DirichletProcess(Objective[Mixture]):

@@ -9,8 +9,6 @@ https://arxiv.org/abs/1609.03126. With D(x) the mean squared reconstruction erro
 PT, the pulling-away term, is over the critic's codes S of a batch of samples.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize, relu
@@ -21,8 +19,6 @@ from genbench.nets.autoencoder import EnergyNet
 from genbench.noise import Noise
 from genbench.objectives.base import Batch, Terms, TrainedCritic, samples_like
 from genbench.objectives.gan.game import Game
-
-__all__ = ["EBGAN", "pulling_away"]
 
 
 def pulling_away(codes: Tensor) -> Tensor:

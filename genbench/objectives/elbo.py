@@ -8,14 +8,10 @@ A model that knows its KL in closed form says so by `bound_terms`, and the two p
 otherwise it is the mean of −log p(x, z)/q(z ∣ x) over draws.
 """
 
-from __future__ import annotations
-
 from genbench.fields import Count
 from genbench.models.base import Bound, SplitBound, conditioning
 from genbench.noise import Noise
 from genbench.objectives.base import Batch, Objective, Terms
-
-__all__ = ["ELBO"]
 
 
 class ELBO(Objective[Bound]):

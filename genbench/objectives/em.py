@@ -4,8 +4,6 @@ Dempster, Laird, Rubin, "Maximum Likelihood from Incomplete Data via the EM Algo
 https://doi.org/10.1111/j.2517-6161.1977.tb01600.x.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from genbench.fields import Count
@@ -13,8 +11,6 @@ from genbench.models.base import Fit
 from genbench.noise import Noise
 from genbench.objectives.base import Batch, Draw, Objective, Player, Terms
 from genbench.seeding import derive
-
-__all__ = ["EM"]
 
 
 class EM(Objective[Fit]):

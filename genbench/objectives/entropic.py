@@ -7,15 +7,11 @@ https://arxiv.org/abs/1703.00573; for mixtures of flows: Wenbo Gong, "Wasserstei
 Adversarial Network", MPhil thesis, University of Cambridge, 2017, section 4.2.3.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from genbench.models.base import Mixture
 from genbench.noise import Noise
 from genbench.objectives.base import Batch, Objective, Player, Terms
-
-__all__ = ["Entropic"]
 
 
 class Entropic(Objective[Mixture]):

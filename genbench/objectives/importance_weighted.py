@@ -6,8 +6,6 @@ https://arxiv.org/abs/1509.00519.
     L_k = E [ log (1/k) Σ_i p(x, z_i) / q(z_i ∣ x) ] ≤ log p(x),   L_1 = ELBO, L_k ≤ L_{k+1}
 """
 
-from __future__ import annotations
-
 import math
 
 import torch
@@ -16,8 +14,6 @@ from genbench.fields import Count
 from genbench.models.base import Bound, conditioning
 from genbench.noise import Noise
 from genbench.objectives.base import Batch, Objective, Terms
-
-__all__ = ["ImportanceWeighted"]
 
 
 class ImportanceWeighted(Objective[Bound]):

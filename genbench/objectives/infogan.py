@@ -11,8 +11,6 @@ Q is a head on the critic's features: a softmax for each categorical code, a Gau
 mean and width for each continuous one (of width 1 in the authors' code for MNIST).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from typing import ClassVar
@@ -30,8 +28,6 @@ from genbench.nets.mlp import MLP
 from genbench.objectives.base import Terms
 from genbench.objectives.gan.adversarial import AdversarialGame
 from genbench.objectives.gan.auxiliary import AuxiliaryLoss, Round
-
-__all__ = ["CodeHead", "CodeOptions", "InfoGAN", "reader_of"]
 
 
 class CodeOptions(Options):

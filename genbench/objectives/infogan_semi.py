@@ -8,8 +8,6 @@ https://arxiv.org/abs/1707.04487
 The labelled rows are a fixed random draw of the training data; their labels are all that is used.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch
@@ -24,8 +22,6 @@ from genbench.objectives.base import Draw, Terms
 from genbench.objectives.gan.adversarial import AdversarialGame
 from genbench.objectives.gan.auxiliary import AuxiliaryLoss, Round
 from genbench.objectives.infogan import CodeHead, CodeOptions, reader_of
-
-__all__ = ["InfoGANSemi"]
 
 
 class InfoGANSemi(CodeOptions, AdversarialGame):

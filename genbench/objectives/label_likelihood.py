@@ -5,16 +5,12 @@ Wenbo Gong, "Wasserstein Generative Adversarial Network", MPhil thesis, Universi
 first.
 """
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from genbench.errors import GenbenchError
 from genbench.models.mixture import MixtureModel
 from genbench.objectives._by_part import ByPart
 from genbench.objectives.base import Batch
-
-__all__ = ["LabelLikelihood"]
 
 
 class LabelLikelihood(ByPart):

@@ -6,13 +6,9 @@ https://arxiv.org/abs/1706.02071
     mean over components and dimensions of (1 − σ)²
 """
 
-from __future__ import annotations
-
 from genbench.models.base import Spread
 from genbench.noise import Noise
 from genbench.objectives.base import Batch, Objective, Terms
-
-__all__ = ["LatentSpread"]
 
 
 class LatentSpread(Objective[Spread]):

@@ -4,15 +4,11 @@ Fisher, "On the mathematical foundations of theoretical statistics", 1922,
 https://doi.org/10.1098/rsta.1922.0009.
 """
 
-from __future__ import annotations
-
 from genbench.fields import Count
 from genbench.models.base import Density, conditioning
 from genbench.noise import Noise
 from genbench.objectives._start import start_from_data
 from genbench.objectives.base import Batch, Draw, Objective, Terms
-
-__all__ = ["Likelihood"]
 
 
 class Likelihood(Objective[Density]):

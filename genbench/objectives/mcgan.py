@@ -12,8 +12,6 @@ a batch would be at hand, but they would fit its noise: the distance of two batc
 distribution is above zero, and the critic would learn to raise that.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import torch
@@ -27,8 +25,6 @@ from genbench.objectives._distances import covariance_gap, mean_gap
 from genbench.objectives.base import Batch, Terms, TrainedCritic, samples_like
 from genbench.objectives.gan.game import Game
 from genbench.objectives.gan.penalties import clip_weights
-
-__all__ = ["McGAN"]
 
 
 class McGAN(Game):

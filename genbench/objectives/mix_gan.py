@@ -10,8 +10,6 @@ generators, u of the critics, and a loss pair (ℓ_D, ℓ_G) of a critic and a g
 Every generator makes ⌈B/T⌉ samples of a batch of B.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from functools import partial
@@ -27,8 +25,6 @@ from genbench.objectives.base import Batch, Player, Terms, TrainedCritic
 from genbench.objectives.gan.game import Game, critic_kind, players_of
 from genbench.objectives.gan.options import LossOptions
 from genbench.objectives.gan.penalties import clip_weights, input_gradient
-
-__all__ = ["MixGAN"]
 
 
 class MixGAN(LossOptions, Game):

@@ -11,8 +11,6 @@ section 4.2.1. With gradients, the thesis computes the weights' responsibilities
 update of the components; here they are computed after it, with the updated components.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal
 
@@ -25,8 +23,6 @@ from genbench.models.mixture import MixtureModel
 from genbench.noise import Noise
 from genbench.objectives._start import start_from_data
 from genbench.objectives.base import Batch, Draw, Objective, Player, Terms
-
-__all__ = ["MixtureEM"]
 
 
 class MixtureEM(Objective[Mixture]):

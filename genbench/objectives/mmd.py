@@ -6,8 +6,6 @@ Maximum Mean Discrepancy Optimization, 2015, https://arxiv.org/abs/1505.03906
     min_G  MMD²(p_data, p_G),  k = a mean of Gaussian kernels
 """
 
-from __future__ import annotations
-
 import torch
 
 from genbench.fields import Annotated, Field, Positive
@@ -16,8 +14,6 @@ from genbench.noise import Noise
 from genbench.objectives._distances import mmd_squared
 from genbench.objectives._start import start_from_data
 from genbench.objectives.base import Batch, Draw, Objective, Terms, samples_like
-
-__all__ = ["MMD"]
 
 
 class MMD(Objective):

@@ -9,8 +9,6 @@ The autoencoder term keeps f injective; the weights of f are clipped, those of f
 out: the hinge that keeps E f(x) above E f(G(z)), and the root of MMD² that the authors' code has.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 
@@ -22,8 +20,6 @@ from genbench.objectives._distances import mmd_squared
 from genbench.objectives.base import Batch, Terms, TrainedCritic, samples_like
 from genbench.objectives.gan.game import Game
 from genbench.objectives.gan.penalties import clip_weights
-
-__all__ = ["MMDGAN"]
 
 
 class MMDGAN(Game):

@@ -8,8 +8,6 @@ Adversarial Networks, 2017, https://arxiv.org/abs/1612.02136
 with d the mean squared error per dimension. With another loss pair the last term is that pair's.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from genbench.fields import NonNegative
@@ -18,8 +16,6 @@ from genbench.nets.moments import moments_kept
 from genbench.objectives.base import Terms
 from genbench.objectives.gan.adversarial import AdversarialGame
 from genbench.objectives.gan.auxiliary import AuxiliaryLoss, Round
-
-__all__ = ["ModeRegularised"]
 
 
 class ModeRegularised(AdversarialGame):

@@ -10,8 +10,6 @@ real and generated examples differ in their responsibilities, while the penalty 
 and the critic diverges. `bound` holds these constants.
 """
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Literal
 
@@ -26,8 +24,6 @@ from genbench.objectives.base import Batch, Terms, TrainedCritic
 from genbench.objectives.gan.game import Game, critic_kind
 from genbench.objectives.gan.options import LossOptions
 from genbench.objectives.gan.penalties import clip_weights
-
-__all__ = ["PGAN"]
 
 
 class PGAN(LossOptions, Game):

@@ -14,8 +14,6 @@ https://arxiv.org/abs/1711.02283:
 over all pairs of a batch, which tends to W_φ as ε → 0; the model minimises it.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import torch
@@ -30,8 +28,6 @@ from genbench.noise import Noise
 from genbench.objectives._distances import squared_distances
 from genbench.objectives.base import Batch, Terms, TrainedCritic, samples_like
 from genbench.objectives.gan.game import Game, critic_kind
-
-__all__ = ["RelaxedWasserstein", "bregman"]
 
 HIGHEST = 20.0
 """Where the exponential divergence stops to grow, so that a wild sample stays finite."""

@@ -10,8 +10,6 @@ differentiated through every iteration, or by the envelope theorem. The sampled 
 mixture carries no gradient, so its weights are not trained here.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Literal
 
@@ -24,8 +22,6 @@ from genbench.noise import Noise
 from genbench.objectives._distances import squared_distances
 from genbench.objectives._start import start_from_data
 from genbench.objectives.base import Batch, Draw, Objective, Terms, samples_like
-
-__all__ = ["Sinkhorn", "transport_cost"]
 
 
 def transport_cost(

@@ -1,7 +1,5 @@
 """A weighted sum of objectives: players of one name merge, each term has a stream of its own."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -13,8 +11,6 @@ from genbench.models.base import Model
 from genbench.nets.moments import moments_kept
 from genbench.noise import Noise
 from genbench.objectives.base import Batch, Draw, Objective, Player, TrainedCritic
-
-__all__ = ["WeightedSum"]
 
 
 class WeightedSum(nn.Module):

@@ -11,8 +11,6 @@ With a random encoder and λ = 1 it is the adversarial autoencoder: Alireza Makh
 Shlens, Navdeep Jaitly, Ian Goodfellow, Brendan Frey, 2015, https://arxiv.org/abs/1511.05644
 """
 
-from __future__ import annotations
-
 import torch
 
 from genbench.fields import NonNegative
@@ -23,8 +21,6 @@ from genbench.objectives._latents import encode, latent_size
 from genbench.objectives.base import Batch, Terms
 from genbench.objectives.gan.game import Game, critic_kind
 from genbench.objectives.gan.losses import cross_entropy_critic, non_saturating_model
-
-__all__ = ["WAEGAN"]
 
 
 class WAEGAN(Game):

@@ -9,16 +9,12 @@ The paper's inverse multiquadratic kernels are Gaussian ones here, of several wi
 counts, where the authors' code has the sum.
 """
 
-from __future__ import annotations
-
 from genbench.fields import Annotated, Field, NonNegative, Positive
 from genbench.models.base import Encoder
 from genbench.noise import Noise
 from genbench.objectives._distances import mmd_squared
 from genbench.objectives._latents import encode, latent_size
 from genbench.objectives.base import Batch, Objective, Terms
-
-__all__ = ["WAEMMD"]
 
 
 class WAEMMD(Objective[Encoder]):

@@ -1,7 +1,5 @@
 """What the rows of a suite cost: updates, rows drawn, seconds, and on what."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -16,8 +14,6 @@ from genbench.store.table import MetricRow
 from genbench.suites.spec import REAL
 from genbench.text.markdown import count
 from genbench.text.numbers import mean_and_std, number
-
-__all__ = ["HEAD", "Cost", "cost_table", "costs_of", "kept", "words"]
 
 HEAD = ("method", "dataset", "updates", "rows drawn", "seconds", "device", "threads")
 

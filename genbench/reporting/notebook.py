@@ -1,7 +1,5 @@
 """What notebooks show: reports and tables as HTML."""
 
-from __future__ import annotations
-
 import base64
 import re
 from collections.abc import Sequence
@@ -15,8 +13,6 @@ from markdown_it import MarkdownIt
 from genbench.judging.ranking import Rank
 from genbench.reporting.summary import Summary
 from genbench.text.html import html_table
-
-__all__ = ["WrittenReport", "summary_html"]
 
 
 @dataclass(frozen=True)

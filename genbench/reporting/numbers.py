@@ -1,7 +1,5 @@
 """Stored numbers as a report reads them: cells by row and column, columns, titles."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,8 +12,6 @@ from genbench.store.table import MetricRow
 from genbench.suites.plan import Plan
 from genbench.suites.spec import REAL, RunSpec
 from genbench.text.markdown import ARROWS, code, escape
-
-__all__ = ["Column", "Numbers"]
 
 _COLUMN = re.compile(r"(?P<metric>[^@\[\]]+)(?:@(?P<protocol>[^\[\]]+))?(?:\[(?P<dataset>.+)\])?")
 

@@ -1,7 +1,5 @@
 """Where the runs of a report were made, and the rows whose seeds differ in that."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -9,8 +7,6 @@ from genbench.store.provenance import PACKAGES, provenance_history
 from genbench.store.runs import Store
 from genbench.suites.plan import Plan
 from genbench.text.markdown import seed_list
-
-__all__ = ["Origin", "mixed_rows", "origins_of", "planned_claims"]
 
 TELLING = ("genbench", *PACKAGES, "device", "CPU", "threads", "data")
 """What can change a number, and so should not differ among the seeds of a row."""

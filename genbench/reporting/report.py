@@ -4,8 +4,6 @@ No clock, no absolute path, nothing unordered: a report is rebuilt from stored r
 only where they do.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,8 +15,6 @@ from genbench.store.files import write_text
 from genbench.store.runs import Store
 from genbench.store.table import FORMATS
 from genbench.suites.plan import Plan
-
-__all__ = ["build"]
 
 
 def build(

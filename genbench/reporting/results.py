@@ -1,7 +1,5 @@
 """The stored results of a plan, read once, and what follows from them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,8 +12,6 @@ from genbench.reporting.origins import Origin, mixed_rows, origins_of, planned_c
 from genbench.store.runs import Record, Store
 from genbench.store.table import Survey, survey
 from genbench.suites.plan import Plan
-
-__all__ = ["Results", "gather"]
 
 
 @dataclass(frozen=True)

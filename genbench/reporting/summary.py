@@ -4,8 +4,6 @@ A report's tables show their cells by the same rules (`shown`); they have publis
 footnotes besides.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -22,8 +20,6 @@ from genbench.judging.floors import floor_text, is_floor
 from genbench.judging.ranking import LEGEND, WORSE, Rank, ranks
 from genbench.text.markdown import ARROWS
 from genbench.text.numbers import mean_and_std, mean_text, spread_text
-
-__all__ = ["MAX_COLUMNS", "Line", "Shown", "Summary", "SummaryColumn", "shown", "summaries"]
 
 MAX_COLUMNS = 8
 

@@ -1,7 +1,5 @@
 """What `genbench run` and `genbench eval` leave on the screen."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from math import inf, nan
 
@@ -17,8 +15,6 @@ from genbench.reporting.summary import Shown, Summary
 from genbench.store.measurement import Measurement
 from genbench.text.markdown import ARROWS
 from genbench.text.numbers import spread_text
-
-__all__ = ["measurement_table", "summary_table"]
 
 PADDING = 3
 """Characters between two columns."""

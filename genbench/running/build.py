@@ -1,7 +1,5 @@
 """From a specification to live objects: data, scaling, model, stages, training."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -33,8 +31,6 @@ from genbench.suites.parts import code_of
 from genbench.suites.spec import EXTERNAL, REAL, ComponentSpec, MetricSpec, RunSpec
 from genbench.suites.versions import outdated
 from genbench.training.loop import Settings, Stage, Training
-
-__all__ = ["Built", "build", "component_class", "device_of", "devices_for", "load_data"]
 
 
 @dataclass

@@ -1,7 +1,5 @@
 """One run, from its specification to its stored numbers."""
 
-from __future__ import annotations
-
 import gc
 import platform
 import traceback
@@ -35,8 +33,6 @@ from genbench.store.provenance import provenance
 from genbench.store.runs import FINAL, HeldRun, Status, Store
 from genbench.suites.spec import RunSpec
 from genbench.training.loop import Interrupted, Training
-
-__all__ = ["Messenger", "evidence_of", "run_cell"]
 
 
 class Messenger(Protocol):

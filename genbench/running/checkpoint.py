@@ -1,7 +1,5 @@
 """A run's checkpoint: what was trained, and what is known of its data."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,8 +15,6 @@ from genbench.data.scaling import Scaling
 from genbench.errors import StoreError, in_a_line
 from genbench.store.folder import damaged, open_checkpoint, sum_of
 from genbench.training.loop import Training
-
-__all__ = ["dump_checkpoint", "load_checkpoint", "load_outline", "restore"]
 
 
 def dump_checkpoint(tensors: Mapping[str, torch.Tensor], meta: Mapping[str, Any]) -> bytes:

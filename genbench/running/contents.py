@@ -1,7 +1,5 @@
 """What a plan's data hold now, before anything runs: other data are other runs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +22,6 @@ from genbench.suites.contents import (
 )
 from genbench.suites.plan import Plan
 from genbench.suites.spec import RunSpec
-
-__all__ = ["Present", "loaded", "present"]
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,10 @@
 """What decides a run's bits on a machine: threads, float32 arithmetic, the order of sums."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 
 import numpy as np
 import torch
-
-__all__ = ["changes", "switches", "use_device", "use_threads"]
 
 
 def use_threads(threads: int) -> None:

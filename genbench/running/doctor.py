@@ -1,7 +1,5 @@
 """`genbench doctor`: what a machine has, and whether two runs on it give equal bits."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Iterator
@@ -20,8 +18,6 @@ from genbench.noise import Noise
 from genbench.running.determinism import use_device, use_threads
 from genbench.running.executors.base import cores
 from genbench.store.provenance import package_version, provenance
-
-__all__ = ["Finding", "examine"]
 
 LOW_DISK = 2**30
 """Bytes free below which a disk is too full to work on."""

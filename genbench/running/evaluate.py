@@ -1,7 +1,5 @@
 """`genbench eval`: samples or a model from elsewhere, under the protocol of a suite's rows."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from html import escape
@@ -31,8 +29,6 @@ from genbench.store.provenance import provenance
 from genbench.suites.expand import plan_of
 from genbench.suites.parts import metric_values
 from genbench.suites.spec import RunSpec
-
-__all__ = ["USUAL", "Evaluation", "evaluate"]
 
 USUAL = (
     "nll", "nll_gap", "bits_per_dim", "inception_score", "fid", "kid", "mode_score",

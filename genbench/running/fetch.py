@@ -1,7 +1,5 @@
 """What the runs of a suite need besides their suite: data sets, weights, reference statistics."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,8 +17,6 @@ from genbench.running.cell import evidence_of
 from genbench.running.executors.base import Context
 from genbench.steps import portion, step
 from genbench.suites.spec import REAL, ComponentSpec, RunSpec
-
-__all__ = ["Supply", "check_weights", "fetch"]
 
 
 @dataclass(frozen=True)

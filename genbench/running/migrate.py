@@ -5,8 +5,6 @@ A run is called anew where nothing that decides it has changed; its files stay a
 that a migration which is stopped anywhere goes on where it was.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +21,6 @@ from genbench.suites.identity import known_part
 from genbench.suites.parts import code_of, own_code
 from genbench.suites.spec import ComponentSpec, RunSpec
 from genbench.suites.versions import outdated
-
-__all__ = ["Moved", "migrate"]
 
 _TRUST = "; --trust-data takes those of today for them"
 

@@ -1,7 +1,5 @@
 """What is checked before any run starts."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,8 +11,6 @@ from genbench.running.build import component_class, devices_for, load_data
 from genbench.running.executors.base import Job
 from genbench.running.fetch import check_weights
 from genbench.suites.spec import ComponentSpec, MetricSpec, RunSpec
-
-__all__ = ["ASKED", "answer", "contents", "prepare"]
 
 
 def answer(question: Callable[[Sequence[Job]], Any], jobs: Sequence[Job]) -> Any:

@@ -16,8 +16,6 @@ from rich.text import Text
 from genbench.running.executors.base import Event
 from genbench.steps import told
 
-__all__ = ["Display", "Pace", "display", "steps_shown"]
-
 HEARTBEAT = 60.0
 """Seconds between two plain lines about one run."""
 FIRST = 2.0

@@ -1,7 +1,5 @@
 """The trained model of a finished run, from its checkpoint."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from genbench.errors import StoreError
@@ -11,8 +9,6 @@ from genbench.running.cell import evidence_of
 from genbench.running.checkpoint import load_checkpoint, load_outline
 from genbench.running.executors.base import Context
 from genbench.store.runs import RunFolder
-
-__all__ = ["trained"]
 
 
 def trained(folder: RunFolder, *, data: Path, cache: Path, device: str) -> Evidence:

@@ -1,7 +1,5 @@
 """`genbench run`: do what a plan asks for that is not done yet, and never anything twice."""
 
-from __future__ import annotations
-
 import importlib.util
 import signal
 import threading
@@ -26,11 +24,6 @@ from genbench.store.costs import costs
 from genbench.store.runs import FINAL, Record, Store
 from genbench.suites.expand import Plan
 from genbench.suites.spec import RunSpec
-
-__all__ = [
-    "Outcome", "Request", "Standing", "dry", "execute", "make_executor", "repair", "run_suite",
-    "standing",
-]
 
 ONE_SIGNAL = 1.0
 """Seconds within which two signals are one: `timeout` tells a process, and then its group."""

@@ -1,7 +1,5 @@
 """`genbench show`: a number's whole history, from its run to the command that repeats it."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,8 +15,6 @@ from genbench.store.runs import Store
 from genbench.suites.contents import data_key, with_contents
 from genbench.suites.expand import load_plan
 from genbench.suites.spec import RunSpec
-
-__all__ = ["history", "repeat"]
 
 
 def history(folder: RunFolder) -> dict[str, Any]:

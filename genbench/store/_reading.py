@@ -1,7 +1,5 @@
 """Reading the files of a run: what is not as it was written is a StoreError naming the file."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -12,12 +10,6 @@ import safetensors
 from pydantic import TypeAdapter, ValidationError
 
 from genbench.errors import StoreError
-
-__all__ = [
-    "checksum", "damaged", "fault", "open_checkpoint", "read_bytes", "read_json", "read_text",
-    "sum_of",
-]
-
 
 Content = TypeVar("Content")
 

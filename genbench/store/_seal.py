@@ -1,7 +1,5 @@
 """The seal of a finished run: `checksums.json`, the last file that is written."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,8 +8,6 @@ from typing import Any
 from genbench.errors import StoreError
 from genbench.store._reading import checksum, damaged, read_json
 from genbench.store.records import SUMS
-
-__all__ = ["Seal"]
 
 _PRINTED = frozenset(("metrics.json", "status.json"))
 """What is shown was verified, whatever the file's time says; a few KB a run."""

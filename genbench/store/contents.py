@@ -4,8 +4,6 @@
                                        `root` the data folder, where the suite names it by paths
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,8 +21,6 @@ from genbench.suites.contents import (
     with_contents,
 )
 from genbench.suites.plan import Plan
-
-__all__ = ["ROOT", "called_as_then", "last_contents", "recalled", "remember"]
 
 ROOT = "root"
 _CONTENTS = TypeAdapter(dict[str, str])

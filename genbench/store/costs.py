@@ -1,7 +1,5 @@
 """What takes long in a suite: what its parts declare, and what stored runs of its rows took."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from math import inf
@@ -16,8 +14,6 @@ from genbench.store.runs import RunFolder, Store
 from genbench.suites.parts import capabilities
 from genbench.suites.plan import Plan
 from genbench.suites.spec import EXTERNAL, REAL, ComponentSpec, MetricSpec, RunSpec
-
-__all__ = ["costs"]
 
 LIMIT = 10_000
 """Samples at most where the protocol names no number."""

@@ -4,8 +4,6 @@ The new content goes to a temporary file in the same folder, is fsynced, renamed
 and then the folder is fsynced, so that the rename survives a power cut too.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import os
@@ -18,11 +16,6 @@ from typing import Any
 import numpy as np
 
 from genbench.errors import Unwritable
-
-__all__ = [
-    "json_bytes", "npz_bytes", "replace_file", "sync_folder",
-    "write_bytes", "write_json", "write_npz", "write_text",
-]
 
 
 def replace_file(path: Path, fill: Callable[[Path], object]) -> None:

@@ -1,7 +1,5 @@
 """Which stored run a name means."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,8 +8,6 @@ from genbench.lookup import suggest
 from genbench.store.folder import RunFolder
 from genbench.store.migration import Migration
 from genbench.store.runs import Store
-
-__all__ = ["find_run"]
 
 
 def find_run(name: str, results: Path) -> RunFolder:

@@ -1,7 +1,5 @@
 """The folder of one run, read: typed, and held against the seal of a finished run."""
 
-from __future__ import annotations
-
 import csv
 import io
 import zipfile

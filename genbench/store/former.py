@@ -3,14 +3,10 @@
 Until then they are found by what their specifications amount to today (`suites.former`).
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from genbench.errors import StoreError
 from genbench.store.folder import RunFolder
-
-__all__ = ["Former"]
 
 
 class Former:

@@ -1,15 +1,11 @@
 """Stored numbers as pandas' DataFrames, for notebooks."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import pandas as pd
 
 from genbench.store.measurement import Measurement
 from genbench.store.table import MetricRow
-
-__all__ = ["DTYPES", "by_metric", "frame_of"]
 
 DTYPES: dict[str, str] = {
     "suite": "object", "method": "object", "dataset": "object", "seed": "int64",

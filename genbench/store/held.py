@@ -4,8 +4,6 @@ A write first breaks the seal. It is refused where the folder is not the one tha
 the lock was had: somebody moved it, or it was made anew.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import os
@@ -25,8 +23,6 @@ from genbench.store.provenance import append_provenance
 from genbench.store.records import Status, asked
 from genbench.suites.spec import RunSpec
 from genbench.suites.yaml_source import dump
-
-__all__ = ["HeldRun"]
 
 
 class HeldRun:

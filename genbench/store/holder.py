@@ -3,15 +3,11 @@
     results/<suite>/suite.txt     the way from this folder to the suite's file
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 
 from genbench.errors import StoreError
 from genbench.store.files import write_text
-
-__all__ = ["check_holder", "hold"]
 
 
 def check_holder(root: Path, suite: Path) -> None:

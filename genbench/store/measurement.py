@@ -1,13 +1,9 @@
 """One number of one model: as a metric gives it, and as metrics.json holds it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import BeforeValidator, ConfigDict, Field
-
-__all__ = ["Measurement", "Number"]
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 """Finite: what JSON spells as 1e400, or with 500 digits, nobody wrote."""

@@ -16,8 +16,6 @@ from genbench.store._reading import read_json
 from genbench.store.files import json_bytes, replace_file
 from genbench.suites.spec import ComponentSpec, RunSpec
 
-__all__ = ["NOTE", "Migration"]
-
 NOTE = "migrated.json"
 
 

@@ -1,7 +1,5 @@
 """Where a number came from: versions, commit, machine. Nothing is imported to learn a version."""
 
-from __future__ import annotations
-
 import os
 import platform
 import subprocess
@@ -11,8 +9,6 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
-
-__all__ = ["PACKAGES", "append_provenance", "package_version", "provenance", "provenance_history"]
 
 PACKAGES = (
     "torch", "torchvision", "torch-fidelity", "numpy", "scipy", "scikit-learn", "pandas",

@@ -17,10 +17,6 @@ from genbench.store.measurement import Measurement, Number
 from genbench.suites.former import metrics_today
 from genbench.suites.spec import RunSpec
 
-__all__ = [
-    "FINAL", "METRICS", "PROVENANCE", "STATES", "STATUS", "SUMS", "Record", "Status", "asked",
-]
-
 STATES = ("queued", "running", "done", "diverged", "failed", "timed-out", "interrupted")
 FINAL = ("done", "diverged")
 """States that are results: such a run is never run again."""

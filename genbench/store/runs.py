@@ -15,8 +15,6 @@ Nobody writes without the lock (`Store.claim`). Every write is atomic and first 
 `checksums.json` away, so a folder that has one is finished and whole.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress

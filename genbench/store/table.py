@@ -4,8 +4,6 @@ A metric that does not apply, a run that diverged, failed or has not run yet is 
 and a reason, never a gap and never a magic number.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import json
@@ -21,8 +19,6 @@ from genbench.store.runs import Store
 from genbench.suites.parts import metric_values
 from genbench.suites.plan import Plan
 from genbench.suites.spec import MetricSpec, RunSpec
-
-__all__ = ["FORMATS", "MetricRow", "Survey", "expected_values", "survey", "tidy"]
 
 _STALE = "not measured with these settings yet; run the suite again"
 

@@ -9,8 +9,6 @@ version, and code of the user's that names no files is asked for its data (see
 `running.prepare`).
 """
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import json
@@ -33,11 +31,6 @@ from genbench.seeding import digest
 from genbench.steps import part_of, step
 from genbench.suites.plan import Plan
 from genbench.suites.spec import ComponentSpec, RunSpec
-
-__all__ = [
-    "archive_of", "called_below", "called_from", "contents_of", "data_key", "datasets_of",
-    "file_contents", "missing", "paths_of", "published", "with_contents",
-]
 
 _SETTLED = 2 * 10**9
 """Nanoseconds after which a change of a file surely shows in its times."""

@@ -3,8 +3,6 @@
 An executor declares its options once, in its class; they are read from source.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Union
 
@@ -14,8 +12,6 @@ from genbench._annotations import type_of
 from genbench.errors import GenbenchError, UnknownName
 from genbench.lookup import available, describe, options_model, suggest
 from genbench.suites.typed import faults
-
-__all__ = ["cluster_model", "executor_options"]
 
 
 def cluster_model() -> type[BaseModel]:

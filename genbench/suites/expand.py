@@ -1,7 +1,5 @@
 """From a suite's file to its plan: every run, resolved, or every problem with its line."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace

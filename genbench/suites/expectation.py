@@ -25,15 +25,11 @@ This stands beside the schema, and not with the statistics that judge it, becaus
 checked when it is loaded and imports point down.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from dataclasses import dataclass
 
 from genbench.errors import SuiteError
-
-__all__ = ["CellName", "Expectation", "parse_cell", "parse_expectation", "parse_expectations"]
 
 CellName = tuple[str, str, str | None]
 """Metric, row, and dataset or None for every dataset."""

@@ -1,7 +1,5 @@
 """Rows of a suite that are not trained: samples made elsewhere, or models that come trained."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,8 +19,6 @@ from genbench.suites.problems import Problems
 from genbench.suites.rows import Row, read_rows
 from genbench.suites.schema import External
 from genbench.suites.spec import EXTERNAL, REAL, ComponentSpec, RunSpec
-
-__all__ = ["ExternalRow", "external_rows", "fingerprint"]
 
 PLUG_IN = re.compile(r"\.py:\w+$")
 """What ends the name of a model in a file: `my_file.py:Model`."""

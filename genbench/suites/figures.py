@@ -1,7 +1,5 @@
 """The figures that a suite asks for, checked against what each kind of figure says of itself."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path as FilePath
@@ -17,8 +15,6 @@ from genbench.suites.schema import FigureEntry
 from genbench.suites.spec import REAL
 from genbench.suites.sweep import grid_value, metric_value
 from genbench.suites.typed import check, plain
-
-__all__ = ["NONE", "check_figures", "entry_model", "whole_kinds"]
 
 NONE = "none"
 """The word for no figure of a whole kind."""

@@ -6,8 +6,6 @@ class says so in `formerly`, else by its default. One that there is no longer is
 did nothing: where it had the value that stands in `retired`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,8 +15,6 @@ from genbench.outside import inner_options
 from genbench.suites.contents import published
 from genbench.suites.identity import defaults_of, known_part
 from genbench.suites.spec import EXTERNAL, RunSpec
-
-__all__ = ["metrics_today", "read_spec", "written_today"]
 
 _SOURCE = re.compile(r"(?:v(\d+)\.)?([^+]*)\+?(.*)")
 """Of format 1: the version, the hash of the code, and that of the data."""

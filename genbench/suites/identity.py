@@ -5,8 +5,6 @@ class constant `version` is raised when results, or what a default means, change
 for which options, so that all other runs keep their ids.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from functools import cache
@@ -19,8 +17,6 @@ from genbench.errors import UnknownName
 from genbench.lookup import Component, conditions_hold, describe, option_type
 from genbench.outside import inner_options
 from genbench.suites.typed import plain
-
-__all__ = ["defaults_of", "differing", "known_part", "versions_of"]
 
 
 def differing(kind: str, name: str, options: Mapping[str, Any]) -> dict[str, Any]:

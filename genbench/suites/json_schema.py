@@ -1,15 +1,11 @@
 """The JSON Schema of suites, for editors (`genbench schema`)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from genbench.lookup import available, describe, options_model
 from genbench.suites.figures import NONE, entry_model
 from genbench.suites.schema import Entry, Suite
 from genbench.suites.zoo import method_names
-
-__all__ = ["json_schema"]
 
 Schema = dict[str, Any]
 

@@ -1,7 +1,5 @@
 """The names that a report may use: rows, datasets, metrics and players of its suite."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from genbench.lookup import suggest
@@ -10,8 +8,6 @@ from genbench.suites.methods import Method
 from genbench.suites.problems import Path, Problems
 from genbench.suites.rows import Row
 from genbench.suites.spec import REAL
-
-__all__ = ["Known"]
 
 
 class Known:

@@ -1,7 +1,5 @@
 """What a method can be trained on, and how its budget falls on its stages."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +12,6 @@ from genbench.suites.problems import Path, Problems
 from genbench.suites.rows import Row
 from genbench.suites.schema import Budget
 from genbench.suites.spec import ComponentSpec, ProtocolSpec, RunSpec, StageSpec
-
-__all__ = [
-    "DatasetRow", "check_batch", "check_method", "check_pair", "divide", "limit", "trial",
-]
 
 TRIAL_SAMPLES = 500
 """Samples of each metric where --limit-updates cut a budget."""

@@ -1,7 +1,5 @@
 """A method row resolved: the zoo's entry with the suite's changes, every option filled in."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -20,8 +18,6 @@ from genbench.suites.spec import ComponentSpec, StageSpec, TermSpec
 from genbench.suites.terms import RawTerm, read_terms
 from genbench.suites.typed import Fault, check, shown
 from genbench.suites.zoo import method_names, zoo_source
-
-__all__ = ["RULES", "Method", "resolve_method"]
 
 
 @dataclass(frozen=True)

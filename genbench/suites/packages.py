@@ -1,7 +1,5 @@
 """What the files of a user's own import, and whether it is installed here; nothing is imported."""
 
-from __future__ import annotations
-
 import ast
 import importlib.util
 from collections.abc import Iterator
@@ -11,8 +9,6 @@ from genbench.errors import PluginError
 from genbench.lookup import describe
 from genbench.suites.plan import Plan
 from genbench.suites.spec import RunSpec
-
-__all__ = ["check_packages"]
 
 
 def check_packages(plan: Plan) -> None:

@@ -1,7 +1,5 @@
 """Named parts with options: what a suite says, checked against the part's own source."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from pathlib import Path as FilePath
 from typing import Any
@@ -22,8 +20,6 @@ from genbench.seeding import digest
 from genbench.suites.problems import Path, Problems
 from genbench.suites.spec import ComponentSpec
 from genbench.suites.typed import check, plain, shown
-
-__all__ = ["capabilities", "code_of", "find", "metric_values", "own_code", "resolve"]
 
 
 def find(

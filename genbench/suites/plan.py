@@ -12,8 +12,6 @@ from genbench.lookup import ROOT, suggest
 from genbench.suites.schema import Suite
 from genbench.suites.spec import MetricSpec, RunSpec
 
-__all__ = ["DatasetInfo", "MethodInfo", "Plan", "find_suite", "suite_names"]
-
 SUITES = Path("suites")
 """The folder, where the command is typed, in which suites are found by name."""
 _CLONE = ROOT.parent

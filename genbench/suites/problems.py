@@ -1,14 +1,10 @@
 """Collecting what is wrong with a suite, each with its file and line."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from genbench.errors import SuiteError, SuiteErrors
 from genbench.suites.typed import Fault
 from genbench.suites.yaml_source import Source, dotted
-
-__all__ = ["Path", "Problems"]
 
 Path = tuple[str | int, ...]
 

@@ -1,7 +1,5 @@
 """What a suite reports and claims, checked against its rows and metrics."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path as FilePath
@@ -19,8 +17,6 @@ from genbench.suites.problems import Path, Problems
 from genbench.suites.rows import Row
 from genbench.suites.schema import Claim, Suite, Table, Target
 from genbench.suites.spec import REAL, MetricSpec
-
-__all__ = ["check_report", "metric_warnings"]
 
 _CONDITIONS = {
     "modes": "no dataset here has modes",

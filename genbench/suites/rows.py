@@ -1,7 +1,5 @@
 """Rows of a suite (datasets, methods, metrics) in their short forms, and grids over options."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import re
@@ -12,8 +10,6 @@ from typing import Any
 
 from genbench.suites.problems import Path, Problems
 from genbench.suites.typed import shown
-
-__all__ = ["MAX_ROWS", "Row", "expand_grids", "read_rows"]
 
 MAX_ROWS = 500
 """The rows that one grid may expand to."""

@@ -18,21 +18,6 @@ from genbench.fields import MOST, Count, Finite, Optimiser, Share
 from genbench.seeding import digest
 from genbench.suites.executors import cluster_model
 
-__all__ = [
-    "Budget",
-    "Claim",
-    "Entry",
-    "External",
-    "FigureEntry",
-    "Protocol",
-    "Published",
-    "Report",
-    "StageEntry",
-    "Suite",
-    "Table",
-    "Target",
-]
-
 if TYPE_CHECKING:
     Cluster = BaseModel
 else:

@@ -1,7 +1,5 @@
 """Settings that could not matter where a suite gives them: refused, so that none is silent."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,8 +9,6 @@ from genbench.suites.methods import Method
 from genbench.suites.problems import Path, Problems
 from genbench.suites.schema import Budget, Claim, FigureEntry, Suite, Table, Target
 from genbench.suites.spec import REAL
-
-__all__ = ["check_external", "check_settings", "check_shown", "check_training"]
 
 
 def check_settings(

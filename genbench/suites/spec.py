@@ -20,17 +20,6 @@ from genbench.fields import Optimiser
 from genbench.seeding import digest
 from genbench.suites.identity import differing
 
-__all__ = [
-    "EXTERNAL",
-    "REAL",
-    "ComponentSpec",
-    "MetricSpec",
-    "ProtocolSpec",
-    "RunSpec",
-    "StageSpec",
-    "TermSpec",
-]
-
 REAL = "real"
 """The row (and model) that stands for the training data themselves: the best reachable."""
 EXTERNAL = "external"

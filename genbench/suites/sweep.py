@@ -1,10 +1,6 @@
 """The numbers that a sweep runs over: in the name of a grid's row, or at the end of a metric's."""
 
-from __future__ import annotations
-
 import re
-
-__all__ = ["grid_value", "metric_value"]
 
 _GRID = re.compile(r"(?P<base>[^\[]+)\[(?P<option>[^=\[\]]+)=(?P<value>[^=\[\]]+)\]")
 _METRIC = re.compile(r"(?P<base>.+)_(?P<value>[0-9.]+(e[-+]?[0-9]+)?)")

@@ -12,8 +12,6 @@ from genbench.suites.identity import known_part
 from genbench.suites.problems import Path, Problems
 from genbench.suites.typed import shown
 
-__all__ = ["RawTerm", "read_terms"]
-
 
 @dataclass(frozen=True)
 class RawTerm:

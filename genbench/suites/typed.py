@@ -1,7 +1,5 @@
 """Checking plain data against a pydantic model, in words that a user of a suite understands."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar, get_origin
@@ -10,8 +8,6 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from genbench.lookup import suggest
-
-__all__ = ["Fault", "check", "faults", "plain", "shown"]
 
 Fault = tuple[tuple[str | int, ...], str]
 """Where in the checked value, and what is wrong there."""

@@ -5,8 +5,6 @@ them, `changed` may speak of the `data` ("points" or "images"), the `precision`,
 `model` and whether it is `conditional`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,8 +12,6 @@ from typing import Any
 from genbench.lookup import conditions_hold, describe
 from genbench.suites.identity import known_part, versions_of
 from genbench.suites.spec import EXTERNAL, REAL, ComponentSpec, RunSpec
-
-__all__ = ["outdated", "with_versions"]
 
 TRAINING_CHANGED: Mapping[int, Mapping[str, Any]] = {
     2: {"precision": "bf16", "critic": True},  # scores are float32

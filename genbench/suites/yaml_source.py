@@ -5,8 +5,6 @@ Only maps, lists, strings, numbers, booleans and null come out; `1e-4` is a numb
 for, and nesting and aliases are bounded before they cost anything.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +13,6 @@ from typing import Any
 import yaml
 
 from genbench.errors import SuiteError
-
-__all__ = ["Source", "dotted", "dump", "parse", "read"]
 
 Path_ = tuple[str | int, ...]
 

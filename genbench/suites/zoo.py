@@ -1,15 +1,11 @@
 """The zoo: every named method, a YAML file each."""
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 
 from genbench.errors import UnknownName
 from genbench.lookup import ROOT, suggest
 from genbench.suites.yaml_source import Source, read
-
-__all__ = ["method_names", "zoo_path", "zoo_source"]
 
 FOLDER = ROOT / "zoo"
 

@@ -1,11 +1,7 @@
 """Tables for notebooks."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from html import escape
-
-__all__ = ["html_table"]
 
 
 def html_table(

@@ -1,17 +1,10 @@
 """Markdown, and numbers as they stand in it."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Sequence
 
 from genbench.visible import visible
-
-__all__ = [
-    "ARROWS", "Footnotes", "code", "count", "escape", "lead_and_rest", "prose",
-    "seed_list", "table", "tables",
-]
 
 ARROWS = {"lower": " ↓", "higher": " ↑", "target": " →"}
 """Better direction → what stands behind a column's title."""

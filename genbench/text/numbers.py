@@ -1,11 +1,7 @@
 """Numbers as text, the same on every machine; means and their spread."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
-
-__all__ = ["interval", "mean_and_std", "mean_text", "number", "p_text", "spread_text"]
 
 
 def number(value: float | None, digits: int = 4) -> str:

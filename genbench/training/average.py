@@ -1,15 +1,11 @@
 """The exponential moving average of a model (Polyak and Juditsky, 1992)."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
-
-__all__ = ["Average"]
 
 
 class Average:

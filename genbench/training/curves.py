@@ -4,8 +4,6 @@ Losses are kept as tensors and read in batches, so that the loop does not wait f
 every update; a NaN or infinity is still named with the update in which it appeared.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,8 +12,6 @@ import torch
 from torch import Tensor
 
 from genbench.errors import Diverged
-
-__all__ = ["Curves"]
 
 
 @dataclass

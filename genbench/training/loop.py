@@ -23,9 +23,6 @@ from genbench.training.curves import Curves
 from genbench.training.modes import check_batch, wake
 from genbench.training.optimisers import PlayerOptimiser, check_groups
 
-__all__ = ["Hooks", "Interrupted", "Settings", "Stage", "Training"]
-
-
 LOGGED = "watched"
 """The player under which scalars are logged that are no part of a loss."""
 READ_EVERY = 0.25

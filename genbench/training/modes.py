@@ -1,14 +1,10 @@
 """Which modules are in training mode: those that are updated; and what a batch must have."""
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterable
 
 from torch import nn
 
 from genbench.errors import GenbenchError
-
-__all__ = ["check_batch", "wake"]
 
 
 def check_batch(networks: Iterable[nn.Module], size: int) -> None:

@@ -1,7 +1,5 @@
 """Optimisers of players: torch's update rules, schedules without state."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,8 +10,6 @@ from genbench.errors import GenbenchError
 from genbench.fields import Optimiser
 from genbench.lookup import suggest
 from genbench.objectives.base import Player
-
-__all__ = ["PlayerOptimiser", "check_groups", "learning_rate"]
 
 
 def learning_rate(spec: Optimiser, update: int, updates: int) -> float:

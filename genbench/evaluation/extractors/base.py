@@ -1,7 +1,5 @@
 """What every feature extractor offers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -9,8 +7,6 @@ from typing import Protocol
 import numpy as np
 import torch
 from torch import Tensor
-
-__all__ = ["Extractor", "Raw", "exact_arithmetic"]
 
 
 class Extractor(Protocol):

@@ -1,7 +1,5 @@
 """Which extractor a dataset is seen through, and its making."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import torch
@@ -11,8 +9,6 @@ from genbench.errors import NotApplicable
 from genbench.evaluation.extractors.base import Extractor, Raw
 from genbench.evaluation.extractors.classifier import classifier_for, stack_of
 from genbench.evaluation.extractors.inception import inception_for
-
-__all__ = ["chosen", "make"]
 
 
 def chosen(name: str, data: Data) -> str:

@@ -13,8 +13,6 @@ Stacked images (MNIST's digits as three channels, 1000 classes) are read channel
 classifier of single channels: features are concatenated, log-probabilities added.
 """
 
-from __future__ import annotations
-
 import math
 from itertools import pairwise
 from pathlib import Path
@@ -31,8 +29,6 @@ from genbench.evaluation.extractors.base import exact_arithmetic
 from genbench.noise import Noise
 from genbench.seeding import derive
 from genbench.steps import step
-
-__all__ = ["Classifier", "Network", "accuracy", "classifier_for", "stack_of", "train"]
 
 FEATURES = 128
 BATCH = 100

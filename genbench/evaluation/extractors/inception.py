@@ -7,8 +7,6 @@ https://arxiv.org/abs/1512.00567). One channel is tiled to three. The weights ar
 the user, or torch-fidelity's own download.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import pickle
@@ -24,8 +22,6 @@ from torch import Tensor
 
 from genbench.errors import DataError, NotApplicable
 from genbench.evaluation.extractors.base import exact_arithmetic
-
-__all__ = ["Inception", "downloaded", "inception_for"]
 
 BATCH = 50
 

@@ -1,15 +1,11 @@
 """Batches of samples and of test rows, flat, on the scale that their distance is taken on."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from genbench.errors import NotApplicable
 from genbench.evaluation.evidence import Evidence
-
-__all__ = ["batch_costs", "matched", "scale_suffix", "scaled"]
 
 
 def matched(evidence: Evidence, size: int) -> int:

@@ -1,11 +1,7 @@
 """Means over the last updates of a training curve."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-__all__ = ["last_mean"]
 
 
 def last_mean(

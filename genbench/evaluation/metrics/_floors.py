@@ -4,8 +4,6 @@ A distance between finite sets is biased upwards: the truth itself does not reac
 numbers of good models are to be read against what it reaches.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 
@@ -18,8 +16,6 @@ from genbench.evaluation.evidence import Evidence
 from genbench.noise import Noise
 from genbench.seeding import derive
 from genbench.steps import step
-
-__all__ = ["TRUE_SETS", "true_floors"]
 
 TRUE_SETS = 3
 """True sets that a floor is the mean of, and its spread."""

@@ -1,7 +1,5 @@
 """What the likelihood metrics share: counted means, units, importance-weighted bounds."""
 
-from __future__ import annotations
-
 import math
 
 import torch
@@ -10,8 +8,6 @@ from torch import Tensor
 from genbench.data.base import Data
 from genbench.errors import NotFinite
 from genbench.evaluation.evidence import Evidence, count_name
-
-__all__ = ["bits_per_dim", "finite_mean", "importance_bound", "limited", "rows_used"]
 
 
 def finite_mean(values: Tensor, what: str) -> float:

@@ -1,12 +1,8 @@
 """What metrics of class logits share."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np
-
-__all__ = ["log_softmax_chunks", "mean_posterior", "relative_entropy"]
 
 CHUNK = 1000
 

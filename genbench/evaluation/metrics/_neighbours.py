@@ -4,8 +4,6 @@ Distances are taken on the device that is named. Among few features a tree finds
 CPU: it looks at a handful of rows where a table of distances holds them all.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -17,8 +15,6 @@ from torch import Tensor
 from genbench.errors import NotApplicable
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.extractors.base import exact_arithmetic
-
-__all__ = ["Manifold", "manifolds", "nearest", "of_evidence", "radii"]
 
 BLOCK = 125
 """Rows of distances at a time: few enough to stay in the cache."""

@@ -4,13 +4,9 @@
 A note on the evaluation of generative models, 2016, https://arxiv.org/abs/1511.01844).
 """
 
-from __future__ import annotations
-
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.metrics._likelihood import bits_per_dim, finite_mean, rows_used
-
-__all__ = ["BitsPerDim"]
 
 
 class BitsPerDim(Metric):

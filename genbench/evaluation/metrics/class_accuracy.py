@@ -4,8 +4,6 @@ The classes asked for are those of the training labels. Of a model that is taugh
 first code (semi-supervised InfoGAN), the code is what was asked for; of the real row, its labels.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 from genbench.errors import NotApplicable
@@ -13,8 +11,6 @@ from genbench.evaluation.base import Metric
 from genbench.evaluation.codes import sample_classes, sample_codes
 from genbench.evaluation.evidence import Evidence
 from genbench.models.base import Codes
-
-__all__ = ["ClassAccuracy"]
 
 
 class ClassAccuracy(Metric):

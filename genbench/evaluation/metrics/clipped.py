@@ -1,12 +1,8 @@
 """How much of the samples lies out of the images' range, and was clamped to it."""
 
-from __future__ import annotations
-
 from genbench.errors import NotApplicable
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence, count_name
-
-__all__ = ["Clipped"]
 
 
 class Clipped(Metric):

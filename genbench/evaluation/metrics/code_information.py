@@ -6,8 +6,6 @@ Xi Chen et al.: InfoGAN, 2016, https://arxiv.org/abs/1606.03657. At most H(c) fo
 codes on [−1, 1] have no such limit.
 """
 
-from __future__ import annotations
-
 import torch
 
 from genbench.errors import NotApplicable
@@ -15,8 +13,6 @@ from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.sample_sets import CHUNK, chunk_noise
 from genbench.models.base import Codes
-
-__all__ = ["CodeInformation"]
 
 
 class CodeInformation(Metric):

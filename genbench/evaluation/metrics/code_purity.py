@@ -7,8 +7,6 @@ Of several categorical codes the purest counts. 1 means that each value of the c
 Raghavan, Hinrich Schütze: Introduction to Information Retrieval, 2008, section 16.3.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import torch
@@ -17,8 +15,6 @@ from torch import Tensor
 from genbench.evaluation.base import Metric
 from genbench.evaluation.codes import code_values, sample_classes, sample_codes
 from genbench.evaluation.evidence import Evidence
-
-__all__ = ["CodePurity", "purity"]
 
 
 def purity(code: Tensor, classes: Tensor) -> float:

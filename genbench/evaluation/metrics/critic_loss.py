@@ -1,14 +1,10 @@
 """The critic's loss at the end of training: whether the game settled or the critic ran away."""
 
-from __future__ import annotations
-
 from genbench.errors import NotApplicable
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.metrics._curves import last_mean
 from genbench.fields import Count
-
-__all__ = ["CriticLoss"]
 
 
 class CriticLoss(Metric):

@@ -6,8 +6,6 @@ so that only its shape is asked for, not its height. A slope or a dome over all 
 curved, is no peak at any of them.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch
@@ -16,8 +14,6 @@ from genbench.errors import NotApplicable
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.fields import Count, Positive
-
-__all__ = ["CriticModes"]
 
 
 class CriticModes(Metric):

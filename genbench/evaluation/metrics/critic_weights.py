@@ -3,14 +3,10 @@
 The histogram behind it is figure 2.4 of Gong, "Wasserstein Generative Adversarial Network", 2017.
 """
 
-from __future__ import annotations
-
 from genbench.errors import NotApplicable
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.fields import Share
-
-__all__ = ["CriticWeights"]
 
 
 class CriticWeights(Metric):

@@ -6,16 +6,12 @@ may exceed 1); coverage is the share of data points whose ball holds a sample. P
 their own features.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.metrics._neighbours import of_evidence
 from genbench.fields import Count
-
-__all__ = ["DensityCoverage"]
 
 
 class DensityCoverage(Metric):

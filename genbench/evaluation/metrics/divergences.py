@@ -16,8 +16,6 @@ two samples as apart: the number of bins belongs to the numbers. Two true sets a
 apart.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from torch import Tensor
 
@@ -26,8 +24,6 @@ from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence, count_name
 from genbench.evaluation.metrics._floors import true_floors
 from genbench.fields import Count
-
-__all__ = ["Divergences", "divergences", "shares"]
 
 
 def divergences(p: np.ndarray, q: np.ndarray) -> dict[str, float]:

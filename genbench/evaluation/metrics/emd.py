@@ -7,8 +7,6 @@ Of a batch, it is biased upwards: two true batches are `emd_floor` apart. See `w
 points in numbers that drown the bias.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 from torch import Tensor
@@ -20,8 +18,6 @@ from genbench.evaluation.metrics._batches import batch_costs, matched, scale_suf
 from genbench.evaluation.metrics._floors import true_floors
 from genbench.evaluation.transport import exact_cost
 from genbench.fields import Count
-
-__all__ = ["EMD"]
 
 
 class EMD(Metric):

@@ -7,8 +7,6 @@ roots of the eigenvalues of LᵀS₁L with S₂ = LLᵀ; with fewer rows than fe
 norm of the product of the centred rows. Biased by the number of samples, which is in the protocol.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Literal
 
@@ -17,8 +15,6 @@ import numpy as np
 from genbench.errors import NotApplicable
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
-
-__all__ = ["Fid", "frechet_distance", "moments", "rows_distance"]
 
 CHUNK = 2000
 Stats = Mapping[str, np.ndarray]

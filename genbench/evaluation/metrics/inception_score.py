@@ -5,8 +5,6 @@ The order is shuffled by the fixed permutation that torch-fidelity uses; the spr
 is a column of its own and no spread over seeds. Between 1 and the number of classes.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np
@@ -16,8 +14,6 @@ from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.metrics._logits import log_softmax_chunks
 from genbench.fields import Count
-
-__all__ = ["InceptionScore", "inception_score"]
 
 SHUFFLE = 2020
 

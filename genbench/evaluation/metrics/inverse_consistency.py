@@ -5,8 +5,6 @@ After Donahue, Krähenbühl, Darrell, Adversarial Feature Learning, 2017,
 https://arxiv.org/abs/1605.09782, by which at the optimum G and E are inverses.
 """
 
-from __future__ import annotations
-
 import torch
 
 from genbench.errors import NotApplicable
@@ -14,8 +12,6 @@ from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.fields import Count
 from genbench.models.base import Encoder, Latent
-
-__all__ = ["InverseConsistency"]
 
 BATCH = 500
 

@@ -9,8 +9,6 @@ samples; with many they are summed block by block. Both are taken on the device 
 products in float32 as it is written, sums in float64.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Literal
@@ -24,8 +22,6 @@ from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.extractors.base import exact_arithmetic
 from genbench.fields import Count, Natural
-
-__all__ = ["Kid", "kid", "kid_subsets", "terms"]
 
 BLOCK = 1000
 FEW = 64

@@ -4,16 +4,12 @@ A component is live if its weight is over half of uniform, 0.5/T; the effective 
 exponential of the entropy of the weights.
 """
 
-from __future__ import annotations
-
 import torch
 
 from genbench.errors import NotApplicable
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.models.base import Mixture
-
-__all__ = ["LiveComponents"]
 
 
 class LiveComponents(Metric):

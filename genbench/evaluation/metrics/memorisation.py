@@ -8,8 +8,6 @@ Test to Detect Data-Copying in Generative Models, 2020, https://arxiv.org/abs/20
 idea of holding the two sets of distances against each other).
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np
@@ -19,8 +17,6 @@ from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence, count_name
 from genbench.evaluation.metrics._neighbours import nearest
 from genbench.fields import Natural
-
-__all__ = ["Memorisation", "copying"]
 
 
 def copying(samples: np.ndarray, held_out: np.ndarray) -> tuple[float, float]:

@@ -13,8 +13,6 @@ the training labels; of stacked images (1000 modes) one sample covers a mode, of
 Srivastava et al., VEEGAN, 2017, https://arxiv.org/abs/1705.07761.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
@@ -29,8 +27,6 @@ from genbench.evaluation.evidence import Evidence, count_name
 from genbench.evaluation.extractors.classifier import stack_of
 from genbench.evaluation.metrics._logits import relative_entropy
 from genbench.fields import Natural, Positive, Share
-
-__all__ = ["ModeCoverage", "nearest_modes", "point_coverage", "usual_radius"]
 
 CHUNK = 2000
 POINTS, STACKED = 10_000, 26_000

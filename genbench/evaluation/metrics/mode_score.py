@@ -8,8 +8,6 @@ empirical study on evaluation metrics of GANs, 2018, https://arxiv.org/abs/1806.
 gives the Inception Score and no new metric. The histograms count the most probable labels.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from genbench.evaluation.base import Metric
@@ -19,8 +17,6 @@ from genbench.evaluation.metrics._logits import (
     mean_posterior,
     relative_entropy,
 )
-
-__all__ = ["ModeScore", "mean_divergence", "mode_scores"]
 
 
 def mean_divergence(logits: np.ndarray, q: np.ndarray) -> float:

@@ -4,8 +4,6 @@ E_q[log p(x, z) − log q(z ∣ x)] ≤ log p(x) (Kingma and Welling, Auto-Encod
 2014, https://arxiv.org/abs/1312.6114). For a diffusion model this is its variational bound.
 """
 
-from __future__ import annotations
-
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.metrics._likelihood import (
@@ -15,8 +13,6 @@ from genbench.evaluation.metrics._likelihood import (
     rows_used,
 )
 from genbench.fields import Natural
-
-__all__ = ["NegElbo"]
 
 
 class NegElbo(Metric):

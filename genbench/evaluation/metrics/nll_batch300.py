@@ -4,15 +4,11 @@ The NLL of the training batches is on the scale that the model sees; the log-det
 standardisation, a constant, brings it back to raw points. It is a training loss, not a test score.
 """
 
-from __future__ import annotations
-
 from genbench.errors import NotApplicable
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.metrics._curves import last_mean
 from genbench.fields import Count
-
-__all__ = ["NllBatch300"]
 
 
 class NllBatch300(Metric):

@@ -6,8 +6,6 @@ https://arxiv.org/abs/1509.00519). Costs k passes of the model for every test ro
 model, whose one pass is a whole chain of steps, is left to `neg_elbo`.
 """
 
-from __future__ import annotations
-
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.metrics._likelihood import (
@@ -18,8 +16,6 @@ from genbench.evaluation.metrics._likelihood import (
     rows_used,
 )
 from genbench.fields import Count, Natural
-
-__all__ = ["NllIw"]
 
 
 class NllIw(Metric):

@@ -5,16 +5,12 @@ https://arxiv.org/abs/1904.06991. A point is near a set if it lies within the di
 its points to that point's k-th neighbour. Points of toys are their own features.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.metrics._neighbours import of_evidence
 from genbench.fields import Count
-
-__all__ = ["PrecisionRecall"]
 
 
 class PrecisionRecall(Metric):

@@ -3,8 +3,6 @@
 Per dimension, on the [0, 1] scale of images and the raw scale of points, over test rows.
 """
 
-from __future__ import annotations
-
 import torch
 
 from genbench.errors import NotApplicable
@@ -13,8 +11,6 @@ from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.metrics._likelihood import limited, rows_used
 from genbench.fields import Natural
 from genbench.models.base import Encoder, conditioning
-
-__all__ = ["Reconstruction"]
 
 BATCH = 500
 

@@ -6,8 +6,6 @@ minimises ⟨P, C⟩ − ε H(P): the earth mover's distance as ε → 0, the me
 `sinkhorn_…_floor` apart.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np
@@ -20,8 +18,6 @@ from genbench.evaluation.metrics._batches import batch_costs, matched, scale_suf
 from genbench.evaluation.metrics._floors import true_floors
 from genbench.evaluation.transport import entropic_plan
 from genbench.fields import Count, Positive
-
-__all__ = ["SinkhornDistance"]
 
 
 class SinkhornDistance(Metric):

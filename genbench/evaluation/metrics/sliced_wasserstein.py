@@ -6,8 +6,6 @@ the cost is that of sorting (by NumPy, which takes a fifth of torch's time). It 
 two true sets are `swd_floor` apart.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np
@@ -22,8 +20,6 @@ from genbench.evaluation.metrics._floors import true_floors
 from genbench.fields import Count
 from genbench.noise import Noise
 from genbench.seeding import derive
-
-__all__ = ["SlicedWasserstein", "sliced_wasserstein"]
 
 CHUNK = 50
 

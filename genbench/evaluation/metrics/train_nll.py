@@ -6,8 +6,6 @@ model that is evaluated: its NLL of the test rows minus that of as many training
 the unit of `nll`; where the scaling's log-determinant is one constant, which of logits it is not.
 """
 
-from __future__ import annotations
-
 import torch
 
 from genbench.errors import NotApplicable
@@ -16,8 +14,6 @@ from genbench.evaluation.evidence import Evidence, count_name
 from genbench.evaluation.metrics._curves import last_mean
 from genbench.evaluation.metrics._likelihood import finite_mean
 from genbench.fields import Count
-
-__all__ = ["TrainNll"]
 
 ROWS = 10_000
 """Training rows of the gap at most."""

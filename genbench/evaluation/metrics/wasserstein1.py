@@ -6,8 +6,6 @@ true sets are `w1_floor` apart. At 5000 points one assignment takes 5 to 8 s and
 few thousand the finite-sample bias exceeds the differences between good models.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np
@@ -20,8 +18,6 @@ from genbench.evaluation.metrics._batches import scale_suffix, scaled
 from genbench.evaluation.metrics._floors import true_floors
 from genbench.evaluation.transport import assignment_cost
 from genbench.fields import Count
-
-__all__ = ["Wasserstein1", "wasserstein1"]
 
 
 def wasserstein1(x: np.ndarray, y: np.ndarray) -> float:

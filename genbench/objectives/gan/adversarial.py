@@ -1,7 +1,5 @@
 """Adversarial training from parts: loss pair, penalty, critic, heads and tricks."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -27,8 +25,6 @@ from genbench.objectives.gan.tricks import (
     History,
     InstanceNoise,
 )
-
-__all__ = ["AdversarialGame"]
 
 
 class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):

@@ -1,7 +1,5 @@
 """Auxiliary losses: what critic and generator are trained for beside real and fake."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,8 +11,6 @@ from genbench.models.base import Model
 from genbench.nets.critic import CriticOutput
 from genbench.noise import Noise
 from genbench.objectives.base import Batch, Terms
-
-__all__ = ["AuxiliaryLoss", "Fakes", "Round"]
 
 
 @dataclass(frozen=True)

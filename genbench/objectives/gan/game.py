@@ -1,7 +1,5 @@
 """Games of a critic against a model: the players, and the critic's network."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import ClassVar, TypeVar
 
@@ -13,8 +11,6 @@ from genbench.noise import Noise
 from genbench.objectives._start import start_from_data
 from genbench.objectives.base import Draw, Objective, Player
 from genbench.objectives.gan.options import CriticOptions
-
-__all__ = ["Game", "critic_kind", "players_of"]
 
 Network = TypeVar("Network", bound=nn.Module)
 

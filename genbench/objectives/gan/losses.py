@@ -16,8 +16,6 @@ A new GAN loss is a pair of functions and its entry in `LOSSES`, whose keys are 
 option `loss`, and whose keywords decide what the loss can be combined with.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -26,8 +24,6 @@ from torch.nn.functional import relu, softplus
 
 from genbench import outside
 from genbench.errors import PluginError
-
-__all__ = ["LOSSES", "LossPair", "pair_of"]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """The options that adversarial objectives share: the critic, and how it is trained."""
 
-from __future__ import annotations
-
 from functools import cached_property
 from typing import ClassVar, Literal
 
@@ -19,8 +17,6 @@ from genbench.fields import (
 )
 from genbench.objectives.gan.losses import LossPair, pair_of
 from genbench.objectives.gan.penalties import PENALTIES, Regulariser
-
-__all__ = ["CriticOptions", "LossOptions", "TrickOptions"]
 
 
 class CriticOptions(Options):

@@ -13,8 +13,6 @@ A new penalty is a function of input gradients and its entry in `PENALTIES`, who
 choices of the option `penalty`, and whose keywords decide what it can be combined with.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -23,11 +21,6 @@ from torch import Tensor
 
 from genbench.nets.precision import exact
 from genbench.noise import Noise
-
-__all__ = [
-    "PENALTIES", "PLACES", "Penalty", "Regulariser", "around_data", "clip_weights",
-    "gradient_penalty", "input_gradient", "interpolate", "r1_penalty",
-]
 
 Points = Callable[[Tensor, Tensor, Noise], Tensor]
 """Points (B, *shape) from real and fake examples (B, *shape)."""

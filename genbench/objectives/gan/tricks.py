@@ -9,8 +9,6 @@
   Inference for Image Super-resolution, 2017, https://arxiv.org/abs/1610.04490.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 import torch
@@ -20,8 +18,6 @@ from genbench.models.base import Model
 from genbench.noise import Noise
 from genbench.objectives.base import Terms
 from genbench.objectives.gan.auxiliary import AuxiliaryLoss, Round
-
-__all__ = ["FeatureMatching", "HistoricalAveraging", "History", "InstanceNoise"]
 
 
 class FeatureMatching(AuxiliaryLoss):

@@ -1,14 +1,10 @@
 """Latent arithmetic on classes, as in Radford, Metz and Chintala, 2016."""
 
-from __future__ import annotations
-
 from PIL import Image
 
 from genbench.reporting.figures.base import FIRST, FigureKind
 from genbench.reporting.figures.drawing.images import Line, line_sheet, no_classes
 from genbench.reporting.figures.drawing.panels import Arrays, Panels
-
-__all__ = ["Arithmetic"]
 
 
 class Arithmetic(FigureKind):

@@ -5,8 +5,6 @@ makes a picture of what was read and of nothing else. What was read is hashed in
 that a report draws again exactly what has changed.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,8 +15,6 @@ from PIL import Image
 from genbench.configured import Configured
 from genbench.reporting.figures.drawing.panels import ROWS, Arrays, Panel, Panels, pages
 from genbench.reporting.figures.stored import Stored
-
-__all__ = ["FIRST", "FigureKind", "Sheet"]
 
 FIRST = "the first seed that finished"
 """Which run of a row has its arrays shown, in words."""

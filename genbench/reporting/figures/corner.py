@@ -4,8 +4,6 @@ Daniel Foreman-Mackey: corner.py: Scatterplot matrices in Python, 2016,
 https://doi.org/10.21105/joss.00024, made the layout common.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -28,8 +26,6 @@ from genbench.reporting.figures.drawing.palette import SAMPLE, colour
 from genbench.reporting.figures.drawing.panels import Arrays, Panel, Panels
 from genbench.reporting.figures.drawing.planes import outside
 from genbench.reporting.figures.stored import Stored
-
-__all__ = ["MOST", "Corner", "corner_sheet"]
 
 MOST = 6
 """Coordinates shown: more would be too small to be read."""

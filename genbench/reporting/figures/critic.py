@@ -1,7 +1,5 @@
 """The value of a critic over the plane: filled contours about its median, with the data."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any
 
@@ -11,8 +9,6 @@ from PIL import Image
 from genbench.reporting.figures.base import FIRST, FigureKind
 from genbench.reporting.figures.drawing.panels import Arrays, Panels
 from genbench.reporting.figures.drawing.planes import plane_sheet
-
-__all__ = ["CriticFigure"]
 
 BANDS, DATA = 14, 400
 """Bands of a surface, and the points of the data that are drawn over it."""

@@ -1,7 +1,5 @@
 """Training curves: loss terms over updates, mean and ± 1 standard deviation over seeds."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -14,8 +12,6 @@ from genbench.reporting.figures.stored import Stored, standing, unfinished
 from genbench.reporting.numbers import Numbers
 from genbench.store.runs import RunFolder
 from genbench.suites.spec import RunSpec
-
-__all__ = ["CurvesFigure", "arranged", "wanted_terms"]
 
 NLL, RAW_NLL = "model: nll", "model: nll, nats"
 """The panel of the training NLL, on the raw data where the scaling's constant is known."""

@@ -4,8 +4,6 @@ All panels have the same bands: nats below the peak of the true density, or of t
 where the truth is not stored.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -25,8 +23,6 @@ from genbench.reporting.figures.drawing.planes import (
     plane_sheet,
 )
 from genbench.reporting.figures.stored import Stored
-
-__all__ = ["DensityFigure"]
 
 SAMPLES = 600
 """Samples drawn over a panel."""

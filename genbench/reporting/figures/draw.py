@@ -5,8 +5,6 @@ dataset, and leaves out what has nothing to show. A picture that was drawn from 
 the same code stays as it is.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -32,8 +30,6 @@ from genbench.store.runs import Store
 from genbench.suites.figures import whole_kinds
 from genbench.suites.schema import FigureEntry
 from genbench.suites.spec import REAL
-
-__all__ = ["Figure", "draw_figures"]
 
 
 @dataclass(frozen=True)

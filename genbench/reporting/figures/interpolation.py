@@ -1,14 +1,10 @@
 """Images along straight lines of the latent space."""
 
-from __future__ import annotations
-
 from PIL import Image
 
 from genbench.reporting.figures.base import FIRST, FigureKind
 from genbench.reporting.figures.drawing.images import Line, line_sheet
 from genbench.reporting.figures.drawing.panels import Arrays, Panels
-
-__all__ = ["Interpolation"]
 
 
 class Interpolation(FigureKind):

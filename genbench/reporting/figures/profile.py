@@ -1,7 +1,5 @@
 """Densities and a critic over a line: points of one dimension, a panel for each row."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any
 
@@ -14,8 +12,6 @@ from genbench.reporting.figures.drawing.grids import grid_sheet
 from genbench.reporting.figures.drawing.palette import COLOURS
 from genbench.reporting.figures.drawing.panels import Arrays, Panels
 from genbench.reporting.figures.stored import Stored
-
-__all__ = ["Profile"]
 
 PANEL, BINS = (1.5, 1.25), 40
 TRUTH = "#B9C2CC"

@@ -1,7 +1,5 @@
 """Samples of one run in a file: as a picture, or as numbers (`genbench sample`)."""
 
-from __future__ import annotations
-
 import io
 import math
 from pathlib import Path
@@ -15,8 +13,6 @@ from genbench.reporting.figures.drawing.panels import Panel, Panels
 from genbench.reporting.figures.drawing.png import encode
 from genbench.reporting.figures.samples import point_sheet
 from genbench.store.files import write_bytes, write_npz
-
-__all__ = ["check_ending", "write_samples"]
 
 
 def check_ending(out: Path) -> None:

@@ -1,7 +1,5 @@
 """Samples as they are: sheets of images, or points of the plane over data in grey."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -13,8 +11,6 @@ from genbench.reporting.figures.drawing.key import REAL_COLOUR, entries_of
 from genbench.reporting.figures.drawing.panels import Arrays, Panels
 from genbench.reporting.figures.drawing.planes import dots, no_plane, note_outside, plane_sheet
 from genbench.reporting.figures.stored import Stored
-
-__all__ = ["Samples", "point_sheet"]
 
 POINTS, REAL_POINTS = 600, 2000
 """Samples, and points of the data, drawn in a panel."""

@@ -1,7 +1,5 @@
 """What is stored of the rows of one figure."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
@@ -10,8 +8,6 @@ from genbench.reporting.figures.drawing.panels import Panel
 from genbench.reporting.numbers import Numbers
 from genbench.store.runs import RunFolder, Store
 from genbench.suites.spec import REAL, RunSpec
-
-__all__ = ["WORDS", "Stored", "row_titles", "standing", "unfinished"]
 
 ORDER = ("diverged", "failed", "timed-out", "interrupted", "running", "queued")
 WORDS = {"queued": "not run yet"}

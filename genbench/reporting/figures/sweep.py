@@ -1,7 +1,5 @@
 """Metrics against a number: the option of a grid, or the one that ends the metrics' names."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 
@@ -15,8 +13,6 @@ from genbench.reporting.figures.drawing.curve_sheet import Curve, CurvePanels, c
 from genbench.reporting.figures.stored import WORDS, Stored
 from genbench.reporting.numbers import Numbers
 from genbench.suites.sweep import grid_value, metric_value
-
-__all__ = ["Sweep", "sweep_curves"]
 
 
 class Sweep(FigureKind):

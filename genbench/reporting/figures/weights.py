@@ -1,7 +1,5 @@
 """Histograms of critics' weights: one panel for each row, the counts on a logarithmic axis."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -11,8 +9,6 @@ from genbench.reporting.figures.base import FIRST, FigureKind
 from genbench.reporting.figures.drawing.grids import grid_sheet
 from genbench.reporting.figures.drawing.palette import COLOURS
 from genbench.reporting.figures.drawing.panels import Arrays, Panels
-
-__all__ = ["Weights"]
 
 BINS = 61
 

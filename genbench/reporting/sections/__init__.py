@@ -4,8 +4,6 @@ A file has `PLACE`, a number by which the sections are put in order, and `sectio
 parts of it in Markdown: none where there is nothing to say. Files that start with `_` are shared.
 """
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from collections.abc import Sequence
@@ -13,8 +11,6 @@ from typing import Protocol, cast
 
 from genbench.reporting.figures.draw import Figure
 from genbench.reporting.results import Results
-
-__all__ = ["Section", "sections"]
 
 
 class Section(Protocol):

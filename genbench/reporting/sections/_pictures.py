@@ -1,13 +1,9 @@
 """Figures as they stand in Markdown."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from genbench.reporting.figures.draw import Figure
 from genbench.text.markdown import escape
-
-__all__ = ["image", "pictures"]
 
 
 def image(figure: Figure) -> str:

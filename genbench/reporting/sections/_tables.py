@@ -5,8 +5,6 @@ and the difference beside ours. An empty cell carries a note that says why it is
 two protocols never share a column.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,8 +18,6 @@ from genbench.suites.schema import Table
 from genbench.suites.spec import REAL
 from genbench.text.markdown import Footnotes, code, escape, seed_list, tables
 from genbench.text.numbers import mean_and_std, mean_text, number
-
-__all__ = ["MarkdownTable", "make_tables"]
 
 MEANS = "samples are the decoder's means, without the noise of its likelihood (option sample_mean)"
 

@@ -1,14 +1,10 @@
 """What a suite says of itself."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from genbench.reporting.figures.draw import Figure
 from genbench.reporting.results import Results
 from genbench.text.markdown import lead_and_rest, prose
-
-__all__ = ["PLACE", "section"]
 
 PLACE = 80
 

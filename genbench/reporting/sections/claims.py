@@ -1,14 +1,10 @@
 """The verdicts on a suite's claims."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from genbench.reporting.figures.draw import Figure
 from genbench.reporting.results import Results
 from genbench.text.markdown import Footnotes, code, escape, table
-
-__all__ = ["PLACE", "section"]
 
 PLACE = 40
 

@@ -1,15 +1,11 @@
 """What the rows of a suite cost."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from genbench.reporting.costs import HEAD, kept, words
 from genbench.reporting.figures.draw import Figure
 from genbench.reporting.results import Results
 from genbench.text.markdown import escape, table
-
-__all__ = ["PLACE", "section"]
 
 PLACE = 100
 

@@ -1,14 +1,10 @@
 """The figures that a suite asks for."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from genbench.reporting.figures.draw import Figure
 from genbench.reporting.results import Results
 from genbench.reporting.sections._pictures import pictures
-
-__all__ = ["PLACE", "section"]
 
 PLACE = 60
 

@@ -1,14 +1,10 @@
 """The versions and machines by which a report's runs were made."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from genbench.reporting.figures.draw import Figure
 from genbench.reporting.results import Results
 from genbench.text.markdown import escape, table
-
-__all__ = ["PLACE", "section"]
 
 PLACE = 120
 

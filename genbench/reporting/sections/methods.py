@@ -1,15 +1,11 @@
 """The methods of a report, a line each."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from genbench.reporting.figures.draw import Figure
 from genbench.reporting.results import Results
 from genbench.suites.spec import REAL
 from genbench.text.markdown import code, escape, table
-
-__all__ = ["PLACE", "section"]
 
 PLACE = 90
 

@@ -1,7 +1,5 @@
 """How a report opens: its title, how to reproduce it, how far it is."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +9,6 @@ from genbench.reporting.results import Results
 from genbench.store.runs import STATES
 from genbench.suites.plan import Plan
 from genbench.text.markdown import escape, lead_and_rest, prose, table
-
-__all__ = ["PLACE", "section"]
 
 PLACE = 10
 

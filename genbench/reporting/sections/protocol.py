@@ -1,7 +1,5 @@
 """How the numbers of a report were measured: protocols and notes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from genbench.judging.cells import OK
@@ -9,8 +7,6 @@ from genbench.reporting.figures.draw import Figure
 from genbench.reporting.results import Results
 from genbench.suites.spec import EXTERNAL
 from genbench.text.markdown import code, escape, table
-
-__all__ = ["PLACE", "notes_of", "section"]
 
 PLACE = 110
 

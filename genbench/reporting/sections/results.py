@@ -1,7 +1,5 @@
 """The tables of a report, and the pictures of their datasets."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from genbench.judging.ranking import LEGEND
@@ -10,8 +8,6 @@ from genbench.reporting.results import Results
 from genbench.reporting.sections._pictures import image
 from genbench.reporting.sections._tables import make_tables
 from genbench.text.markdown import escape
-
-__all__ = ["PLACE", "section"]
 
 PLACE = 20
 

@@ -1,7 +1,5 @@
 """How many seeds would tell the two best methods apart."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from statistics import fmean
@@ -13,8 +11,6 @@ from genbench.reporting.numbers import Numbers
 from genbench.reporting.results import Results
 from genbench.text.markdown import escape, table
 from genbench.text.numbers import mean_and_std, number
-
-__all__ = ["PLACE", "section"]
 
 PLACE = 50
 

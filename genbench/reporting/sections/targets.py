@@ -1,7 +1,5 @@
 """Numbers to reach, held against the cells of a report."""
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +12,6 @@ from genbench.suites.expectation import parse_cell
 from genbench.suites.schema import Target
 from genbench.text.markdown import code, escape, table
 from genbench.text.numbers import number
-
-__all__ = ["PLACE", "Reached", "reached", "section"]
 
 PLACE = 30
 

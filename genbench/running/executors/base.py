@@ -1,7 +1,5 @@
 """The contract of an executor: submit runs, iterate over what happens."""
 
-from __future__ import annotations
-
 import os
 import time
 from abc import ABC, abstractmethod
@@ -15,11 +13,6 @@ from genbench.configured import Configured
 from genbench.errors import StoreError
 from genbench.store.runs import Status, Store
 from genbench.suites.spec import RunSpec
-
-__all__ = [
-    "NOT_STARTED", "Context", "Event", "Executor", "Job", "concluded", "cores", "over_time",
-    "timed_out",
-]
 
 NOT_STARTED = "not started"
 """The reason of a run that was still waiting when everything was asked to stop."""

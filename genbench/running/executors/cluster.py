@@ -4,8 +4,6 @@ A cluster's own part is to start a process for each run, to say which ended, and
 happens in between the runs tell themselves, through a mailbox in the shared folder.
 """
 
-from __future__ import annotations
-
 import time
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
@@ -25,8 +23,6 @@ from genbench.running.executors.base import (
 )
 from genbench.running.executors.mailbox import Mailbox, MailboxMessenger
 from genbench.store.runs import Store
-
-__all__ = ["ClusterExecutor", "Ending", "carry_out", "check_and_do", "do"]
 
 PATIENCE = 10.0
 """Seconds that a process which was told to end has to let go of its run."""

@@ -5,8 +5,6 @@ starts neither threads nor CUDA. Elsewhere, where a fork is less safe, and where
 place for its socket, each loads it anew.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import signal
@@ -34,8 +32,6 @@ from genbench.running.executors.base import (
 )
 from genbench.running.executors.local_worker import STOP_SIGNALS, work
 from genbench.running.executors.process import PATIENCE, Process
-
-__all__ = ["Local"]
 
 FORKS = sys.platform == "linux"
 LOADED = ("genbench.running.cell", "genbench.running.prepare", "torch._dynamo")

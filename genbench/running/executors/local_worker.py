@@ -1,7 +1,5 @@
 """What a worker process does: one job after another, until its pipe closes."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import signal
@@ -12,8 +10,6 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from genbench.running.executors.base import Event, Job
-
-__all__ = ["STOP_SIGNALS", "work"]
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What ends a whole process group; the runner handles them for all."""

@@ -21,8 +21,6 @@ from pathlib import Path
 from genbench.errors import StoreError
 from genbench.running.executors.base import Event, Job
 
-__all__ = ["Mailbox", "MailboxMessenger"]
-
 TELL_EVERY = 0.5
 """Seconds between two messages about a run's progress, and between two looks for `stop`."""
 

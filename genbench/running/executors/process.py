@@ -4,15 +4,11 @@ multiprocessing knows a forked worker through the server that forked it, which m
 the pipe to a worker stays open in whatever it forked itself. The system knows better.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 from contextlib import suppress
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
-
-__all__ = ["Process"]
 
 PATIENCE = 5.0
 """Seconds in which a process leaves that was told to, and in which the server tells of its end."""

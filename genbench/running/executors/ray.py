@@ -3,8 +3,6 @@
 Moritz et al. (OSDI 2018), https://arxiv.org/abs/1712.05889
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import socket
@@ -18,8 +16,6 @@ from genbench.fields import Count, NonNegative, Positive
 from genbench.running.executors.base import Job
 from genbench.running.executors.cluster import ClusterExecutor, Ending, do
 from genbench.running.executors.mailbox import Mailbox, MailboxMessenger
-
-__all__ = ["Ray"]
 
 _TOKEN = Path("~/.ray/auth_token")
 RETRIES = 3

@@ -4,8 +4,6 @@ The time limit is that of a job, not of a run: a job whose time is nearly up sav
 queued again, and goes on where it was.
 """
 
-from __future__ import annotations
-
 import math
 import shutil
 import subprocess
@@ -23,8 +21,6 @@ from genbench.running.executors.base import Job
 from genbench.running.executors.cluster import ClusterExecutor, Ending, check_and_do
 from genbench.running.executors.mailbox import Mailbox, MailboxMessenger
 from genbench.store.runs import Store
-
-__all__ = ["Slurm"]
 
 REQUEUES = 1000
 """How often a run may run into its time limit."""

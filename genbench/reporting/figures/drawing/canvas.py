@@ -4,8 +4,6 @@ Sizes are inches on paper: a pair of panels fits a column of 8.5 cm (3.35 inches
 7 points or more, three panels a page.
 """
 
-from __future__ import annotations
-
 import io
 import warnings
 from collections.abc import Iterator, Sequence
@@ -16,10 +14,6 @@ from typing import Any
 from PIL import Image
 
 from genbench.reporting.figures.drawing.palette import COLOURS, INK, dashes, font
-
-__all__ = ["LINE", "STYLE", "PanelGrid",
-    "canvas", "image_of", "inches_of", "look", "panel_titles", "say", "wrapped",
-]
 
 LETTERS, DPI = 8.0, 240
 """Size of letters in points, and dots to an inch."""

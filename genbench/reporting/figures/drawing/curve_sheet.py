@@ -1,7 +1,5 @@
 """Training curves: mean and ± 1 standard deviation over seeds, one panel for each loss term."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
@@ -23,8 +21,6 @@ from genbench.reporting.figures.drawing.canvas import (
 )
 from genbench.reporting.figures.drawing.palette import INK
 from genbench.reporting.figures.drawing.scales import choose_scale, sweep_axis
-
-__all__ = ["Curve", "CurvePanels", "curve_sheet"]
 
 POINTS = 150
 """Points on a curve: seeds may have been logged at different updates."""

@@ -1,7 +1,5 @@
 """Panels of one size side by side, a row of the suite in each."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
@@ -15,8 +13,6 @@ from genbench.reporting.figures.drawing.canvas import (
     say,
 )
 from genbench.reporting.figures.drawing.panels import Arrays, Panels
-
-__all__ = ["grid_sheet"]
 
 COLUMNS = 3
 

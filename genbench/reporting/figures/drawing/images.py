@@ -1,7 +1,5 @@
 """Sheets of images: a block of samples for each row, or lines of images with labels."""
 
-from __future__ import annotations
-
 import math
 import textwrap
 from collections.abc import Callable, Sequence
@@ -12,9 +10,6 @@ from PIL import Image
 from genbench.reporting.figures.drawing.palette import PAPER, font
 from genbench.reporting.figures.drawing.panels import Arrays, Panel
 from genbench.reporting.figures.drawing.png import write_text
-
-__all__ = ["BLOCK", "Line", "component_lines", "image_grid", "line_sheet",
-           "no_classes", "sample_sheet"]
 
 BLOCK = 320
 """Side of a block of samples, pixels."""

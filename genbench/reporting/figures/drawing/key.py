@@ -1,15 +1,11 @@
 """The key of dots: what is data, what are samples, and the components of a mixture."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from genbench.reporting.figures.drawing.canvas import LINE, inches_of
 from genbench.reporting.figures.drawing.palette import SAMPLE, colour
 from genbench.reporting.figures.drawing.panels import Arrays
-
-__all__ = ["REAL_COLOUR", "Entry", "draw_key", "entries_of", "key_lines"]
 
 REAL_COLOUR = "#B9C2CC"
 Entry = tuple[str, str]

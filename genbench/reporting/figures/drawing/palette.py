@@ -3,18 +3,12 @@
 - M. Okabe and K. Ito, Color Universal Design, 2008, https://jfly.uni-koeln.de/color/
 """
 
-from __future__ import annotations
-
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from PIL import ImageFont
-
-__all__ = [
-    "COLOURS", "DASHES", "INK", "PAPER", "SAMPLE", "colour", "dashes", "font", "ramp", "rgb",
-]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5195", "#444444")
 """Okabe and Ito's, darkest contrast first; their yellow, too pale for thin lines, is a violet."""

@@ -1,14 +1,10 @@
 """What one picture shows: a panel for each row of the suite, and the data themselves."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
-
-__all__ = ["ROWS", "Arrays", "Panel", "Panels", "pages"]
 
 Arrays = Mapping[str, np.ndarray]
 """Arrays of `samples.npz`, by name; `evaluation.figure_data` says which there are."""

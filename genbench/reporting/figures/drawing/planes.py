@@ -1,7 +1,5 @@
 """Panels over the plane: the same axes in all of them, and a key of the dots below."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -21,8 +19,6 @@ from genbench.reporting.figures.drawing.key import Entry, draw_key, key_lines
 from genbench.reporting.figures.drawing.palette import PAPER, SAMPLE
 from genbench.reporting.figures.drawing.palette import colour as colour_of
 from genbench.reporting.figures.drawing.panels import Arrays, Panels
-
-__all__ = ["LEFT", "RIGHT", "dots", "no_plane", "note_outside", "outside", "plane_sheet"]
 
 COLUMNS, SIDE = 3, 1.64
 """Panels in a line, and the width of one in inches."""

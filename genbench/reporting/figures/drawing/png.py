@@ -1,7 +1,5 @@
 """PNG files that carry a digest of what they were drawn from, so that they need no redrawing."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -17,11 +15,6 @@ from genbench.errors import GenbenchError, user_code
 from genbench.reporting.figures.drawing.palette import INK, PAPER, font
 from genbench.seeding import digest
 from genbench.store.files import write_bytes
-
-__all__ = [
-    "KEY", "MANY", "PHOTOGRAPHS", "content_digest", "drawing", "encode", "is_ours", "keep_or_draw",
-    "or_words", "write_text",
-]
 
 T = TypeVar("T")
 KEY = "genbench"

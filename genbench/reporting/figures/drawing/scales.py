@@ -1,7 +1,5 @@
 """The axes of a panel of curves: what they span, and whether logarithmically."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +9,6 @@ from typing import Any, Literal
 import numpy as np
 
 from genbench.reporting.figures.drawing.canvas import inches_of
-
-__all__ = ["Scale", "axis_kind", "choose_scale", "sweep_axis"]
 
 WIDE = 100
 """The span, largest over smallest, from which an axis is logarithmic."""
