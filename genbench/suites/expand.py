@@ -10,6 +10,7 @@ from genbench.errors import PluginError, SuiteError
 from genbench.lookup import suggest
 from genbench.suites.contents import published
 from genbench.suites.external import ExternalRow, external_rows
+from genbench.suites.figures import faults_of_kinds
 from genbench.suites.matrix import (
     DatasetRow,
     check_batch,
@@ -89,8 +90,8 @@ class _Loader:
     def plan(self) -> Plan:
         raw = self.problems.source.data
         suite, faults = check(Suite, self.without_grids(raw))
-        self.problems.faults((), faults)
         if suite is None:
+            self.problems.faults((), faults_of_kinds(faults, raw, self.folder))
             self.problems.stop()
         assert suite is not None
         seeds = self.seed_list(suite.seeds)

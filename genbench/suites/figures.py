@@ -1,12 +1,13 @@
 """The figures that a suite asks for, checked against what each kind of figure says of itself."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path as FilePath
 from typing import Any
 
 from pydantic import BaseModel, create_model
 
+from genbench.errors import PluginError, UnknownName
 from genbench.lookup import Component, available, describe, options_model, refusals
 from genbench.suites.known import Known
 from genbench.suites.parts import find
@@ -14,7 +15,7 @@ from genbench.suites.problems import Path, Problems
 from genbench.suites.schema import FigureEntry
 from genbench.suites.spec import REAL
 from genbench.suites.sweep import grid_value, metric_value
-from genbench.suites.typed import check, plain
+from genbench.suites.typed import Fault, check, plain
 
 NONE = "none"
 """The word for no figure of a whole kind."""
@@ -44,6 +45,29 @@ def entry_model(component: Component) -> type[BaseModel]:
         for name, field in model.model_fields.items()
     }
     return create_model("Figure", __config__={"extra": "forbid"}, **fields)
+
+
+def faults_of_kinds(faults: Sequence[Fault], suite: Any, folder: FilePath) -> list[Fault]:
+    """What is wrong with a suite as it is written, with the options that kinds of figures have.
+
+    The schema, which found the `faults`, knows none of these.
+    """
+    found = list(faults)
+    report = suite.get("report")
+    entries = report.get("figures") if isinstance(report, Mapping) else None
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        kind = entry.get("kind") if isinstance(entry, Mapping) else None
+        if not isinstance(kind, str):
+            continue
+        try:
+            model = entry_model(describe("figure", kind, folder))
+        except (UnknownName, PluginError):  # told where the schema is content
+            continue
+        own, place = check(model, entry)[1], (*FIGURES, index)
+        if own:
+            found = [fault for fault in found if fault[0][:len(place)] != place]
+            found += [((*place, *inner), _of_another(inner, text)) for inner, text in own]
+    return found
 
 
 def check_figures(

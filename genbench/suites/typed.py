@@ -88,7 +88,7 @@ def faults(model: type[BaseModel], error: ValidationError, value: Any) -> list[F
     faults: list[Fault] = []
     for place, details in places.items():
         if any(detail["type"] in ("extra_forbidden", "missing") for detail in details):
-            faults.append(_key_fault(model, place, details[0]))
+            faults.append(_key_fault(model, place, details[0], _at(value, place[:-1])))
             continue
         expected = list(dict.fromkeys(_expected(detail) for detail in details))
         got = _at(value, place)
@@ -99,7 +99,8 @@ def faults(model: type[BaseModel], error: ValidationError, value: Any) -> list[F
             text += "" if hint.startswith("; there") else hint
         faults.append((place, text))
     # what another branch of a union expected says nothing once one was entered
-    return [fault for fault in faults if not _outdone(fault, faults)]
+    kept = dict.fromkeys(fault for fault in faults if not _outdone(fault, faults))
+    return sorted(kept, key=lambda fault: fault[1].endswith("is missing"))
 
 
 def _outdone(fault: Fault, faults: Sequence[Fault]) -> bool:
@@ -112,12 +113,19 @@ def _outdone(fault: Fault, faults: Sequence[Fault]) -> bool:
     )
 
 
-def _key_fault(model: type[BaseModel], place: tuple[Any, ...], detail: ErrorDetails) -> Fault:
+def _key_fault(
+    model: type[BaseModel], place: tuple[Any, ...], detail: ErrorDetails, beside: Any
+) -> Fault:
+    """A key that is unknown or missing; `beside` is the mapping that has it, or has it not."""
     key = str(place[-1]) if place else ""
-    if detail["type"] == "missing":
-        return place[:-1], f"'{key}' is missing"
     owner = _owner(model, place[:-1])
     known = [field.alias or name for name, field in owner.model_fields.items()] if owner else []
+    if detail["type"] == "missing":
+        for other in beside if isinstance(beside, Mapping) else ():
+            hint = suggest(str(other), [key])
+            if other not in known and "did you mean" in hint:
+                return (*place[:-1], other), f"unknown option '{other}'{hint}"
+        return place[:-1], f"'{key}' is missing"
     hint = suggest(key, known) or "; it takes no options"
     if key == "<<":
         hint = "; mappings are not merged, and an alias stands for a whole value: write it out"

@@ -212,6 +212,23 @@ def test_reports_name_what_is_there(
     assert says in errors[0]
 
 
+@pytest.mark.parametrize(("report", "says"), [
+    ("figures: [{kind: density, titel: a}]", ["unknown option 'titel'; did you mean 'title'?"]),
+    ("figures: [{knd: density, title: a}]", ["unknown option 'knd'; did you mean 'kind'?"]),
+    ("figures: [{kind: density, foo: 1}]",
+     ["unknown option 'foo'; there is caption, dataset, kind, methods, title",
+      "'title' is missing"]),
+    ("figures: [{kind: curves, axis: b}]",
+     ["unknown option 'axis': it is for figures of kind sweep", "'title' is missing"]),
+    ("claims: [{idd: a, text: b}]", ["unknown option 'idd'; did you mean 'id'?"]),
+])
+def test_a_bad_key_goes_before_what_is_missing_for_it(
+    errors_of: ErrorsOf, good: str, report: str, says: list[str]
+) -> None:
+    errors = errors_of(f"{good}report:\n  {report}\n")
+    assert [error.partition("]: ")[2] for error in errors] == says
+
+
 def test_the_example_of_the_design(errors_of: ErrorsOf) -> None:
     assert errors_of("""
         datasets: ring
