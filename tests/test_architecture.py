@@ -16,7 +16,7 @@ import genbench
 ROOT = Path(genbench.__file__).parent
 FLOORS = {
     "_annotations": 0, "_capabilities": 0, "_contracts": 0, "_source": 0, "errors": 0,
-    "lookup": 0, "outside": 0,
+    "arguments": 0, "lookup": 0, "outside": 0,
     "seeding": 0,
     "fields": 0, "noise": 0, "places": 0, "steps": 0, "configured": 0, "visible": 0,
     "archives": 0, "bibliography": 0, "duration": 0, "text": 0,

@@ -134,9 +134,11 @@ def test_densities_of_images_are_in_the_unit_of_nll() -> None:
     with pytest.raises(gb.DataError, match="bytes"):
         run.log_prob(images.float())
     assert run.sample(3).shape == (3, 1, 8, 8)
-    for n in (0, -1, "5", 2.0):
-        with pytest.raises(gb.GenbenchError, match="n is a whole number from 1 on, not"):
+    for n in (0, -1, "5", 2.0, True):
+        with pytest.raises(gb.GenbenchError, match="n: expected a whole number ≥ 1, got"):
             run.sample(n)
+    with pytest.raises(gb.DataError, match="of arrays of numbers"):
+        run.log_prob("x")
 
 
 def test_samples_of_ones_own_are_scored(tmp_path: Path) -> None:
@@ -218,7 +220,31 @@ def test_a_figure_that_fails_is_a_warning(
     (lambda: gb.run("small.yaml", cpus=1), "'local' has no option 'cpus'; it is one of ray and"),
     (lambda: gb.run("small.yaml", workers=0), "workers: expected a number ≥ 1, got 0"),
     (lambda: gb.run("small.yaml", executor="slum"), "no executor 'slum'; did you mean 'slurm'"),
-    (lambda: gb.table("small.yaml", seeds=0), "at least 1"),
+    (lambda: gb.table("small.yaml", seeds=0), "seeds: expected a whole number ≥ 1 or None, got 0"),
+    (lambda: gb.run(3), "suite: expected a name or path, got 3"),
+    (lambda: gb.run("small.yaml", seeds="x"), "seeds: expected a whole number ≥ 1 or None, got"),
+    (lambda: gb.run("small.yaml", only=[3]), r"only: expected text or a list of texts, got \[3\]"),
+    (lambda: gb.run("small.yaml", device=0), "device: expected text, got 0"),
+    (lambda: gb.run("small.yaml", time_limit=[]), r"time_limit: expected minutes or text, got \["),
+    (lambda: gb.run("small.yaml", limit_updates=1.5), "limit_updates: expected a whole number"),
+    (lambda: gb.run("small.yaml", save_every="x"), "save_every: expected a number ≥ 0, got 'x'"),
+    (lambda: gb.run("small.yaml", progress=None), "progress: expected True, False or a console"),
+    (lambda: gb.load_plan(3), "path: expected a name or path, got 3"),
+    (lambda: gb.load(3), "run: expected a name or path, got 3"),
+    (lambda: gb.table(None), "suite: expected a name or path, got None"),
+    (lambda: gb.report("small.yaml", results=None), "results: expected a name or path, got None"),
+    (lambda: gb.check("small.yaml", baseline=3), "baseline: expected a name or path or None, got"),
+    (lambda: gb.claims(3), "suite: expected a name or path or None, got 3"),
+    (lambda: gb.compare(1, 2), "a: expected a name or path, got 1"),
+    (lambda: gb.evaluate("x", dataset=3, metrics="fid"), "dataset: expected a name, or {name: {"),
+    (lambda: gb.evaluate([[1, 2]], {"ring": 3}), "dataset: expected a name, or {name: {"),
+    (lambda: gb.evaluate([[1, 2]], "ring", 3), "metrics: expected text or a list of texts, got 3"),
+    (lambda: gb.evaluate([[1], [1, 2]], "ring"), "samples: an array of numbers is expected"),
+    (lambda: gb.evaluate(3, "ring"), "^the array: holds int64 values of shape"),
+    (lambda: gb.evaluate([[1, 2]], "ring", value_range=(0,)), "value_range: expected two numbers"),
+    (lambda: gb.model("nice", 3), "space: expected a gb.Space, got 3"),
+    (lambda: gb.objective("likelihood", 3), "model: expected a gb.Model, got 3"),
+    (lambda: gb.metric(None), "name: expected text, got None"),
     (lambda: gb.dataset("rings"), "no dataset 'rings'"),
     (lambda: gb.dataset("ring", mode=3), "mode"),
     (lambda: gb.metric("fidd"), "no metric 'fidd'"),

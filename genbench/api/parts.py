@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genbench import lookup
+from genbench.arguments import FLAG, PATH, TEXT, Kind, checked, optional
 from genbench.places import data_root
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from genbench.objectives.base import Objective
 
 
+@checked(name=TEXT, root=optional(PATH), offline=FLAG)
 def dataset(
     name: str, *, root: str | Path | None = None, offline: bool = False, **options: Any
 ) -> Data:
@@ -31,6 +33,7 @@ def dataset(
     return loaded
 
 
+@checked(name=TEXT, space=Kind("a gb.Space", lambda value: hasattr(value, "kind")))
 def model(name: str, space: Space, **options: Any) -> Model:
     """An untrained model of scaled data (`Scaling.space`). torch's generator initialises it.
 
@@ -41,6 +44,7 @@ def model(name: str, space: Space, **options: Any) -> Model:
     return made
 
 
+@checked(name=TEXT, model=Kind("a gb.Model", lambda value: hasattr(value, "generate")))
 def objective(name: str, model: Model, **options: Any) -> Objective:
     """A way to train a model.
 
@@ -51,6 +55,7 @@ def objective(name: str, model: Model, **options: Any) -> Objective:
     return made
 
 
+@checked(name=TEXT)
 def metric(name: str, **options: Any) -> Metric:
     """A metric: `metric("fid").measure(evidence)`.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genbench.api.places import recall, report_folder
+from genbench.arguments import COUNT, FLAG, PATH, checked, optional
 from genbench.places import at_home
 from genbench.steps import step
 from genbench.store.holder import check_holder, hold
@@ -23,8 +24,12 @@ if TYPE_CHECKING:
     from genbench.store.table import MetricRow
 
 RESULTS = "results"
+_OF_A_SUITE = checked(
+    suite=PATH, results=PATH, seeds=optional(COUNT), limit_updates=optional(COUNT)
+)
 
 
+@_OF_A_SUITE
 def table(
     suite: str | Path, *, results: str | Path = RESULTS, seeds: int | None = None,
     limit_updates: int | None = None,
@@ -39,6 +44,7 @@ def table(
     return frame_of(rows(suite, results=results, seeds=seeds, limit_updates=limit_updates))
 
 
+@_OF_A_SUITE
 def rows(
     suite: str | Path, *, results: str | Path = RESULTS, seeds: int | None = None,
     limit_updates: int | None = None,
@@ -53,6 +59,7 @@ def rows(
     return tidy(*_stored(suite, results, seeds, limit_updates))
 
 
+@_OF_A_SUITE
 def report(
     suite: str | Path, *, results: str | Path = RESULTS, seeds: int | None = None,
     limit_updates: int | None = None,
@@ -73,6 +80,7 @@ def report(
     return WrittenReport(path, tuple(warnings))
 
 
+@checked(a=PATH, b=PATH, results=PATH)
 def compare(a: str | Path, b: str | Path, *, results: str | Path = RESULTS) -> Comparisons:
     """How B's numbers differ from A's, and which differences are significant.
 
@@ -89,6 +97,10 @@ def compare(a: str | Path, b: str | Path, *, results: str | Path = RESULTS) -> C
         return differences(left, right, methods=(one, other))
 
 
+@checked(
+    suite=PATH, baseline=optional(PATH), results=PATH, seeds=optional(COUNT),
+    allow_inconclusive=FLAG, exact=FLAG,
+)
 def check(
     suite: str | Path, *, baseline: str | Path | None = None, results: str | Path = RESULTS,
     seeds: int | None = None, allow_inconclusive: bool = False, exact: bool = False,
@@ -114,6 +126,7 @@ def check(
         )
 
 
+@checked(suite=PATH, baseline=optional(PATH), results=PATH, seeds=optional(COUNT))
 def accept(
     suite: str | Path, *, baseline: str | Path | None = None, results: str | Path = RESULTS,
     seeds: int | None = None,
@@ -141,6 +154,7 @@ def _judged(
     return plan, store, at_home(Path(baseline))
 
 
+@checked(suite=optional(PATH), results=PATH)
 def claims(suite: str | Path | None = None, *, results: str | Path = RESULTS) -> pd.DataFrame:
     """The verdicts on a suite's claims, or on those of every suite that has results.
 

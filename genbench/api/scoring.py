@@ -11,7 +11,19 @@ import numpy as np
 import yaml
 from rich.console import Console
 
-from genbench.errors import DataError
+from genbench.arguments import (
+    COUNT,
+    FLAG,
+    NAMES,
+    PATH,
+    PROGRESS,
+    TEXT,
+    Kind,
+    checked,
+    optional,
+    whole,
+)
+from genbench.errors import DataError, GenbenchError
 from genbench.places import at_home, cache_folder, data_root, weights_file
 from genbench.steps import LOADING, step
 
@@ -21,6 +33,26 @@ if TYPE_CHECKING:
     from genbench.running.evaluate import Evaluation
 
 
+def _is_dataset(value: Any) -> bool:
+    if not isinstance(value, Mapping):
+        return isinstance(value, str)
+    return len(value) == 1 and all(
+        isinstance(name, str) and isinstance(options, Mapping | None)
+        for name, options in value.items()
+    )
+
+
+def _is_range(value: Any) -> bool:
+    pair = isinstance(value, Sequence) and len(value) == 2
+    return pair and all(isinstance(end, int | float) for end in value)
+
+
+@checked(
+    dataset=Kind("a name, or {name: {option: value}}", _is_dataset), metrics=NAMES,
+    value_range=Kind("two numbers, those of black and white", _is_range),
+    count=optional(whole(2)), sets=COUNT, data=optional(PATH), device=TEXT,
+    weights=optional(PATH), offline=FLAG, progress=PROGRESS,
+)
 def evaluate(
     samples: str | Path | np.ndarray | Tensor, dataset: str | Mapping[str, Any],
     metrics: str | Sequence[str] = (), *, value_range: tuple[float, float] = (0.0, 1.0),
@@ -64,16 +96,23 @@ def evaluate(
         given, title = str(samples), Path(str(samples)).name
         if not isinstance(samples, str | Path):
             given, title = _written(samples, Path(folder)), "the array"
-        with steps_shown(console, f"eval {title}"):
-            return scored(
-                at_home(given), what, named, context=context, value_range=value_range,
-                count=count, sets=sets,
-            )
+        try:
+            with steps_shown(console, f"eval {title}"):
+                return scored(
+                    at_home(given), what, named, context=context, value_range=value_range,
+                    count=count, sets=sets,
+                )
+        except GenbenchError as error:
+            raise type(error)(str(error).replace(given, title)) from None
 
 
 def _written(samples: Any, folder: Path) -> str:
     """An array as a file, which is read as any other."""
-    array = samples.detach().cpu().numpy() if hasattr(samples, "detach") else np.asarray(samples)
+    try:
+        array = (samples.detach().cpu().numpy() if hasattr(samples, "detach")
+                 else np.asarray(samples))
+    except ValueError:  # rows of several lengths
+        array = np.array(None)
     if array.dtype == object:
         raise DataError("samples: an array of numbers is expected, of one shape for all samples")
     np.save(folder / "array.npy", array)

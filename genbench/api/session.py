@@ -13,6 +13,18 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from genbench.api.places import report_folder, store_of
+from genbench.arguments import (
+    COUNT,
+    FLAG,
+    NAMES,
+    NUMBER,
+    PATH,
+    PROGRESS,
+    TEXT,
+    Kind,
+    checked,
+    optional,
+)
 from genbench.duration import minutes
 from genbench.errors import GenbenchError
 from genbench.places import at_home, cache_folder, data_root, weights_file
@@ -117,6 +129,13 @@ def prepare(
     return Prepared(there.plan, chosen, store, there.contents, lines)
 
 
+@checked(
+    suite=PATH, only=NAMES, seeds=optional(COUNT), results=PATH, data=optional(PATH), device=TEXT,
+    limit_updates=optional(COUNT), weights=optional(PATH), executor=TEXT, save_every=NUMBER,
+    time_limit=Kind("minutes or text", lambda value: value is None or TEXT.fits(value) or (
+        isinstance(value, int | float))),
+    offline=FLAG, repair=FLAG, warn=optional(Kind("a function", callable)), progress=PROGRESS,
+)
 def run(
     suite: str | Path, *, only: str | Sequence[str] = (), seeds: int | None = None,
     results: str | Path = "results", data: str | Path | None = None, device: str = "auto",

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from genbench.errors import DataError, GenbenchError
+from genbench.arguments import COUNT, PATH, TEXT, checked, optional, whole
+from genbench.errors import DataError, in_a_line
 from genbench.places import at_home, cache_folder, data_root
 from genbench.steps import LOADING, step
 from genbench.store.find import find_run
@@ -88,17 +89,15 @@ class Run:
         """
         return self._evidence.model
 
+    @checked(n=COUNT, seed=whole(0))
     def sample(self, n: int, *, seed: int = 0) -> np.ndarray:
         """`n` samples: raw points (n, D) float32, or bytes of images (n, C, H, W) uint8.
 
         `seed` numbers the sample set; the first of set 0 are those that the run was measured on.
 
         Raises:
-            GenbenchError: `n` is no whole number from 1 on, or `seed` none from 0 on.
+            GenbenchError: `n` is no whole number ≥ 1, or `seed` none ≥ 0.
         """
-        for name, value, least in (("n", n, 1), ("seed", seed, 0)):
-            if not isinstance(value, int) or value < least:
-                raise GenbenchError(f"{name} is a whole number from {least} on, not {value!r}")
         evidence = self._evidence
         with step(f"drawing {n} samples of {self.id}"):
             return evidence.samples(seed, n).numpy()
@@ -119,8 +118,12 @@ class Run:
         import torch
 
         evidence = self._evidence
-        rows, shape = torch.as_tensor(x), evidence.data.shape
-        given = None if context is None else torch.as_tensor(context)
+        try:
+            rows, shape = torch.as_tensor(x), evidence.data.shape
+            given = None if context is None else torch.as_tensor(context)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise DataError(f"{self.id} gives densities of arrays of numbers: {in_a_line(error)}"
+                            ) from None
         if rows.shape[1:] != shape or not len(rows):
             raise DataError(f"{self.id} gives densities of rows {shape}; "
                             f"got an array of shape {tuple(rows.shape)}")
@@ -139,11 +142,13 @@ class Run:
         return f"<p>{escape(repr(self))}</p>{self.metrics.to_html(na_rep='–')}"
 
 
+@checked(run=PATH, results=PATH, data=optional(PATH), device=TEXT)
 def load(
     run: str | Path, *, results: str | Path = "results", data: str | Path | None = None,
     device: str = "cpu",
 ) -> Run:
-    """A stored run, by its id, the start of one, `suite/` before either, or its folder.
+    """A stored run, by its id, its start or the hash at its end, perhaps behind `suite/`; or its
+    folder.
 
     Raises:
         StoreError: there is none, or several could be meant.

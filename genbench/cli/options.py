@@ -15,7 +15,7 @@ SuiteArgument = Annotated[str, typer.Argument(
     help="A suite's YAML file, or the name of one that `genbench list suites` shows.",
     show_default=False, callback=at_home)]
 RunArgument = Annotated[str, typer.Argument(
-    help="A run's id (or its start), or its folder.", callback=at_home)]
+    help="A run's id, its start or the hash at its end; or its folder.", callback=at_home)]
 Results = Annotated[Path, typer.Option(
     "--results", help="The folder of results.", callback=at_home)]
 Seeds = Annotated[int | None, typer.Option("--seeds", min=1, help="Use seeds 0 … N−1.")]

@@ -1,5 +1,6 @@
 """Which stored run a name means."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,13 +10,17 @@ from genbench.store.folder import RunFolder
 from genbench.store.migration import Migration
 from genbench.store.runs import Store
 
+_HASH = re.compile(r"[0-9a-f]{6,}")
+
 
 def find_run(name: str, results: Path) -> RunFolder:
     """The run of that id, or whose id begins so, of one suite where it is named; or that folder.
 
-    A run that was migrated is found by its whole former id too, which reports may cite.
+    The hash that ends an id will do, or six and more of its characters. A run that was migrated is
+    found by its former id or hash too, which reports may cite.
 
-    `name` is `nice--ring--s0--1a2b3c4d`, `nice--ring--s0`, `suite/nice--ring--s0` or a path.
+    `name` is `nice--ring--s0--1a2b3c4d`, `nice--ring--s0`, `1a2b3c4d`, `suite/nice--ring--s0`,
+    `suite/1a2b3c4d` or a path.
 
     Raises:
         StoreError: there is none, or several could be meant.
@@ -28,13 +33,21 @@ def find_run(name: str, results: Path) -> RunFolder:
     stored = [run for folder in folders for run in Store(folder.parent).runs()]
     exact = [run for run in stored if run.id == start]
     found = exact or [run for run in stored if run.id.startswith(start)]
-    found = found or [run for run in stored if Migration.of(run.path).before == start]
+    found = found or [run for run in stored if _ends_in(run.id, start)]
+    if not found:
+        former = ((run, Migration.of(run.path).before) for run in stored)
+        found = [run for run, before in former if before == start or _ends_in(before, start)]
     if not found:
         raise StoreError(f"run '{name}': {_lost(start, stored, results)}")
     if len(found) > 1:
         several = ", ".join(str(run.path) for run in found[:5])
         raise StoreError(f"run '{name}': it could be any of {several}; give a run's id or folder")
     return found[0]
+
+
+def _ends_in(run_id: str, name: str) -> bool:
+    """Whether a name is the hash of a run's id, or the beginning of it."""
+    return bool(_HASH.fullmatch(name)) and run_id.rpartition("--")[2].startswith(name)
 
 
 def _lost(name: str, stored: Sequence[RunFolder], results: Path) -> str:

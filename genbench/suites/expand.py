@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from genbench.arguments import COUNT, PATH, checked, optional
 from genbench.errors import PluginError, SuiteError
 from genbench.lookup import suggest
 from genbench.suites.contents import published
@@ -48,6 +49,7 @@ MAX_ID = 200
 """Characters of a run's id, which names its folder: file systems take 255 with what is added."""
 
 
+@checked(path=PATH, seeds=optional(COUNT), limit_updates=optional(COUNT))
 def load_plan(
     path: Path | str, *, seeds: int | None = None, limit_updates: int | None = None
 ) -> Plan:
@@ -61,9 +63,6 @@ def load_plan(
         SuiteError: what is wrong, with file and line; SuiteErrors when it is more than one thing.
     """
     file = find_suite(path)
-    for option, number in (("--seeds", seeds), ("--limit-updates", limit_updates)):
-        if number is not None and number < 1:
-            raise SuiteError(f"{option} must be at least 1, not {number}")
     return _Loader(read(file), file, seeds, limit_updates).plan()
 
 

@@ -10,7 +10,7 @@ from subprocess import run
 
 import pytest
 
-from genbench.errors import SuiteError, UnknownName
+from genbench.errors import GenbenchError, SuiteError, UnknownName
 from genbench.fields import Optimiser
 from genbench.suites import methods
 from genbench.suites.expand import Plan, find_suite, load_plan
@@ -275,7 +275,7 @@ def test_suites_are_found_by_name(
 
 def test_counts_from_the_command_line_are_checked(plan_of: PlanOf, good: str) -> None:
     for options in ({"seeds": 0}, {"limit_updates": 0}):
-        with pytest.raises(SuiteError, match="at least 1"):
+        with pytest.raises(GenbenchError, match="expected a whole number ≥ 1 or None, got 0"):
             plan_of(good, **options)
 
 
