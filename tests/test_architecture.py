@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import importlib
+import inspect
 import subprocess
 import sys
 from collections import Counter
+from functools import cached_property
 from pathlib import Path
 
 import pytest
+from torch import nn
 
 import genbench
+from genbench.models import base as models
 
 ROOT = Path(genbench.__file__).parent
 FLOORS = {
@@ -33,6 +38,7 @@ RIGHT = {
     "seeding",
 }
 FILES = sorted(ROOT.rglob("*.py"))
+PROPERTIES = (property, cached_property, classmethod, staticmethod)
 
 
 def room(module: str) -> str:
@@ -149,6 +155,24 @@ def test_no_two_classes_have_one_name() -> None:
         if isinstance(node, ast.ClassDef)
     )
     assert {name for name, count in names.items() if count > 1} == {"Segment"}
+
+
+def test_a_public_method_or_what_it_overrides_has_a_docstring() -> None:
+    """Models derive from no capability, but have its methods; of `forward`, torch says nothing."""
+    contracts = [cls for cls in vars(models).values() if getattr(cls, "_is_protocol", False)]
+    for path in FILES:
+        parts = path.relative_to(ROOT.parent).with_suffix("").parts
+        module = importlib.import_module(".".join(parts).removesuffix(".__init__"))
+        for cls in vars(module).values():
+            own = inspect.isclass(cls) and cls.__module__ == module.__name__
+            if own and not cls.__name__.startswith("_"):
+                told = [*cls.__mro__, *(contracts if issubclass(cls, models.Model) else ())]
+                for name, member in vars(cls).items():
+                    method = inspect.isfunction(member) or isinstance(member, PROPERTIES)
+                    assert name.startswith("_") or not method or any(
+                        vars(base)[name].__doc__ for base in told
+                        if name in vars(base) and base is not nn.Module
+                    ), f"{path.relative_to(ROOT)}: {cls.__name__}.{name}"
 
 
 def test_all_stands_where_a_file_passes_on_names_of_others() -> None:

@@ -21,7 +21,6 @@ class _ArraysOnly(pickle.Unpickler):
     """An unpickler that knows numpy arrays and plain containers, and nothing else."""
 
     def find_class(self, module: str, name: str) -> object:
-        """The permitted object of that name."""
         if (module, name) not in _PERMITTED:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}, which is not permitted")
         return _PERMITTED[module, name]

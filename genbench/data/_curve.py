@@ -50,7 +50,6 @@ class BlurredCurves(Truth):
         self._weights = w.repeat(len(curves))  # (M,), sums to 1
 
     def sample(self, n: int, noise: Noise) -> Tensor:
-        """`n` exact draws, (n, 2) float32."""
         t = self._low + (self._high - self._low) * noise.uniform("t", n)
         points = torch.stack([curve(t) for curve in self._curves])  # (curves, n, 2)
         which = noise.integers("curve", len(self._curves), n)
@@ -58,7 +57,6 @@ class BlurredCurves(Truth):
         return chosen + self._std * noise.normal("blur", n, 2)
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """Exact log density of x (N, 2), nats, (N,) float64."""
         nodes, weights = self._nodes.to(x.device), self._weights.to(x.device)
         step = max(1, _WORK // len(nodes))
         parts = [self._log_density(rows, nodes, weights) for rows in x.double().split(step)]
@@ -72,7 +70,6 @@ class BlurredCurves(Truth):
         return exponent.logsumexp(1) - own - math.log(2 * math.pi * self._std**2)
 
     def entropy(self) -> float:
-        """The entropy in nats."""
         return self._entropy
 
     @cached_property
@@ -98,7 +95,6 @@ class BlurredCurves(Truth):
         return total
 
     def moments(self) -> tuple[Tensor, Tensor]:
-        """Exact mean and standard deviation of each coordinate, each (2,) float32."""
         mean = self._weights @ self._nodes
         variance = self._weights @ (self._nodes - mean).square() + self._std**2
         return mean.float(), variance.sqrt().float()

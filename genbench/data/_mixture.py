@@ -42,7 +42,6 @@ class MixtureTruth(Truth):
         self._log_scale = weights.log() - log_volume - dims / 2 * math.log(2 * math.pi)  # (K,)
 
     def sample(self, n: int, noise: Noise) -> Tensor:
-        """`n` exact draws, (n, D) float32: a component, then a Gaussian."""
         means, factors, weights = self._parameters(noise.device)
         k = noise.categorical("component", weights, n)
         z = noise.normal("point", n, means.shape[1])
@@ -56,7 +55,6 @@ class MixtureTruth(Truth):
         return self._sampling[device]
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """Exact log density of x (N, D), nats, (N,) float64."""
         return self.component_log_probs(x).logsumexp(-1)
 
     def component_log_probs(self, x: Tensor) -> Tensor:
@@ -71,10 +69,8 @@ class MixtureTruth(Truth):
         return torch.cat(parts) if parts else x.new_zeros(0, len(means), dtype=torch.float64)
 
     def entropy(self) -> float:
-        """The entropy in nats.
-
-        H = Σₖ wₖ (H(Nₖ) − log wₖ − Eₖ[log p(x) / (wₖ Nₖ(x))]): all is in closed form but the last
-        expectation, which is zero where components do not overlap.
+        """H = Σₖ wₖ (H(Nₖ) − log wₖ − Eₖ[log p(x) / (wₖ Nₖ(x))]): all is in closed form but the
+        last expectation, which is zero where components do not overlap.
         """
         return self._entropy
 
@@ -94,7 +90,6 @@ class MixtureTruth(Truth):
         return total
 
     def moments(self) -> tuple[Tensor, Tensor]:
-        """Exact mean and standard deviation of each coordinate, each (D,) float32."""
         modes = self.modes
         mean = modes.weights @ modes.centres
         variances = modes.covariances.diagonal(dim1=-2, dim2=-1) + (modes.centres - mean).square()

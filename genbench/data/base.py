@@ -190,7 +190,7 @@ class Dataset(Configured, ABC):
         """Read the data, on the CPU.
 
         `root` is the folder of data files (a torchvision root). Relative paths in options are
-        relative to it.
+        relative to it. Published files that are missing are downloaded, unless `offline`.
 
         Raises:
             DataError: missing (says what to put where), corrupt, or of the wrong kind.

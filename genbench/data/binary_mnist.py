@@ -40,11 +40,9 @@ class BinaryMnist(Dataset):
     all runs."""
 
     def files(self, root: Path) -> list[Path]:
-        """The four idx files."""
         return mnist_files(root, "MNIST")
 
     def load(self, root: Path, *, offline: bool = False) -> Data:
-        """Read MNIST, which torchvision downloads where it is missing, and binarise it."""
         grey = read_mnist(root, "MNIST", offline=offline)
         warnings: tuple[str, ...] = ()
         train = _binarised(grey.train, "train")

@@ -42,15 +42,9 @@ class Cifar10(Dataset):
     """How many training images, the last of the file, are held out for validation."""
 
     def files(self, root: Path) -> list[Path]:
-        """The five batches to train on, and the one to test."""
         return [root / _FOLDER / name for name in (*_TRAIN, _TEST)]
 
     def load(self, root: Path, *, offline: bool = False) -> Data:
-        """Read the files, which torchvision downloads where they are missing.
-
-        Raises:
-            DataError: files missing that cannot be fetched, or corrupt, or nothing left to train.
-        """
         files = self.files(root)
         ensure(
             "CIFAR10", root, lambda: [path for path in files if not path.is_file()],

@@ -30,7 +30,6 @@ class Digits(Dataset):
     cite = "alpaydin1998optical"
 
     def load(self, root: Path, *, offline: bool = False) -> Data:
-        """The images, which scikit-learn carries; nothing else is read."""
         from sklearn.datasets import load_digits
 
         bunch = load_digits()

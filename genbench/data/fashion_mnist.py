@@ -29,9 +29,7 @@ class FashionMnist(Dataset):
     cite = "xiao2017fashion"
 
     def files(self, root: Path) -> list[Path]:
-        """The four idx files."""
         return mnist_files(root, "FashionMNIST")
 
     def load(self, root: Path, *, offline: bool = False) -> Data:
-        """Read the files, which torchvision downloads where they are missing."""
         return read_mnist(root, "FashionMNIST", offline=offline).data(_NAMES)

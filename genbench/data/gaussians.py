@@ -33,11 +33,7 @@ class Gaussians(Dataset):
     """The seed of the test points, the same for every run."""
 
     def load(self, root: Path, *, offline: bool = False) -> Data:
-        """The points; nothing is read.
-
-        Raises:
-            DataError: shapes that do not fit together, or a covariance that is none.
-        """
+        """Refuses shapes that do not fit together, and a covariance that is none."""
         means, covariances = self._means(), self._covariances()
         weights = torch.tensor(self.weights or [1.0] * len(means), dtype=torch.float64)
         if len(weights) != len(means):

@@ -37,7 +37,6 @@ class Grid(Dataset):
     """The seed of the test points, the same for every run."""
 
     def load(self, root: Path, *, offline: bool = False) -> Data:
-        """The points; nothing is read."""
         axis = self.spacing * (torch.arange(self.side, dtype=torch.float64) - (self.side - 1) / 2)
         centres = torch.cartesian_prod(axis, axis)  # (side², 2)
         covariances = self.std**2 * torch.eye(2, dtype=torch.float64).repeat(len(centres), 1, 1)

@@ -55,15 +55,11 @@ class ImageFolder(Dataset):
     """MiB of decoded images over which they stay on the disk and are read batch by batch."""
 
     def files(self, root: Path) -> list[Path]:
-        """The folder or zip file."""
         return [root / os.path.expanduser(self.path)]
 
     def load(self, root: Path, *, offline: bool = False) -> Data:
-        """Decode the images; large sets once, into a cache (`GENBENCH_CACHE`).
-
-        Raises:
-            DataError: nothing there, an image that is corrupt or unlike the others, or a zip that
-                is not safe to read.
+        """Large sets are decoded once, into a cache (`GENBENCH_CACHE`); images that are corrupt
+        or unlike the others, and a zip that is not safe to read, are refused.
         """
         source = self._open(root)
         layout = arrange(source.names, self.test_share)

@@ -24,9 +24,7 @@ class Mnist(Dataset):
     cite = "lecun1998gradient"
 
     def files(self, root: Path) -> list[Path]:
-        """The four idx files."""
         return mnist_files(root, "MNIST")
 
     def load(self, root: Path, *, offline: bool = False) -> Data:
-        """Read the files, which torchvision downloads where they are missing."""
         return read_mnist(root, "MNIST", offline=offline).data(DIGITS)

@@ -40,7 +40,6 @@ class Ring(Dataset):
     """The seed of the test points, the same for every run."""
 
     def load(self, root: Path, *, offline: bool = False) -> Data:
-        """The points; nothing is read."""
         turn = 2 * math.pi * torch.arange(self.modes, dtype=torch.float64) / self.modes
         turn = turn + self.angle
         centres = self.radius * torch.stack([turn.cos(), turn.sin()], 1)  # (M, 2)

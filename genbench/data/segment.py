@@ -29,7 +29,6 @@ class Segment(Dataset):
     """The seed of the test points, the same for every run."""
 
     def load(self, root: Path, *, offline: bool = False) -> Data:
-        """The points; nothing is read."""
         train, test = _draw(self.train_size, "train"), _draw(self.test_size, self.test_seed)
         fingerprint = digest(torch.cat([test, train]).numpy().tobytes(), 16)
         return Data(

@@ -36,11 +36,9 @@ class StackedMnist(Dataset):
     """The number of test stacks."""
 
     def files(self, root: Path) -> list[Path]:
-        """The four idx files."""
         return mnist_files(root, "MNIST")
 
     def load(self, root: Path, *, offline: bool = False) -> Data:
-        """Read MNIST, which torchvision downloads where it is missing, and stack it."""
         digits = read_mnist(root, "MNIST", offline=offline)
         return Data(
             "images", (3, 28, 28), _stacked(digits.test, self.test_size, "test"),

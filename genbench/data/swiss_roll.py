@@ -37,7 +37,6 @@ class SwissRoll(Dataset):
     """The seed of the test points, the same for every run."""
 
     def load(self, root: Path, *, offline: bool = False) -> Data:
-        """The points; nothing is read."""
         low = 2 * math.pi * self.start
         high = 2 * math.pi * (self.start + self.turns)
         truth = BlurredCurves([_spiral], low, high, math.hypot(1, high), self.noise)

@@ -33,7 +33,6 @@ class TwoMoons(Dataset):
     """The seed of the test points, the same for every run."""
 
     def load(self, root: Path, *, offline: bool = False) -> Data:
-        """The points; nothing is read."""
         truth = BlurredCurves([_upper, _lower], 0.0, math.pi, 1.0, self.noise)
         return points(
             "two_moons", truth, train_size=self.train_size, test_size=self.test_size,

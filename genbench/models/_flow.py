@@ -27,7 +27,6 @@ class FlowModel(Model):
     """Distribution of the code."""
 
     def build(self, space: Space) -> None:
-        """Make the bijection."""
         self.flow = self.bijection(space)
         self.likelihood_reason = density_reason(space)
 
@@ -36,7 +35,6 @@ class FlowModel(Model):
         """The map from data (…, B, D) to codes, or `stack` of them."""
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
-        """The bijection's groups."""
         return self.flow.groups()
 
     def to_base(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -48,11 +46,9 @@ class FlowModel(Model):
         return self.flow.inverse(z).reshape(-1, *self.space.shape)
 
     def log_prob(self, x: Tensor, context: Tensor | None = None) -> Tensor:
-        """Exact log density of x (B, *shape), nats, (B,)."""
         z, log_det = self.to_base(x)
         return base_log_prob(self.base, z) + log_det
 
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
-        """n samples (n, *shape)."""
         z = base_sample(self.base, n, self.space.dims, noise)
         return self.from_base(z.to(next(self.parameters())))

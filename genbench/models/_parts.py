@@ -74,16 +74,14 @@ class StackedParts(ComponentStack):
         self.flow = template.bijection(space, stack=count)
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
-        """The bijection's groups."""
         return self.flow.groups()
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """Log density of x (T, B, D), each row under its own component, nats, (T, B)."""
         z, log_det = self.flow(x)
         return base_log_prob(self.base, z) + log_det
 
     def generate(self, routes: Routes, noise: Noise) -> Tensor:
-        """A sample (n, D) for each of n rows; sample i hangs on its own code and component."""
+        """Sample i hangs on its own code and component alone."""
         z = base_sample(self.base, len(routes.owner), self.dims, noise)
         z = z.to(next(self.flow.parameters()))
         return routes.back(self.flow.inverse(routes.out(z)))
@@ -98,7 +96,6 @@ class LoopedParts(ComponentStack):
         self.shape = space.shape
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
-        """The models' groups, by name."""
         groups: dict[str, list[nn.Parameter]] = {"": []}
         for model in self.models:
             assert isinstance(model, Model)
@@ -107,7 +104,6 @@ class LoopedParts(ComponentStack):
         return groups
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """Log density of x (T, B, D), each row under its own component, nats, (T, B)."""
         rows = []
         for model, own in zip(self.models, x, strict=True):
             assert isinstance(model, Density)
@@ -115,7 +111,6 @@ class LoopedParts(ComponentStack):
         return torch.stack(rows)
 
     def generate(self, routes: Routes, noise: Noise) -> Tensor:
-        """A sample (n, D) for each of n rows."""
         pieces = []
         for index, (model, count) in enumerate(
             zip(self.models, routes.counts.tolist(), strict=True)

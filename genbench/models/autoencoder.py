@@ -30,29 +30,21 @@ class Autoencoder(EitherNetwork):
     """Deterministic: one code for each x; gaussian: q(z ∣ x) with learned mean and variance."""
 
     def build(self, space: Space) -> None:
-        """Make both networks.
-
-        Raises:
-            GenbenchError: convolutions for anything but images of at least 8×8.
-        """
         outputs = 2 * self.latent if self.encoder == "gaussian" else self.latent
         self.down = self.encoder_to(outputs, space)
         self.up = self.decoder_of(self.latent, space)
 
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
-        """`n` samples (n, *shape)."""
         return self.decode(latent(self, n, self.latent, noise))
 
     def decode(self, z: Tensor, context: Tensor | None = None) -> Tensor:
-        """The data (B, *shape) of codes z (B, latent)."""
         return self.up(z)
 
     def encode(self, x: Tensor, context: Tensor | None = None) -> Tensor:
-        """The (mean) code of x (B, *shape), (B, latent)."""
         return self.down(x)[:, : self.latent]
 
     def encode_draw(self, x: Tensor, noise: Noise, context: Tensor | None = None) -> Tensor:
-        """A code of each x (B, *shape), drawn where the encoder is Gaussian, (B, latent)."""
+        """Drawn where the encoder is Gaussian."""
         codes = self.down(x)
         if self.encoder == "deterministic":
             return codes

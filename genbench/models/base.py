@@ -77,7 +77,11 @@ class Model(nn.Module, Configured, ABC):
 
     @abstractmethod
     def build(self, space: Space) -> None:
-        """Make the networks and parameters for data of this space."""
+        """Make the networks and parameters for data of this space.
+
+        Raises:
+            GenbenchError: the model, with these options, is not for such data.
+        """
 
     @abstractmethod
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:

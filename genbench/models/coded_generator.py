@@ -33,16 +33,10 @@ class CodedGenerator(EitherNetwork):
     """Dimensions of the Gaussian latent, without the codes."""
 
     def build(self, space: Space) -> None:
-        """Make the network.
-
-        Raises:
-            GenbenchError: convolutions for anything but images of at least 8×8.
-        """
         inputs = self.latent + sum(self.categories) + self.continuous
         self.net = self.decoder_of(inputs, space)
 
     def draw_codes(self, n: int, noise: Noise) -> Tensor:
-        """Codes (n, K + C) from their prior: indices in the first K columns."""
         where = next(self.parameters())
         columns = [
             noise.integers(f"category {k}", values, n).to(where)[:, None]
@@ -53,7 +47,6 @@ class CodedGenerator(EitherNetwork):
         return torch.cat(columns, 1)
 
     def generate_from_codes(self, codes: Tensor, noise: Noise) -> Tensor:
-        """A sample (n, *shape) for each row of codes (n, K + C)."""
         count = len(self.categories)
         parts = [latent(self, len(codes), self.latent, noise)]
         parts += [
@@ -63,5 +56,4 @@ class CodedGenerator(EitherNetwork):
         return self.net(torch.cat([*parts, codes[:, count:]], 1))
 
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
-        """`n` samples (n, *shape) of codes from their prior."""
         return self.generate_from_codes(self.draw_codes(n, noise), noise)

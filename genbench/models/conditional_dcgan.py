@@ -31,16 +31,10 @@ class ConditionalDCGAN(Model):
     """Feature maps before the last layer; each earlier layer has twice as many."""
 
     def build(self, space: Space) -> None:
-        """Make the network; its output lies on the data's range.
-
-        Raises:
-            GenbenchError: data without labels, or images with a side under 8 pixels.
-        """
         self.classes = classes_of(space, "conditional_dcgan")
         self.network = Upsampler(self.latent + self.classes, space.shape, self.channels)
         self.squash = squash(space)
 
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
-        """`n` samples (n, C, H, W) of the classes `context` (n,)."""
         code = conditional_latent(self, n, self.latent, noise, context, self.classes)
         return self.squash(self.network(code))

@@ -30,16 +30,9 @@ class ConditionalGenerator(EitherNetwork):
     """Between the layers of a fully connected network."""
 
     def build(self, space: Space) -> None:
-        """Make the network; its output lies on the data's range.
-
-        Raises:
-            GenbenchError: data without labels, or convolutions for anything but images of at
-                least 8×8.
-        """
         self.classes = classes_of(space, "conditional_generator")
         self.net = self.decoder_of(self.latent + self.classes, space, self.activation)
 
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
-        """`n` samples (n, *shape) of the classes `context` (n,)."""
         code = conditional_latent(self, n, self.latent, noise, context, self.classes)
         return self.net(code)

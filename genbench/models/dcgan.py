@@ -40,11 +40,6 @@ class DCGAN(Model):
     """Latents in the reference batch of virtual batch norm."""
 
     def build(self, space: Space) -> None:
-        """Make the network; its output lies on the data's range.
-
-        Raises:
-            GenbenchError: images with a side under 8 pixels.
-        """
         if self.norm == "virtual":
             network = Upsampler(self.latent, space.shape, self.channels, self.reference)
             self.network: nn.Module = WithReference(network, (self.latent,), self.reference)
@@ -54,9 +49,7 @@ class DCGAN(Model):
         self.squash = squash(space)
 
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
-        """`n` samples (n, C, H, W)."""
         return self.decode(latent(self, n, self.latent, noise))
 
     def decode(self, z: Tensor, context: Tensor | None = None) -> Tensor:
-        """The samples (B, C, H, W) of latents z (B, latent)."""
         return self.squash(self.network(z))

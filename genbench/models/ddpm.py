@@ -73,7 +73,6 @@ class DDPM(Model):
     """Channels of its levels, in multiples of `channels`; each level halves the resolution."""
 
     def build(self, space: Space) -> None:
-        """Make the network and the schedule."""
         self.net = self._network(space)
         self.bounded = self.clip and space.low is not None
         self.discrete = (
@@ -118,19 +117,14 @@ class DDPM(Model):
         return values.to(like.dtype).reshape(-1, *[1] * (like.ndim - 1))
 
     def diffuse(self, x: Tensor, t: Tensor, eps: Tensor) -> Tensor:
-        """x (B, *shape) noised to step t (B,) int64 in [0, steps) with noise eps."""
         alpha, sigma = (self._at(f"sqrt_{n}", t, x) for n in ("alpha_bar", "one_minus_alpha_bar"))
         return alpha * x + sigma * eps
 
     def predict_noise(self, x_t: Tensor, t: Tensor) -> Tensor:
-        """The predicted noise of x_t (B, *shape) at steps t (B,), (B, *shape)."""
         return self.predict(x_t, t)[0]
 
     def predict(self, x_t: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-        """The predicted noise of x_t (B, *shape) at steps t (B,), (B, *shape), and σ_t beside it.
-
-        σ_t is (B, 1, …) where it is fixed.
-        """
+        """σ_t is (B, 1, …) where it is fixed."""
         eps, sigma = self.net(x_t, t).to(x_t.dtype), self._at("sigma", t, x_t)
         if self.learned:
             eps, v = eps.chunk(2, dim=1)
@@ -138,11 +132,7 @@ class DDPM(Model):
         return eps, sigma
 
     def bound_weights(self, t: Tensor) -> Tensor:
-        """What ‖ε − ε̂‖² at steps t (B,) costs in the negative bound, nats, (B,).
-
-        β_t² / (2 σ_t² α_t (1 − ᾱ_t)) with fixed σ_t; where the decoder is discretised, a
-        continuous one stands in for it.
-        """
+        """β_t² / (2 σ_t² α_t (1 − ᾱ_t)), of a continuous decoder where it is a discretised one."""
         coef_x0, alpha, noise, sigma = (self.get_buffer(name)[t] for name in (
             "posterior_coef_x0", "sqrt_alpha_bar", "sqrt_one_minus_alpha_bar", "sigma",
         ))
@@ -151,11 +141,7 @@ class DDPM(Model):
     def step_bound(
         self, x: Tensor, x_t: Tensor, t: Tensor, eps: Tensor, sigma: Tensor
     ) -> Tensor:
-        """What steps t (B,) cost in the negative bound of x (B, *shape), nats, (B, *shape).
-
-        KL(q(x_{t−1} ∣ x_t, x) ‖ p(x_{t−1} ∣ x_t)) with the predicted `eps` and `sigma`, and
-        −log p(x ∣ x_t) at the last reverse step.
-        """
+        """KL(q(x_{t−1} ∣ x_t, x) ‖ p(x_{t−1} ∣ x_t)); at the last reverse step −log p(x ∣ x_t)."""
         mean = self._mean(x_t, t, eps)
         exact = self._posterior_mean(x_t, t, x)
         spread = self._at("posterior_std", t, x_t)
@@ -187,10 +173,8 @@ class DDPM(Model):
     def log_weights(
         self, x: Tensor, noise: Noise, k: int = 1, context: Tensor | None = None
     ) -> Tensor:
-        """k log importance weights of noised paths of x (B, *shape), nats, (k, B).
-
-        A path is drawn from its end: x_T given x₀, then each x_{t−1} given x_t and x₀, so that the
-        large terms of log p and log q cancel step by step.
+        """Of noised paths, drawn from their end: x_T given x₀, then each x_{t−1} given x_t and x₀,
+        so that the large terms of log p and log q cancel step by step.
         """
         clean = x.expand(k, *x.shape).flatten(0, 1)  # (k·B, *shape)
         alpha, spread, sigma, coef_xt, coef_x0 = (
@@ -224,7 +208,7 @@ class DDPM(Model):
         )
 
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
-        """n samples (n, *shape) by the paper's algorithm 2; the last step adds no noise."""
+        """The paper's algorithm 2; the last step adds no noise."""
         x_t = noise.normal("end", n, *self.space.shape).to(next(self.parameters()))
         for t in range(self.steps - 1, 0, -1):
             eps = noise.normal(f"step{t}", *x_t.shape).to(x_t)

@@ -30,25 +30,17 @@ class DeLiGAN(EitherNetwork):
     """The standard deviation of every Gaussian at the start; means start uniform on [−1, 1]."""
 
     def build(self, space: Space) -> None:
-        """Make the latent's parameters and the network.
-
-        Raises:
-            GenbenchError: convolutions for anything but images of at least 8×8.
-        """
         self.means = nn.Parameter(2 * torch.rand(self.components, self.latent) - 1)
         self.scales = nn.Parameter(torch.full((self.components, self.latent), self.scale))
         self.net = self.decoder_of(self.latent, space)
 
     def latent_scales(self) -> Tensor:
-        """Standard deviations (T, latent) of the latent's components."""
         return self.scales.abs()
 
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
-        """`n` samples (n, *shape)."""
         component = noise.integers("component", self.components, n).to(self.means.device)
         eps = latent(self, n, self.latent, noise)
         return self.decode(self.means[component] + self.latent_scales()[component] * eps)
 
     def decode(self, z: Tensor, context: Tensor | None = None) -> Tensor:
-        """The samples (B, *shape) of latents z (B, latent)."""
         return self.net(z)

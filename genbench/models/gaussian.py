@@ -28,11 +28,7 @@ class Gaussian(Model):
     """The standard deviation of every coordinate at the start."""
 
     def build(self, space: Space) -> None:
-        """Make the parameters.
-
-        Raises:
-            GenbenchError: a mean that does not fit the data.
-        """
+        """Refuses a mean that does not fit the data."""
         if len(self.mean) not in (0, space.dims):
             raise GenbenchError(
                 f"gaussian: mean has {len(self.mean)} numbers, the data have {space.dims}"
@@ -41,10 +37,8 @@ class Gaussian(Model):
         self.log_std = nn.Parameter(torch.full((space.dims,), self.std).log())
 
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
-        """`n` samples (n, *shape)."""
         z = noise.normal("z", n, self.space.dims).to(self.centre)
         return (self.centre + self.log_std.exp() * z).unflatten(1, self.space.shape)
 
     def log_prob(self, x: Tensor, context: Tensor | None = None) -> Tensor:
-        """Exact log density of x (B, *shape), nats, (B,)."""
         return log_normal(x.flatten(1), self.centre, self.log_std.exp()).sum(1)

@@ -40,7 +40,7 @@ class GaussianMixture(Model):
     """Most rounds of EM; the fit stops sooner when the likelihood changes by less than 10⁻³."""
 
     def build(self, space: Space) -> None:
-        """Make the buffers: a standard normal in every component."""
+        """A standard normal in every component."""
         count, dims = self.components, space.dims
         self.register_buffer("means", torch.zeros(count, dims, dtype=torch.float64))
         factors = torch.eye(dims, dtype=torch.float64).repeat(count, 1, 1)
@@ -53,15 +53,10 @@ class GaussianMixture(Model):
     def preferred_scaling(
         cls, kind: Literal["points", "images"], **options: object,
     ) -> tuple[str, bool]:
-        """Points standardised; images dequantised on [0, 1]."""
         return ("standard", False) if kind == "points" else ("unit", True)
 
     def fit(self, x: Tensor, seed: int) -> None:
-        """Fit to x (N, *shape), by EM from a k-means start that `seed` decides.
-
-        Raises:
-            GenbenchError: fewer rows than components.
-        """
+        """By EM from a k-means start that `seed` decides; refuses fewer rows than components."""
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.mixture import GaussianMixture as Fit
 
@@ -96,11 +91,9 @@ class GaussianMixture(Model):
         return covariances
 
     def mixture_log_weights(self) -> Tensor:
-        """Log weights (T,)."""
         return self.get_buffer("log_weights_of_components")
 
     def component_log_prob(self, x: Tensor) -> Tensor:
-        """Log density of x (B, *shape) under each Gaussian, nats, (B, T)."""
         factors = self.get_buffer("factors")
         rows = x.flatten(1).to(factors.dtype) - self.get_buffer("means")[:, None]  # (T, B, D)
         white = torch.linalg.solve_triangular(factors, rows.transpose(1, 2), upper=False)
@@ -109,12 +102,10 @@ class GaussianMixture(Model):
         return (-0.5 * white.square().sum(1).T - log_det - constant).to(x.dtype)
 
     def log_prob(self, x: Tensor, context: Tensor | None = None) -> Tensor:
-        """Exact log density of x (B, *shape), nats, (B,)."""
         terms = self.component_log_prob(x)
         return torch.logsumexp(terms + self.mixture_log_weights().to(terms.dtype), dim=1)
 
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
-        """n samples (n, *shape), float32."""
         return self.generate_with_components(n, noise)[0]
 
     def generate_with_components(self, n: int, noise: Noise) -> tuple[Tensor, Tensor]:

@@ -27,17 +27,10 @@ class Generator(EitherNetwork):
     """Between the layers of a fully connected network."""
 
     def build(self, space: Space) -> None:
-        """Make the network; its output lies on the data's range.
-
-        Raises:
-            GenbenchError: convolutions for anything but images of at least 8×8.
-        """
         self.net = self.decoder_of(self.latent, space, self.activation)
 
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
-        """`n` samples (n, *shape)."""
         return self.decode(latent(self, n, self.latent, noise))
 
     def decode(self, z: Tensor, context: Tensor | None = None) -> Tensor:
-        """The samples (B, *shape) of latents z (B, latent)."""
         return self.net(z)

@@ -29,11 +29,6 @@ class GeneratorMixture(EitherNetwork):
     """Dimensions of the Gaussian latent."""
 
     def build(self, space: Space) -> None:
-        """Make the generators and their weights, equal at the start.
-
-        Raises:
-            GenbenchError: convolutions for anything but images of at least 8×8.
-        """
         self.nets = nn.ModuleList(
             self.decoder_of(self.latent, space)
             for _ in range(self.components)
@@ -41,20 +36,17 @@ class GeneratorMixture(EitherNetwork):
         self.logits = nn.Parameter(torch.zeros(self.components))
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
-        """The generators', and "weights"."""
         return {"": list(self.nets.parameters()), "weights": [self.logits]}
 
     def part_log_weights(self) -> Tensor:
-        """Log weights (T,)."""
         return torch.log_softmax(self.logits, 0)
 
     def generate_parts(self, n: int, noise: Noise) -> Tensor:
-        """n samples of every generator from the same latents, (T, n, *shape)."""
+        """From the same latents."""
         z = latent(self, n, self.latent, noise)
         return torch.stack([net(z) for net in self.nets])
 
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
-        """`n` samples (n, *shape)."""
         part = noise.categorical("part", self.part_log_weights().exp(), n)
         rows = torch.arange(n, device=part.device)
         return self.generate_parts(n, noise)[part, rows]

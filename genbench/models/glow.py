@@ -37,16 +37,11 @@ class Glow(FlowModel):
     """Distribution of the code."""
 
     def bijection(self, space: Space, stack: int = 0) -> Bijection:
-        """The scales.
-
-        Raises:
-            GenbenchError: images whose sides cannot be halved so often.
-        """
+        """Refuses images whose sides cannot be halved so often."""
         return MultiScale(space.shape, self.levels, self.steps, self.channels, stack)
 
     @classmethod
     def preferred_scaling(
         cls, kind: Literal["points", "images"], **options: object,
     ) -> tuple[str, bool]:
-        """Images dequantised and then their logit."""
         return ("logit", True)

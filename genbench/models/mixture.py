@@ -48,11 +48,7 @@ class MixtureModel(Model):
     them. Without k-means some runs leave two components on one mode."""
 
     def build(self, space: Space) -> None:
-        """Make the components and their weights.
-
-        Raises:
-            GenbenchError: a component without a density, or one that learns by fitting alone.
-        """
+        """Refuses components without a density, and those that learn by fitting alone."""
         cls = _component_class(self.component)
         first = cls(space, **self.component_options)
         if not isinstance(first, Density) or isinstance(first, Fit):
@@ -82,14 +78,12 @@ class MixtureModel(Model):
     def preferred_scaling(
         cls, kind: Literal["points", "images"], **options: object,
     ) -> tuple[str, bool]:
-        """That of the component."""
         inner = options.get("component_options", {})
         assert isinstance(inner, dict)
         component = _component_class(str(options.get("component", "nice")))
         return component.preferred_scaling(kind, **inner)
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
-        """The components' groups, by name, and "weights"."""
         groups = {"": [], **self.parts.groups()}
         if self.start == "kmeans":
             groups[""] = [*groups[""], self.shift, self.log_stretch]
@@ -97,10 +91,7 @@ class MixtureModel(Model):
 
     @torch.no_grad()
     def initialise(self, x: Tensor, noise: Noise) -> None:
-        """Place the components on clusters of the data x (N, *shape), once in a run.
-
-        Components see a cluster shifted to the origin and stretched to the width of all the data.
-        """
+        """Components see a cluster shifted to the origin and stretched to the data's width."""
         if self.start != "kmeans" or bool(self.get_buffer("placed")):
             return
         flat = x.flatten(1)
@@ -116,7 +107,6 @@ class MixtureModel(Model):
         self.get_buffer("placed").fill_(True)
 
     def mixture_log_weights(self) -> Tensor:
-        """Log weights (T,)."""
         return torch.log_softmax(self.logits, 0)
 
     @torch.no_grad()
@@ -125,7 +115,6 @@ class MixtureModel(Model):
         self.logits.copy_(log_weights)
 
     def component_log_prob(self, x: Tensor) -> Tensor:
-        """Log density of x (B, *shape) under each component, nats, (B, T)."""
         return self._log_prob(x.flatten(1).expand(self.components, -1, -1)).t()
 
     def log_prob_of(self, x: Tensor, component: Tensor) -> Tensor:
@@ -134,11 +123,9 @@ class MixtureModel(Model):
         return routes.back(self._log_prob(routes.out(x.flatten(1))))
 
     def log_prob(self, x: Tensor, context: Tensor | None = None) -> Tensor:
-        """Exact log density of x (B, *shape), nats, (B,)."""
         return torch.logsumexp(self.component_log_prob(x) + self.mixture_log_weights(), dim=1)
 
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
-        """n samples (n, *shape)."""
         return self.generate_with_components(n, noise)[0]
 
     def generate_with_components(self, n: int, noise: Noise) -> tuple[Tensor, Tensor]:

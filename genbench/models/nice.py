@@ -55,11 +55,7 @@ class NICE(FlowModel):
     base on images in [0, 1], where starting at 0 costs thousands of updates."""
 
     def bijection(self, space: Space, stack: int = 0) -> Bijection:
-        """The couplings and the scaling.
-
-        Raises:
-            GenbenchError: a network that is not for these data.
-        """
+        """Refuses a network that is not for these data."""
         if self.network == "cnn":
             network = conv_network(space.shape, self.widths, self.channels, stack)
         else:
@@ -83,7 +79,7 @@ class NICE(FlowModel):
     def preferred_scaling(
         cls, kind: Literal["points", "images"], **options: object,
     ) -> tuple[str, bool]:
-        """Points standardised; images dequantised on [0, 1], as in the paper."""
+        """Of images, as in the paper."""
         return ("standard", False) if kind == "points" else ("unit", True)
 
 
@@ -95,12 +91,10 @@ class _Scaled(Bijection):
         self.couplings, self.log_s = couplings, log_s
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The codes of x (…, B, D) and Σ log S (…, B)."""
         h, log_det = self.couplings(x)
         return h * self.log_s.exp(), log_det + self.log_s.sum(-1)
 
     def inverse(self, z: Tensor) -> Tensor:
-        """The data of codes z (…, B, D)."""
         return self.couplings.inverse(z * (-self.log_s).exp())
 
     def groups(self) -> dict[str, list[nn.Parameter]]:

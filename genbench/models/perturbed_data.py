@@ -27,19 +27,18 @@ class PerturbedData(Model):
     """Rows kept of the training data."""
 
     def build(self, space: Space) -> None:
-        """Make room for the rows, which a checkpoint keeps."""
+        """Room for the rows, which a checkpoint keeps."""
         self.register_buffer("rows", torch.zeros(self.points, *space.shape))
         self.register_buffer("filled", torch.tensor(False))
 
     @torch.no_grad()
     def initialise(self, x: Tensor, noise: Noise) -> None:
-        """Keep rows x (N, *shape) of the data, over again where there are too few; once."""
+        """Keeps rows of x, over again where there are too few."""
         if not bool(self.get_buffer("filled")):
             self.get_buffer("rows").copy_(x[torch.arange(self.points, device=x.device) % len(x)])
             self.get_buffer("filled").fill_(True)
 
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
-        """n perturbed rows (n, *shape)."""
         rows = self.get_buffer("rows")
         x = rows[noise.integers("row", len(rows), n)]
         return x + self.noise * noise.normal("noise", *x.shape).to(x)

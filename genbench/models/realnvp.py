@@ -52,7 +52,6 @@ class RealNVP(FlowModel):
     large images, whose pixels are nearly constant, from 2."""
 
     def bijection(self, space: Space, stack: int = 0) -> Bijection:
-        """The couplings."""
         network = dense_network(self.widths, self.activation, stack)
         layer = partial(AffineCoupling, network=network, bound=self.scale_bound, stack=stack)
         return Couplings(
@@ -64,5 +63,5 @@ class RealNVP(FlowModel):
     def preferred_scaling(
         cls, kind: Literal["points", "images"], **options: object,
     ) -> tuple[str, bool]:
-        """Points standardised; images dequantised and then their logit, as in the paper."""
+        """Of images, as in the paper."""
         return ("standard", False) if kind == "points" else ("logit", True)

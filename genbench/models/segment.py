@@ -25,16 +25,11 @@ class Segment(Model):
     """θ at the start, on the scaled data."""
 
     def build(self, space: Space) -> None:
-        """Make the parameter.
-
-        Raises:
-            GenbenchError: data that are not points of a plane.
-        """
+        """Refuses data that are not points of a plane."""
         if space.dims != 2:
             raise GenbenchError(f"segment: a plane has 2 dimensions, the data have {space.dims}")
         self.theta = nn.Parameter(torch.tensor(self.offset))
 
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
-        """`n` samples (n, 2)."""
         height = noise.uniform("u", n).to(self.theta)
         return torch.stack((self.theta.expand(n), height), 1)

@@ -45,7 +45,6 @@ class Spline(FlowModel):
     """Distribution of the code."""
 
     def bijection(self, space: Space, stack: int = 0) -> Bijection:
-        """The couplings."""
         layer = partial(
             SplineCoupling, network=dense_network(self.widths, self.activation, stack),
             bins=self.bins, bound=self.bound,
@@ -59,5 +58,4 @@ class Spline(FlowModel):
     def preferred_scaling(
         cls, kind: Literal["points", "images"], **options: object,
     ) -> tuple[str, bool]:
-        """Points standardised; images dequantised and then their logit."""
         return ("standard", False) if kind == "points" else ("logit", True)

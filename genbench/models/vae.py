@@ -57,11 +57,7 @@ class VAE(Model):
     the mean on images, as papers show them; a draw on points, where the mean has no area."""
 
     def build(self, space: Space) -> None:
-        """Make encoder and decoder.
-
-        Raises:
-            GenbenchError: a decoder that does not suit the data.
-        """
+        """Refuses a decoder that does not suit the data."""
         self.likelihood = decoder_for(self.decoder, space, self.spread, self.decoder_scale)
         self.encoder = MLP(space.dims, 2 * self.latent, self.widths, self.activation)
         self.net = MLP(self.latent, self.likelihood.features, self.widths[::-1], self.activation)
@@ -78,7 +74,6 @@ class VAE(Model):
     def preferred_scaling(
         cls, kind: Literal["points", "images"], **options: object,
     ) -> tuple[str, bool]:
-        """Points standardised; images on [−1, 1], dequantised where the decoder is Gaussian."""
         if kind == "points":
             return "standard", False
         return "symmetric", options.get("decoder", "auto") == "gaussian"
@@ -93,7 +88,6 @@ class VAE(Model):
     def log_weights(
         self, x: Tensor, noise: Noise, k: int = 1, context: Tensor | None = None
     ) -> Tensor:
-        """k log importance weights log p(x, z) − log q(z ∣ x) of x (B, *shape), nats, (k, B)."""
         mean, std = self.posterior(x)
         eps = noise.normal("z", k, *mean.shape).to(x)  # (k, B, latent)
         z = mean + std * eps
@@ -103,7 +97,7 @@ class VAE(Model):
     def bound_terms(
         self, x: Tensor, noise: Noise, k: int = 1, context: Tensor | None = None
     ) -> dict[str, Tensor]:
-        """The negative ELBO of x (B, *shape) in parts of less variance, nats, each (B,)."""
+        """Of less variance than the mean of `log_weights`."""
         mean, std = self.posterior(x)
         z = mean + std * noise.normal("z", k, *mean.shape).to(x)
         reconstruction = -self.likelihood.log_prob(x.flatten(1), self._features(z)).mean(0)
@@ -114,20 +108,16 @@ class VAE(Model):
         return self.net(z).to(z.dtype)
 
     def encode(self, x: Tensor, context: Tensor | None = None) -> Tensor:
-        """The mean code of x (B, *shape), (B, latent)."""
         return self.posterior(x)[0]
 
     def encode_draw(self, x: Tensor, noise: Noise, context: Tensor | None = None) -> Tensor:
-        """A code of each x (B, *shape), drawn from q(z ∣ x), (B, latent)."""
         mean, std = self.posterior(x)
         return mean + std * noise.normal("code", *mean.shape).to(x)
 
     def decode(self, z: Tensor, context: Tensor | None = None) -> Tensor:
-        """The mean of p(x ∣ z) at codes z (B, latent), (B, *shape)."""
         return self.likelihood.mean(self._features(z)).reshape(-1, *self.space.shape)
 
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
-        """n samples (n, *shape), means or draws as `sample_mean` says."""
         z = noise.normal("z", n, self.latent).to(next(self.parameters()))
         mean = self.space.kind == "images" if self.sample_mean is None else self.sample_mean
         if mean:

@@ -27,12 +27,10 @@ class ByPart(Objective[Mixture]):
         start_from_data(model, draw, noise)
 
     def players(self, model: Mixture) -> Sequence[Player]:
-        """The model without its weights."""
         groups = {name: group for name, group in model.groups().items() if name != "weights"}
         return [Player("model", groups)]
 
     def loss(self, player: str, model: Mixture, batch: Batch, noise: Noise) -> Terms:
-        """The mean of −log p(x ∣ c) under each example's own component, nats."""
         assert isinstance(model, MixtureModel)
         own = model.log_prob_of(batch.x, self.part(model, batch))
         return {"part_nll": -own.mean()}

@@ -36,5 +36,4 @@ class Adversarial(AdversarialGame):
     cite = "goodfellow2014generative"
 
     def build_heads(self, model: Model) -> Sequence[AuxiliaryLoss]:
-        """None: real and fake alone."""
         return ()

@@ -40,7 +40,6 @@ class AuxiliaryClassifier(AdversarialGame):
     """Weight of the classifier's terms in both losses."""
 
     def build_heads(self, model: Model) -> Sequence[AuxiliaryLoss]:
-        """Make the classifier on the critic's features."""
         self.classifier = nn.Linear(self.network.features, model.space.classes)
         return [_ClassHead(self.classifier, self.class_weight)]
 

@@ -143,7 +143,12 @@ class Objective(nn.Module, Configured, ABC, Generic[M]):
                     )
 
     def build(self, model: M) -> None:
-        """Make the objective's own networks for this model (not its optimisers)."""
+        """Make the objective's own networks for this model (not its optimisers).
+
+        Raises:
+            GenbenchError: the objective is not for this model (a critic for one without
+                parameters), or its networks are not for the data.
+        """
 
     def players(self, model: M) -> Sequence[Player]:
         """The players in the order of their optimiser steps; by default the model alone."""

@@ -38,17 +38,12 @@ class BEGAN(Game):
     """Dimensions of the autoencoder's code."""
 
     def build(self, model: Model) -> None:
-        """Make the autoencoder.
-
-        Raises:
-            GenbenchError: a critic that is not for these data, or a model without parameters.
-        """
         self.network = self.make_critic(EnergyNet, model, self.code)
         self.register_buffer("k", torch.zeros(()))
         self.register_buffer("energies", torch.zeros(2))
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
-        """The player's energies; the critic's are kept for the control."""
+        """The critic's energies are kept for the control."""
         if player == "model":
             return {"energy": self.energy(samples_like(batch, model, noise)).mean()}
         with torch.no_grad():
@@ -66,7 +61,6 @@ class BEGAN(Game):
         return {"k": self.get_buffer("k").clone(), "convergence": measure}
 
     def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
-        """Update k towards the balance."""
         if player == "critic":
             real, fake = self.get_buffer("energies")
             k = self.get_buffer("k")
@@ -81,5 +75,4 @@ class BEGAN(Game):
         return -self.energy(x)
 
     def trained_critic(self, model: Model) -> TrainedCritic:
-        """Minus the energy."""
         return TrainedCritic(self.score)

@@ -35,12 +35,6 @@ class BiGAN(Game):
     """What the generator and the encoder minimise."""
 
     def build(self, model: Model) -> None:
-        """Make the critic: features of the example, and a head on them and the latent.
-
-        Raises:
-            GenbenchError: a critic that is not for these data, or a model without parameters or
-                has no latent with a Gaussian prior.
-        """
         kind = critic_kind(self, model)
         self.latent, width = latent_size(model, "bigan"), self.critic_widths[-1]
         self.trunk = feature_network(
@@ -50,7 +44,6 @@ class BiGAN(Game):
         self.head = MLP(width + self.latent, 1, [width], self.critic_activation)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
-        """The cross-entropy of pairs; for the model its negative, or with exchanged labels."""
         with torch.set_grad_enabled(player == "model" and torch.is_grad_enabled()):
             data, samples = self._pairs(model, batch, noise)
         real, fake = self.pair_score(*data), self.pair_score(*samples)
@@ -73,6 +66,6 @@ class BiGAN(Game):
         return self.head(torch.cat((self.trunk(x), z), 1)).squeeze(1)
 
     def trained_critic(self, model: Model) -> TrainedCritic:
-        """The logit of an example with its mean latent."""
+        """Scores an example with its mean latent."""
         assert isinstance(model, Encoder)
         return TrainedCritic(lambda x: self.pair_score(x, model.encode(x)))

@@ -36,11 +36,10 @@ class ClassAdversarial(AdversarialGame):
     """Weight of the classes' term in the critic's loss."""
 
     def logits(self, model: Model) -> int:
-        """A logit for each class of the data."""
         return model.space.classes
 
     def build_heads(self, model: Model) -> Sequence[AuxiliaryLoss]:
-        """The critic's own logits are those of the classes."""
+        """None: the critic's own logits are those of the classes."""
         return [_ClassesOfData(self.class_weight)]
 
 

@@ -23,12 +23,12 @@ class ClusterLikelihood(ByPart):
     """Training data that the clusters are found on, where the mixture does not start on any."""
 
     def build(self, model: Mixture) -> None:
-        """Make room for the centres, which a checkpoint keeps."""
+        """Room for the centres, which a checkpoint keeps."""
         assert isinstance(model, MixtureModel)
         self.register_buffer("centres", torch.zeros(model.components, model.space.dims))
 
     def prepare(self, model: Mixture, draw: Draw, noise: Noise) -> None:
-        """Find the clusters: those that the components start on, where they start on some."""
+        """The clusters are those that the components start on, where they start on some."""
         assert isinstance(model, MixtureModel)
         super().prepare(model, draw, noise)
         if model.start == "kmeans":
@@ -38,5 +38,4 @@ class ClusterLikelihood(ByPart):
         self.get_buffer("centres").copy_(kmeans(x, model.components, noise)[0])
 
     def part(self, model: MixtureModel, batch: Batch) -> Tensor:
-        """The nearest centre, (B,)."""
         return torch.cdist(batch.x.flatten(1), self.get_buffer("centres")).argmin(1)

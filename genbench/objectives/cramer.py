@@ -39,15 +39,9 @@ class Cramer(Game):
     """Dimensions of the features."""
 
     def build(self, model: Model) -> None:
-        """Make the critic.
-
-        Raises:
-            GenbenchError: a critic that is not for these data, or a model without parameters.
-        """
         self.network = self.make_critic(feature_network, model, self.features)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
-        """The player's part of the energy distance, and the critic's penalty."""
         if player == "model":
             fake = self.network(samples_like(batch, model, noise))
             return {"energy_distance": energy_distance(self.network(batch.x), fake)}

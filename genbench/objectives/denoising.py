@@ -34,11 +34,7 @@ class Denoising(Objective[Denoiser]):
     nats per example (better likelihoods, noisier gradients)."""
 
     def build(self, model: Denoiser) -> None:
-        """Check that the model can weigh its steps, where that is asked for.
-
-        Raises:
-            GenbenchError: it cannot.
-        """
+        """Refuses a model that cannot weigh its steps, where that is asked for."""
         if self.weighting == "bound" and not isinstance(model, VariationalDenoiser):
             raise GenbenchError(
                 f"denoising.weighting: 'bound' needs a model with bound_weights(t), which "
@@ -46,7 +42,6 @@ class Denoising(Objective[Denoiser]):
             )
 
     def loss(self, player: str, model: Denoiser, batch: Batch, noise: Noise) -> Terms:
-        """The weighted mean squared error of the batch."""
         t = noise.integers("t", model.steps, len(batch))
         eps = noise.normal("eps", *batch.x.shape).to(batch.x)
         x_t = model.diffuse(batch.x, t, eps)

@@ -31,11 +31,9 @@ class DirichletProcess(Objective[Mixture]):
     """N: how many data the likelihood beside it stands for; the fewer, the stronger the prior."""
 
     def players(self, model: Mixture) -> Sequence[Player]:
-        """The model's weights."""
         return [Player("model", {"weights": model.groups()["weights"]})]
 
     def loss(self, player: str, model: Mixture, batch: Batch, noise: Noise) -> Terms:
-        """The negative log density of the sticks' logits for each example, nats."""
         log_weights = model.mixture_log_weights()
         # log of what is left of the stick: Σ_{j≥k} w_j, from the end, (T,)
         left = torch.logcumsumexp(log_weights.flip(0), 0).flip(0)

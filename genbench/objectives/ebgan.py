@@ -45,15 +45,9 @@ class EBGAN(Game):
     """Dimensions of the autoencoder's code."""
 
     def build(self, model: Model) -> None:
-        """Make the autoencoder.
-
-        Raises:
-            GenbenchError: a critic that is not for these data, or a model without parameters.
-        """
         self.network = self.make_critic(EnergyNet, model, self.code)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
-        """The player's energies, with the margin or the pulling-away term."""
         if player == "model":
             fake, codes = self.energy(samples_like(batch, model, noise))
             return {"energy": fake.mean(), "pull_away": self.pull_away * pulling_away(codes)}
@@ -74,5 +68,4 @@ class EBGAN(Game):
         return -self.energy(x)[0]
 
     def trained_critic(self, model: Model) -> TrainedCritic:
-        """Minus the energy."""
         return TrainedCritic(self.score)

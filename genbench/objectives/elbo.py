@@ -23,7 +23,6 @@ class ELBO(Objective[Bound]):
     """Latents drawn for each example."""
 
     def loss(self, player: str, model: Bound, batch: Batch, noise: Noise) -> Terms:
-        """The parts of the mean negative ELBO of the batch, nats."""
         context = conditioning(model, batch.labels)
         if isinstance(model, SplitBound):
             terms = model.bound_terms(batch.x, noise, self.samples, **context)

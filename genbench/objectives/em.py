@@ -23,13 +23,10 @@ class EM(Objective[Fit]):
     """Training data to fit to; a smaller training set is used several times over."""
 
     def players(self, model: Fit) -> Sequence[Player]:
-        """Nobody."""
         return []
 
     def prepare(self, model: Fit, draw: Draw, noise: Noise) -> None:
-        """Draw the data and fit the model to them."""
         model.fit(draw(self.points, noise.child("data")).x, derive(noise.seed, "fit"))
 
     def loss(self, player: str, model: Fit, batch: Batch, noise: Noise) -> Terms:
-        """No terms: there is nothing to minimise."""
         return {}

@@ -20,9 +20,7 @@ class Entropic(Objective[Mixture]):
     cite = "arora2017generalization"
 
     def players(self, model: Mixture) -> Sequence[Player]:
-        """The model's weights."""
         return [Player("model", {"weights": model.groups()["weights"]})]
 
     def loss(self, player: str, model: Mixture, batch: Batch, noise: Noise) -> Terms:
-        """−(1/T) Σ_c log p(c), nats."""
         return {"entropic": -model.mixture_log_weights().mean()}

@@ -25,7 +25,6 @@ class ImportanceWeighted(Objective[Bound]):
     """Latents drawn for each example; 1 is the ELBO."""
 
     def loss(self, player: str, model: Bound, batch: Batch, noise: Noise) -> Terms:
-        """The mean negative bound of the batch, nats."""
         context = conditioning(model, batch.labels)
         log_weights = model.log_weights(batch.x, noise, self.k, **context)  # (k, B)
         bound = torch.logsumexp(log_weights, dim=0) - math.log(self.k)

@@ -53,7 +53,6 @@ class InfoGAN(CodeOptions, AdversarialGame):
     cite = "chen2016infogan"
 
     def build_heads(self, model: Model) -> Sequence[AuxiliaryLoss]:
-        """Make Q on the critic's features."""
         self.reader = reader_of(model, self.network, self.head_width)
         return [CodeHead(self, model, self.network, self.reader)]
 
@@ -78,7 +77,6 @@ class CodeHead(AuxiliaryLoss):
         self.options, self.network, self.reader = options, network, reader
 
     def terms(self, player: str, played: Round) -> Terms:
-        """The terms of both kinds of code."""
         assert played.fakes.codes is not None
         categorical, continuous = self.log_prob(played.fake.features, played.fakes.codes)
         terms = {}
@@ -111,7 +109,6 @@ class CodeHead(AuxiliaryLoss):
         return sum(map(math.log, self.values)) + self.continuous * math.log(2)
 
     def information(self) -> Callable[[Tensor, Tensor], Tensor]:
-        """log Q(c ∣ x) + H(c) of samples and their codes: a bound on their mutual information."""
         return self.information_bound
 
     def information_bound(self, x: Tensor, codes: Tensor) -> Tensor:

@@ -38,11 +38,7 @@ class InfoGANSemi(CodeOptions, AdversarialGame):
     """λ_s of the labelled rows in the critic's loss."""
 
     def build_heads(self, model: Model) -> Sequence[AuxiliaryLoss]:
-        """Make Q, and room for the labelled rows.
-
-        Raises:
-            GenbenchError: a first code that has not as many values as there are classes.
-        """
+        """Refuses a first code that has not as many values as there are classes."""
         self.reader = reader_of(model, self.network, self.head_width)
         codes, classes = CodeHead(self, model, self.network, self.reader), model.space.classes
         if codes.values[:1] != [classes]:
@@ -55,7 +51,6 @@ class InfoGANSemi(CodeOptions, AdversarialGame):
         return [codes, _Supervision(self, codes)]
 
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
-        """Draw the labelled rows."""
         super().prepare(model, draw, noise)
         batch = draw(self.labels, noise.child("labelled"))
         assert batch.labels is not None

@@ -19,11 +19,7 @@ class LabelLikelihood(ByPart):
     labelled = True
 
     def part(self, model: MixtureModel, batch: Batch) -> Tensor:
-        """The label modulo the number of components, (B,).
-
-        Raises:
-            GenbenchError: data without labels.
-        """
+        """The label modulo the number of components; data without labels are refused."""
         if batch.labels is None:
             raise GenbenchError("label_likelihood: data without labels; use cluster_likelihood")
         return batch.labels % model.components

@@ -17,5 +17,4 @@ class LatentSpread(Objective[Spread]):
     cite = "gurumurthy2017deligan"
 
     def loss(self, player: str, model: Spread, batch: Batch, noise: Noise) -> Terms:
-        """The mean of (1 − σ)²."""
         return {"spread": (1 - model.latent_scales()).square().mean()}

@@ -20,9 +20,7 @@ class Likelihood(Objective[Density]):
     """Training data shown to a model that starts from the data (the k-means of a mixture)."""
 
     def prepare(self, model: Density, draw: Draw, noise: Noise) -> None:
-        """Let a model that has `initialise` place itself on the data; it does so once."""
         start_from_data(model, draw, noise, self.start_points)
 
     def loss(self, player: str, model: Density, batch: Batch, noise: Noise) -> Terms:
-        """The mean negative log likelihood of the batch, nats."""
         return {"nll": -model.log_prob(batch.x, **conditioning(model, batch.labels)).mean()}

@@ -47,11 +47,6 @@ class McGAN(Game):
     """Largest absolute weight of the critic."""
 
     def build(self, model: Model) -> None:
-        """Make the critic.
-
-        Raises:
-            GenbenchError: a model without parameters.
-        """
         self.network = self.make_critic(feature_network, model, self.features)
         self.direction = nn.Parameter(torch.randn(self.features))
         self.left, self.right = (
@@ -60,7 +55,6 @@ class McGAN(Game):
         self.retract()
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
-        """The gaps, up for the critic and down for the model."""
         with torch.set_grad_enabled(player == "model" and torch.is_grad_enabled()):
             samples = samples_like(batch, model, noise)
         real, fake = self.network(torch.cat((batch.x, samples))).chunk(2)
@@ -91,5 +85,4 @@ class McGAN(Game):
         return self.network(x) @ self.direction
 
     def trained_critic(self, model: Model) -> TrainedCritic:
-        """The potential of the means."""
         return TrainedCritic(self.score)

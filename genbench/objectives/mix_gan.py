@@ -42,11 +42,6 @@ class MixGAN(LossOptions, Game):
     """λ of the term that keeps the weights of either side from vanishing."""
 
     def build(self, model: Model) -> None:
-        """Make the critics and their weights, equal at the start.
-
-        Raises:
-            GenbenchError: a critic that is not for these data, or a model without parameters.
-        """
         kind = critic_kind(self, model)
         self.networks = nn.ModuleList(
             critic_network(
@@ -58,7 +53,6 @@ class MixGAN(LossOptions, Game):
         self.logits = nn.Parameter(torch.zeros(self.critics))
 
     def players(self, model: Model) -> Sequence[Player]:
-        """The critics, with a group "weights", then the generators unless they are frozen."""
         groups = {"": list(self.networks.parameters()), "weights": [self.logits]}
         return players_of(self, model, groups)
 
@@ -68,7 +62,6 @@ class MixGAN(LossOptions, Game):
             clip_weights(self.networks.parameters(), self.clip_limit)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
-        """The payoff, the entropy term of the player's weights, and the critics' penalty."""
         assert isinstance(model, Parts)
         pair = self.pair
         own = model.part_log_weights()
@@ -115,5 +108,4 @@ class MixGAN(LossOptions, Game):
         return torch.softmax(self.logits, 0) @ self._scores(x)
 
     def trained_critic(self, model: Model) -> TrainedCritic:
-        """The weighted critics."""
         return TrainedCritic(self.score, self.clip_limit, self.pair.probability)

@@ -53,18 +53,15 @@ class MixtureEM(Objective[Mixture]):
     for Gaussian components only (a mixture of nice with couplings: 0)."""
 
     def players(self, model: Mixture) -> Sequence[Player]:
-        """The model; its weights have no gradient, and are updated after each update."""
+        """The weights have no gradient, and are updated after each update."""
         return [Player("model", model.groups())]
 
     def prepare(self, model: Mixture, draw: Draw, noise: Noise) -> None:
-        """Let a model that starts from the data do so, once."""
         start_from_data(model, draw, noise)
 
     def loss(self, player: str, model: Mixture, batch: Batch, noise: Noise) -> Terms:
-        """The mean negative log likelihood, nats, with the weights held.
-
-        Its gradient in the components is that of −Σ q log p(x ∣ c) with q held: the identity that
-        EM rests on. Exact M-steps leave no gradient to follow.
+        """Its gradient in the components is that of −Σ q log p(x ∣ c) with q held: the identity
+        that EM rests on. Exact M-steps leave no gradient to follow.
         """
         own = model.component_log_prob(batch.x)
         nll = -torch.logsumexp(own + model.mixture_log_weights().detach(), dim=1).mean()
@@ -72,10 +69,8 @@ class MixtureEM(Objective[Mixture]):
 
     @torch.no_grad()
     def after_update(self, player: str, model: Mixture, batch: Batch, step: int) -> None:
-        """Update the weights, and with exact M-steps the components, by the same responsibilities.
-
-        Raises:
-            GenbenchError: exact M-steps of components that have none.
+        """The weights, and with exact M-steps the components, by the same responsibilities;
+        components that have no such step are refused.
         """
         assert isinstance(model, MixtureModel)
         log_weights = model.mixture_log_weights()

@@ -30,11 +30,9 @@ class MMD(Objective):
     """Variances of the kernels, as parts of the total variance of data and samples together."""
 
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
-        """Let a model that starts from the data do so, once."""
         start_from_data(model, draw, noise)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
-        """MMD² of the batch and as many samples."""
         x = batch.x.flatten(1)
         y = samples_like(batch, model, noise).flatten(1)
         total = torch.cat((x, y.detach())).var(0, correction=0).sum().clamp(min=1e-12)

@@ -42,11 +42,6 @@ class MMDGAN(Game):
     """Dimensions of the features."""
 
     def build(self, model: Model) -> None:
-        """Make the critic and its decoder.
-
-        Raises:
-            GenbenchError: a critic that is not for these data, or a model without parameters.
-        """
         self.network = self.make_critic(EnergyNet, model, self.features)
 
     def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
@@ -55,7 +50,6 @@ class MMDGAN(Game):
             clip_weights(self.network.down.parameters(), self.clip)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
-        """MMD² on the features, up or down, and the critic's autoencoder term."""
         if player == "model":
             fake = self.network.down(samples_like(batch, model, noise))
             real = self.network.down(batch.x)

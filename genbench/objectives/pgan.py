@@ -73,11 +73,6 @@ class PGAN(LossOptions, Game):
     )
 
     def build(self, model: Model) -> None:
-        """Make the critics.
-
-        Raises:
-            GenbenchError: a model without parameters.
-        """
         kind = critic_kind(self, model)
         assert isinstance(model, Mixture)
         self.network: ComponentCritics = component_critics(
@@ -87,7 +82,6 @@ class PGAN(LossOptions, Game):
         )
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
-        """The player's part of the loss pair, and the critics' penalty and bound."""
         if player == "model":
             fake = model.generate(len(batch), noise)
             score = self.mixed(model, fake)
@@ -126,7 +120,6 @@ class PGAN(LossOptions, Game):
         return (self.responsibilities(model, x) * self.network(x)).sum(1)
 
     def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
-        """Clip the critics' weights, if that is the penalty."""
         if player == "critic" and self.clip_limit is not None:
             clip_weights(self.parameters(), self.clip_limit)
 

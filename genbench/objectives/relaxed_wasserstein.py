@@ -64,11 +64,6 @@ class RelaxedWasserstein(Game):
     or the cheapest samples are all alike."""
 
     def build(self, model: Model) -> None:
-        """Make the potentials f, of data, and g, of samples.
-
-        Raises:
-            GenbenchError: a critic that is not for these data, or a model without parameters.
-        """
         kind = critic_kind(self, model)
         self.of_data, self.of_samples = (
             critic_network(
@@ -79,7 +74,6 @@ class RelaxedWasserstein(Game):
         )
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
-        """The relaxed dual: up for the potentials, down for the model."""
         with torch.set_grad_enabled(player == "model" and torch.is_grad_enabled()):
             samples = samples_like(batch, model, noise)
         f, g = self.of_data(batch.x), self.of_samples(samples)
@@ -93,5 +87,4 @@ class RelaxedWasserstein(Game):
         return self.of_data(x)
 
     def trained_critic(self, model: Model) -> TrainedCritic:
-        """f, the potential of data."""
         return TrainedCritic(self.score)

@@ -86,11 +86,9 @@ class Sinkhorn(Objective):
     towards the mean; the thesis's form is without."""
 
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
-        """Let a model that starts from the data do so, once."""
         start_from_data(model, draw, noise)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
-        """The divergence between the batch and as many samples, in units of the cost."""
         x = batch.x
         y = samples_like(batch, model, noise)
         squares = 2 * x.flatten(1).var(0, correction=0).sum()

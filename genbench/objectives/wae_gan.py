@@ -39,17 +39,11 @@ class WAEGAN(Game):
     """λ of the critic's term in the model's loss; the cost is a sum over dimensions."""
 
     def build(self, model: Model) -> None:
-        """Make the critic of latents.
-
-        Raises:
-            GenbenchError: a model without parameters or has no latent with a Gaussian prior.
-        """
         critic_kind(self, model)
         self.latent = latent_size(model, "wae_gan")
         self.network = MLP(self.latent, 1, self.critic_widths, self.critic_activation)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
-        """The cost and the critic's term, or the critic's cross-entropy."""
         if player == "model":
             assert isinstance(model, Encoder)
             z = encode(model, batch.x, noise)

@@ -32,15 +32,9 @@ class WAEMMD(Objective[Encoder]):
     """Variances of the kernels, as parts of the prior's total variance."""
 
     def build(self, model: Encoder) -> None:
-        """Note the size of the code.
-
-        Raises:
-            GenbenchError: a model that has no code with a Gaussian prior.
-        """
         self.latent = latent_size(model, "wae_mmd")
 
     def loss(self, player: str, model: Encoder, batch: Batch, noise: Noise) -> Terms:
-        """The cost, and MMD² between the batch's codes and as many of the prior."""
         z = encode(model, batch.x, noise)
         cost = (model.decode(z) - batch.x).flatten(1).square().sum(1).mean()
         prior = noise.normal("prior", *z.shape).to(z)

@@ -22,10 +22,8 @@ class BitsPerDim(Metric):
     needs = ("density",)
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The NLL in bits per dimension."""
         nll = finite_mean(-evidence.test_log_prob(), "test log likelihoods")
         return {"bits_per_dim": bits_per_dim(nll, evidence.data)}
 
     def protocol(self, evidence: Evidence) -> str:
-        """The number of test rows."""
         return rows_used(evidence)

@@ -29,7 +29,6 @@ class ClassAccuracy(Metric):
     """The network that names the class; `auto` learns one for grey (and stacked) images alone."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The share over all samples."""
         named, classes = sample_classes(evidence, self.extractor, sample_set)
         asked = evidence.sample_labels(sample_set)
         if asked is None and isinstance(evidence.model, Codes):
@@ -41,5 +40,4 @@ class ClassAccuracy(Metric):
         return {"class_accuracy": float((named == asked).double().mean())}
 
     def protocol(self, evidence: Evidence) -> str:
-        """Extractor and samples."""
         return evidence.label(self.extractor, "", evidence.count)

@@ -17,11 +17,10 @@ class Clipped(Metric):
     version = 2
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The share over the first sample set."""
+        """Over the first sample set."""
         if evidence.model is None:
             raise NotApplicable("data are never clipped")
         return {"clipped": evidence.clipped(evidence.count)}
 
     def protocol(self, evidence: Evidence) -> str:
-        """The number of samples."""
         return count_name(evidence.count)

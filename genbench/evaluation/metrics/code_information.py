@@ -26,7 +26,6 @@ class CodeInformation(Metric):
     sampled = True
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The mean over the samples, in whole chunks."""
         view = evidence.critic
         if view is None or view.information is None:
             raise NotApplicable("the critic does not read the codes")
@@ -42,5 +41,4 @@ class CodeInformation(Metric):
         return {"code_information": total / chunks}
 
     def protocol(self, evidence: Evidence) -> str:
-        """The number of samples."""
         return f"own-reader-{evidence.count}"

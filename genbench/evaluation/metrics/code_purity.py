@@ -40,7 +40,6 @@ class CodePurity(Metric):
     images alone. Points are of their nearest mode."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The purity of the purest categorical code."""
         values = code_values(evidence)
         classes, _ = sample_classes(evidence, self.extractor, sample_set)
         codes = sample_codes(evidence, sample_set, len(classes))
@@ -48,7 +47,6 @@ class CodePurity(Metric):
         return {"code_purity": max(found)}
 
     def protocol(self, evidence: Evidence) -> str:
-        """Extractor and samples."""
         if evidence.data.kind == "points":
             return f"nearest-mode-{evidence.count}"
         return evidence.label(self.extractor, "", evidence.count)

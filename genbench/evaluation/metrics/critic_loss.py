@@ -19,12 +19,10 @@ class CriticLoss(Metric):
     """The stretch of last updates that is averaged."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The mean of the sum of the critic's terms."""
         mean = last_mean(evidence.curves, "critic", None, self.updates)
         if mean is None:
             raise NotApplicable(f"no critic was trained in the last {self.updates} updates")
         return {"critic_loss": mean}
 
     def protocol(self, evidence: Evidence) -> str:
-        """The stretch that is averaged."""
         return f"train-last{self.updates}"

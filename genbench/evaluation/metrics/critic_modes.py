@@ -33,7 +33,6 @@ class CriticModes(Metric):
     """Points on the circle."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The number of modes."""
         modes = evidence.data.truth and evidence.data.truth.modes
         if evidence.critic is None or not modes:
             raise NotApplicable("no critic was trained, or the dataset has no modes")
@@ -51,6 +50,5 @@ class CriticModes(Metric):
         return {"critic_modes": float((score[:, 0] > score[:, 1:].amax(1)).sum())}
 
     def protocol(self, evidence: Evidence) -> str:
-        """The circle, where it is another than the usual one."""
         usual = (self.radius, self.directions) == (CriticModes.radius, CriticModes.directions)
         return "" if usual else f"{self.radius:g}sigma-{self.directions}directions"

@@ -23,7 +23,7 @@ class CriticWeights(Metric):
     largest absolute weight where nothing is clipped."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """Both numbers, over all weights of linear and convolutional layers."""
+        """Over all weights of linear and convolutional layers."""
         if evidence.critic is None or not len(evidence.critic.weights):
             raise NotApplicable("no critic was trained, or it has no layers")
         size = evidence.critic.weights.abs().double()
@@ -35,5 +35,4 @@ class CriticWeights(Metric):
         }
 
     def protocol(self, evidence: Evidence) -> str:
-        """How near counts, where it is another part than the usual one."""
         return "" if self.near == CriticWeights.near else f"near{self.near:g}"

@@ -39,10 +39,8 @@ class DensityCoverage(Metric):
     """The neighbour to which the balls reach."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """Both, from the pass that precision and recall share."""
         found = of_evidence(evidence, self.extractor, sample_set, self.k)
         return {"density": found.density, "coverage": found.coverage}
 
     def protocol(self, evidence: Evidence) -> str:
-        """Extractor, samples (as many as references), split and k."""
         return f"{evidence.label(self.extractor)}-k{self.k}"

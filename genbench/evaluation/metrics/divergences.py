@@ -70,17 +70,14 @@ class Divergences(Metric):
     """Points of each set."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The three divergences."""
         y = evidence.reference("test", self.size)  # first: where they are few, nothing is drawn
         return self._distances(evidence.samples(sample_set, self.size), y)
 
     def floors(self, evidence: Evidence) -> list[dict[str, float | NotApplicable]]:
-        """The same of true sets."""
         y = evidence.reference("test", self.size)
         return true_floors(self, evidence, "js", self.size, lambda x, _: self._distances(x, y))
 
     def protocol(self, evidence: Evidence) -> str:
-        """The number of points and of bins."""
         return f"{count_name(self.size)}-test-{self.bins}bins-overflow"
 
     def _distances(self, samples: Tensor, test: Tensor) -> dict[str, float]:

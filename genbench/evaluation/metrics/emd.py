@@ -43,17 +43,14 @@ class EMD(Metric):
     `auto`: standard where there are several columns and the true density is not known."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The mean cost of the best assignment."""
         size = matched(evidence, self.size)
         return self._distance(evidence, evidence.samples(sample_set, size))
 
     def floors(self, evidence: Evidence) -> list[dict[str, float | NotApplicable]]:
-        """The same of true batches."""
         size = matched(evidence, self.size)
         return true_floors(self, evidence, "emd", size, lambda x, _: self._distance(evidence, x))
 
     def protocol(self, evidence: Evidence) -> str:
-        """The size of the batches, the reference, the cost and the scale."""
         suffix = scale_suffix(evidence, self.scale)
         return f"{count_name(matched(evidence, self.size))}-test-{self.cost}{suffix}"
 

@@ -92,7 +92,6 @@ class Fid(Metric):
     """The reference; train for the customary 50k of CIFAR-10."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The distance; statistics of the reference are kept on disk."""
         if self.split == "train" and evidence.real:
             raise NotApplicable("the real row's samples are training rows themselves")
         n = evidence.count_for(self.split)
@@ -109,5 +108,4 @@ class Fid(Metric):
         return {"fid": frechet_distance(moments(x), known)}
 
     def protocol(self, evidence: Evidence) -> str:
-        """Extractor, samples (as many as references) and split."""
         return evidence.label(self.extractor, self.split)

@@ -58,7 +58,6 @@ class InceptionScore(Metric):
     """Parts whose scores are averaged."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The mean over splits and its spread."""
         if evidence.count < self.splits:
             raise NotApplicable(f"{evidence.count} samples are fewer than {self.splits} splits")
         logits = evidence.logits(self.extractor, sample_set)
@@ -66,5 +65,4 @@ class InceptionScore(Metric):
         return {"is": mean, "is_split_std": std}
 
     def protocol(self, evidence: Evidence) -> str:
-        """Extractor, samples (there is no reference) and splits."""
         return f"{evidence.label(self.extractor, '', evidence.count)}-{self.splits}splits"

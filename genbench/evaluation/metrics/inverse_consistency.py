@@ -29,7 +29,6 @@ class InverseConsistency(Metric):
     """Codes drawn from the prior."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The mean over codes and dimensions."""
         model = evidence.model
         if not isinstance(model, Encoder) or not isinstance(model, Latent):
             raise NotApplicable("the model has no encoder of a Gaussian code")
@@ -45,5 +44,4 @@ class InverseConsistency(Metric):
         return {"code_error": float(torch.cat(errors).mean())}
 
     def protocol(self, evidence: Evidence) -> str:
-        """The number of codes."""
         return f"prior-{self.points}"

@@ -167,7 +167,6 @@ class Kid(Metric):
     def measure(
         self, evidence: Evidence, sample_set: int = 0
     ) -> dict[str, float | NotApplicable]:
-        """Both estimates; the reference's terms are kept on disk."""
         device = evidence.device
         x = evidence.features(self.extractor, sample_set)
         y = evidence.reference_features(self.extractor, n=evidence.count)
@@ -184,6 +183,5 @@ class Kid(Metric):
         return values
 
     def protocol(self, evidence: Evidence) -> str:
-        """Extractor, samples (as many as references) and split; the subsets, if any."""
         tail = f"-{self.subsets}x{self.subset_size}" if self.subsets else ""
         return evidence.label(self.extractor) + tail

@@ -24,7 +24,6 @@ class LiveComponents(Metric):
     needs = ("mixture",)
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """Both numbers."""
         if not isinstance(evidence.model, Mixture):
             raise NotApplicable("the model is no mixture")
         with torch.no_grad():

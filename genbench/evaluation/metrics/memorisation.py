@@ -54,7 +54,6 @@ class Memorisation(Metric):
     """Training rows that are searched, a fixed random choice; 0 searches all."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """Both figures; the distances of held-out rows are kept on disk."""
         if evidence.data.train is None:
             raise NotApplicable("training points are fresh in every batch: none can be copied")
         if evidence.real:
@@ -76,6 +75,5 @@ class Memorisation(Metric):
         return {"nn_distance_ratio": ratio, "nn_close_share": close}
 
     def protocol(self, evidence: Evidence) -> str:
-        """Extractor, samples (as many as held-out rows) and training rows searched."""
         searched = count_name(self.train) if self.train else "all"
         return f"{evidence.label(self.extractor)}-train{searched}"

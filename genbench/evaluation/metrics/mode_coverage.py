@@ -95,7 +95,7 @@ class ModeCoverage(Metric):
     """The part of its true share that covers a mode (stacked images: one sample)."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The count and the figures beside it; images have no high-quality share."""
+        """Images have no high-quality share."""
         n = self._count(evidence)
         if evidence.data.kind == "points":
             modes = evidence.data.truth and evidence.data.truth.modes
@@ -116,7 +116,6 @@ class ModeCoverage(Metric):
         }
 
     def protocol(self, evidence: Evidence) -> str:
-        """The number of samples and what names the mode."""
         n = self._count(evidence)
         if evidence.data.kind == "images":
             rule = "any" if stack_of(evidence.data) else f"{self.share:g}"

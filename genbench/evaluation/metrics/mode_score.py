@@ -57,7 +57,7 @@ class ModeScore(Metric):
     cite = "che2017mode"
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """Both scores; KL(samples ‖ data) and total variation of the label histograms."""
+        """KL(samples ‖ data) and total variation of the label histograms beside the scores."""
         logits = evidence.logits("classifier", sample_set)
         shares = evidence.label_shares().numpy()
         thesis, xu = mode_scores(logits, shares)
@@ -70,5 +70,4 @@ class ModeScore(Metric):
         }
 
     def protocol(self, evidence: Evidence) -> str:
-        """The classifier and the samples; p* is the training labels'."""
         return evidence.label("classifier", "train-labels", evidence.count)

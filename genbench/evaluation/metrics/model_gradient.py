@@ -30,7 +30,6 @@ class ModelGradient(Metric):
     """The stretches of first and of last updates that are averaged."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The means of the noted norms."""
         rows = [row for row in evidence.curves if row["term"] == TERM]
         end = last_mean(rows, "watched", None, self.updates)
         early = [row for row in rows if int(row["update"]) <= self.updates] or rows[:1]
@@ -41,5 +40,4 @@ class ModelGradient(Metric):
         return {"model_gradient": end, "model_gradient_start": start}
 
     def protocol(self, evidence: Evidence) -> str:
-        """The stretch that is averaged."""
         return f"train-{self.updates}updates"

@@ -35,7 +35,6 @@ class NegElbo(Metric):
     """Test rows, a fixed random choice; 0 takes all."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The bound in nats and, for images, in bits per dimension."""
         weights = evidence.log_weights(1, limited(self.points, evidence))
         nll = finite_mean(-weights[0], "evidence lower bounds")
         values = {"neg_elbo": nll}
@@ -44,5 +43,4 @@ class NegElbo(Metric):
         return values
 
     def protocol(self, evidence: Evidence) -> str:
-        """The number of test rows."""
         return rows_used(evidence, self.points)

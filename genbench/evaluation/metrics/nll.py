@@ -22,9 +22,7 @@ class Nll(Metric):
     needs = ("density",)
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The mean; NaN and infinity are counted and refused."""
         return {"nll": finite_mean(-evidence.test_log_prob(), "test log likelihoods")}
 
     def protocol(self, evidence: Evidence) -> str:
-        """The number of test rows."""
         return rows_used(evidence)

@@ -26,7 +26,6 @@ class NllBatch300(Metric):
     """The stretch of last updates that is averaged."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """300 · (mean of the term `nll` + Σ log std)."""
         mean = last_mean(evidence.curves, "model", "nll", self.updates)
         if mean is None:
             raise NotApplicable(f"no likelihood was trained in the last {self.updates} updates")
@@ -35,5 +34,4 @@ class NllBatch300(Metric):
         return {"nll_batch300": 300 * (mean + offset)}
 
     def protocol(self, evidence: Evidence) -> str:
-        """The stretch that is averaged."""
         return f"train-last{self.updates}"

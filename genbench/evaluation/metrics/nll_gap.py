@@ -23,7 +23,6 @@ class NllGap(Metric):
     needs = ("truth", "density")
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The mean paired difference and the entropy of the truth."""
         truth = evidence.data.truth
         assert truth is not None
         gap = evidence.truth_log_prob() - evidence.test_log_prob()
@@ -33,5 +32,4 @@ class NllGap(Metric):
         }
 
     def protocol(self, evidence: Evidence) -> str:
-        """The number of test rows."""
         return rows_used(evidence)

@@ -44,7 +44,6 @@ class NllIw(Metric):
     """Test rows, a fixed random choice; 0 takes all."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The bound in nats and, for images, in bits per dimension."""
         weights = evidence.log_weights(self.k, limited(self.points, evidence))
         nll = finite_mean(-importance_bound(weights), "importance-weighted bounds")
         values = {f"nll_iw_k{self.k}": nll}
@@ -53,5 +52,4 @@ class NllIw(Metric):
         return values
 
     def protocol(self, evidence: Evidence) -> str:
-        """The number of test rows."""
         return rows_used(evidence, self.points)

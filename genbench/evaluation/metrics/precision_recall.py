@@ -38,10 +38,8 @@ class PrecisionRecall(Metric):
     """The neighbour to which the balls reach."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """Both, from the pass that density and coverage share."""
         found = of_evidence(evidence, self.extractor, sample_set, self.k)
         return {"precision": found.precision, "recall": found.recall}
 
     def protocol(self, evidence: Evidence) -> str:
-        """Extractor, samples (as many as references), split and k."""
         return f"{evidence.label(self.extractor)}-k{self.k}"

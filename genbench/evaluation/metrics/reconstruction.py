@@ -27,7 +27,6 @@ class Reconstruction(Metric):
     """Test rows, a fixed random choice; 0 takes all."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The mean over rows and dimensions."""
         model, scaling = evidence.model, evidence.scaling
         if not isinstance(model, Encoder):
             raise NotApplicable("the model has no encoder")
@@ -43,5 +42,4 @@ class Reconstruction(Metric):
         return {"reconstruction_error": total / count}
 
     def protocol(self, evidence: Evidence) -> str:
-        """The number of test rows."""
         return rows_used(evidence, self.points)

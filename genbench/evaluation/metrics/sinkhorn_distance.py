@@ -59,7 +59,6 @@ class SinkhornDistance(Metric):
     rounded to have them right, so that it costs no less than the best."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The cost and the entropy of the plan."""
         size = matched(evidence, self.size)
         distance, plan = self._distance(evidence, evidence.samples(sample_set, size))
         held = plan[plan > 0]
@@ -67,14 +66,12 @@ class SinkhornDistance(Metric):
         return {**distance, f"plan_entropy_{self.epsilon}": entropy}
 
     def floors(self, evidence: Evidence) -> list[dict[str, float | NotApplicable]]:
-        """The cost of the plan between true batches."""
         return true_floors(
             self, evidence, "sinkhorn", matched(evidence, self.size),
             lambda x, _: self._distance(evidence, x)[0],
         )
 
     def protocol(self, evidence: Evidence) -> str:
-        """The size of the batches, the reference, the cost, the tolerance and the scale."""
         rows = count_name(matched(evidence, self.size))
         suffix = scale_suffix(evidence, self.scale)
         return f"{rows}-test-{self.cost}-tol{self.tolerance:g}{suffix}"

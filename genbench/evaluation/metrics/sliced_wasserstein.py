@@ -57,17 +57,14 @@ class SlicedWasserstein(Metric):
     `auto`: standard where there are several columns and the true density is not known."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The distance to a fixed choice of test points."""
         size = matched(evidence, self.size)
         return self._distance(evidence, evidence.samples(sample_set, size))
 
     def floors(self, evidence: Evidence) -> list[dict[str, float | NotApplicable]]:
-        """The distances of true sets to the same test points."""
         size = matched(evidence, self.size)
         return true_floors(self, evidence, "swd", size, lambda x, _: self._distance(evidence, x))
 
     def protocol(self, evidence: Evidence) -> str:
-        """The size of the sets, the reference, the directions and the scale."""
         rows = count_name(matched(evidence, self.size))
         return f"{rows}-test-{self.projections}dirs{scale_suffix(evidence, self.scale)}"
 

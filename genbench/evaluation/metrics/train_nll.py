@@ -38,7 +38,6 @@ class TrainNll(Metric):
     def measure(
         self, evidence: Evidence, sample_set: int = 0
     ) -> dict[str, float | NotApplicable]:
-        """Both numbers."""
         values: dict[str, float | NotApplicable] = {}
         for name, number in (("train_nll", self._trained), ("generalisation_gap", self._gap)):
             try:
@@ -64,7 +63,6 @@ class TrainNll(Metric):
         return finite_mean(-evidence.test_log_prob(), "test log likelihoods") - train
 
     def protocol(self, evidence: Evidence) -> str:
-        """The stretch that is averaged, and the training rows of the gap."""
         rows = _rows(evidence)
         return f"train-last{self.updates}" + (f"-{count_name(rows)}rows" if rows else "")
 

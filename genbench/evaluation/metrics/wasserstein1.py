@@ -52,7 +52,6 @@ class Wasserstein1(Metric):
     `auto`: standard where there are several columns and the true density is not known."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        """The mean over pairs of a set of samples and one of test points."""
         drawn = evidence.samples(sample_set, self.size * self.repeats)
         distances = [
             self._distance(evidence, rows, sample_set * self.repeats + r)["w1"]
@@ -61,14 +60,12 @@ class Wasserstein1(Metric):
         return {"w1": float(np.mean(distances))}
 
     def floors(self, evidence: Evidence) -> list[dict[str, float | NotApplicable]]:
-        """The distances of as many pairs of true sets."""
         return true_floors(
             self, evidence, "w1", self.size,
             lambda rows, block: self._distance(evidence, rows, block), self.repeats,
         )
 
     def protocol(self, evidence: Evidence) -> str:
-        """The size of the sets, the reference, the repeats and the scale."""
         suffix = scale_suffix(evidence, self.scale)
         return f"{count_name(self.size)}-test-{self.repeats}repeats{suffix}"
 

@@ -55,11 +55,6 @@ class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
         return 1
 
     def build(self, model: Model) -> None:
-        """Make the critic and its heads.
-
-        Raises:
-            GenbenchError: a critic that is not for these data, or a model without parameters.
-        """
         kind = critic_kind(self, model)
         self.classes = model.space.classes if model.conditional else 0
         self.network: Critic = critic_network(
@@ -85,28 +80,21 @@ class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
             yield HistoricalAveraging(self.historical_averaging, self, histories)
 
     def players(self, model: Model) -> Sequence[Player]:
-        """The critic with its heads, then the model unless it is frozen."""
         return players_of(self, model, {"": list(self.parameters())})
 
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
-        """Let a model be initialised from the data; draw the reference batch of virtual norm."""
         start_from_data(model, draw, noise)
         if self.critic_norm == "virtual":
             batch = draw(self.reference, noise.child("reference"))
             self.network.fill_reference(batch.x, self._labels(batch))
 
     def begin(self, updates: int) -> None:
-        """Let the instance noise fade over its share of the stage."""
         self.noised.begin(updates)
 
     # --- losses ----------------------------------------------------------------------------------
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
-        """The player's part of the loss pair, the penalty, and the terms of tricks and heads.
-
-        Raises:
-            GenbenchError: a batch without labels for a class-conditional model.
-        """
+        """Refuses a batch without labels for a class-conditional model."""
         if player == "model":
             return self._model_terms(model, batch, noise)
         return self._critic_terms(model, batch, noise)
@@ -155,7 +143,6 @@ class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
         return Fakes(model.generate(len(batch), noise, labels), labels)
 
     def log(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
-        """The norm of the gradient that the model would get, where that is asked for."""
         if not self.model_gradient:
             return {}
         with torch.enable_grad():
@@ -167,7 +154,6 @@ class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
         return {"model_gradient": torch.stack(squares).sum().sqrt()}
 
     def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
-        """Clip the critic's weights or follow their spectral norms; count for the tricks."""
         if player == "critic" and self.clip_limit is not None:
             clip_weights(self.network.parameters(), self.clip_limit)
         if player == "critic" and self.spectral:
@@ -193,7 +179,6 @@ class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
         return input_gradient(partial(self.score, labels=labels), x)
 
     def trained_critic(self, model: Model) -> TrainedCritic | None:
-        """The critic, unless it is class-conditional."""
         if self.network.planes or self.network.embedding is not None:
             return None
         bounds = [head.information() for head in self.heads if head.reads_codes]

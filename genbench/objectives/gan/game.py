@@ -24,11 +24,9 @@ class Game(CriticOptions, Objective):
     plays: ClassVar[tuple[str, ...]] = ("critic", "model")
 
     def players(self, model: Model) -> Sequence[Player]:
-        """The critic, then the model unless it is frozen."""
         return players_of(self, model, {"": list(self.parameters())})
 
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
-        """Let a model that is initialised from the data be so, once."""
         start_from_data(model, draw, noise)
 
     def make_critic(self, make: Callable[..., Network], model: Model, outputs: int) -> Network:

@@ -29,7 +29,6 @@ class FeatureMatching(AuxiliaryLoss):
         self.weight = weight
 
     def terms(self, player: str, played: Round) -> Terms:
-        """The distance of the means over the batch."""
         if player == "critic":
             return {}
         apart = played.fake.features.mean(0) - played.real.features.mean(0)
@@ -96,12 +95,10 @@ class HistoricalAveraging(AuxiliaryLoss):
         self.weight, self.critic, self.histories = weight, critic, histories
 
     def terms(self, player: str, played: Round) -> Terms:
-        """The squared distance of the player's parameters from their mean so far."""
         distance = self.histories[player].distance(self._of(player, played.model))
         return {"history": self.weight * distance}
 
     def after_update(self, player: str, model: Model) -> None:
-        """Update the mean of the player's parameters."""
         self.histories[player].update(self._of(player, model))
 
     def _of(self, player: str, model: Model) -> list[nn.Parameter]:

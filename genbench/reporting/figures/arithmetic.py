@@ -15,11 +15,9 @@ class Arithmetic(FigureKind):
     cite = "radford2016unsupervised"
 
     def lacks(self, arrays: Arrays) -> str:
-        """What a generator that decodes latents stores."""
         return no_classes(arrays, "arithmetic")
 
     def caption(self, shown: Panels) -> str:
-        """What each line shows."""
         return (
             "First line: mean latents of four samples of each of three classes, by the "
             "classifier; below, the first less the second plus the third, and eight neighbours "
@@ -27,7 +25,6 @@ class Arithmetic(FigureKind):
         )
 
     def draw(self, shown: Panels) -> Image.Image:
-        """Lines of images."""
         return line_sheet(shown.panels, _lines)
 
 

@@ -44,25 +44,20 @@ class Corner(FigureKind):
     cite = "foremanmackey2016corner"
 
     def applies(self, stored: Stored) -> bool:
-        """To points of more than two dimensions."""
         return stored.dims > 2
 
     def lacks(self, arrays: Arrays) -> str:
-        """Points."""
         points = "samples" in arrays and arrays["samples"].ndim == 2
         return super().lacks(arrays) or ("" if points else "no points")
 
     def rows_on_a_sheet(self, stored: Stored) -> int:
-        """As many corners as a page holds."""
         return 9 if stored.dims <= 4 else 4
 
     def caption(self, shown: Panels) -> str:
-        """What is grey."""
         return ("Pairs of coordinates, and histograms of each on the diagonal: data in grey, "
                 f"samples over them, of {FIRST}.")
 
     def draw(self, shown: Panels) -> Image.Image:
-        """A corner for each row."""
         return corner_sheet(shown)
 
 

@@ -25,16 +25,13 @@ class CriticFigure(FigureKind):
     rows = 12
 
     def lacks(self, arrays: Arrays) -> str:
-        """The critic's values on a grid."""
         return "" if "critic" in arrays else "no critic"
 
     def caption(self, shown: Panels) -> str:
-        """What is taken off, and that scales differ."""
         return (f"Value of the critic of {FIRST}, less its median over the plane, as a critic's "
                 "constant is free; each has its own scale. Dots are data.")
 
     def draw(self, shown: Panels) -> Image.Image:
-        """A surface and its scale for each row."""
         paint = partial(_surface, data=shown.real.get("samples"))
         return plane_sheet(shown, paint, below=BAR if any(shown.drawn) else 0.0)
 

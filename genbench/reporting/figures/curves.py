@@ -62,13 +62,11 @@ class CurvesFigure(FigureKind):
             ))
 
     def caption(self, shown: CurvePanels) -> str:
-        """What is drawn of the seeds, and on which scale of the data."""
         return ("Mean over seeds, band ± 1 standard deviation; linear and symlog axes leave out "
                 "the outermost 2 % of a mean at each end. Loss terms as they are minimised, on "
                 "the scaled data.")
 
     def draw(self, shown: CurvePanels) -> Image.Image:
-        """A panel for each term."""
         return curve_sheet(shown)
 
 

@@ -40,20 +40,16 @@ class DensityFigure(FigureKind):
     shows_real = True
 
     def applies(self, stored: Stored) -> bool:
-        """To points of the plane."""
         return stored.dims in (0, 2)
 
     def lacks(self, arrays: Arrays) -> str:
-        """Samples of the plane."""
         return super().lacks(arrays) or no_plane(arrays["samples"])
 
     def caption(self, shown: Panels) -> str:
-        """What the bands and the dots are."""
         return (f"Log density in bands where the row has one, and samples of {FIRST}, coloured by "
                 "component in a mixture; the same axes and bands in all panels.")
 
     def draw(self, shown: Panels) -> Image.Image:
-        """Bands, samples, the scale of the bands and the key of the samples."""
         peak, of_truth = _peak(shown)
         filled: list[Any] = []
 

@@ -14,15 +14,12 @@ class Interpolation(FigureKind):
     rows = 10
 
     def lacks(self, arrays: Arrays) -> str:
-        """What a generator that decodes latents stores."""
         return "" if "interpolation" in arrays else "its samples are not decoded latents"
 
     def caption(self, shown: Panels) -> str:
-        """What each line shows."""
         return f"Images along straight lines between two latents, of {FIRST}."
 
     def draw(self, shown: Panels) -> Image.Image:
-        """Lines of images."""
         return line_sheet(shown.panels, _lines)
 
 

@@ -25,22 +25,17 @@ class Profile(FigureKind):
     replaces = ("density", "samples")
 
     def applies(self, stored: Stored) -> bool:
-        """To points of one dimension."""
         return stored.dims == 1
 
     def lacks(self, arrays: Arrays) -> str:
-        """What is stored of a line."""
         return "" if "line" in arrays else "no points of one dimension"
 
     def caption(self, shown: Panels) -> str:
-        """What each line is."""
         return (f"Densities of the data and of the model, and the critic of {FIRST}: D(x) where "
                 "its output is a probability, else its value.")
 
     def draw(self, shown: Panels) -> Image.Image:
-        """Densities on the left axis, the critic on the right one.
-
-        Where a density is not known, it is shown by the histogram of samples. A discriminator,
+        """Where a density is not known, it is shown by the histogram of samples. A discriminator,
         whose output is a probability, is shown as D(x), on the same axis in all panels.
         """
         def paint(ax: Any, arrays: Arrays, first: bool) -> None:

@@ -30,11 +30,9 @@ class Samples(FigureKind):
     """Of images: a line of the sheet for each component of a mixture."""
 
     def applies(self, stored: Stored) -> bool:
-        """To images, and to points of the plane."""
         return stored.dims in (0, 2)
 
     def lacks(self, arrays: Arrays) -> str:
-        """Images, or samples of the plane."""
         samples = arrays.get("samples")
         points = samples is not None and samples.ndim == 2
         return super().lacks(arrays) or (no_plane(arrays["samples"]) if points else "")
@@ -44,14 +42,12 @@ class Samples(FigureKind):
         return BY_COMPONENT if self.by_component else self.rows
 
     def caption(self, shown: Panels) -> str:
-        """Whose samples they are, and what tells components apart."""
         if any(arrays["samples"].ndim == 2 for arrays in shown.drawn):
             return f"Samples of {FIRST}, coloured by component in a mixture, over data in grey."
         line = ", a line for each component of a mixture, with its weight"
         return f"Samples of {FIRST}{line if self.by_component else ''}."
 
     def draw(self, shown: Panels) -> Image.Image:
-        """Blocks of images, lines of images by component, or dots."""
         if any(arrays["samples"].ndim == 2 for arrays in shown.drawn):
             return point_sheet(shown)
         if self.by_component:

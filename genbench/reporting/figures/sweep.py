@@ -29,7 +29,6 @@ class Sweep(FigureKind):
     """What the horizontal axis is; the grid's option by default."""
 
     def sheets(self, stored: Stored) -> Iterator[Sheet]:
-        """One, of all rows."""
         numbers, rows = stored.numbers, stored.methods
         panels, option, absent = sweep_curves(numbers, stored.dataset, rows, self.columns)
         values = [
@@ -46,11 +45,9 @@ class Sweep(FigureKind):
         ))
 
     def caption(self, shown: CurvePanels) -> str:
-        """What is drawn of the seeds."""
         return "Mean over seeds, band ± 1 standard deviation."
 
     def draw(self, shown: CurvePanels) -> Image.Image:
-        """A panel for each metric."""
         return curve_sheet(shown)
 
 

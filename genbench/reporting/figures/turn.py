@@ -15,18 +15,15 @@ class Turn(FigureKind):
     cite = "radford2016unsupervised"
 
     def lacks(self, arrays: Arrays) -> str:
-        """What a generator that decodes latents stores."""
         return no_classes(arrays, "turn")
 
     def caption(self, shown: Panels) -> str:
-        """What each line shows."""
         return (
             "First line: from the mean latent of four samples of one class to that of another; "
             f"below, other latents moved by the same vector; of {FIRST}."
         )
 
     def draw(self, shown: Panels) -> Image.Image:
-        """Lines of images."""
         return line_sheet(shown.panels, _lines)
 
 

@@ -20,12 +20,10 @@ class Weights(FigureKind):
     rows = 15
 
     def lacks(self, arrays: Arrays) -> str:
-        """Weights, of which some are finite."""
         weights = arrays.get("critic_weights", np.empty(0))
         return "" if np.isfinite(weights).any() else "no weights of a critic"
 
     def caption(self, shown: Panels) -> str:
-        """Whose weights they are."""
         return f"Weights of the critic of {FIRST}, without biases; each over its own range."
 
     def draw(self, shown: Panels) -> Image.Image:

@@ -90,7 +90,7 @@ class ClusterExecutor(Executor):
     _stopping = False
 
     def prepare(self, jobs: Sequence[Job]) -> Sequence[Job]:
-        """See Executor; each run looks for its data and device where it is done."""
+        """Each run looks for its data and device where it is done."""
         return jobs
 
     @abstractmethod
@@ -110,7 +110,6 @@ class ClusterExecutor(Executor):
         """End a run that waits, or evaluates."""
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Event]:
-        """See Executor."""
         if not jobs:
             return
         open_, asked = {job.spec.id: job for job in jobs}, False
@@ -162,5 +161,5 @@ class ClusterExecutor(Executor):
         )
 
     def stop(self) -> None:
-        """See Executor; safe to call from a signal handler."""
+        """Safe to call from a signal handler."""
         self._stopping = True

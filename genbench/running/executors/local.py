@@ -108,7 +108,6 @@ class Local(Executor):
         self._leaving: list[_Worker] = []
 
     def where(self, device: str) -> str:
-        """See Executor."""
         count = self._count(device)
         return "1 process" if count == 1 else f"{count} processes"
 
@@ -118,7 +117,7 @@ class Local(Executor):
         return self.workers or (max(1, cores() // self.threads) if on_cpu else 1)
 
     def prepare(self, jobs: Sequence[Job]) -> Sequence[Job]:
-        """See Executor; the first worker does the checks, and keeps what it loaded of ours."""
+        """The first worker does the checks, and keeps what it loaded of ours."""
         self._limit = self._count(jobs[0].context.device)
         return list(self._ask("prepare", jobs))
 
@@ -144,7 +143,6 @@ class Local(Executor):
         return answer
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Event]:
-        """See Executor."""
         waiting = list(reversed(jobs))
         while True:
             if self._stopping:
@@ -247,7 +245,7 @@ class Local(Executor):
         raise GenbenchError("worker processes cannot be started; is there memory left?")
 
     def stop(self) -> None:
-        """See Executor; safe to call from a signal handler."""
+        """Safe to call from a signal handler."""
         self._stopping = True
 
     def close(self) -> None:

@@ -46,11 +46,10 @@ class Ray(ClusterExecutor):
         self._tasks: dict[Any, str] = {}
 
     def where(self, device: str) -> str:
-        """See Executor."""
         return "on Ray"
 
     def prepare(self, jobs: Sequence[Job]) -> Sequence[Job]:
-        """See Executor; the checks are done on a node of the cluster."""
+        """The checks are done on a node of the cluster."""
         self._join()
         device = jobs[0].context.device if jobs else "cpu"
         need = self._settle(device)
@@ -122,14 +121,12 @@ class Ray(ClusterExecutor):
         return list(answer)
 
     def submit(self, jobs: Sequence[Job], mailbox: Mailbox) -> None:
-        """See ClusterExecutor."""
         self._tasks = {
             (self._alone if job.spec.outside else self._remote).remote(job, mailbox.folder):
             job.spec.id for job in jobs
         }
 
     def endings(self, seconds: float) -> list[tuple[str, Ending]]:
-        """See ClusterExecutor."""
         ready, _ = self._ray.wait(list(self._tasks), timeout=seconds)
         return [(self._tasks.pop(task), self._ending(task)) for task in ready]
 
@@ -143,13 +140,11 @@ class Ray(ClusterExecutor):
             return Ending("failed", f"lost by Ray: {_line(error)}", lost=True)
 
     def withdraw(self, run: str) -> None:
-        """See ClusterExecutor."""
         for task in [task for task, name in self._tasks.items() if name == run]:
             del self._tasks[task]
             self._ray.cancel(task, force=True)
 
     def close(self) -> None:
-        """See Executor."""
         if self._ray is not None:
             self._ray.shutdown()
 

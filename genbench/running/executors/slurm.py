@@ -65,11 +65,10 @@ class Slurm(ClusterExecutor):
         return max(1, math.ceil(minutes(self.time) - 1e-9))
 
     def where(self, device: str) -> str:
-        """See Executor."""
         return "on Slurm"
 
     def prepare(self, jobs: Sequence[Job]) -> Sequence[Job]:
-        """See Executor; data, plug-ins and devices are checked by each run where it is done.
+        """Data, plug-ins and devices are checked by each run where it is done.
 
         Raises:
             GenbenchError: no Slurm on this machine.
@@ -87,7 +86,6 @@ class Slurm(ClusterExecutor):
         ]
 
     def submit(self, jobs: Sequence[Job], mailbox: Mailbox) -> None:
-        """See ClusterExecutor."""
         import submitit
 
         folder = Store(jobs[0].context.root).runs_folder / ".slurm"
@@ -115,7 +113,6 @@ class Slurm(ClusterExecutor):
         return {name: value for name, value in wanted.items() if value is not None}
 
     def endings(self, seconds: float) -> list[tuple[str, Ending]]:
-        """See ClusterExecutor."""
         time.sleep(seconds)
         ended = [run for run, job in self._jobs.items() if job.paths.result_pickle.exists()]
         found = [(run, _ending(self._jobs.pop(run))) for run in ended]
@@ -152,11 +149,10 @@ class Slurm(ClusterExecutor):
                       lost=True)
 
     def withdraw(self, run: str) -> None:
-        """See ClusterExecutor."""
         self._jobs.pop(run).cancel(check=False)
 
     def close(self) -> None:
-        """See Executor; jobs that are left see that their mailbox is gone, save and end."""
+        """Jobs that are left see that their mailbox is gone, save and end."""
         self._jobs.clear()
 
 
