@@ -1,16 +1,14 @@
-"""The contract of a metric."""
-
-from __future__ import annotations
+"""The contract of a metric, and what nearly every metric needs."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from genbench.configured import Configured
 from genbench.errors import NotApplicable
+from genbench.evaluation.evidence import Evidence, count_name
 
-if TYPE_CHECKING:
-    from genbench.evaluation.evidence import Evidence
+__all__ = ["Evidence", "Metric", "NotApplicable", "count_name"]
 
 
 class Metric(Configured, ABC):

@@ -8,12 +8,10 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from genbench.data.space import Space
 from genbench.models._likelihood import density_reason
-from genbench.models.base import Model
+from genbench.models.base import Model, Noise, Space
 from genbench.nets.bijection import Bijection
 from genbench.nets.densities import base_log_prob, base_sample
-from genbench.noise import Noise
 
 
 class FlowModel(Model):

@@ -4,15 +4,13 @@ from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
-from genbench.data.space import Space
 from genbench.errors import GenbenchError
 from genbench.fields import Count, Widths
-from genbench.models.base import Model
+from genbench.models.base import Model, Noise, Space
 from genbench.nets.critic import dense_trunk
 from genbench.nets.dcgan import Upsampler, downsampler
 from genbench.nets.labels import with_labels
 from genbench.nets.mlp import MLP
-from genbench.noise import Noise
 
 
 class EitherNetwork(Model):

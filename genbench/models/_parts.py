@@ -9,11 +9,9 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
-from genbench.data.space import Space
 from genbench.models._flow import FlowModel
-from genbench.models.base import Density, Model
+from genbench.models.base import Density, Model, Noise, Space
 from genbench.nets.densities import base_log_prob, base_sample
-from genbench.noise import Noise
 
 
 class Routes:

@@ -13,10 +13,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from genbench.data.space import Space
 from genbench.fields import Count
 from genbench.models._implicit import EitherNetwork, latent
-from genbench.noise import Noise
+from genbench.models.base import Noise, Space
 
 
 class Autoencoder(EitherNetwork):

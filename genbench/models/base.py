@@ -20,6 +20,13 @@ from genbench.data.space import Space
 from genbench.errors import GenbenchError
 from genbench.noise import Noise
 
+__all__ = [
+    "Bound", "Capability", "Codes", "DataInitialisation", "Denoiser", "Density", "Encoder",
+    "Fit", "Latent", "LearnedVariance", "Mixture", "Model", "Noise", "Parts", "Space",
+    "SplitBound", "Spread", "StochasticEncoder", "VariationalDenoiser", "capability",
+    "conditioning",
+]
+
 
 class Model(nn.Module, Configured, ABC):
     """A distribution over data: noise → generate → samples.

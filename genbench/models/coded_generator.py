@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from genbench.data.space import Space
 from genbench.fields import Annotated, Count, Field, Natural
 from genbench.models._implicit import EitherNetwork, latent
-from genbench.noise import Noise
+from genbench.models.base import Noise, Space
 
 
 class CodedGenerator(EitherNetwork):

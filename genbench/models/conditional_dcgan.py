@@ -10,12 +10,10 @@ Generative Adversarial Nets, 2014, https://arxiv.org/abs/1411.1784
 
 from torch import Tensor
 
-from genbench.data.space import Space
 from genbench.fields import Count
 from genbench.models._implicit import classes_of, conditional_latent, squash
-from genbench.models.base import Model
+from genbench.models.base import Model, Noise, Space
 from genbench.nets.dcgan import Upsampler
-from genbench.noise import Noise
 
 
 class ConditionalDCGAN(Model):

@@ -12,10 +12,9 @@ from typing import Literal
 
 from torch import Tensor
 
-from genbench.data.space import Space
 from genbench.fields import Count
 from genbench.models._implicit import EitherNetwork, classes_of, conditional_latent
-from genbench.noise import Noise
+from genbench.models.base import Noise, Space
 
 
 class ConditionalGenerator(EitherNetwork):

@@ -15,13 +15,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from genbench.data.space import Space
 from genbench.fields import Count
 from genbench.models._implicit import latent, squash
-from genbench.models.base import Model
+from genbench.models.base import Model, Noise, Space
 from genbench.nets.dcgan import Upsampler
 from genbench.nets.virtual_norm import WithReference
-from genbench.noise import Noise
 
 
 class DCGAN(Model):

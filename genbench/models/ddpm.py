@@ -23,15 +23,13 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from genbench.data.space import Space
 from genbench.fields import Count, Widths
 from genbench.models._likelihood import density_reason
 from genbench.models._schedules import schedule
-from genbench.models.base import Model
+from genbench.models.base import Model, Noise, Space
 from genbench.nets.densities import discretised_gaussian, log_normal
 from genbench.nets.embedding import StepMLP
 from genbench.nets.unet import UNet
-from genbench.noise import Noise
 
 
 class DDPM(Model):

@@ -11,10 +11,9 @@ The paper keeps σ from vanishing by a term of the model's loss; here the object
 import torch
 from torch import Tensor, nn
 
-from genbench.data.space import Space
 from genbench.fields import Count, Positive
 from genbench.models._implicit import EitherNetwork, latent
-from genbench.noise import Noise
+from genbench.models.base import Noise, Space
 
 
 class DeLiGAN(EitherNetwork):

@@ -9,12 +9,10 @@ https://arxiv.org/abs/1406.2661.
 import torch
 from torch import Tensor, nn
 
-from genbench.data.space import Space
 from genbench.errors import GenbenchError
 from genbench.fields import Positive
-from genbench.models.base import Model
+from genbench.models.base import Model, Noise, Space
 from genbench.nets.densities import log_normal
-from genbench.noise import Noise
 
 
 class Gaussian(Model):

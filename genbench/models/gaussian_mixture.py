@@ -13,12 +13,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from genbench.data.space import Space
 from genbench.errors import GenbenchError
 from genbench.fields import Count
 from genbench.models._likelihood import density_reason
-from genbench.models.base import Model
-from genbench.noise import Noise
+from genbench.models.base import Model, Noise, Space
 
 
 class GaussianMixture(Model):

@@ -10,10 +10,9 @@ from typing import Literal
 
 from torch import Tensor
 
-from genbench.data.space import Space
 from genbench.fields import Count
 from genbench.models._implicit import EitherNetwork, latent
-from genbench.noise import Noise
+from genbench.models.base import Noise, Space
 
 
 class Generator(EitherNetwork):

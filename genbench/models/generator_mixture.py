@@ -11,10 +11,9 @@ The drawn i carries no gradient into the weights; `mix_gan` trains them through 
 import torch
 from torch import Tensor, nn
 
-from genbench.data.space import Space
 from genbench.fields import Count
 from genbench.models._implicit import EitherNetwork, latent
-from genbench.noise import Noise
+from genbench.models.base import Noise, Space
 
 
 class GeneratorMixture(EitherNetwork):

@@ -11,9 +11,9 @@ density depends on a batch), and the additive couplings.
 
 from typing import Literal
 
-from genbench.data.space import Space
 from genbench.fields import Count
 from genbench.models._flow import FlowModel
+from genbench.models.base import Space
 from genbench.nets.bijection import Bijection
 from genbench.nets.multiscale import MultiScale
 

@@ -13,15 +13,13 @@ import torch
 from torch import Tensor, nn
 
 from genbench import lookup
-from genbench.data.space import Space
 from genbench.errors import GenbenchError
 from genbench.fields import Any, Count
 from genbench.models._flow import FlowModel
 from genbench.models._kmeans import kmeans
 from genbench.models._parts import ComponentStack, LoopedParts, Routes, StackedParts
-from genbench.models.base import Density, Fit, Model
+from genbench.models.base import Density, Fit, Model, Noise, Space
 from genbench.models.nice import NICE
-from genbench.noise import Noise
 
 
 class MixtureModel(Model):

@@ -14,9 +14,9 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from genbench.data.space import Space
 from genbench.fields import Count, Natural, Widths
 from genbench.models._flow import FlowModel
+from genbench.models.base import Space
 from genbench.nets.bijection import Bijection
 from genbench.nets.conv_coupling import conv_network
 from genbench.nets.coupling import AdditiveCoupling, Couplings, dense_network, per_dim

@@ -7,10 +7,8 @@ The fixed fake data of figures 2.3 and 2.4 of Gong, "Wasserstein Generative Adve
 import torch
 from torch import Tensor
 
-from genbench.data.space import Space
 from genbench.fields import Count, NonNegative
-from genbench.models.base import Model
-from genbench.noise import Noise
+from genbench.models.base import Model, Noise, Space
 
 
 class PerturbedData(Model):

@@ -16,9 +16,9 @@ its batch.
 from functools import partial
 from typing import Literal
 
-from genbench.data.space import Space
 from genbench.fields import Count, Positive, Widths
 from genbench.models._flow import FlowModel
+from genbench.models.base import Space
 from genbench.nets.bijection import Bijection
 from genbench.nets.coupling import AffineCoupling, Couplings, dense_network
 

@@ -9,10 +9,8 @@ https://arxiv.org/abs/1701.07875. It has no density in the plane.
 import torch
 from torch import Tensor, nn
 
-from genbench.data.space import Space
 from genbench.errors import GenbenchError
-from genbench.models.base import Model
-from genbench.noise import Noise
+from genbench.models.base import Model, Noise, Space
 
 
 class Segment(Model):

@@ -14,9 +14,9 @@ odd pixels alternate); LU-factored linear layers, in whose place stands a learne
 from functools import partial
 from typing import Literal
 
-from genbench.data.space import Space
 from genbench.fields import Annotated, Count, Field, Positive, Widths
 from genbench.models._flow import FlowModel
+from genbench.models.base import Space
 from genbench.nets.bijection import Bijection
 from genbench.nets.coupling import Couplings, dense_network
 from genbench.nets.splines import SplineCoupling

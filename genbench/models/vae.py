@@ -14,14 +14,12 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from genbench.data.space import Space
 from genbench.fields import Count, Positive, Widths
 from genbench.models._decoders import decoder_for
 from genbench.models._likelihood import density_reason
-from genbench.models.base import Model
+from genbench.models.base import Model, Noise, Space
 from genbench.nets.densities import log_normal
 from genbench.nets.mlp import MLP
-from genbench.noise import Noise
 
 
 class VAE(Model):

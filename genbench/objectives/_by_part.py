@@ -7,9 +7,8 @@ from torch import Tensor
 
 from genbench.models.base import Mixture
 from genbench.models.mixture import MixtureModel
-from genbench.noise import Noise
 from genbench.objectives._start import start_from_data
-from genbench.objectives.base import Batch, Draw, Objective, Player, Terms
+from genbench.objectives.base import Batch, Draw, Noise, Objective, Player, Terms
 
 
 class ByPart(Objective[Mixture]):

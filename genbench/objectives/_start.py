@@ -1,8 +1,7 @@
 """The start from data that several objectives give a model."""
 
-from genbench.models.base import DataInitialisation, Model
-from genbench.noise import Noise
-from genbench.objectives.base import Draw
+from genbench.models.base import DataInitialisation
+from genbench.objectives.base import Draw, Model, Noise
 
 START_POINTS = 2000
 """Training data shown to a model that starts from the data (the k-means of a mixture)."""

@@ -25,7 +25,7 @@ Principled Methods for Training GANs, 2017, https://arxiv.org/abs/1701.04862.
 
 from collections.abc import Sequence
 
-from genbench.models.base import Model
+from genbench.objectives.base import Model
 from genbench.objectives.gan.adversarial import AdversarialGame
 from genbench.objectives.gan.auxiliary import AuxiliaryLoss
 

@@ -15,9 +15,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from genbench.fields import NonNegative
-from genbench.models.base import Model
 from genbench.nets.critic import CriticOutput
-from genbench.objectives.base import Terms
+from genbench.objectives.base import Model, Terms
 from genbench.objectives.gan.adversarial import AdversarialGame
 from genbench.objectives.gan.auxiliary import AuxiliaryLoss, Round
 

@@ -15,6 +15,11 @@ from genbench.lookup import capability_words
 from genbench.models.base import Model
 from genbench.noise import Noise
 
+__all__ = [
+    "Batch", "Draw", "Model", "Noise", "Objective", "Player", "Terms", "TrainedCritic",
+    "samples_like",
+]
+
 M = TypeVar("M", bound=Model, default=Any)
 """The model as an objective asks for it."""
 Terms = Mapping[str, Tensor]

@@ -15,10 +15,8 @@ import torch
 from torch import Tensor
 
 from genbench.fields import Count, Positive, Share
-from genbench.models.base import Model
 from genbench.nets.autoencoder import EnergyNet
-from genbench.noise import Noise
-from genbench.objectives.base import Batch, Terms, TrainedCritic, samples_like
+from genbench.objectives.base import Batch, Model, Noise, Terms, TrainedCritic, samples_like
 from genbench.objectives.gan.game import Game
 
 

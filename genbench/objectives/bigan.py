@@ -15,12 +15,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from genbench.models.base import Encoder, Model
+from genbench.models.base import Encoder
 from genbench.nets.critic import feature_network
 from genbench.nets.mlp import MLP
-from genbench.noise import Noise
 from genbench.objectives._latents import encode, latent_size
-from genbench.objectives.base import Batch, Terms, TrainedCritic
+from genbench.objectives.base import Batch, Model, Noise, Terms, TrainedCritic
 from genbench.objectives.gan.game import Game, critic_kind
 from genbench.objectives.gan.losses import cross_entropy_critic
 

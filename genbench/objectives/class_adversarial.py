@@ -14,8 +14,7 @@ from collections.abc import Sequence
 from torch.nn.functional import cross_entropy
 
 from genbench.fields import NonNegative
-from genbench.models.base import Model
-from genbench.objectives.base import Terms
+from genbench.objectives.base import Model, Terms
 from genbench.objectives.gan.adversarial import AdversarialGame
 from genbench.objectives.gan.auxiliary import AuxiliaryLoss, Round
 

@@ -11,9 +11,8 @@ from genbench.fields import Count
 from genbench.models._kmeans import kmeans
 from genbench.models.base import Mixture
 from genbench.models.mixture import MixtureModel
-from genbench.noise import Noise
 from genbench.objectives._by_part import ByPart
-from genbench.objectives.base import Batch, Draw
+from genbench.objectives.base import Batch, Draw, Noise
 
 
 class ClusterLikelihood(ByPart):

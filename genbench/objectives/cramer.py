@@ -13,12 +13,10 @@ import torch
 from torch import Tensor
 
 from genbench.fields import Count, NonNegative
-from genbench.models.base import Model
 from genbench.nets.critic import feature_network
 from genbench.nets.precision import exact
-from genbench.noise import Noise
 from genbench.objectives._distances import distances, energy_distance
-from genbench.objectives.base import Batch, Terms, TrainedCritic, samples_like
+from genbench.objectives.base import Batch, Model, Noise, Terms, TrainedCritic, samples_like
 from genbench.objectives.gan.game import Game
 from genbench.objectives.gan.penalties import gradient_penalty, input_gradient, interpolate
 

@@ -17,8 +17,7 @@ from torch import Tensor
 
 from genbench.errors import GenbenchError
 from genbench.models.base import Denoiser, LearnedVariance, VariationalDenoiser
-from genbench.noise import Noise
-from genbench.objectives.base import Batch, Objective, Terms
+from genbench.objectives.base import Batch, Noise, Objective, Terms
 
 HYBRID = 0.001
 """Weight of the bound beside the simple loss."""

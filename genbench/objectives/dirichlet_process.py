@@ -16,8 +16,7 @@ import torch
 
 from genbench.fields import Count, Positive
 from genbench.models.base import Mixture
-from genbench.noise import Noise
-from genbench.objectives.base import Batch, Objective, Player, Terms
+from genbench.objectives.base import Batch, Noise, Objective, Player, Terms
 
 
 class DirichletProcess(Objective[Mixture]):

@@ -14,10 +14,8 @@ from torch import Tensor
 from torch.nn.functional import normalize, relu
 
 from genbench.fields import Count, NonNegative, Positive
-from genbench.models.base import Model
 from genbench.nets.autoencoder import EnergyNet
-from genbench.noise import Noise
-from genbench.objectives.base import Batch, Terms, TrainedCritic, samples_like
+from genbench.objectives.base import Batch, Model, Noise, Terms, TrainedCritic, samples_like
 from genbench.objectives.gan.game import Game
 
 

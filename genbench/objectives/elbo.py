@@ -10,8 +10,7 @@ otherwise it is the mean of −log p(x, z)/q(z ∣ x) over draws.
 
 from genbench.fields import Count
 from genbench.models.base import Bound, SplitBound, conditioning
-from genbench.noise import Noise
-from genbench.objectives.base import Batch, Objective, Terms
+from genbench.objectives.base import Batch, Noise, Objective, Terms
 
 
 class ELBO(Objective[Bound]):

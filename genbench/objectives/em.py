@@ -8,8 +8,7 @@ from collections.abc import Sequence
 
 from genbench.fields import Count
 from genbench.models.base import Fit
-from genbench.noise import Noise
-from genbench.objectives.base import Batch, Draw, Objective, Player, Terms
+from genbench.objectives.base import Batch, Draw, Noise, Objective, Player, Terms
 from genbench.seeding import derive
 
 

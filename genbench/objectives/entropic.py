@@ -10,8 +10,7 @@ Adversarial Network", MPhil thesis, University of Cambridge, 2017, section 4.2.3
 from collections.abc import Sequence
 
 from genbench.models.base import Mixture
-from genbench.noise import Noise
-from genbench.objectives.base import Batch, Objective, Player, Terms
+from genbench.objectives.base import Batch, Noise, Objective, Player, Terms
 
 
 class Entropic(Objective[Mixture]):

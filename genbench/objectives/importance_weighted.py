@@ -12,8 +12,7 @@ import torch
 
 from genbench.fields import Count
 from genbench.models.base import Bound, conditioning
-from genbench.noise import Noise
-from genbench.objectives.base import Batch, Objective, Terms
+from genbench.objectives.base import Batch, Noise, Objective, Terms
 
 
 class ImportanceWeighted(Objective[Bound]):

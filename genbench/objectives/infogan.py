@@ -21,11 +21,11 @@ from torch.nn.functional import cross_entropy
 
 from genbench.configured import Options
 from genbench.fields import Count, NonNegative
-from genbench.models.base import Codes, Model
+from genbench.models.base import Codes
 from genbench.nets.critic import Critic
 from genbench.nets.densities import log_normal
 from genbench.nets.mlp import MLP
-from genbench.objectives.base import Terms
+from genbench.objectives.base import Model, Terms
 from genbench.objectives.gan.adversarial import AdversarialGame
 from genbench.objectives.gan.auxiliary import AuxiliaryLoss, Round
 

@@ -16,9 +16,7 @@ from torch.nn.functional import cross_entropy
 
 from genbench.errors import GenbenchError
 from genbench.fields import Count, NonNegative
-from genbench.models.base import Model
-from genbench.noise import Noise
-from genbench.objectives.base import Draw, Terms
+from genbench.objectives.base import Draw, Model, Noise, Terms
 from genbench.objectives.gan.adversarial import AdversarialGame
 from genbench.objectives.gan.auxiliary import AuxiliaryLoss, Round
 from genbench.objectives.infogan import CodeHead, CodeOptions, reader_of

@@ -7,8 +7,7 @@ https://arxiv.org/abs/1706.02071
 """
 
 from genbench.models.base import Spread
-from genbench.noise import Noise
-from genbench.objectives.base import Batch, Objective, Terms
+from genbench.objectives.base import Batch, Noise, Objective, Terms
 
 
 class LatentSpread(Objective[Spread]):

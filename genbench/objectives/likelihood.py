@@ -6,9 +6,8 @@ https://doi.org/10.1098/rsta.1922.0009.
 
 from genbench.fields import Count
 from genbench.models.base import Density, conditioning
-from genbench.noise import Noise
 from genbench.objectives._start import start_from_data
-from genbench.objectives.base import Batch, Draw, Objective, Terms
+from genbench.objectives.base import Batch, Draw, Noise, Objective, Terms
 
 
 class Likelihood(Objective[Density]):

@@ -18,11 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from genbench.fields import Count, Positive
-from genbench.models.base import Model
 from genbench.nets.critic import feature_network
-from genbench.noise import Noise
 from genbench.objectives._distances import covariance_gap, mean_gap
-from genbench.objectives.base import Batch, Terms, TrainedCritic, samples_like
+from genbench.objectives.base import Batch, Model, Noise, Terms, TrainedCritic, samples_like
 from genbench.objectives.gan.game import Game
 from genbench.objectives.gan.penalties import clip_weights
 

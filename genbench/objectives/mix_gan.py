@@ -18,10 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from genbench.fields import Annotated, Count, NonNegative, OneOf
-from genbench.models.base import Model, Parts
+from genbench.models.base import Parts
 from genbench.nets.critic import critic_network
-from genbench.noise import Noise
-from genbench.objectives.base import Batch, Player, Terms, TrainedCritic
+from genbench.objectives.base import Batch, Model, Noise, Player, Terms, TrainedCritic
 from genbench.objectives.gan.game import Game, critic_kind, players_of
 from genbench.objectives.gan.options import LossOptions
 from genbench.objectives.gan.penalties import clip_weights, input_gradient

@@ -9,11 +9,9 @@ Maximum Mean Discrepancy Optimization, 2015, https://arxiv.org/abs/1505.03906
 import torch
 
 from genbench.fields import Annotated, Field, Positive
-from genbench.models.base import Model
-from genbench.noise import Noise
 from genbench.objectives._distances import mmd_squared
 from genbench.objectives._start import start_from_data
-from genbench.objectives.base import Batch, Draw, Objective, Terms, samples_like
+from genbench.objectives.base import Batch, Draw, Model, Noise, Objective, Terms, samples_like
 
 
 class MMD(Objective):

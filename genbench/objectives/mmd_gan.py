@@ -13,11 +13,9 @@ import torch
 from torch import Tensor
 
 from genbench.fields import Annotated, Count, Field, NonNegative, Positive
-from genbench.models.base import Model
 from genbench.nets.autoencoder import EnergyNet
-from genbench.noise import Noise
 from genbench.objectives._distances import mmd_squared
-from genbench.objectives.base import Batch, Terms, TrainedCritic, samples_like
+from genbench.objectives.base import Batch, Model, Noise, Terms, TrainedCritic, samples_like
 from genbench.objectives.gan.game import Game
 from genbench.objectives.gan.penalties import clip_weights
 

@@ -11,9 +11,9 @@ with d the mean squared error per dimension. With another loss pair the last ter
 from collections.abc import Sequence
 
 from genbench.fields import NonNegative
-from genbench.models.base import Encoder, Model
+from genbench.models.base import Encoder
 from genbench.nets.moments import moments_kept
-from genbench.objectives.base import Terms
+from genbench.objectives.base import Model, Terms
 from genbench.objectives.gan.adversarial import AdversarialGame
 from genbench.objectives.gan.auxiliary import AuxiliaryLoss, Round
 

@@ -17,10 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from genbench.fields import Annotated, NonNegative, OneOf, Own, Positive
-from genbench.models.base import Mixture, Model
+from genbench.models.base import Mixture
 from genbench.nets.component_critics import ComponentCritics, component_critics
-from genbench.noise import Noise
-from genbench.objectives.base import Batch, Terms, TrainedCritic
+from genbench.objectives.base import Batch, Model, Noise, Terms, TrainedCritic
 from genbench.objectives.gan.game import Game, critic_kind
 from genbench.objectives.gan.options import LossOptions
 from genbench.objectives.gan.penalties import clip_weights

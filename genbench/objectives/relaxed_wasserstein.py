@@ -21,12 +21,10 @@ from torch import Tensor
 from torch.nn.functional import relu
 
 from genbench.fields import Positive
-from genbench.models.base import Model
 from genbench.nets.critic import critic_network
 from genbench.nets.precision import exact, full_precision
-from genbench.noise import Noise
 from genbench.objectives._distances import squared_distances
-from genbench.objectives.base import Batch, Terms, TrainedCritic, samples_like
+from genbench.objectives.base import Batch, Model, Noise, Terms, TrainedCritic, samples_like
 from genbench.objectives.gan.game import Game, critic_kind
 
 HIGHEST = 20.0

@@ -17,11 +17,9 @@ import torch
 from torch import Tensor
 
 from genbench.fields import Count, Positive
-from genbench.models.base import Model
-from genbench.noise import Noise
 from genbench.objectives._distances import squared_distances
 from genbench.objectives._start import start_from_data
-from genbench.objectives.base import Batch, Draw, Objective, Terms, samples_like
+from genbench.objectives.base import Batch, Draw, Model, Noise, Objective, Terms, samples_like
 
 
 def transport_cost(

@@ -7,10 +7,8 @@ from contextlib import contextmanager, nullcontext
 import torch
 from torch import Tensor, nn
 
-from genbench.models.base import Model
 from genbench.nets.moments import moments_kept
-from genbench.noise import Noise
-from genbench.objectives.base import Batch, Draw, Objective, Player, TrainedCritic
+from genbench.objectives.base import Batch, Draw, Model, Noise, Objective, Player, TrainedCritic
 
 
 class WeightedSum(nn.Module):

@@ -14,11 +14,10 @@ Shlens, Navdeep Jaitly, Ian Goodfellow, Brendan Frey, 2015, https://arxiv.org/ab
 import torch
 
 from genbench.fields import NonNegative
-from genbench.models.base import Encoder, Model
+from genbench.models.base import Encoder
 from genbench.nets.mlp import MLP
-from genbench.noise import Noise
 from genbench.objectives._latents import encode, latent_size
-from genbench.objectives.base import Batch, Terms
+from genbench.objectives.base import Batch, Model, Noise, Terms
 from genbench.objectives.gan.game import Game, critic_kind
 from genbench.objectives.gan.losses import cross_entropy_critic, non_saturating_model
 

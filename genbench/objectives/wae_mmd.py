@@ -11,10 +11,9 @@ counts, where the authors' code has the sum.
 
 from genbench.fields import Annotated, Field, NonNegative, Positive
 from genbench.models.base import Encoder
-from genbench.noise import Noise
 from genbench.objectives._distances import mmd_squared
 from genbench.objectives._latents import encode, latent_size
-from genbench.objectives.base import Batch, Objective, Terms
+from genbench.objectives.base import Batch, Noise, Objective, Terms
 
 
 class WAEMMD(Objective[Encoder]):

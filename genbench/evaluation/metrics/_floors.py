@@ -10,9 +10,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from torch import Tensor
 
-from genbench.errors import NotApplicable
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.noise import Noise
 from genbench.seeding import derive
 from genbench.steps import step

@@ -4,8 +4,7 @@
 A note on the evaluation of generative models, 2016, https://arxiv.org/abs/1511.01844).
 """
 
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.base import Evidence, Metric
 from genbench.evaluation.metrics._likelihood import bits_per_dim, finite_mean, rows_used
 
 

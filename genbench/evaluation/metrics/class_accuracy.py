@@ -6,10 +6,8 @@ first code (semi-supervised InfoGAN), the code is what was asked for; of the rea
 
 from typing import Literal
 
-from genbench.errors import NotApplicable
-from genbench.evaluation.base import Metric
+from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.evaluation.codes import sample_classes, sample_codes
-from genbench.evaluation.evidence import Evidence
 from genbench.models.base import Codes
 
 

@@ -1,8 +1,6 @@
 """How much of the samples lies out of the images' range, and was clamped to it."""
 
-from genbench.errors import NotApplicable
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence, count_name
+from genbench.evaluation.base import Evidence, Metric, NotApplicable, count_name
 
 
 class Clipped(Metric):

@@ -8,9 +8,7 @@ codes on [−1, 1] have no such limit.
 
 import torch
 
-from genbench.errors import NotApplicable
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.evaluation.sample_sets import CHUNK, chunk_noise
 from genbench.models.base import Codes
 

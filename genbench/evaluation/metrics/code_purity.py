@@ -12,9 +12,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from genbench.evaluation.base import Metric
+from genbench.evaluation.base import Evidence, Metric
 from genbench.evaluation.codes import code_values, sample_classes, sample_codes
-from genbench.evaluation.evidence import Evidence
 
 
 def purity(code: Tensor, classes: Tensor) -> float:

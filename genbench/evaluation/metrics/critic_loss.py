@@ -1,8 +1,6 @@
 """The critic's loss at the end of training: whether the game settled or the critic ran away."""
 
-from genbench.errors import NotApplicable
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.evaluation.metrics._curves import last_mean
 from genbench.fields import Count
 

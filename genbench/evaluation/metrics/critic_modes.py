@@ -10,9 +10,7 @@ import math
 
 import torch
 
-from genbench.errors import NotApplicable
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.fields import Count, Positive
 
 

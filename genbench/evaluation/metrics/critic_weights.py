@@ -3,9 +3,7 @@
 The histogram behind it is figure 2.4 of Gong, "Wasserstein Generative Adversarial Network", 2017.
 """
 
-from genbench.errors import NotApplicable
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.fields import Share
 
 

@@ -8,8 +8,7 @@ their own features.
 
 from typing import Literal
 
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.base import Evidence, Metric
 from genbench.evaluation.metrics._neighbours import of_evidence
 from genbench.fields import Count
 

@@ -12,9 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from genbench.errors import NotApplicable
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.base import Evidence, Metric, NotApplicable
 
 CHUNK = 2000
 Stats = Mapping[str, np.ndarray]

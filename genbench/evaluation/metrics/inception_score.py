@@ -9,9 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from genbench.errors import NotApplicable
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.evaluation.metrics._logits import log_softmax_chunks
 from genbench.fields import Count
 

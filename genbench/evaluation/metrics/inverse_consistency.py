@@ -7,9 +7,7 @@ https://arxiv.org/abs/1605.09782, by which at the optimum G and E are inverses.
 
 import torch
 
-from genbench.errors import NotApplicable
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.fields import Count
 from genbench.models.base import Encoder, Latent
 

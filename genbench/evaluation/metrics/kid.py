@@ -17,9 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genbench.errors import NotApplicable
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.evaluation.extractors.base import exact_arithmetic
 from genbench.fields import Count, Natural
 

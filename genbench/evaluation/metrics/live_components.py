@@ -6,9 +6,7 @@ exponential of the entropy of the weights.
 
 import torch
 
-from genbench.errors import NotApplicable
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.models.base import Mixture
 
 

@@ -12,9 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from genbench.errors import NotApplicable
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence, count_name
+from genbench.evaluation.base import Evidence, Metric, NotApplicable, count_name
 from genbench.evaluation.metrics._neighbours import nearest
 from genbench.fields import Natural
 

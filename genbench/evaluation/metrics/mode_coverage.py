@@ -21,9 +21,7 @@ from scipy.special import chdtri
 from torch import Tensor
 
 from genbench.data.base import Modes
-from genbench.errors import NotApplicable
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence, count_name
+from genbench.evaluation.base import Evidence, Metric, NotApplicable, count_name
 from genbench.evaluation.extractors.classifier import stack_of
 from genbench.evaluation.metrics._logits import relative_entropy
 from genbench.fields import Natural, Positive, Share

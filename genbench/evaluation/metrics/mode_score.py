@@ -10,8 +10,7 @@ gives the Inception Score and no new metric. The histograms count the most proba
 
 import numpy as np
 
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.base import Evidence, Metric
 from genbench.evaluation.metrics._logits import (
     log_softmax_chunks,
     mean_posterior,

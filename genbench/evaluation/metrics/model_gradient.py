@@ -5,9 +5,7 @@ Martin Arjovsky, Léon Bottou: Towards Principled Methods for Training Generativ
 Networks, 2017, https://arxiv.org/abs/1701.04862, where it vanishes as the critic gets better.
 """
 
-from genbench.errors import NotApplicable
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.evaluation.metrics._curves import last_mean
 from genbench.fields import Count
 

@@ -4,8 +4,7 @@ E_q[log p(x, z) − log q(z ∣ x)] ≤ log p(x) (Kingma and Welling, Auto-Encod
 2014, https://arxiv.org/abs/1312.6114). For a diffusion model this is its variational bound.
 """
 
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.base import Evidence, Metric
 from genbench.evaluation.metrics._likelihood import (
     bits_per_dim,
     finite_mean,

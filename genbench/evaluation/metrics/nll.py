@@ -5,8 +5,7 @@ Oord and Bethge, A note on the evaluation of generative models, 2016,
 https://arxiv.org/abs/1511.01844); of binary images, the log probability.
 """
 
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.base import Evidence, Metric
 from genbench.evaluation.metrics._likelihood import finite_mean, rows_used
 
 

@@ -4,9 +4,7 @@ The NLL of the training batches is on the scale that the model sees; the log-det
 standardisation, a constant, brings it back to raw points. It is a training loss, not a test score.
 """
 
-from genbench.errors import NotApplicable
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.evaluation.metrics._curves import last_mean
 from genbench.fields import Count
 

@@ -4,8 +4,7 @@ Mean of log p_true(x) − log p_model(x) over the test points: an estimate of KL
 nats on the same points, far less noisy than a difference of two NLLs.
 """
 
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.base import Evidence, Metric
 from genbench.evaluation.metrics._likelihood import finite_mean, rows_used
 
 

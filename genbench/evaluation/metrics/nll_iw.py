@@ -6,8 +6,7 @@ https://arxiv.org/abs/1509.00519). Costs k passes of the model for every test ro
 model, whose one pass is a whole chain of steps, is left to `neg_elbo`.
 """
 
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.base import Evidence, Metric
 from genbench.evaluation.metrics._likelihood import (
     bits_per_dim,
     finite_mean,

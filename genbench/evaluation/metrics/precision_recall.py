@@ -7,8 +7,7 @@ its points to that point's k-th neighbour. Points of toys are their own features
 
 from typing import Literal
 
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.base import Evidence, Metric
 from genbench.evaluation.metrics._neighbours import of_evidence
 from genbench.fields import Count
 

@@ -5,9 +5,7 @@ Per dimension, on the [0, 1] scale of images and the raw scale of points, over t
 
 import torch
 
-from genbench.errors import NotApplicable
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence
+from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.evaluation.metrics._likelihood import limited, rows_used
 from genbench.fields import Natural
 from genbench.models.base import Encoder, conditioning

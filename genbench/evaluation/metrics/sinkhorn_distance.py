@@ -11,9 +11,7 @@ from typing import Literal
 import numpy as np
 from torch import Tensor
 
-from genbench.errors import NotApplicable
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence, count_name
+from genbench.evaluation.base import Evidence, Metric, NotApplicable, count_name
 from genbench.evaluation.metrics._batches import batch_costs, matched, scale_suffix
 from genbench.evaluation.metrics._floors import true_floors
 from genbench.evaluation.transport import entropic_plan

@@ -12,9 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genbench.errors import NotApplicable
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence, count_name
+from genbench.evaluation.base import Evidence, Metric, NotApplicable, count_name
 from genbench.evaluation.metrics._batches import matched, scale_suffix, scaled
 from genbench.evaluation.metrics._floors import true_floors
 from genbench.fields import Count

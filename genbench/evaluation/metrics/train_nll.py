@@ -8,9 +8,7 @@ the unit of `nll`; where the scaling's log-determinant is one constant, which of
 
 import torch
 
-from genbench.errors import NotApplicable
-from genbench.evaluation.base import Metric
-from genbench.evaluation.evidence import Evidence, count_name
+from genbench.evaluation.base import Evidence, Metric, NotApplicable, count_name
 from genbench.evaluation.metrics._curves import last_mean
 from genbench.evaluation.metrics._likelihood import finite_mean
 from genbench.fields import Count

@@ -7,10 +7,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from genbench.models.base import Model
 from genbench.nets.critic import CriticOutput
-from genbench.noise import Noise
-from genbench.objectives.base import Batch, Terms
+from genbench.objectives.base import Batch, Model, Noise, Terms
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,8 @@ from typing import ClassVar, TypeVar
 from torch import nn
 
 from genbench.errors import GenbenchError
-from genbench.models.base import Model
-from genbench.noise import Noise
 from genbench.objectives._start import start_from_data
-from genbench.objectives.base import Draw, Objective, Player
+from genbench.objectives.base import Draw, Model, Noise, Objective, Player
 from genbench.objectives.gan.options import CriticOptions
 
 Network = TypeVar("Network", bound=nn.Module)

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from genbench.nets.precision import exact
-from genbench.noise import Noise
+from genbench.objectives.base import Noise
 
 Points = Callable[[Tensor, Tensor, Noise], Tensor]
 """Points (B, *shape) from real and fake examples (B, *shape)."""

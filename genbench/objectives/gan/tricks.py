@@ -14,9 +14,7 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor, nn
 
-from genbench.models.base import Model
-from genbench.noise import Noise
-from genbench.objectives.base import Terms
+from genbench.objectives.base import Model, Noise, Terms
 from genbench.objectives.gan.auxiliary import AuxiliaryLoss, Round
 
 
