@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
-from genbench.errors import PluginError, UnknownName, in_a_line
+from genbench.bibliography import entries
+from genbench.errors import GenbenchError, PluginError, UnknownName, in_a_line
 from genbench.lookup import (
     CAPABILITIES,
     Capability,
@@ -34,6 +35,11 @@ def find(
         options_model(component)
     except (UnknownName, PluginError) as error:
         problems.add(path, str(error))
+        return None
+    try:
+        entries(component.constants.get("cite", ""))
+    except GenbenchError as error:
+        problems.add(path, f"{component.path}: {error}")
         return None
     return component
 

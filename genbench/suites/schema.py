@@ -32,8 +32,9 @@ Name = Annotated[Line, Field(min_length=1)]
 def _cited(cite: str) -> str:
     try:
         entries(cite)
-    except GenbenchError:
-        raise ValueError("BibTeX entries, or keys of genbench's references") from None
+    except GenbenchError as error:
+        why = str(error).removeprefix("cite: ")
+        raise ValueError(f"BibTeX entries, or keys of genbench's references ({why})") from None
     return cite
 
 

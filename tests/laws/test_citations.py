@@ -75,5 +75,26 @@ def test_entries_of_ones_own_stand_beside_keys() -> None:
         entries("dinh2015")
 
 
+@pytest.mark.parametrize("cite", [
+    "@misc{a}", '@Misc { a, title = "x {y} z" # jan, year = 2020, }',
+    "% a remark, @misc{\n@misc{a, title={{A} b}}@string{jan = 3}\n@misc{b,\n t={Schr{\\\"o}}}",
+])
+def test_bibtex_of_ones_own_is_kept_as_it_is(cite: str) -> None:
+    assert "".join(entries(cite)) in cite.replace("}\n@", "}@")
+
+
+@pytest.mark.parametrize(("cite", "says"), [
+    ("@article{a, title={x}", "a brace of '@article{a, title={x}' is never closed"),
+    ("@article{a title=x}", "has no key"), ("@article{, title={x}}", "has no key"),
+    ("@misc{a, title={x} author={y}}", "'title' is no field"),
+    ('@misc{a, title="x}', "'title' is no field"), ("@misc{a, title}", "'title' is no field"),
+    ("see @misc{a, title={x}}", "not 'see @misc"), ("@misc{a, title={x}} }", "not '}'"),
+    ("me@here", "not 'me@here'"), ("@article", "not '@article'"),
+])
+def test_malformed_bibtex_is_refused(cite: str, says: str) -> None:
+    with pytest.raises(GenbenchError, match=re.escape(says)):
+        entries(cite)
+
+
 def test_the_file_comes_with_the_package() -> None:
     assert (Path(lookup.__file__).parent / "references.bib").is_file()

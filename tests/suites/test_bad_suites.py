@@ -273,6 +273,8 @@ def test_a_broken_plug_in_shows_its_own_error(
         ("class Flow(Model):\n  x: int = f()\n", "must be a literal, not 'f()'"),
         ("class Flow(Model):\n  accepts = 'points'\n", "must be a tuple"),
         ("class Flow(Model:\n", "SyntaxError"),
+        ("class Flow(Model):\n  cite = '@misc{a, title={x}'\n", "broken.py: cite: a brace of"),
+        ("class Flow(Model):\n  cite = 'nobody2020'\n", "'nobody2020' is no key of genbench's"),
     ]:
         methods = "  def build(self, space): ...\n  def generate(self, n, noise): ...\n"
         (tmp_path / "broken.py").write_text(text + methods)
