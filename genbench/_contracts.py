@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from genbench._capabilities import base_name
-from genbench._source import lineage, parent_of, parse_file
+from genbench._source import lineage, names_of, parent_of, parse_file
 
 _PACKAGE = Path(__file__).parent
 
@@ -23,7 +23,7 @@ def taken_names(folder: str, base: str) -> frozenset[str]:
         assert torch.origin is not None
         module = Path(torch.origin).parent / "nn" / "modules" / "module.py"
         trees.append(_class_named(parse_file(module), "Module"))
-    return frozenset(name for tree in trees for name in _names_of(tree))
+    return frozenset(name for tree in trees for name in names_of(tree))
 
 
 def undefined_methods(
@@ -69,17 +69,3 @@ def _contract(folder: str, base: str) -> ast.ClassDef:
 def _class_named(tree: ast.Module, name: str) -> ast.ClassDef:
     """The class of that name at the top of a file that has one."""
     return next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name)
-
-
-def _names_of(node: ast.ClassDef) -> Iterator[str]:
-    """The methods and fields of a class, and what its methods set."""
-    for statement in node.body:
-        match statement:
-            case ast.FunctionDef(name) | ast.AnnAssign(ast.Name(name)):
-                yield name
-            case ast.Assign([ast.Name(name)]):
-                yield name
-    for part in ast.walk(node):
-        match part:
-            case ast.Attribute(ast.Name("self"), name, ast.Store()):
-                yield name

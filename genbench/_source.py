@@ -67,6 +67,8 @@ class Component:
     options: tuple[Option, ...]
     constants: Mapping[str, Any] = field(default_factory=dict)
     methods: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    """Its methods, its fields, and the attributes that its methods set."""
     asks: tuple[Capability, ...] = ()
     """Of an objective: what `Objective[…]` says that its model must be able to do."""
     module: str | None = None
@@ -169,6 +171,20 @@ def _module_file(module: str, name: str) -> Path | None:
     return path if module.startswith("genbench.") and path.is_file() else None
 
 
+def names_of(node: ast.ClassDef) -> Iterator[str]:
+    """The methods and fields of a class, and what its methods set."""
+    for statement in node.body:
+        match statement:
+            case ast.FunctionDef(name) | ast.AnnAssign(ast.Name(name)):
+                yield name
+            case ast.Assign([ast.Name(name)]):
+                yield name
+    for part in ast.walk(node):
+        match part:
+            case ast.Attribute(ast.Name("self"), name, ast.Store()):
+                yield name
+
+
 def read_component(
     kind: str, name: str, path: Path, tree: ast.Module, node: ast.ClassDef,
     *, base: str, module: str | None, source_digest: str = "",
@@ -182,9 +198,11 @@ def read_component(
     options: dict[str, Option] = {}
     constants: dict[str, Any] = {}
     methods: set[str] = set()
+    names: set[str] = set()
     asks: list[Capability] = []
     for there, part in lineage(tree, node, base):
         asks += _asked(there, part)
+        names |= set(names_of(part))
         for statement, following in zip(part.body, [*part.body[1:], None], strict=True):
             if isinstance(statement, ast.FunctionDef):
                 methods.add(statement.name)
@@ -196,7 +214,8 @@ def read_component(
                 _read_field(statement, statement.target.id, following, path, options, constants)
     return Component(
         kind, name, path, node.name, ast.get_docstring(tree) or "", ast.get_docstring(node) or "",
-        tuple(options.values()), constants, frozenset(methods), tuple(asks), module, source_digest,
+        tuple(options.values()), constants, frozenset(methods), frozenset(names), tuple(asks),
+        module, source_digest,
     )
 
 

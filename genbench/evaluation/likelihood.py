@@ -56,7 +56,8 @@ class ModelLikelihood:
             raise NotApplicable(self.model.likelihood_reason)
         images = self.data.kind == "images"
         if images and not self.model.discrete and not self.scaling.dequantise:
-            raise NotApplicable("a density at undequantised levels has no bound; dequantise")
+            raise NotApplicable("a density of grey levels without noise between them has no "
+                                "bound; set `dequantise: true` for this method")
 
     @torch.no_grad()
     def exact(self, split: str = "test", rows: int | None = None) -> Tensor:

@@ -19,13 +19,14 @@ from genbench.suites.matrix import (
     check_pair,
     divide,
     limit,
+    runs_on,
     trial,
 )
 from genbench.suites.methods import Method, resolve_method
 from genbench.suites.parts import find, metric_values, resolve
 from genbench.suites.plan import DatasetInfo, MethodInfo, Plan, find_suite, suite_names
 from genbench.suites.problems import Problems
-from genbench.suites.reported import check_report, metric_warnings
+from genbench.suites.reported import check_report, density_warnings, metric_warnings
 from genbench.suites.rows import Row, expand_grids, read_rows
 from genbench.suites.schema import Budget, Suite
 from genbench.suites.silent import (
@@ -120,8 +121,14 @@ class _Loader:
             | {other.row.name: other.info for other in others},
             {d.row.name: d.info for d in datasets},
             tuple(metrics), tuple(values),
-            tuple(metric_warnings(metrics, methods, datasets, self.constants, self.problems)),
+            tuple(self.warnings(metrics, methods, datasets)),
         )
+
+    def warnings(
+        self, metrics: list[MetricSpec], methods: list[Method], datasets: list[DatasetRow]
+    ) -> Iterator[str]:
+        for warn in (metric_warnings, density_warnings):
+            yield from warn(metrics, methods, datasets, self.constants, self.problems)
 
     @staticmethod
     def without_grids(raw: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -202,7 +209,7 @@ class _Loader:
             if name not in names and not self.problems.found:
                 self.problems.add((*row.path, "datasets", index),
                                   f"no dataset row '{name}'{suggest(name, names)}")
-        its_own = [dataset for dataset in datasets if _runs_on(method, dataset)]
+        its_own = [dataset for dataset in datasets if runs_on(method, dataset)]
         for dataset in its_own:
             check_pair(method, dataset, self.problems)
         check_settings(method, its_own, suite, self.problems)
@@ -249,7 +256,7 @@ class _Loader:
                 real = RunSpec(method=REAL, seed=0, model=ComponentSpec(name=REAL), **of_row)
                 yield with_versions(real)
             for method in methods:
-                if _runs_on(method, dataset):
+                if runs_on(method, dataset):
                     run = self.run(suite, dataset, method, of_row)
                     yield from with_versions(run).with_seeds(seeds) if run else ()
             for other in others:
@@ -291,8 +298,3 @@ class _Loader:
 
 def _grid(value: Any) -> bool:
     return isinstance(value, Mapping) and set(value) == {"grid"}
-
-
-def _runs_on(method: Method, dataset: DatasetRow) -> bool:
-    names = method.setting("datasets")
-    return names is None or dataset.row.name in names or dataset.row.base in names

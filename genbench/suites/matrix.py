@@ -103,6 +103,17 @@ def _models(method: Method) -> list[tuple[Component, Mapping[str, Any], Path]]:
     return found
 
 
+def deciding(method: Method) -> Component:
+    """The model whose density it is: of a mixture, its component."""
+    return _models(method)[-1][0]
+
+
+def runs_on(method: Method, dataset: DatasetRow) -> bool:
+    """Whether a method row runs on a dataset row."""
+    names = method.setting("datasets")
+    return names is None or dataset.row.name in names or dataset.row.base in names
+
+
 def _groups(method: Method, player: str) -> set[str] | None:
     """The names of a player's groups of parameters; None where code from outside does not say."""
     if player == "model":

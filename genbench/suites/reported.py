@@ -10,9 +10,9 @@ from genbench.lookup import suggest
 from genbench.suites.expectation import CellName, parse_cell, parse_expectations
 from genbench.suites.figures import check_figures
 from genbench.suites.known import Known
-from genbench.suites.matrix import DatasetRow
+from genbench.suites.matrix import DatasetRow, deciding, runs_on
 from genbench.suites.methods import Method
-from genbench.suites.parts import capabilities
+from genbench.suites.parts import capabilities, requirements
 from genbench.suites.problems import Path, Problems
 from genbench.suites.rows import Row
 from genbench.suites.schema import Claim, Suite, Table, Target
@@ -146,6 +146,44 @@ def metric_warnings(
             yield (f"{problems.source.file}:{line}: evaluate.{metric.name}: {option} "
                    f"{metric.options[option]} is more than the test_size of {', '.join(few)}, so "
                    "its cells there will be empty")
+
+
+def density_warnings(
+    metrics: Sequence[MetricSpec], methods: Sequence[Method], datasets: Sequence[DatasetRow],
+    components: Mapping[str, Any], problems: Problems,
+) -> Iterator[str]:
+    """A line for each row whose density has no bound, on grey levels without noise between them.
+
+    What a model says in code, of images that it dequantises or takes as levels, is believed.
+    """
+    for method in methods:
+        part = deciding(method)
+        own = {"discrete"} if method.setting("dequantise") is False else {
+            "discrete", "preferred_scaling"
+        }
+        images = [d.row.name for d in datasets if d.kind == "images" and runs_on(method, d)]
+        able = capabilities(part) & _LIKELIHOODS
+        if not (images and able) or method.setting("dequantise") or own & part.names:
+            continue
+        taught = [
+            f"objective '{objective.name}' learns a density that has no bound"
+            for _, objective, term in method.terms()
+            if term.weight and "density" in {one.name for one in requirements(objective)}
+        ]
+        empty = [
+            metric.name for metric in metrics
+            if able & _LIKELIHOODS.intersection(components[metric.name][1].get("needs", ()))
+            and "images" in components[metric.name][1].get("kinds", ("images",))
+        ]
+        lost = [f"{', '.join(empty)} will be skipped"] if empty else []
+        if taught or lost:
+            yield (f"{problems.source.file}:{problems.source.line(method.row.path)}: "
+                   f"methods.{method.row.name}: on the grey levels of {', '.join(images)}, "
+                   f"without noise between them, {' and '.join([*taught[:1], *lost])}; set "
+                   "`dequantise: true` in this row")
+
+
+_LIKELIHOODS = frozenset({"density", "bound"})
 
 
 def _unsatisfied(

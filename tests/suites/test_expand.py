@@ -223,6 +223,32 @@ def test_metrics_that_nothing_satisfies_are_warned_of(plan_of: PlanOf, good: str
     assert plan_of(good).warnings == ()
 
 
+@pytest.mark.parametrize(("row", "says"), [
+    ("{model: gaussian, train: likelihood}",
+     "objective 'likelihood' learns a density that has no bound and nll, bits_per_dim will be "
+     "skipped; set `dequantise: true` in this row"),
+    ("{model: {name: mixture, component: gaussian}, train: likelihood}", "nll, bits_per_dim will"),
+    ("{model: nice, train: adversarial, dequantise: false}",
+     "noise between them, nll, bits_per_dim will be skipped; set"),
+    ("{model: gaussian, train: likelihood, dequantise: true}", ""),
+    ("{model: gaussian, train: likelihood, datasets: [ring]}", ""),
+    ("{model: nice, train: likelihood}", ""), ("{model: vae, train: elbo}", ""),
+    ("{model: generator, train: adversarial}", ""),
+])
+def test_a_density_of_grey_levels_is_warned_of(tmp_path: Path, row: str, says: str) -> None:
+    suite = tmp_path / "grey.yaml"
+    suite.write_text(
+        "datasets: [digits, ring]\nbudget: {updates: 3}\nseeds: 1\nmethods:\n"
+        f"  mine: {row}\n  flow: {{use: nice}}\n  d: {{use: ddpm, datasets: [digits]}}\n"
+        "evaluate: [nll, bits_per_dim, neg_elbo, mode_coverage]\n"
+    )
+    warnings = load_plan(suite).warnings
+    assert len(warnings) == bool(says)
+    for line in warnings:
+        assert f"{suite}:5: methods.mine: on the grey levels of digits, without " in line
+        assert says in line
+
+
 def test_a_metric_that_wants_more_test_rows_than_there_are_is_warned_of(tmp_path) -> None:
     def warned(size: int) -> tuple[str, ...]:
         suite = tmp_path / "few.yaml"
