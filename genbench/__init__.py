@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from genbench.reporting.figures.base import FigureKind
     from genbench.reporting.figures.drawing.grids import grid_sheet
     from genbench.running.executors.base import Event, Executor, Job
-    from genbench.running.executors.cluster import ClusterExecutor, Ending, carry_out
+    from genbench.running.executors.cluster import ClusterExecutor, ExitStatus, run_job
     from genbench.suites.expand import load_plan
     from genbench.training.loop import Settings, Stage, Training
 
@@ -71,21 +71,69 @@ _WHERE = {
     "reporting.figures.base": ("FigureKind",),
     "reporting.figures.drawing.grids": ("grid_sheet",),
     "running.executors.base": ("Event", "Executor", "Job"),
-    "running.executors.cluster": ("ClusterExecutor", "Ending", "carry_out"),
+    "running.executors.cluster": ("ClusterExecutor", "ExitStatus", "run_job"),
     "suites.expand": ("load_plan",),
     "training.loop": ("Settings", "Stage", "Training"),
 }
 _MODULES = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
-    "Batch", "Bound", "Capability", "ClusterExecutor", "Data", "DataError", "Dataset",
-    "Denoiser", "Density", "Encoder", "Ending", "Event", "Evidence", "Executor", "Feed",
-    "FigureKind", "GenbenchError", "Job", "Metric", "Mixture", "Model", "Modes", "Noise",
-    "NotApplicable", "NotFinite", "Objective", "Player", "Run", "Scaling", "Settings", "Space",
-    "Split", "Stage", "SuiteOutcome", "Training", "Truth", "WeightedSum", "__version__",
-    "capability", "carry_out", "check", "claims", "compare", "dataset", "evaluate",
-    "grid_sheet", "load", "load_plan", "metric", "model", "objective", "report", "run",
-    "samples_like", "scaling_for", "table",
+    "Batch",
+    "Bound",
+    "Capability",
+    "ClusterExecutor",
+    "Data",
+    "DataError",
+    "Dataset",
+    "Denoiser",
+    "Density",
+    "Encoder",
+    "Event",
+    "Evidence",
+    "Executor",
+    "ExitStatus",
+    "Feed",
+    "FigureKind",
+    "GenbenchError",
+    "Job",
+    "Metric",
+    "Mixture",
+    "Model",
+    "Modes",
+    "Noise",
+    "NotApplicable",
+    "NotFinite",
+    "Objective",
+    "Player",
+    "Run",
+    "Scaling",
+    "Settings",
+    "Space",
+    "Split",
+    "Stage",
+    "SuiteOutcome",
+    "Training",
+    "Truth",
+    "WeightedSum",
+    "__version__",
+    "capability",
+    "check",
+    "claims",
+    "compare",
+    "dataset",
+    "evaluate",
+    "grid_sheet",
+    "load",
+    "load_plan",
+    "metric",
+    "model",
+    "objective",
+    "report",
+    "run",
+    "run_job",
+    "samples_like",
+    "scaling_for",
+    "table",
 ]
 
 

@@ -1,80 +1,80 @@
-"""What is being done just now, for whoever waits for it."""
+"""Named steps of long operations, for progress displays."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 LOADING = "loading PyTorch"
-"""The step in which something that needs torch is imported first."""
-Tell = Callable[[str, float], None]
-"""Takes the step's name, and the share of the whole that lies behind it, 0 to 1."""
+"""The step in which torch is imported."""
+StepCallback = Callable[[str, float], None]
+"""Called with the step's name and the completed fraction of the whole operation, 0 to 1."""
 
 
-class Place:
-    """Where it is: the step's name, the part of it and the share of the whole that are done."""
+class StepProgress:
+    """The current step, its completed fraction, and that of the whole operation."""
 
-    def __init__(self, tell: Tell) -> None:
-        self.tell, self.name, self.part, self.share = tell, "", 0.0, 0.0
+    def __init__(self, callback: StepCallback) -> None:
+        self.callback, self.name, self.step_fraction, self.fraction = callback, "", 0.0, 0.0
         self.start, self.width = 0.0, 1.0
 
-    def at(self, name: str, part: float = 0.0) -> None:
-        """A step begins, or goes on."""
-        self.name, self.part = name, part
-        self.tell(name, self.share)
+    def enter(self, name: str, step_fraction: float = 0.0) -> None:
+        """Begin or resume a step."""
+        self.name, self.step_fraction = name, step_fraction
+        self.callback(name, self.fraction)
 
 
-_PLACE: ContextVar[Place | None] = ContextVar("place", default=None)
+_CURRENT: ContextVar[StepProgress | None] = ContextVar("progress", default=None)
 
 
 @contextmanager
-def told(tell: Tell) -> Iterator[Place]:
-    """Every step that begins within is told; the place can be looked at meanwhile."""
-    place = Place(tell)
-    token = _PLACE.set(place)
+def reporting_steps(callback: StepCallback) -> Iterator[StepProgress]:
+    """Call `callback` at the start of every step within; the progress can be polled meanwhile."""
+    progress = StepProgress(callback)
+    token = _CURRENT.set(progress)
     try:
-        yield place
+        yield progress
     finally:
-        _PLACE.reset(token)
+        _CURRENT.reset(token)
 
 
 @contextmanager
 def step(name: str) -> Iterator[None]:
-    """Something that takes its time; afterwards goes on what it is a part of."""
-    place = _PLACE.get()
-    if place is None:
+    """A step of that name; at its end the enclosing step resumes."""
+    progress = _CURRENT.get()
+    if progress is None:
         yield
         return
-    before = place.name, place.part
-    place.at(name)
+    before = progress.name, progress.step_fraction
+    progress.enter(name)
     try:
         yield
     finally:
-        place.at(*before)
+        progress.enter(*before)
 
 
-def share_of(done: float, total: float) -> None:
-    """So much lies behind the steps that follow."""
-    place = _PLACE.get()
-    if place is not None:
-        place.share = place.start + place.width * (done / total if total else 1.0)
+def set_fraction(done: float, total: float) -> None:
+    """Set the completed fraction of the whole operation."""
+    progress = _CURRENT.get()
+    if progress is not None:
+        progress.fraction = progress.start + progress.width * (done / total if total else 1.0)
 
 
-def part_of(done: float, total: float) -> None:
-    """So much of this step is done."""
-    place = _PLACE.get()
-    if place is not None:
-        place.part = done / total if total else 1.0
+def set_step_fraction(done: float, total: float) -> None:
+    """Set the completed fraction of the current step."""
+    progress = _CURRENT.get()
+    if progress is not None:
+        progress.step_fraction = done / total if total else 1.0
 
 
 @contextmanager
 def portion(index: int, total: int) -> Iterator[None]:
-    """The steps within are one of `total` portions of the whole; their shares are parts of it."""
-    place = _PLACE.get()
-    if place is not None:
-        place.start, place.width = index / total, 1 / total
-        share_of(0, 1)
+    """The steps within are portion `index` of `total`: fractions are of that portion."""
+    progress = _CURRENT.get()
+    if progress is not None:
+        progress.start, progress.width = index / total, 1 / total
+        set_fraction(0, 1)
     try:
         yield
     finally:
-        if place is not None:
-            place.start, place.width = 0.0, 1.0
+        if progress is not None:
+            progress.start, progress.width = 0.0, 1.0

@@ -260,7 +260,7 @@ def test_what_a_class_of_ones_own_inherits_counts(tmp_path: Path) -> None:
     describe("figure", "own.py:Unseen", tmp_path)  # what Drawn has is not known
     with pytest.raises(PluginError, match="Near does not define caption;"):
         describe("figure", "own.py:Near", tmp_path)
-    with pytest.raises(PluginError, match="Farm does not define close, submit, endings, withdraw"):
+    with pytest.raises(PluginError, match="Farm does not define close, submit, poll, cancel"):
         describe("executor", "own.py:Farm", tmp_path)
 
 

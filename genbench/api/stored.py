@@ -55,7 +55,7 @@ class Run:
     @property
     def status(self) -> Status:
         """Its state and why, updates and seconds."""
-        return self.folder.standing()
+        return self.folder.effective_status()
 
     @property
     def provenance(self) -> dict[str, Any]:

@@ -67,13 +67,13 @@ def run(
         "offline": offline,
     }
     if dry_run:
-        from genbench.running.session import dry
+        from genbench.running.session import run_matrix
 
         ready = session.prepare(suite, data=data_root(data), **chosen)
         ready.options_of(executor, options)
         for line in ready.warnings:
             warn(line)
-        say(dry(ready.chosen, ready.store))
+        say(run_matrix(ready.chosen, ready.store))
         return
     outcome = session.run(
         suite, **chosen, data=data, device=device, weights=weights, executor=executor,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from genbench.cli.output import tell
-from genbench.steps import Place, told
+from genbench.steps import StepProgress, reporting_steps
 
 PATIENCE = 2.0
 """Seconds that a step may take without a word."""
@@ -22,7 +22,7 @@ def slow_steps_said() -> Iterator[None]:
     Where bars or lines of progress are shown, the steps are theirs to say (`running.progress`).
     """
     over = threading.Event()
-    with told(lambda name, share: None) as place:
+    with reporting_steps(lambda name, fraction: None) as place:
         watch = threading.Thread(target=_watch, args=(place, over), daemon=True)
         watch.start()
         try:
@@ -32,7 +32,7 @@ def slow_steps_said() -> Iterator[None]:
             watch.join()
 
 
-def _watch(place: Place, over: threading.Event) -> None:
+def _watch(place: StepProgress, over: threading.Event) -> None:
     name, began, due = "", 0.0, 0.0
     while not over.wait(LOOK_EVERY):
         now = time.monotonic()
@@ -40,7 +40,7 @@ def _watch(place: Place, over: threading.Event) -> None:
             name, began, due = place.name, now, now + PATIENCE
         elif name and now >= due:
             due = now + AGAIN
-            tell(f"still {name}{_ahead(place.part, now - began)}", "dim")
+            tell(f"still {name}{_ahead(place.step_fraction, now - began)}", "dim")
 
 
 def _ahead(part: float, seconds: float) -> str:

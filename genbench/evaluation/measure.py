@@ -15,7 +15,7 @@ from genbench.evaluation.base import Metric
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.extractors.choice import chosen
 from genbench.lookup import CAPABILITIES
-from genbench.steps import share_of, step
+from genbench.steps import set_fraction, step
 from genbench.store.measurement import Measurement
 
 Numbers = Mapping[str, float | NotApplicable]
@@ -55,7 +55,7 @@ def measure(
     for done, index in enumerate(order):
         if done == built_in:
             before_own()
-        share_of(done, len(specs))
+        set_fraction(done, len(specs))
         found[index] = _measured(classes[index](**specs[index].options), evidence)
     if built_in == len(specs):
         before_own()

@@ -28,7 +28,7 @@ from genbench.running.build import Built, build, component_class
 from genbench.running.checkpoint import dump_checkpoint, restore
 from genbench.running.determinism import changes, switches, use_device
 from genbench.running.executors.base import Context, Job
-from genbench.steps import told
+from genbench.steps import reporting_steps
 from genbench.store.provenance import provenance
 from genbench.store.runs import FINAL, HeldRun, Status, Store
 from genbench.suites.spec import RunSpec
@@ -41,8 +41,8 @@ class Messenger(Protocol):
     def progress(self, update: int, losses: Mapping[str, float]) -> None:
         """Updates done, and the latest losses."""
 
-    def evaluating(self, step: str = "", share: float = 0.0) -> None:
-        """Training is over, and a step of the evaluation begins; `share` of it is done."""
+    def evaluating(self, step: str = "", fraction: float = 0.0) -> None:
+        """Training is over, and a step of the evaluation begins; `fraction` of it is done."""
 
     def stopping(self) -> bool:
         """Whether to save and stop."""
@@ -125,7 +125,7 @@ class _Execution:
         self.start = switches()
         own = changes(before, self.start)
         if own and not spec.outside:
-            raise GenbenchError(f"what all runs of a process share changed: {'; '.join(own)}")
+            raise GenbenchError(f"what all runs of a process fraction changed: {'; '.join(own)}")
         self.facts = provenance(_device_name(self.device), torch.get_num_threads())
         self.facts |= {"claims": list(context.claims), "data": built.data.fingerprint}
         self.facts |= {"switches": own} if own else {}
@@ -163,7 +163,7 @@ class _Execution:
         self.messenger.evaluating()
         evidence = evidence_of(self.spec, built, self.context)
         arrays: dict[str, Any] = {}
-        with told(self.messenger.evaluating):
+        with reporting_steps(self.messenger.evaluating):
             measurements = measure(
                 self.spec.evaluate, evidence, classes=self.metrics,
                 before_own=lambda: arrays.update(figure_data(evidence)),

@@ -30,7 +30,7 @@ from genbench.suites.expand import plan_of
 from genbench.suites.parts import metric_values
 from genbench.suites.spec import RunSpec
 
-USUAL = (
+DEFAULT_METRICS = (
     "nll", "nll_gap", "bits_per_dim", "inception_score", "fid", "kid", "mode_score",
     "mode_coverage", "precision_recall", "density_coverage", "memorisation", "sliced_wasserstein",
     "wasserstein1",
@@ -94,7 +94,7 @@ def evaluate(
     """
     named = [_metric(name) for name in metrics]
     text = f"datasets: {dataset}\n" + yaml.safe_dump({
-        "evaluate": list(dict.fromkeys(named)) or list(USUAL), "real": False,
+        "evaluate": list(dict.fromkeys(named)) or list(DEFAULT_METRICS), "real": False,
         "external": {"samples": {"samples": samples, "range": list(value_range)}},
         "protocol": {"samples": count, "sets": sets},
     })
@@ -102,7 +102,7 @@ def evaluate(
         [planned] = plan_of(text, NAME, Path.cwd()).runs
     except SuiteError as error:  # the user wrote no suite: no line of it helps
         problems = error.problems if isinstance(error, SuiteErrors) else (error,)
-        raise GenbenchError("; ".join(_told(one, samples) for one in problems)) from None
+        raise GenbenchError("; ".join(_message(one, samples) for one in problems)) from None
     # whatever the files hold now is what is asked for
     spec = planned.model_copy(update={"data": planned.data.holding("")})
     device = device_of(context.device)
@@ -116,7 +116,7 @@ def evaluate(
     return Evaluation(spec, found, [*given, *notes(evidence)], str(device))
 
 
-def _told(problem: SuiteError, samples: str) -> str:
+def _message(problem: SuiteError, samples: str) -> str:
     """A fault of the samples names them, once."""
     theirs = problem.path.startswith("external") and Path(samples).name not in problem.message
     return f"{samples}: {problem.message}" if theirs else problem.message

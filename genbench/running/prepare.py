@@ -13,7 +13,7 @@ from genbench.running.fetch import check_weights
 from genbench.suites.spec import ComponentSpec, MetricSpec, RunSpec
 
 
-def answer(question: Callable[[Sequence[Job]], Any], jobs: Sequence[Job]) -> Any:
+def result_or_error(question: Callable[[Sequence[Job]], Any], jobs: Sequence[Job]) -> Any:
     """What it returns, or the GenbenchError that it raises, to be sent to another process."""
     try:
         return question(jobs)
@@ -68,5 +68,5 @@ def _plugins(spec: RunSpec) -> list[tuple[str, ComponentSpec | MetricSpec]]:
     return [(kind, part) for kind, part in parts if part.outside]
 
 
-ASKED: Mapping[str, Callable[[Sequence[Job]], Any]] = {"prepare": prepare, "contents": contents}
+REQUESTS: Mapping[str, Callable[[Sequence[Job]], Any]] = {"prepare": prepare, "contents": contents}
 """What a worker is asked before any run."""

@@ -1,4 +1,4 @@
-"""What a person sees while a suite runs: bars in a terminal, plain lines in a pipe."""
+"""Progress of a running suite: progress bars in a terminal, log lines in a pipe."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.text import Text
 
 from genbench.running.executors.base import Event
-from genbench.steps import told
+from genbench.steps import reporting_steps
 
 HEARTBEAT = 60.0
-"""Seconds between two plain lines about one run."""
-FIRST = 2.0
-"""Seconds to the first one about what is no run of a suite, of which nothing else was said."""
-BESIDE = 66
-"""Characters that a run's bar, counts and times take beside its name and losses."""
+"""Seconds between log lines of one run."""
+FIRST_LINE_AFTER = 2.0
+"""Seconds to the first log line of an evaluation that is not a run of a suite."""
+RESERVED_WIDTH = 66
+"""Columns taken by a run's bar, counts and times, besides its name and losses."""
 _COLOURS = {"done": "green", "diverged": "yellow", "failed": "red", "timed-out": "red",
             "interrupted": "yellow"}
 
@@ -32,42 +32,42 @@ class Display(Protocol):
     def __enter__(self) -> Display: ...
     def __exit__(self, *error: object) -> None: ...
     def show(self, event: Event) -> None:
-        """Take notice of one event."""
-    def say(self, text: str) -> None:
-        """A line for the person."""
+        """Display one event."""
+    def message(self, text: str) -> None:
+        """Display a message in a line of its own."""
 
 
 def display(console: Console, suite: str, total: int) -> Display:
-    """Bars where there is a terminal, plain lines where there is none."""
+    """Progress bars in a terminal, log lines otherwise."""
     kind = _Bars if console.is_terminal and not console.is_dumb_terminal else _Lines
     return kind(console, suite, total)
 
 
 @contextmanager
 def steps_shown(console: Console, what: str) -> Iterator[None]:
-    """Show the steps of an evaluation that is no run of a suite; nothing stays of a bar."""
+    """Show the steps of an evaluation that is not a run of a suite, in a transient bar."""
     with display(console, what, 0) as show:
-        def tell(step: str, share: float) -> None:
-            show.show(Event(what, "evaluating", step=step, share=share))
+        def callback(step: str, fraction: float) -> None:
+            show.show(Event(what, "evaluating", step=step, fraction=fraction))
 
         show.show(Event(what, "started"))
-        tell("", 0.0)
-        with told(tell):
+        callback("", 0.0)
+        with reporting_steps(callback):
             yield
 
 
 class Pace:
-    """How far the runs under way are, and how long they will take, at times `now` in seconds."""
+    """Progress and remaining time of the running runs, at times `now` in seconds."""
 
     def __init__(self) -> None:
         self.latest: dict[str, Event] = {}
         self._first: dict[str, tuple[float, int]] = {}
         self._evaluating: dict[str, float] = {}
         self._evaluations: list[float] = []
-        """Seconds that the evaluations so far took."""
+        """Durations of the finished evaluations, in seconds."""
 
     def take(self, event: Event, now: float) -> None:
-        """Take notice of one event."""
+        """Update with one event."""
         run = event.run
         if event.kind == "finished":
             self.latest.pop(run, None)
@@ -83,17 +83,17 @@ class Pace:
             self._evaluating.setdefault(run, now)
 
     def rate(self, run: str, now: float) -> float:
-        """Updates a second; 0 where that is not known yet."""
+        """Updates per second; 0 if not known yet."""
         began, first = self._first.get(run, (now, 0))
         return (self.latest[run].update - first) / (now - began) if now > began else 0.0
 
-    def left(self, run: str, now: float) -> str:
-        """The time to the run's end, with its evaluation; empty where it cannot be told."""
-        event, typical = self.latest[run], self._typical()
+    def time_left(self, run: str, now: float) -> str:
+        """The remaining time of a run with its evaluation; empty where it cannot be estimated."""
+        event, typical = self.latest[run], self._mean_evaluation()
         if event.kind == "evaluating":
             spent = now - self._evaluating[run]
-            if event.share > 0:
-                return f"{_clock(spent * (1 - event.share) / event.share)} left"
+            if event.fraction > 0:
+                return f"{_clock(spent * (1 - event.fraction) / event.fraction)} left"
             return "" if typical is None else f"{_clock(max(0.0, typical - spent))} left"
         rate = self.rate(run, now)
         if not rate:
@@ -103,7 +103,7 @@ class Pace:
             return f"{_clock(training)} left + evaluation"
         return f"{_clock(training + typical)} left"
 
-    def _typical(self) -> float | None:
+    def _mean_evaluation(self) -> float | None:
         return sum(self._evaluations) / len(self._evaluations) if self._evaluations else None
 
 
@@ -113,14 +113,14 @@ def _clock(seconds: float) -> str:
 
 
 class _Bars:
-    """A bar for the suite, and one for each run that is under way."""
+    """A progress bar for the suite, and one for each running run."""
 
     def __init__(self, console: Console, suite: str, total: int) -> None:
         self.console = console
         self.pace = Pace()
         self.bars = Progress(
             TextColumn("{task.description}"), BarColumn(bar_width=20), _Count(), _Rate(),
-            _Left(self.pace), TextColumn("[dim]{task.fields[losses]}"),
+            _TimeLeft(self.pace), TextColumn("[dim]{task.fields[losses]}"),
             console=console, transient=True, refresh_per_second=5,
         )
         self.suite = self.bars.add_task(
@@ -136,11 +136,11 @@ class _Bars:
     def __exit__(self, *error: object) -> None:
         self.bars.stop()
 
-    def say(self, text: str) -> None:
+    def message(self, text: str) -> None:
         self.console.print(text, markup=False)
 
     def show(self, event: Event) -> None:
-        self.bars.start()  # now at last: what is said before the first event has the screen
+        self.bars.start()  # not earlier: messages before the first event are printed plainly
         self.pace.take(event, time.monotonic())
         if event.kind == "started":
             self.tasks[event.run] = self.bars.add_task(
@@ -152,28 +152,28 @@ class _Bars:
                 self.bars.remove_task(self.tasks.pop(event.run))
             self.finished += event.state != "interrupted"
             self.bars.update(self.suite, completed=self.finished)
-            self.console.print(_closing(event, self.finished, self.total), highlight=False)
+            self.console.print(_finished_line(event, self.finished, self.total), highlight=False)
         elif event.run in self.tasks:
-            room = max(10, self.console.width - len(event.run) - BESIDE)
+            room = max(10, self.console.width - len(event.run) - RESERVED_WIDTH)
             text = event.step or "evaluating" if event.kind == "evaluating" else losses_text(
                 event.losses
             )
             short = escape(text if len(text) <= room else text[: room - 1] + "…")
             task = self.tasks[event.run]
             if event.kind == "evaluating":
-                self.bars.update(task, total=100, completed=int(100 * event.share), unit=" %",
+                self.bars.update(task, total=100, completed=int(100 * event.fraction), unit=" %",
                                  losses=short)
             else:
                 self.bars.update(task, completed=event.update, losses=short)
 
 
 class _Lines:
-    """One line when a run ends, and one a minute while it is under way."""
+    """One log line when a run finishes, and one a minute while it is running."""
 
     def __init__(self, console: Console, suite: str, total: int) -> None:
         self.console, self.total, self.finished = console, total, 0
         self.pace = Pace()
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._over = threading.Event()
         self._clock = threading.Thread(target=self._beat, daemon=True)
 
@@ -186,43 +186,43 @@ class _Lines:
         self._clock.join()
 
     def _beat(self) -> None:
-        # a thread, since a long step of an evaluation sends no event that a line could follow
-        wait = HEARTBEAT if self.total else FIRST
+        # a thread: during a long step of an evaluation there is no event to trigger a line
+        wait = HEARTBEAT if self.total else FIRST_LINE_AFTER
         while not self._over.wait(wait):
             wait = HEARTBEAT
-            with self._turn:  # of a run that has ended nothing is said after its last line
+            with self._lock:  # no line about a run after that of its end
                 for line in self.lines(time.monotonic()):
-                    self.say(line)
+                    self.message(line)
 
     def lines(self, now: float) -> list[str]:
-        """What is to be said of the runs under way."""
-        return [_standing(self.pace, event, now) for event in list(self.pace.latest.values())]
+        """A status line for each running run."""
+        return [_status_line(self.pace, event, now) for event in list(self.pace.latest.values())]
 
-    def say(self, text: str) -> None:
+    def message(self, text: str) -> None:
         self.console.print(text, soft_wrap=True, markup=False)
 
     def show(self, event: Event) -> None:
-        with self._turn:
+        with self._lock:
             self.pace.take(event, time.monotonic())
             if event.kind == "finished":
                 self.finished += event.state != "interrupted"
-                line = _closing(event, self.finished, self.total)
+                line = _finished_line(event, self.finished, self.total)
                 self.console.print(line, soft_wrap=True, highlight=False)
 
 
-def _standing(pace: Pace, event: Event, now: float) -> str:
-    """Where a run is, in a line."""
+def _status_line(pace: Pace, event: Event, now: float) -> str:
+    """A run's progress, in a line."""
     if event.kind == "evaluating":
         named = f"evaluating: {event.step}" if event.updates else event.step
-        parts = [named if event.step else "evaluating", f"{event.share:.0%} of it done"]
+        parts = [named if event.step else "evaluating", f"{event.fraction:.0%} of it done"]
     else:
         parts = [f"{event.update}/{event.updates} updates",
                  f"{pace.rate(event.run, now):.3g} updates/s"]
-    parts += [pace.left(event.run, now), losses_text(event.losses)]
+    parts += [pace.time_left(event.run, now), losses_text(event.losses)]
     return f"{event.run}: {', '.join(part for part in parts if part)}"
 
 
-def _closing(event: Event, finished: int, total: int) -> str:
+def _finished_line(event: Event, finished: int, total: int) -> str:
     state = event.state
     colour = _COLOURS.get(state, "white")
     reason = f": {escape(event.reason)}" if event.reason else ""
@@ -235,7 +235,7 @@ def _closing(event: Event, finished: int, total: int) -> str:
 
 
 def losses_text(losses: Mapping[str, float]) -> str:
-    """The latest losses, short."""
+    """The latest losses, abbreviated."""
     short = {name.removeprefix("model."): value for name, value in losses.items()}
     return "  ".join(f"{name} {value:.4g}" for name, value in short.items())
 
@@ -254,7 +254,7 @@ class _Rate(ProgressColumn):
         return Text(f"{speed:,.0f}/s" if show else "", style="cyan")
 
 
-class _Left(ProgressColumn):
+class _TimeLeft(ProgressColumn):
     def __init__(self, pace: Pace) -> None:
         super().__init__()
         self.pace = pace
@@ -262,7 +262,7 @@ class _Left(ProgressColumn):
     def render(self, task: Task) -> Text:
         run = task.fields["run"]
         if run is not None:
-            text = self.pace.left(run, time.monotonic()) if run in self.pace.latest else ""
+            text = self.pace.time_left(run, time.monotonic()) if run in self.pace.latest else ""
         else:
             left = task.time_remaining
             text = "" if left is None else f"{_clock(left)} left"

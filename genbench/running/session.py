@@ -25,14 +25,14 @@ from genbench.store.runs import FINAL, Record, Store
 from genbench.suites.expand import Plan
 from genbench.suites.spec import RunSpec
 
-ONE_SIGNAL = 1.0
+SIGNAL_DEBOUNCE = 1.0
 """Seconds within which two signals are one: `timeout` tells a process, and then its group."""
-BUSY_WAIT = 2.0
+BUSY_POLL_INTERVAL = 2.0
 """Seconds between two looks at runs that another runner is working on."""
 
 
 @dataclass
-class Standing:
+class PlanStatus:
     """Where the runs of a plan stand."""
 
     finished: list[RunSpec] = field(default_factory=list)
@@ -52,19 +52,19 @@ class Standing:
     _order: list[RunSpec] = field(default_factory=list)
 
 
-def standing(plan: Plan, store: Store) -> Standing:
+def plan_status(plan: Plan, store: Store) -> PlanStatus:
     """Look at every run of the plan.
 
     Raises:
         StoreError: a damaged run folder; it says which file, and how to go on.
     """
-    found = Standing(_order=list(plan.runs))
+    found = PlanStatus(_order=list(plan.runs))
     with step("reading the stored runs"):
-        _look(found, plan, store)
+        _collect_status(found, plan, store)
     return found
 
 
-def _look(found: Standing, plan: Plan, store: Store) -> None:
+def _collect_status(found: PlanStatus, plan: Plan, store: Store) -> None:
     for spec in plan.runs:
         record = store.run(spec.id).record()
         state = record.status.state
@@ -150,7 +150,7 @@ def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> O
         for run_id, error, aside in repair(plan, store):
             console.print(f"{error}", soft_wrap=True, markup=False)
             console.print(f"{run_id} moved to {aside}", soft_wrap=True, markup=False)
-    found = standing(plan, store)
+    found = plan_status(plan, store)
     for line in _former(plan, store):
         console.print(line, soft_wrap=True, markup=False)
     if not found.to_do:
@@ -203,9 +203,9 @@ def _count(runs: Sequence[object]) -> str:
     return f"{len(runs)} run" if len(runs) == 1 else f"{len(runs)} runs"
 
 
-def dry(plan: Plan, store: Store) -> str:
+def run_matrix(plan: Plan, store: Store) -> str:
     """The matrix: a line for each run with where it stands, the totals, and what takes long."""
-    found = standing(plan, store)
+    found = plan_status(plan, store)
     width = max((len(state) for state in found.states.values()), default=0)
     lines = [f"{found.states[spec.id]:<{width}}  {spec.id}" for spec in plan.runs]
     lines.append(
@@ -234,16 +234,16 @@ def execute(
     try:
         with step(f"loading {', '.join({spec.dataset: None for spec in specs})}, to check them"):
             jobs = executor.prepare([Job(spec, context) for spec in specs])
-        with _gentle_interrupt(executor, show, outcome):
+        with _graceful_shutdown(executor, show, outcome):
             waited: set[str] = set()
             while jobs:
                 busy = _drain(executor, jobs, show, outcome)
                 if busy - waited:
-                    show.say(f"another runner has {', '.join(sorted(busy - waited))}: waiting")
+                    show.message(f"another runner has {', '.join(sorted(busy - waited))}: waiting")
                     waited |= busy
                 jobs = [] if outcome.stopped else [j for j in jobs if j.spec.id in busy]
                 if jobs:
-                    time.sleep(BUSY_WAIT)
+                    time.sleep(BUSY_POLL_INTERVAL)
     finally:
         executor.close()
     return outcome
@@ -279,7 +279,7 @@ def _failed_metrics(store: Store, run: str) -> str:
 
 
 @contextmanager
-def _gentle_interrupt(executor: Executor, show: Display, outcome: Outcome) -> Iterator[None]:
+def _graceful_shutdown(executor: Executor, show: Display, outcome: Outcome) -> Iterator[None]:
     """The first Ctrl-C, SIGTERM or closing of the terminal asks every run to save and stop; the
     second one insists. What `nohup` has ignored stays ignored.
     """
@@ -292,16 +292,16 @@ def _gentle_interrupt(executor: Executor, show: Display, outcome: Outcome) -> It
     def handle(number: int, frame: FrameType | None) -> None:
         nonlocal first
         if outcome.stopped:
-            if time.monotonic() - first > ONE_SIGNAL:
+            if time.monotonic() - first > SIGNAL_DEBOUNCE:
                 raise KeyboardInterrupt
             return
         outcome.stopped, first = True, time.monotonic()
-        show.say("stopping: every run saves first (Ctrl-C again to stop at once)")
+        show.message("stopping: every run saves first (Ctrl-C again to stop at once)")
         executor.stop()
 
     nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-    heeded = [number for number in STOP_SIGNALS if number != signal.SIGHUP or not nohup]
-    before = {number: signal.signal(number, handle) for number in heeded}
+    handled = [number for number in STOP_SIGNALS if number != signal.SIGHUP or not nohup]
+    before = {number: signal.signal(number, handle) for number in handled}
     try:
         yield
     finally:

@@ -74,7 +74,7 @@ class RunFolder:
             raise damaged(path, f"unknown state {status.state!r}")
         return status
 
-    def standing(self) -> Status:
+    def effective_status(self) -> Status:
         """The status; interrupted where the last write never came, or whoever ran it is gone."""
         status = self.status()
         unsealed = status.state in FINAL and not self.sealed
@@ -96,7 +96,7 @@ class RunFolder:
     @property
     def state(self) -> str:
         """One of STATES, as `standing` has it."""
-        return self.standing().state
+        return self.effective_status().state
 
     def spec(self) -> RunSpec:
         """The resolved specification."""
@@ -126,7 +126,7 @@ class RunFolder:
             StoreError: naming the first file that is missing or not what it was.
         """
         while True:
-            status, seal = self.standing(), self.seal.stamp
+            status, seal = self.effective_status(), self.seal.stamp
             if status.state not in FINAL:
                 return Record(status, {})
             try:

@@ -116,7 +116,7 @@ class Record(NamedTuple):
     """What a run's folder says of it, read once."""
 
     status: Status
-    """With the state that counts (`RunFolder.standing`)."""
+    """With the state that counts (`RunFolder.effective_status`)."""
     metrics: Mapping[str, Any]
     """As `RunFolder.metrics`; empty where the run is not finished."""
 

@@ -160,7 +160,7 @@ class Store:
         with self.claim(run_id, timeout) as held:
             if held is None:
                 return Status("busy", "another runner has it")
-            before = held.folder.standing()
+            before = held.folder.effective_status()
             if before.state in FINAL:
                 return before
             ended = replace(before, state=state, reason=reason)

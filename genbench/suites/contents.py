@@ -28,7 +28,7 @@ from genbench.lookup import describe
 from genbench.places import cache_folder
 from genbench.quiet import is_quiet
 from genbench.seeding import digest
-from genbench.steps import part_of, step
+from genbench.steps import set_step_fraction, step
 from genbench.suites.plan import Plan
 from genbench.suites.spec import ComponentSpec, RunSpec
 
@@ -199,7 +199,7 @@ def _hashes(
             for name, (file, mark) in marks.items():
                 now[name] = [mark, hash_of(file) if name in fresh else known[name][1]]
                 done += fresh.get(name, 0)
-                part_of(done, total)
+                set_step_fraction(done, total)
     except OSError as error:
         raise DataError(f"{error.filename or path}: cannot be read: {error.strerror}") from None
     except (EOFError, zlib.error) as error:

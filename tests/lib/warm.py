@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 
 __all__ = ["genbench", "python"]
 
-LOADED = (
+PRELOADED = (
     "torch", "torch._dynamo", "pandas", "scipy.stats", "matplotlib.figure",
     "matplotlib.backends.backend_agg", "genbench.cli.app", "genbench.running.cell",
     "genbench.running.prepare", "genbench.running.session", "genbench.reporting.report",
@@ -90,7 +90,7 @@ def serve() -> None:
     import gc
     import importlib
 
-    for module in LOADED:
+    for module in PRELOADED:
         importlib.import_module(module)
     gc.freeze()  # what is shared stays shared
     for line in sys.stdin:

@@ -18,7 +18,7 @@ import pytest
 
 from genbench.errors import StoreError
 from genbench.reporting.report import build
-from genbench.running.session import standing
+from genbench.running.session import plan_status
 from genbench.running.show import history
 from genbench.store.runs import Store
 from genbench.store.table import FORMATS, tidy
@@ -40,7 +40,7 @@ def unsealed(folder: Path) -> None:
 def readings(plan: Plan, store: Store, run: str) -> dict[str, Callable[[], object]]:
     """What a user does with stored runs."""
     return {
-        "run": lambda: standing(plan, store),
+        "run": lambda: plan_status(plan, store),
         "table": lambda: FORMATS["csv"](tidy(plan, store)),
         "show": lambda: history(store.run(run)),
         "repair": lambda: store.damaged([run]),
@@ -115,6 +115,6 @@ def test_damaged_run_folders(tmp_path: Path, fake: ModuleType) -> None:
         assert not store.damaged([run.id for run in others])
         broken = bool(store.damaged([spec.id]))
         assert (store.repair(spec.id) is not None) == broken
-        queued = [run.id for run in standing(plan, store).to_do]  # the others are untouched
+        queued = [run.id for run in plan_status(plan, store).to_do]  # the others are untouched
         assert queued == [spec.id] if broken else queued in ([], [spec.id])
     assert noticed > MUTANTS

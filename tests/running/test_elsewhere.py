@@ -83,19 +83,19 @@ def test_what_is_no_time_is_refused(text: object) -> None:
 def test_a_post_tells_what_is_new_and_asks_to_stop(tmp_path: Path) -> None:
     driver = Mailbox.open(tmp_path)
     worker = Mailbox(driver.folder)
-    worker.tell(Event("a", "started", 0, 10))
-    worker.tell(Event("b", "progress", 3, 10, {"model.loss": float("nan")}))
-    assert {(e.run, e.kind, e.update) for e in driver.news()} == {
+    worker.send(Event("a", "started", 0, 10))
+    worker.send(Event("b", "progress", 3, 10, {"model.loss": float("nan")}))
+    assert {(e.run, e.kind, e.update) for e in driver.receive()} == {
         ("a", "started", 0), ("b", "progress", 3)
     }
-    assert driver.news() == []
+    assert driver.receive() == []
     assert not worker.stopping()
-    driver.ask_to_stop()
+    driver.request_stop()
     assert worker.stopping()
     driver.close()
     assert list(tmp_path.iterdir()) == []
     assert worker.stopping()  # nobody is there to be told
-    worker.tell(Event("a", "progress", 1, 10))  # and nothing breaks
+    worker.send(Event("a", "progress", 1, 10))  # and nothing breaks
 
 
 @pytest.mark.slow
@@ -143,7 +143,7 @@ def test_a_job_whose_time_is_up_saves_and_goes_on(genbench, content, folder: Pat
     runner = threading.Thread(target=lambda: ended.append(task(job, mailbox.folder)))
     runner.start()
     wait_for(mailbox.folder, "*.json")
-    while not any(event.kind == "progress" for event in mailbox.news()):
+    while not any(event.kind == "progress" for event in mailbox.receive()):
         time.sleep(0.05)
     queued.append(task.checkpoint(job, mailbox.folder))
     runner.join(60)
@@ -178,7 +178,7 @@ def test_slurms_driver_sees_ends_losses_and_stops(
     runner.join(60)
     ends = {event.run: event for event in events if event.kind == "finished"}
     assert ends[jobs[0].spec.id].state == "failed"
-    assert "ended without a word; its log is" in ends[jobs[0].spec.id].reason
+    assert "ended without a result; its log is" in ends[jobs[0].spec.id].reason
     assert ends[jobs[1].spec.id].state == "interrupted"
     assert ends[jobs[1].spec.id].reason != NOT_STARTED
     status = json.loads((folder / f"there/long/runs/{jobs[1].spec.id}/status.json").read_text())

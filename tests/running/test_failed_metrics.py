@@ -13,7 +13,7 @@ from rich.console import Console
 from genbench.judging.cells import cells_of
 from genbench.reporting.summary import summaries
 from genbench.running.executors.base import Event, Executor, Job
-from genbench.running.session import Request, run_suite, standing
+from genbench.running.session import Request, plan_status, run_suite
 from genbench.store.runs import Store
 from genbench.store.table import tidy
 from genbench.suites.plan import Plan
@@ -63,7 +63,7 @@ def test_it_is_said_and_measured_again(
     assert outcome.exit_code == code
     assert len(outcome.states["done"]) == 3
     [run] = [spec.id for spec in plan.runs if spec.method == "nice" and spec.seed == 0]
-    again = standing(plan, store).to_do
+    again = plan_status(plan, store).to_do
     [summary] = summaries(cells_of(tidy(plan, store)))
     remark = "* nice, nll: 1 of 2 runs failed (OSError: no luck)"
     if status == "skipped":

@@ -1,4 +1,4 @@
-"""A process that goes without a word: the others save what they have and end."""
+"""A process that is killed: the others save a checkpoint and exit."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import pytest
 
 from genbench.running.executors import local
 
-pytestmark = pytest.mark.skipif(not local.FORKS, reason="workers are forked on Linux alone")
+pytestmark = pytest.mark.skipif(not local.CAN_FORK, reason="workers are forked on Linux alone")
 
 SUITE = """\
 title: Some
@@ -39,7 +39,7 @@ print(torch.cuda.is_initialized(), threading.active_count())
 def test_what_the_server_loads_touches_no_gpu() -> None:
     """A process that is forked off one which did could use none."""
     done = subprocess.run(
-        [sys.executable, "-c", UNTOUCHED, *local.LOADED[1:]], capture_output=True, text=True,
+        [sys.executable, "-c", UNTOUCHED, *local.PRELOADED[1:]], capture_output=True, text=True,
         check=False,
     )
     assert done.stdout == "False 1\n", done.stderr

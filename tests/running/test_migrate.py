@@ -21,7 +21,7 @@ import genbench as gb
 from genbench.errors import StoreError
 from genbench.running.contents import present
 from genbench.running.migrate import Moved, migrate
-from genbench.running.session import standing
+from genbench.running.session import plan_status
 from genbench.store.migration import Migration
 from genbench.store.runs import Store
 from genbench.suites.expand import load_plan
@@ -72,7 +72,7 @@ def done(results: Path) -> set[str]:
     """The rows of which `genbench run` would train nothing."""
     store = Store(results / "old")
     plan = present(load_plan("old.yaml"), store, Path("data"), offline=True).plan
-    return rows([spec.id for spec in standing(plan, store).finished])
+    return rows([spec.id for spec in plan_status(plan, store).finished])
 
 
 def test_it_is_migrated_as_a_user_does_it(genbench, old: Path) -> None:

@@ -21,7 +21,7 @@ from genbench.running.evaluate import evaluate
 from genbench.running.executors.base import Context, Event
 from genbench.running.fetch import fetch
 from genbench.running.progress import Pace, display, steps_shown
-from genbench.steps import portion, share_of, step, told
+from genbench.steps import portion, reporting_steps, set_fraction, step
 from genbench.suites.expand import plan_of
 from genbench.suites.spec import MetricSpec
 
@@ -30,26 +30,26 @@ def training(run: str, update: int) -> Event:
     return Event(run, "progress", update, 100, {"model.nll": 1.5})
 
 
-def evaluating(run: str, step: str, share: float) -> Event:
-    return Event(run, "evaluating", 100, 100, step=step, share=share)
+def evaluating(run: str, step: str, fraction: float) -> Event:
+    return Event(run, "evaluating", 100, 100, step=step, fraction=fraction)
 
 
 def test_the_time_that_is_left_counts_the_evaluation() -> None:
     pace = Pace()
     pace.take(training("a", 0), 0.0)
     pace.take(training("a", 50), 10.0)  # 5 updates a second
-    assert pace.left("a", 10.0) == "0:10 left + evaluation"
+    assert pace.time_left("a", 10.0) == "0:10 left + evaluation"
     pace.take(evaluating("a", "classifier", 0.0), 20.0)
-    assert pace.left("a", 50.0) == ""  # nobody can know
+    assert pace.time_left("a", 50.0) == ""  # nobody can know
     pace.take(evaluating("a", "FID 2/3", 0.25), 60.0)
-    assert pace.left("a", 60.0) == "2:00 left"
+    assert pace.time_left("a", 60.0) == "2:00 left"
     pace.take(Event("a", "finished", 100, 100, state="done"), 180.0)  # 160 s of evaluation
     pace.take(training("b", 0), 200.0)
     pace.take(training("b", 50), 210.0)
-    assert pace.left("b", 210.0) == "2:50 left"
+    assert pace.time_left("b", 210.0) == "2:50 left"
     pace.take(evaluating("b", "FID 1/3", 0.0), 220.0)
-    assert pace.left("b", 280.0) == "1:40 left"
-    assert pace.left("b", 500.0) == "0:00 left"
+    assert pace.time_left("b", 280.0) == "1:40 left"
+    assert pace.time_left("b", 500.0) == "0:00 left"
 
 
 @pytest.mark.parametrize("terminal", [False, True])
@@ -100,22 +100,22 @@ def test_an_evaluation_names_its_steps(
         noise=Noise(0, torch.device("cpu")), cache=tmp_path, settings=SampleSettings(50, 2),
     )
     said: list[tuple[str, float]] = []
-    with told(lambda step, share: said.append((step, share))):
+    with reporting_steps(lambda step, fraction: said.append((step, fraction))):
         measure([MetricSpec(name="fid"), MetricSpec(name="clipped")], evidence)
     names = [name for name, _ in said]
     assert {"FID 1/2", "FID 2/2", "classifier", "features 1/2", "features 2/2"} <= set(names)
     assert names.index("classifier") < names.index("features 1/2")
-    shares = [share for _, share in said]
+    shares = [fraction for _, fraction in said]
     assert shares == sorted(shares)
     assert (shares[0], shares[-1]) == (0.0, 0.5)
 
 
 def test_portions_share_a_whole() -> None:
     said: list[tuple[str, float]] = []
-    with told(lambda name, share: said.append((name, share))):
+    with reporting_steps(lambda name, fraction: said.append((name, fraction))):
         for index in range(2):
             with portion(index, 2):
-                share_of(1, 2)
+                set_fraction(1, 2)
                 with step(str(index)):
                     pass
     assert [each for each in said if each[0]] == [("0", 0.25), ("1", 0.75)]
@@ -126,7 +126,7 @@ def test_eval_and_fetch_name_their_steps(
 ) -> None:
     """A line now and then in a pipe; over two data sets what is done does not go back."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(progress, "FIRST", 0.005)
+    monkeypatch.setattr(progress, "FIRST_LINE_AFTER", 0.005)
     monkeypatch.setattr(progress, "HEARTBEAT", 0.005)
     context = Context(tmp_path, tmp_path, tmp_path / "cache", "cpu", offline=True)
     rows = torch.randint(0, 17, (1000, 1, 8, 8)) * 15
@@ -146,9 +146,9 @@ protocol: {samples: 100}
     assert "\n[" not in stream.getvalue()
     context = replace(context, cache=tmp_path / "fresh")
     said: list[tuple[str, float]] = []
-    with told(lambda name, share: said.append((name, share))):
+    with reporting_steps(lambda name, fraction: said.append((name, fraction))):
         list(fetch(plan_of(text, "small", tmp_path).runs, context))
     names = [name for name, _ in said]
     assert {"dataset digits", "features of the test split", "FID 1/3", "dataset ring"} <= {*names}
-    assert [share for _, share in said] == sorted(share for _, share in said)
+    assert [fraction for _, fraction in said] == sorted(fraction for _, fraction in said)
     assert dict(said)["dataset ring"] == 0.5

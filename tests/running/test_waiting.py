@@ -10,7 +10,7 @@ import pytest
 import warm
 
 from genbench.cli import waiting
-from genbench.steps import part_of, step
+from genbench.steps import set_step_fraction, step
 from genbench.suites import contents
 
 
@@ -30,7 +30,7 @@ def test_a_step_that_takes_long_is_said_again_with_what_is_left(said: list[str])
             pass
         time.sleep(0.1)
         with step("long"):
-            part_of(1, 4)
+            set_step_fraction(1, 4)
             time.sleep(0.3)
         count = len(said)
         time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""The contract of an executor: submit runs, iterate over what happens."""
+"""The contract of an executor: submit runs, iterate over their events."""
 
 import os
 import time
@@ -15,12 +15,12 @@ from genbench.store.runs import Status, Store
 from genbench.suites.spec import RunSpec
 
 NOT_STARTED = "not started"
-"""The reason of a run that was still waiting when everything was asked to stop."""
+"""The reason of a run that was still queued when a stop was requested."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a run needs besides its specification."""
+    """The environment of a run: everything besides its specification."""
 
     root: Path
     """The suite's results folder."""
@@ -35,7 +35,7 @@ class Context:
     """The Inception weights, or None for torch-fidelity's own download."""
     offline: bool = False
     claims: tuple[str, ...] = ()
-    """The marks of the suite's claims, which a run records at its first start."""
+    """Hashes of the suite's claims, which a run records at its first start."""
     save_every: float = 60.0
     """Seconds between checkpoints."""
     time_limit: float | None = None
@@ -44,7 +44,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Job:
-    """One run to be done."""
+    """One run to be executed."""
 
     spec: RunSpec
     context: Context
@@ -60,9 +60,9 @@ class Event:
     updates: int = 0
     losses: Mapping[str, float] = field(default_factory=dict)
     step: str = ""
-    """For "evaluating": what is measured or made just now."""
-    share: float = 0.0
-    """For "evaluating": the part of the evaluation that is done."""
+    """For "evaluating": what is being measured."""
+    fraction: float = 0.0
+    """For "evaluating": the fraction of the evaluation that is done."""
     state: str = ""
     """For "finished": done, diverged, failed, timed-out, interrupted, or busy (another runner has
     it)."""
@@ -77,34 +77,34 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def over_time(job: Job, since: float) -> bool:
-    """Whether a run that began at `since` (of `time.monotonic`) has taken longer than it may."""
+def exceeds_time_limit(job: Job, since: float) -> bool:
+    """Whether a run that started at `since` (of `time.monotonic`) is over its time limit."""
     limit = job.context.time_limit
     return limit is not None and time.monotonic() - since > 60 * limit
 
 
-def concluded(job: Job, state: str, reason: str, patience: float = 0.0) -> Event:
-    """The end of a run whose process is gone without a word, as the store has it then.
+def final_event(job: Job, state: str, reason: str, lock_timeout: float = 0.0) -> Event:
+    """Record the state of a run whose process exited without doing so; the "finished" event.
 
-    Its lock is waited for as many seconds as `patience` says. See `Store.conclude`.
+    A final state that the store already has takes precedence. See `Store.conclude`.
     """
     try:
-        status = Store(job.context.root).conclude(job.spec.id, state, reason, patience)
+        status = Store(job.context.root).conclude(job.spec.id, state, reason, lock_timeout)
     except StoreError as error:
         status = Status("failed", f"{reason}; {error}" if reason else str(error))
     return Event(job.spec.id, "finished", state=status.state, reason=status.reason)
 
 
-def timed_out(job: Job) -> str:
-    """The reason of a run that took longer than it may."""
+def timeout_reason(job: Job) -> str:
+    """The reason of a run that exceeded its time limit."""
     assert job.context.time_limit is not None
     return f"took longer than its limit of {timedelta(minutes=job.context.time_limit)}"
 
 
 class Executor(Configured, ABC):
-    """Does runs somewhere and tells what happens, in the order in which it happens.
+    """Executes runs on some backend and yields their events in order.
 
-    A concrete executor declares what it asks of its backend as typed fields. They are flags of
+    A concrete executor declares the options of its backend as typed fields. They are flags of
     `genbench run` and arguments of `genbench.run`.
 
     Class constants, read without importing:
@@ -123,7 +123,7 @@ class Executor(Configured, ABC):
 
     @abstractmethod
     def where(self, device: str) -> str:
-        """Where runs on a device are done, as a user is told before they begin: "on Slurm"."""
+        """Where runs are executed, as `genbench run` prints it before they start: "on Slurm"."""
 
     @abstractmethod
     def prepare(self, jobs: Sequence[Job]) -> Sequence[Job]:
@@ -137,12 +137,12 @@ class Executor(Configured, ABC):
 
     @abstractmethod
     def run(self, jobs: Sequence[Job]) -> Iterator[Event]:
-        """Do the jobs; every job ends with one "finished" event."""
+        """Execute the jobs; each one ends with one "finished" event."""
 
     @abstractmethod
     def stop(self) -> None:
-        """Ask every run to save and stop; `run` then yields what is left of their events."""
+        """Request that every run saves and stops; `run` then yields their remaining events."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of every process."""
+        """Terminate all processes and release resources."""

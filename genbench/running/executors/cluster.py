@@ -1,7 +1,7 @@
-"""Runs on machines that share the folder of results: what Ray and Slurm have in common.
+"""Runs on machines with a shared results folder: what Ray and Slurm have in common.
 
-A cluster's own part is to start a process for each run, to say which ended, and to end them. What
-happens in between the runs tell themselves, through a mailbox in the shared folder.
+A concrete executor submits one process per run, polls for their exit and cancels them. Progress
+comes from the runs themselves, through a mailbox in the shared folder.
 """
 
 import time
@@ -17,45 +17,47 @@ from genbench.running.executors.base import (
     Event,
     Executor,
     Job,
-    concluded,
-    over_time,
-    timed_out,
+    exceeds_time_limit,
+    final_event,
+    timeout_reason,
 )
 from genbench.running.executors.mailbox import Mailbox, MailboxMessenger
 from genbench.store.runs import Store
 
-PATIENCE = 10.0
-"""Seconds that a process which was told to end has to let go of its run."""
-LOOK_EVERY = 0.5
-"""Seconds between two looks at what runs have to say."""
+EXIT_TIMEOUT = 10.0
+"""Seconds to wait for the lock of a run whose process is exiting."""
+POLL_INTERVAL = 0.5
+"""Seconds between polls of the mailbox."""
 
 
 @dataclass(frozen=True)
-class Ending:
-    """How a run ended; `lost` says that its process went without a word."""
+class ExitStatus:
+    """How a run's process exited; `unrecorded` if the process did not record it in the store."""
 
     state: str
     reason: str = ""
     seconds: float = 0.0
-    lost: bool = False
+    unrecorded: bool = False
 
 
-def do(job: Job, messenger: MailboxMessenger) -> Ending:
-    """Do one run, in a process that other runs may follow in."""
-    # torch is imported here, on the machine that needs it
+def execute_job(job: Job, messenger: MailboxMessenger) -> ExitStatus:
+    """Execute one run, in a process that may execute further runs."""
+    # torch is imported here, on the remote machine
     from genbench.running.cell import run_cell
     from genbench.running.determinism import use_threads
 
     use_threads(job.context.threads)
     began = time.monotonic()
     state, reason = run_cell(job, messenger)
-    return Ending(state, reason, time.monotonic() - began)
+    return ExitStatus(state, reason, time.monotonic() - began)
 
 
-def check_and_do(job: Job, folder: Path, messenger: MailboxMessenger | None = None) -> Ending:
-    """Look for data, plug-ins and device of a run on the machine where it is done, and do it.
+def prepare_and_run(
+    job: Job, folder: Path, messenger: MailboxMessenger | None = None
+) -> ExitStatus:
+    """Check a run's data, plug-ins and device on the machine that executes it, and execute it.
 
-    `folder` is that of the mailbox; a `messenger` may be given that can be told to end.
+    `folder` is that of the mailbox; pass a `messenger` to be able to preempt the run.
     """
     from genbench.running.determinism import use_threads
     from genbench.running.prepare import prepare
@@ -65,26 +67,26 @@ def check_and_do(job: Job, folder: Path, messenger: MailboxMessenger | None = No
     try:
         [here] = prepare([job])
     except GenbenchError as error:
-        return Ending("failed", str(error), lost=True)
-    return do(here, messenger)
+        return ExitStatus("failed", str(error), unrecorded=True)
+    return execute_job(here, messenger)
 
 
-def carry_out(job: Job, folder: Path) -> None:
-    """`check_and_do` in a process whose result nobody takes: the mailbox tells how it ended."""
-    ending = check_and_do(job, folder)
-    state, reason = ending.state, ending.reason
-    if ending.lost:
-        event = concluded(job, state, reason)
+def run_job(job: Job, folder: Path) -> None:
+    """`prepare_and_run`, with the exit status sent to the mailbox instead of returned."""
+    exit_status = prepare_and_run(job, folder)
+    state, reason = exit_status.state, exit_status.reason
+    if exit_status.unrecorded:
+        event = final_event(job, state, reason)
         state, reason = event.state, event.reason
     updates = job.spec.updates
-    Mailbox(folder).tell(Event(
+    Mailbox(folder).send(Event(
         job.spec.id, "finished", updates, updates, state=state, reason=reason,
-        seconds=ending.seconds,
+        seconds=exit_status.seconds,
     ))
 
 
 class ClusterExecutor(Executor):
-    """Submits every run at once, and follows them by what they leave in the shared folder."""
+    """Submits all runs at once, and reads their events from the shared folder."""
 
     on_cluster: ClassVar[bool] = True
     _stopping = False
@@ -95,34 +97,34 @@ class ClusterExecutor(Executor):
 
     @abstractmethod
     def submit(self, jobs: Sequence[Job], mailbox: Mailbox) -> None:
-        """Have a process for each job call `carry_out(job, mailbox.folder)`, now or later."""
+        """Schedule a process for each job, which calls `run_job(job, mailbox.folder)`."""
 
     @abstractmethod
-    def endings(self, seconds: float) -> list[tuple[str, Ending]]:
-        """The ids of the runs whose processes ended, and how, after so many seconds at most.
+    def poll(self, seconds: float) -> list[tuple[str, ExitStatus]]:
+        """Ids and exit statuses of the processes that have exited; blocks `seconds` at most.
 
-        `Ending("failed", REASON, lost=True)` is right for every one: what the run itself or the
-        store tells goes first.
+        `ExitStatus("failed", REASON, unrecorded=True)` is always correct: an event that the run
+        sent, or a state in the store, takes precedence.
         """
 
     @abstractmethod
-    def withdraw(self, run: str) -> None:
-        """End a run that waits, or evaluates."""
+    def cancel(self, run: str) -> None:
+        """Cancel a run that is queued or being evaluated."""
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Event]:
         if not jobs:
             return
-        open_, asked = {job.spec.id: job for job in jobs}, False
+        open_, stop_requested = {job.spec.id: job for job in jobs}, False
         training, since = set[str](), dict[str, float]()
         mailbox = Mailbox.open(Store(jobs[0].context.root).runs_folder)
         try:
             self.submit(jobs, mailbox)
             while open_:
-                ended = self.endings(LOOK_EVERY)
-                for event in mailbox.news():
+                ended = self.poll(POLL_INTERVAL)
+                for event in mailbox.receive():
                     if event.run in open_ and event.kind == "finished":
-                        told = Ending(event.state, event.reason, event.seconds)
-                        yield self._end(open_.pop(event.run), told, mailbox)
+                        sent = ExitStatus(event.state, event.reason, event.seconds)
+                        yield self._finish(open_.pop(event.run), sent, mailbox)
                     elif event.run in open_:
                         mark = training.discard if event.kind == "evaluating" else training.add
                         mark(event.run)
@@ -130,34 +132,36 @@ class ClusterExecutor(Executor):
                             yield Event(event.run, "started", 0, event.updates)
                         since.setdefault(event.run, time.monotonic())
                         yield event
-                for run, ending in ended:
+                for run, exit_status in ended:
                     if run in open_:
-                        yield self._end(open_.pop(run), ending, mailbox)
-                begun = [name for name in since if name in open_]
-                for run in [name for name in begun if over_time(open_[name], since[name])]:
-                    self.withdraw(run)
+                        yield self._finish(open_.pop(run), exit_status, mailbox)
+                started = [run for run in since if run in open_]
+                for run in [r for r in started if exceeds_time_limit(open_[r], since[r])]:
+                    self.cancel(run)
                     job = open_.pop(run)
-                    yield self._end(job, Ending("timed-out", timed_out(job), lost=True), mailbox)
-                if self._stopping and not asked:
-                    asked = True
-                    mailbox.ask_to_stop()
+                    timeout = ExitStatus("timed-out", timeout_reason(job), unrecorded=True)
+                    yield self._finish(job, timeout, mailbox)
+                if self._stopping and not stop_requested:
+                    stop_requested = True
+                    mailbox.request_stop()
                     for run in [name for name in open_ if name not in training]:
-                        self.withdraw(run)
+                        self.cancel(run)
                         reason = "" if run in since else NOT_STARTED
-                        yield self._end(open_.pop(run), Ending("interrupted", reason), mailbox)
+                        interrupted = ExitStatus("interrupted", reason)
+                        yield self._finish(open_.pop(run), interrupted, mailbox)
         finally:
             mailbox.close()
 
-    def _end(self, job: Job, ending: Ending, mailbox: Mailbox) -> Event:
-        mailbox.forget(job.spec.id)
-        if ending.lost:
-            event = concluded(job, ending.state, ending.reason, PATIENCE)
-            if event.state != "busy":  # else what is left of its process says how it ended
+    def _finish(self, job: Job, exit_status: ExitStatus, mailbox: Mailbox) -> Event:
+        mailbox.remove(job.spec.id)
+        if exit_status.unrecorded:
+            event = final_event(job, exit_status.state, exit_status.reason, EXIT_TIMEOUT)
+            if event.state != "busy":  # busy: the process still holds the lock, and records it
                 return event
         updates = job.spec.updates
         return Event(
             job.spec.id, "finished", updates, updates,
-            state=ending.state, reason=ending.reason, seconds=ending.seconds,
+            state=exit_status.state, reason=exit_status.reason, seconds=exit_status.seconds,
         )
 
     def stop(self) -> None:

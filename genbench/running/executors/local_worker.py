@@ -1,4 +1,4 @@
-"""What a worker process does: one job after another, until its pipe closes."""
+"""The main loop of a worker process: one job after another, until its pipe closes."""
 
 import multiprocessing
 import os
@@ -12,57 +12,59 @@ from typing import Any
 from genbench.running.executors.base import Event, Job
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""What ends a whole process group; the runner handles them for all."""
-_LEFT_TO_PARENT = (signal.SIGTERM, signal.SIGHUP)
-TELL_EVERY = 0.2
-"""Seconds between two messages about a run's progress."""
+"""Signals that reach the whole process group; the parent handles them for all workers."""
+_PARENT_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+PROGRESS_INTERVAL = 0.2
+"""Seconds between progress events of a run."""
 
 
 class _PipeMessenger:
-    """The hooks of a run, over a pipe."""
+    """Sends a run's progress through a pipe."""
 
     def __init__(self, pipe: Connection, job: Job) -> None:
         self.pipe = pipe
         self.run, self.updates = job.spec.id, job.spec.updates
-        self.told = 0.0
+        self.last_sent = 0.0
 
     def progress(self, update: int, losses: Mapping[str, float]) -> None:
         now = time.monotonic()
-        if now - self.told > TELL_EVERY:
-            self.told = now
-            with suppress(OSError):  # nobody listens any more: `stopping` says so, and it saves
+        if now - self.last_sent > PROGRESS_INTERVAL:
+            self.last_sent = now
+            with suppress(OSError):  # the parent exited: `stopping` is True, and the run saves
                 self.pipe.send(Event(self.run, "progress", update, self.updates, dict(losses)))
 
-    def evaluating(self, step: str = "", share: float = 0.0) -> None:
-        event = Event(self.run, "evaluating", self.updates, self.updates, step=step, share=share)
+    def evaluating(self, step: str = "", fraction: float = 0.0) -> None:
+        event = Event(
+            self.run, "evaluating", self.updates, self.updates, step=step, fraction=fraction
+        )
         try:
             self.pipe.send(event)
         except OSError:
-            # nobody listens any more, and what was trained is saved: to raise it would be to have
-            # it taken for a fault of the metric that is measured just now
+            # the parent exited and the checkpoint is saved: an exception would be recorded as a
+            # failure of the metric that is being computed
             os._exit(1)
 
     def stopping(self) -> bool:
-        # to a worker that is busy comes nothing but "stop", or the end of the pipe
+        # a busy worker is sent nothing but "stop", or the pipe closes
         return self.pipe.poll()
 
 
 def work(pipe: Connection, threads: int) -> None:
-    """Serve jobs from `pipe`: ("prepare" or "contents", jobs), ("run", job); None is the end.
+    """Serve messages from `pipe`: ("prepare" or "contents", jobs), ("run", job); None to exit.
 
-    STOP_SIGNALS are the parent's to handle, which they reach too where a whole process group is
-    signalled: it sends ("stop", None), at which a run saves and ends.
+    The parent handles STOP_SIGNALS, which reach it with the process group, and sends
+    ("stop", None), on which a run saves and stops.
     """
     _ignore_signals()
-    # a daemon, which ends with its runner, and yet a user's data loader may start processes
+    # a daemon exits with its parent; without the flag a user's data loader may start processes
     multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
     os.register_at_fork(after_in_child=lambda: _detach_fork(pipe))
-    # torch is imported here, in the worker, so that the parent answers at once.
+    # torch is imported here, in the worker, so that the parent starts fast
     from genbench.running.cell import run_cell
     from genbench.running.determinism import use_threads
-    from genbench.running.prepare import ASKED, answer
+    from genbench.running.prepare import REQUESTS, result_or_error
 
-    with suppress(OSError):  # the parent is gone, or this is a fork: nobody is there to be told
+    with suppress(OSError):  # the parent exited, or this is a fork whose pipe is closed
         while True:
             try:
                 message: tuple[str, Any] | None = pipe.recv()
@@ -72,10 +74,10 @@ def work(pipe: Connection, threads: int) -> None:
                 return
             kind, payload = message
             use_threads(threads)
-            if kind == "stop":  # the run that it was for has ended
+            if kind == "stop":  # arrived after the run had finished
                 continue
-            if kind in ASKED:
-                pipe.send(answer(ASKED[kind], payload))
+            if kind in REQUESTS:
+                pipe.send(result_or_error(REQUESTS[kind], payload))
                 continue
             began = time.monotonic()
             pipe.send(Event(payload.spec.id, "started", 0, payload.spec.updates))
@@ -89,17 +91,18 @@ def work(pipe: Connection, threads: int) -> None:
 def _ignore_signals() -> None:
     """Ignore the signals that the parent handles.
 
-    Python's handlers and no mask, for what a plug-in starts would inherit what is ignored or
-    blocked, and could not be ended by whoever started it.
+    By Python handlers, not SIG_IGN or a mask, which child processes of a plug-in would inherit:
+    they could not be terminated.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # terminals tell it to a whole group
-    for number in _LEFT_TO_PARENT:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # terminals send it to the whole group
+    for number in _PARENT_SIGNALS:
         signal.signal(number, lambda *_: None)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
 
 def _detach_fork(pipe: Connection) -> None:
-    """In what a plug-in forks: close the run's pipe, and restore the default signals."""
+    """In a child that a plug-in forks: close the run's pipe and restore default signal handlers.
+    """
     pipe.close()
-    for number in _LEFT_TO_PARENT:
+    for number in _PARENT_SIGNALS:
         signal.signal(number, signal.SIG_DFL)

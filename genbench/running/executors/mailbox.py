@@ -1,9 +1,9 @@
-"""Word from runs on other machines, through the folder that all of them share.
+"""Events of runs on other machines, as files in the shared results folder.
 
     results/<suite>/runs/.mailboxes/<session>/<run id>.json   the latest event of a run
-                                          stop            there when everything is to stop
+                                          stop            exists once a stop is requested
 
-A mailbox belongs to one `genbench run`; it is gone when that ends.
+A mailbox belongs to one `genbench run` and is deleted at its end.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from pathlib import Path
 from genbench.errors import StoreError
 from genbench.running.executors.base import Event, Job
 
-TELL_EVERY = 0.5
-"""Seconds between two messages about a run's progress, and between two looks for `stop`."""
+PROGRESS_INTERVAL = 0.5
+"""Seconds between progress events of a run, and between polls for `stop`."""
 
 
 class Mailbox:
-    """Where the runs of one session leave word."""
+    """The folder of event files of one session."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -46,15 +46,15 @@ class Mailbox:
         except OSError as error:
             raise StoreError(f"cannot make a folder in {parent}: {error.strerror}") from None
 
-    def tell(self, event: Event) -> None:
-        """Leave word of a run; the word before is gone. What cannot be written is not told."""
+    def send(self, event: Event) -> None:
+        """Replace the run's event file; an event that cannot be written is dropped."""
         temporary = self.folder / f".{event.run}.{os.getpid()}"
         with suppress(OSError):
             temporary.write_text(json.dumps(asdict(event)))
             os.replace(temporary, self.folder / f"{event.run}.json")
 
-    def news(self) -> list[Event]:
-        """The events told since the last call, at most one a run."""
+    def receive(self) -> list[Event]:
+        """The events sent since the last call, at most one per run."""
         found = []
         for entry in self._entries():
             with suppress(OSError, ValueError, TypeError):
@@ -72,56 +72,56 @@ class Mailbox:
         except OSError:
             return []
 
-    def forget(self, run: str) -> None:
-        """Take away a finished run's word."""
+    def remove(self, run: str) -> None:
+        """Delete the event file of a finished run."""
         with suppress(OSError):
             (self.folder / f"{run}.json").unlink(missing_ok=True)
 
-    def ask_to_stop(self) -> None:
-        """Ask every run to save and stop."""
+    def request_stop(self) -> None:
+        """Request that all runs save and stop."""
         with suppress(OSError):
             (self.folder / "stop").touch()
 
     def stopping(self) -> bool:
-        """Whether everything is to stop: asked for, or nobody is there any more to be told."""
+        """Whether a stop is requested, or the session has ended and deleted the mailbox."""
         return (self.folder / "stop").exists() or not self.folder.exists()
 
     def close(self) -> None:
-        """Take everything away."""
+        """Delete the mailbox."""
         shutil.rmtree(self.folder, ignore_errors=True)
         with suppress(OSError):
             self.folder.parent.rmdir()
 
 
 class MailboxMessenger:
-    """The hooks of a run, told through a mailbox.
+    """Sends a run's progress to a mailbox.
 
-    `ending` is set, from a signal handler, where the run's own time is up.
+    A signal handler sets `preempted` when the job's own time limit is near.
     """
 
     def __init__(self, mailbox: Mailbox, job: Job) -> None:
         self.mailbox, self.run, self.updates = mailbox, job.spec.id, job.spec.updates
-        self.ending = False
-        self._told = self._looked = 0.0
+        self.preempted = False
+        self._last_sent = self._last_poll = 0.0
         self._stop = False
-        mailbox.tell(Event(self.run, "started", 0, self.updates))
+        mailbox.send(Event(self.run, "started", 0, self.updates))
 
     def progress(self, update: int, losses: Mapping[str, float]) -> None:
         """Updates done, and the latest losses."""
         now = time.monotonic()
-        if now - self._told > TELL_EVERY:
-            self._told = now
-            self.mailbox.tell(Event(self.run, "progress", update, self.updates, dict(losses)))
+        if now - self._last_sent > PROGRESS_INTERVAL:
+            self._last_sent = now
+            self.mailbox.send(Event(self.run, "progress", update, self.updates, dict(losses)))
 
-    def evaluating(self, step: str = "", share: float = 0.0) -> None:
+    def evaluating(self, step: str = "", fraction: float = 0.0) -> None:
         """Training is over; a step of the evaluation begins."""
-        self.mailbox.tell(
-            Event(self.run, "evaluating", self.updates, self.updates, step=step, share=share)
+        self.mailbox.send(
+            Event(self.run, "evaluating", self.updates, self.updates, step=step, fraction=fraction)
         )
 
     def stopping(self) -> bool:
         """Whether to save and stop."""
         now = time.monotonic()
-        if now - self._looked > TELL_EVERY:
-            self._looked, self._stop = now, self.mailbox.stopping()
-        return self._stop or self.ending
+        if now - self._last_poll > PROGRESS_INTERVAL:
+            self._last_poll, self._stop = now, self.mailbox.stopping()
+        return self._stop or self.preempted

@@ -1,4 +1,4 @@
-"""Runs as tasks of a Ray cluster, one that is there or one that is started for them.
+"""Runs as tasks of a Ray cluster: a running one, or a local one started for them.
 
 Moritz et al. (OSDI 2018), https://arxiv.org/abs/1712.05889
 """
@@ -14,16 +14,16 @@ from typing import Any, ClassVar
 from genbench.errors import DeviceError, GenbenchError
 from genbench.fields import Count, NonNegative, Positive
 from genbench.running.executors.base import Job
-from genbench.running.executors.cluster import ClusterExecutor, Ending, do
+from genbench.running.executors.cluster import ClusterExecutor, ExitStatus, execute_job
 from genbench.running.executors.mailbox import Mailbox, MailboxMessenger
 
 _TOKEN = Path("~/.ray/auth_token")
 RETRIES = 3
-"""How often a run whose node or process is lost goes on elsewhere, from its checkpoint."""
+"""Retries of a run whose node or process died; it resumes from its checkpoint."""
 
 
 class Ray(ClusterExecutor):
-    """Runs as tasks of a Ray cluster, put where the CPUs, GPUs and memory are free.
+    """Runs as tasks of a Ray cluster, scheduled where CPUs, GPUs and memory are free.
 
     Every node must see the results, the data and the same genbench.
     """
@@ -50,11 +50,11 @@ class Ray(ClusterExecutor):
 
     def prepare(self, jobs: Sequence[Job]) -> Sequence[Job]:
         """The checks are done on a node of the cluster."""
-        self._join()
+        self._connect()
         device = jobs[0].context.device if jobs else "cpu"
-        need = self._settle(device)
-        # what a run brings from outside has a process that ends with it
-        self._remote, self._alone = (
+        need = self._resources(device)
+        # a run with code from outside the package gets a fresh process (max_calls=1)
+        self._remote, self._single_use = (
             self._ray.remote(max_calls=calls)(_run).options(max_retries=RETRIES, **need)
             for calls in (0, 1)
         )
@@ -63,14 +63,14 @@ class Ray(ClusterExecutor):
         given = [
             Job(job.spec, replace(job.context, device=device, threads=threads)) for job in jobs
         ]
-        return self._answer(self._ray.remote(_prepare).options(**need).remote(given))
+        return self._result(self._ray.remote(_prepare).options(**need).remote(given))
 
-    def _join(self) -> None:
+    def _connect(self) -> None:
         address = self.ray_address or os.environ.get("RAY_ADDRESS") or "local"
         if address != "local" and _TOKEN.expanduser().exists():
-            # a head that finds this token wants to see it, and Ray shows it only where told to
+            # a head that has this token requires it, and Ray sends it only in this mode
             os.environ.setdefault("RAY_AUTH_MODE", "token")
-        # else Ray prints its log of a lost node among our lines; the run's reason says it in one
+        # else Ray prints the log of a lost node to our terminal; the run's reason is one line
         os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "^")
         import ray
 
@@ -86,8 +86,8 @@ class Ray(ClusterExecutor):
             ) from None
         self._ray = ray
 
-    def _settle(self, device: str) -> dict[str, Any]:
-        """What each task asks for; there must be a node that has as much."""
+    def _resources(self, device: str) -> dict[str, Any]:
+        """The resources that each task requests, checked against those of the nodes."""
         nodes = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
         gpus = self.gpus
         most = max((node.get("GPU", 0.0) for node in nodes), default=0.0)
@@ -111,7 +111,7 @@ class Ray(ClusterExecutor):
             need["memory"] = int(self.memory * 2**30)
         return need
 
-    def _answer(self, task: Any) -> list[Job]:
+    def _result(self, task: Any) -> list[Job]:
         try:
             answer = self._ray.get(task)
         except self._ray.exceptions.RayError as error:
@@ -122,24 +122,24 @@ class Ray(ClusterExecutor):
 
     def submit(self, jobs: Sequence[Job], mailbox: Mailbox) -> None:
         self._tasks = {
-            (self._alone if job.spec.outside else self._remote).remote(job, mailbox.folder):
+            (self._single_use if job.spec.outside else self._remote).remote(job, mailbox.folder):
             job.spec.id for job in jobs
         }
 
-    def endings(self, seconds: float) -> list[tuple[str, Ending]]:
+    def poll(self, seconds: float) -> list[tuple[str, ExitStatus]]:
         ready, _ = self._ray.wait(list(self._tasks), timeout=seconds)
-        return [(self._tasks.pop(task), self._ending(task)) for task in ready]
+        return [(self._tasks.pop(task), self._exit_status(task)) for task in ready]
 
-    def _ending(self, task: Any) -> Ending:
+    def _exit_status(self, task: Any) -> ExitStatus:
         errors = self._ray.exceptions
         try:
             return self._ray.get(task)
         except errors.TaskCancelledError:
-            return Ending("interrupted")
+            return ExitStatus("interrupted")
         except errors.RayError as error:
-            return Ending("failed", f"lost by Ray: {_line(error)}", lost=True)
+            return ExitStatus("failed", f"lost by Ray: {_line(error)}", unrecorded=True)
 
-    def withdraw(self, run: str) -> None:
+    def cancel(self, run: str) -> None:
         for task in [task for task, name in self._tasks.items() if name == run]:
             del self._tasks[task]
             self._ray.cancel(task, force=True)
@@ -162,21 +162,21 @@ def _check_reachable(address: str) -> None:
         ) from None
 
 
-def _run(job: Job, folder: Any) -> Ending:
-    """The task: one run."""
-    return do(job, MailboxMessenger(Mailbox(folder), job))
+def _run(job: Job, folder: Any) -> ExitStatus:
+    """The remote task: one run."""
+    return execute_job(job, MailboxMessenger(Mailbox(folder), job))
 
 
 def _prepare(jobs: Sequence[Job]) -> Any:
-    """The task before all others: are data, plug-ins and devices there?"""
+    """The first remote task: check data, plug-ins and devices."""
     from genbench.running.determinism import use_threads
-    from genbench.running.prepare import answer, prepare
+    from genbench.running.prepare import prepare, result_or_error
 
     use_threads(jobs[0].context.threads)
-    return answer(prepare, jobs)
+    return result_or_error(prepare, jobs)
 
 
 def _line(error: Exception) -> str:
-    """The first line that an error says."""
+    """The first line of an error's message."""
     lines = [line for line in str(error).splitlines() if line.strip()]
     return lines[0] if lines else type(error).__name__

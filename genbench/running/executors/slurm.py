@@ -1,7 +1,7 @@
 """Runs as a job array of a Slurm cluster, submitted through submitit.
 
-The time limit is that of a job, not of a run: a job whose time is nearly up saves its run, is
-queued again, and goes on where it was.
+The time limit is that of a job, not of a run: a job near its limit saves a checkpoint, is
+requeued, and resumes.
 """
 
 import math
@@ -18,16 +18,16 @@ from genbench.duration import minutes
 from genbench.errors import GenbenchError
 from genbench.fields import Count, Duration, Natural, Positive
 from genbench.running.executors.base import Job
-from genbench.running.executors.cluster import ClusterExecutor, Ending, check_and_do
+from genbench.running.executors.cluster import ClusterExecutor, ExitStatus, prepare_and_run
 from genbench.running.executors.mailbox import Mailbox, MailboxMessenger
 from genbench.store.runs import Store
 
-REQUEUES = 1000
-"""How often a run may run into its time limit."""
-GRACE = 90.0
-"""Seconds before the limit at which a job is told; a fifth of a limit that is short."""
-QUEUE_EVERY = 10.0
-"""Seconds between two looks at Slurm's queue, for jobs that went without a word."""
+MAX_REQUEUES = 1000
+"""How often a run may be requeued at its time limit."""
+CHECKPOINT_MARGIN = 90.0
+"""Seconds before the time limit at which Slurm signals a job; a fifth of a shorter limit."""
+QUEUE_POLL_INTERVAL = 10.0
+"""Seconds between polls of Slurm's queue, for jobs that died without a result."""
 
 
 class Slurm(ClusterExecutor):
@@ -56,7 +56,7 @@ class Slurm(ClusterExecutor):
     def __init__(self, **options: object) -> None:
         super().__init__(**options)
         self._jobs: dict[str, Any] = {}
-        self._looked = time.monotonic()
+        self._last_poll = time.monotonic()
         self._missed: set[str] = set()
 
     @property
@@ -92,8 +92,8 @@ class Slurm(ClusterExecutor):
         parameters = self._parameters(jobs)
         try:
             executor = submitit.AutoExecutor(
-                folder, cluster=self.scheduler, slurm_max_num_timeout=REQUEUES,
-                local_max_num_timeout=REQUEUES,
+                folder, cluster=self.scheduler, slurm_max_num_timeout=MAX_REQUEUES,
+                local_max_num_timeout=MAX_REQUEUES,
             )
             executor.update_parameters(**parameters)
             array = executor.map_array(_Task(), jobs, [mailbox.folder] * len(jobs))
@@ -107,22 +107,24 @@ class Slurm(ClusterExecutor):
             "name": f"genbench-{jobs[0].spec.suite}", "timeout_min": limit,
             "cpus_per_task": self.cpus, "gpus_per_node": self.gpus or None,
             "mem_gb": self.memory, "slurm_partition": self.partition,
-            "slurm_account": self.account, "slurm_signal_delay_s": int(min(GRACE, limit * 60 / 5)),
+            "slurm_account": self.account,
+            "slurm_signal_delay_s": int(min(CHECKPOINT_MARGIN, limit * 60 / 5)),
             "slurm_additional_parameters": {"requeue": True},
         }
         return {name: value for name, value in wanted.items() if value is not None}
 
-    def endings(self, seconds: float) -> list[tuple[str, Ending]]:
+    def poll(self, seconds: float) -> list[tuple[str, ExitStatus]]:
         time.sleep(seconds)
         ended = [run for run, job in self._jobs.items() if job.paths.result_pickle.exists()]
-        found = [(run, _ending(self._jobs.pop(run))) for run in ended]
-        return found + [(run, self._lost(self._jobs.pop(run))) for run in self._gone()]
+        found = [(run, _exit_status(self._jobs.pop(run))) for run in ended]
+        died = self._missing_runs()
+        return found + [(run, self._missing_exit_status(self._jobs.pop(run))) for run in died]
 
-    def _gone(self) -> list[str]:
-        """The runs whose jobs are no longer in the queue, seen twice so."""
-        if time.monotonic() - self._looked < QUEUE_EVERY or not self._jobs:
+    def _missing_runs(self) -> list[str]:
+        """The runs whose jobs are no longer in the queue, at two polls in a row."""
+        if time.monotonic() - self._last_poll < QUEUE_POLL_INTERVAL or not self._jobs:
             return []
-        self._looked = time.monotonic()
+        self._last_poll = time.monotonic()
         alive = self._alive()
         if alive is None:
             return []
@@ -131,7 +133,7 @@ class Slurm(ClusterExecutor):
         return sorted(twice)
 
     def _alive(self) -> set[str] | None:
-        """Ids of the jobs that wait or run; None where that cannot be told now."""
+        """Ids of the jobs that are queued or running; None where squeue fails."""
         if self.scheduler == "local":
             return {job.job_id for job in self._jobs.values() if not job.done()}
         command = ["squeue", "--noheader", "--array", "--format=%i %F_%K", "--me"]
@@ -143,12 +145,12 @@ class Slurm(ClusterExecutor):
             return None
         return set(out.split())
 
-    def _lost(self, job: Any) -> Ending:
+    def _missing_exit_status(self, job: Any) -> ExitStatus:
         log = job.paths.stderr
-        return Ending("failed", f"Slurm job {job.job_id} ended without a word; its log is {log}",
-                      lost=True)
+        reason = f"Slurm job {job.job_id} ended without a result; its log is {log}"
+        return ExitStatus("failed", reason, unrecorded=True)
 
-    def withdraw(self, run: str) -> None:
+    def cancel(self, run: str) -> None:
         self._jobs.pop(run).cancel(check=False)
 
     def close(self) -> None:
@@ -157,38 +159,38 @@ class Slurm(ClusterExecutor):
 
 
 class _Task:
-    """What a job does: one run, in a thread, so that the main one is free for Slurm's signal."""
+    """A job's callable: one run, in a thread, so that the main thread can handle signals."""
 
     def __init__(self) -> None:
         self.messenger: MailboxMessenger | None = None
         self.thread: threading.Thread | None = None
 
-    def __call__(self, job: Job, folder: Path) -> Ending:
+    def __call__(self, job: Job, folder: Path) -> ExitStatus:
         self.messenger = MailboxMessenger(Mailbox(folder), job)
-        found: list[Ending] = []
+        found: list[ExitStatus] = []
         self.thread = threading.Thread(
-            target=lambda: found.append(check_and_do(job, folder, self.messenger)), daemon=True
+            target=lambda: found.append(prepare_and_run(job, folder, self.messenger)), daemon=True
         )
         self.thread.start()
         while self.thread.is_alive():
-            self.thread.join(0.1)  # in short waits: a signal is handled between two of them
-        return found[0] if found else Ending("failed", "the run's thread died")
+            self.thread.join(0.1)  # short waits: signals are handled between them
+        return found[0] if found else ExitStatus("failed", "the run's thread died")
 
     def checkpoint(self, job: Job, folder: Path) -> Any:
-        """Called by submitit when the time is nearly up: save, and be queued again."""
+        """Called by submitit near the time limit: save a checkpoint and requeue."""
         from submitit.helpers import DelayedSubmission
 
         if self.messenger is not None and self.thread is not None:
-            self.messenger.ending = True
-            self.thread.join(GRACE / 2)
+            self.messenger.preempted = True
+            self.thread.join(CHECKPOINT_MARGIN / 2)
         return DelayedSubmission(_Task(), job, folder)
 
 
-def _ending(job: Any) -> Ending:
+def _exit_status(job: Any) -> ExitStatus:
     try:
         return job.result()
-    except Exception as error:  # whatever went wrong in the job, or with its files
-        return Ending("failed", f"Slurm job {job.job_id}: {_line(error)}", lost=True)
+    except Exception as error:  # of the job, or of reading its result files
+        return ExitStatus("failed", f"Slurm job {job.job_id}: {_line(error)}", unrecorded=True)
 
 
 def _line(error: Exception) -> str:
