@@ -7,6 +7,8 @@ The text of a claim is read by `genbench.suites.expectation`. It is judged on tr
   values are tied, have heavy tails or are infinite;
 - at 95 %, two-sided, after Holm's correction for the number of claims in the suite;
 - CONFIRMED or REFUTED where the test is significant one way or the other, else INCONCLUSIVE;
+- NO DIFFERENCE where the claim states a margin, and two one-sided tests at 2.5 % each find the
+  difference within it, be it zero or not;
 - a run that diverged, or a value that is NaN or infinite, is the worst there is: a claim that such
   a row is better than one whose values are all finite is REFUTED, for its mean is infinite; that
   it is worse is for the test to say;
@@ -20,6 +22,8 @@ each dataset on which its cells apply. `std(a) < std(b)` compares the spreads ov
 test on the logarithms of the distances from the median, but for the one distance that says
 nothing (the median's own, or one of the middle two). A claim that gives a reason in the place of a
 comparison is listed and not judged.
+An identity (`js[apart] = log(2) within 1e-4`) is no test: it is CONFIRMED if every run's value is
+that near its exact one, and REFUTED if one is not.
 `a ~= b within t` is confirmed if |a − b| is significantly below t (two one-sided tests).
 A claim that was not among the suite's when a run that it rests on first began is marked *post
 hoc*: its sentence may have been written after the numbers. The row `real` has no training seeds;
@@ -38,14 +42,19 @@ from genbench.judging.cells import (
     is_reference,
     trouble_text,
 )
-from genbench.judging.claim_tests import Tested, tested
+from genbench.judging.claim_tests import tested
+from genbench.judging.exactly import exactly
+from genbench.judging.margins import within_margin
 from genbench.judging.statistics import ALPHA, MIN_SEEDS, holm
 from genbench.suites.expand import Plan
-from genbench.suites.expectation import CellName, Expectation, parse_expectations
-from genbench.suites.schema import Claim
+from genbench.suites.expectation import CellName, Expectation
+from genbench.suites.schema import Claim, Margin
 from genbench.text.numbers import mean_text, p_text
 
 __all__ = ["ClaimVerdict", "Expectation", "judge"]
+
+
+Verdict = Literal["CONFIRMED", "REFUTED", "NO DIFFERENCE", "INCONCLUSIVE", "NOT JUDGED"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +64,7 @@ class ClaimVerdict:
     id: str
     text: str
     expect: str
-    verdict: Literal["CONFIRMED", "REFUTED", "INCONCLUSIVE", "NOT JUDGED"]
+    verdict: Verdict
     evidence: str
     p: float | None
     """Two-sided, after Holm's correction; None where nothing could be tested."""
@@ -70,9 +79,13 @@ class _Answer:
     evidence: str
     confirm: float = 1.0
     refute: float = 1.0
+    same: float = 1.0
+    """That the difference lies within the margin."""
     tested: bool = False
     settled: bool = False
     """Whether it is refuted without a test."""
+    exact: bool = False
+    """Whether every run has the exact value that an identity gives."""
     applies: bool = True
 
 
@@ -90,6 +103,14 @@ class _Case:
         return min(1.0, smallest * len(self.answers))
 
     @property
+    def same(self) -> float:
+        return max((answer.same for answer in self.answers), default=1.0)
+
+    @property
+    def exact(self) -> bool:
+        return all(answer.exact for answer in self.answers)
+
+    @property
     def settled(self) -> bool:
         return any(answer.settled for answer in self.answers)
 
@@ -99,7 +120,7 @@ class _Case:
             return 0.0
         if not any(answer.tested for answer in self.answers):
             return None
-        return min(1.0, 2 * min(self.confirm, self.refute))
+        return min(1.0, 2 * min(self.confirm, self.refute, self.same))
 
 
 def judge(
@@ -115,18 +136,20 @@ def judge(
         SuiteError: a claim that does not parse (the suite's loader refuses it earlier).
     """
     claims = list(plan.suite.report.claims)
-    judged = [claim for claim in claims if claim.expect is not None]
-    cases = [
-        _Case([answer for part in parse_expectations(str(claim.expect))
-               for answer in _answers(part, cells)])
-        for claim in judged
-    ]
-    adjusted = holm([case.p for case in cases])
+    cases = {
+        claim.id: _Case([answer for part in claim.parts for answer in _answers(
+            part, cells, claim.margin
+        )])
+        for claim in claims if claim.parts
+    }
+    tests = {claim.id: cases[claim.id].p for claim in claims if claim.expect is not None}
+    adjusted = dict(zip(tests, holm(list(tests.values())), strict=True))
     verdicts = {
         claim.id: replace(
-            _verdict(claim, case, p, len(judged)), post_hoc=_post_hoc(claim, planned or {})
+            _verdict(claim, cases[claim.id], adjusted.get(claim.id), len(tests)),
+            post_hoc=_post_hoc(claim, planned or {}),
         )
-        for claim, case, p in zip(judged, cases, adjusted, strict=True)
+        for claim in claims if claim.id in cases
     }
     return [
         verdicts.get(claim.id)
@@ -139,7 +162,7 @@ def _post_hoc(
     claim: Claim, planned: Mapping[tuple[str, str], Sequence[frozenset[str]]]
 ) -> bool:
     """Whether a run of its rows began without it."""
-    named = [cell for part in parse_expectations(str(claim.expect)) for cell in part.cells]
+    named = [cell for part in claim.parts for cell in part.cells]
     return any(
         claim.mark not in started
         for (method, dataset), runs in planned.items()
@@ -148,24 +171,33 @@ def _post_hoc(
     )
 
 
-def _verdict(claim: Claim, case: _Case, adjusted: float, claims: int) -> ClaimVerdict:
+def _verdict(claim: Claim, case: _Case, adjusted: float | None, tests: int) -> ClaimVerdict:
+    """`adjusted` is None for an identity, which no test judges."""
     evidence = "; ".join(answer.evidence for answer in case.answers)
-    expect = claim.expect or ""
-    if case.p is None:
-        return ClaimVerdict(claim.id, claim.text, expect, "INCONCLUSIVE", evidence, None)
-    name: Literal["CONFIRMED", "REFUTED", "INCONCLUSIVE"] = "INCONCLUSIVE"
+    found = ClaimVerdict(claim.id, claim.text, claim.expectation, "INCONCLUSIVE", evidence, None)
     if case.settled:
-        return ClaimVerdict(claim.id, claim.text, expect, "REFUTED", evidence, None)
-    if adjusted <= ALPHA:
+        return replace(found, verdict="REFUTED")
+    if adjusted is None:
+        return replace(found, verdict="CONFIRMED") if case.exact else found
+    if case.p is None:
+        return found
+    if tests > 1:
+        evidence += f"; {p_text(adjusted)} after Holm's correction for {tests} claims"
+    scale = adjusted / case.p if case.p else 1.0
+    if 2 * case.same * scale <= ALPHA:
+        name: Verdict = "NO DIFFERENCE"
+    elif adjusted <= ALPHA:
         name = "CONFIRMED" if case.confirm < case.refute else "REFUTED"
-    if claims > 1:
-        evidence += f"; {p_text(adjusted)} after Holm's correction for {claims} claims"
-    if name == "INCONCLUSIVE" and all(answer.tested for answer in case.answers):
-        evidence += "; within the noise of the seeds"
-    return ClaimVerdict(claim.id, claim.text, expect, name, evidence, adjusted)
+    else:
+        name = "INCONCLUSIVE"
+        if all(answer.tested for answer in case.answers):
+            evidence += "; within the noise of the seeds"
+    return replace(found, verdict=name, evidence=evidence, p=adjusted)
 
 
-def _answers(expectation: Expectation, cells: Sequence[Cell]) -> list[_Answer]:
+def _answers(
+    expectation: Expectation, cells: Sequence[Cell], margin: float | Margin | None
+) -> list[_Answer]:
     """Judge one comparison on each dataset that it is about."""
     open_ended = any(dataset is None for _, _, dataset in expectation.cells)
     datasets: list[str] = dataset_names(cells) if open_ended else [""]
@@ -174,7 +206,7 @@ def _answers(expectation: Expectation, cells: Sequence[Cell]) -> list[_Answer]:
         found = [find(cells, m, row, own or dataset) for m, row, own in expectation.cells]
         if open_ended and not all(found):
             continue  # a row that does not run on this dataset
-        answers.append(_answer(expectation, found, dataset))
+        answers.append(_answer(expectation, found, dataset, margin))
     if any(answer.applies for answer in answers):
         answers = [answer for answer in answers if answer.applies]
     if not answers:
@@ -184,7 +216,8 @@ def _answers(expectation: Expectation, cells: Sequence[Cell]) -> list[_Answer]:
 
 
 def _answer(
-    expectation: Expectation, found: Sequence[Sequence[Cell]], dataset: str
+    expectation: Expectation, found: Sequence[Sequence[Cell]], dataset: str,
+    margin: float | Margin | None,
 ) -> _Answer:
     for name, cells in zip(expectation.cells, found, strict=True):
         if not cells:
@@ -193,10 +226,13 @@ def _answer(
             ways = " and ".join(f"{cell.metric}@{cell.protocol}" for cell in cells)
             return _Answer(f"{_name(name, dataset)} was measured under several protocols: {ways}")
     chosen = [cells[0] for cells in found]
-    trouble = _trouble(chosen)
+    trouble = None if _never_exact(expectation, chosen) else _trouble(chosen)
     if trouble is not None:
         return trouble
     values = ", ".join(dict.fromkeys(cell.text for cell in chosen))
+    if expectation.relation == "=":
+        inside, text = exactly(expectation, chosen)
+        return _Answer(f"{values}: {text}", settled=inside is False, exact=inside is True)
     if all(map(is_reference, chosen)):
         return _Answer(f"{values}: the data have no training seeds to test on")
     if any(len(cell.outcomes) < MIN_SEEDS for cell in chosen if not is_reference(cell)):
@@ -205,15 +241,18 @@ def _answer(
         result = tested(expectation, chosen)
     except ValueError as reason:
         return _Answer(str(reason))
-    return _found(result, values)
+    answer = _Answer(f"{values}: {result.text}", result.confirm, result.refute, tested=True)
+    if result.settled:
+        return replace(answer, confirm=1.0, refute=0.0, settled=True)
+    if margin is None:
+        return answer
+    same, text = within_margin(expectation, chosen, margin)
+    return replace(answer, same=same, evidence=f"{answer.evidence}; {text}")
 
 
-def _found(result: Tested, values: str) -> _Answer:
-    refuted = result.settled
-    return _Answer(
-        f"{values}: {result.text}", 1.0 if refuted else result.confirm,
-        0.0 if refuted else result.refute, True, refuted,
-    )
+def _never_exact(expectation: Expectation, cells: Sequence[Cell]) -> bool:
+    """Whether a value is not finite where an identity gives a number."""
+    return expectation.relation == "=" and any(cell.lost for cell in cells)
 
 
 def _trouble(cells: Sequence[Cell]) -> _Answer | None:

@@ -8,6 +8,8 @@
     sum         := term (("+" | "-") term)*
     term        := number | [number "*"] (cell | "|" cell "|")
     cell        := metric "[" row ["," dataset] "]"
+    identity    := sum "=" exact ("within" | "±") number ["and" identity]
+    exact       := an expression of numbers (`exact_value`)
 
 `~=` needs a tolerance, the others take none; `std` is the spread over seeds; `|…|` is the
 magnitude of each seed's value. `on logs` compares two positive numbers by their ratio: for metrics
@@ -20,6 +22,7 @@ those of a grid do: `nll[nice[layers=4], ring]`. Examples:
     modes_covered[gan] ~= 6 within 0.5
     std(nll[mixflow-ml]) < std(nll[flow-ml])
     nll_gap[flow-gan] > 10 * nll_gap[flow-gan-ml] on logs
+    js[lines, line] = log(2) within 1e-4
 
 This stands beside the schema, and not with the statistics that judge it, because a suite is
 checked when it is loaded and imports point down.
@@ -27,21 +30,24 @@ checked when it is loaded and imports point down.
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from genbench.errors import SuiteError
+from genbench.suites.exact_value import EXACT, exact_value
 
 CellName = tuple[str, str, str | None]
 """Metric, row, and dataset or None for every dataset."""
 
 _Terms = list[tuple[float, CellName | None]]
 _EXAMPLE = "nll[mixflow-ml] < nll[flow-ml]"
+_IDENTITY = "js[apart, line] = log(2) within 1e-4"
 _NUMBER = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _METRIC = re.compile(r"[A-Za-z_][A-Za-z0-9_@./{}=-]*")
 _RELATION = re.compile(r"<=|>=|~=|<|>")
 _AND = re.compile(r"\s+and\s+")
 _STD = re.compile(r"std\s*\(")
 _ON_LOGS = re.compile(r"on\s+logs\b")
+_EXACT = re.compile(r"=(?P<value>[^=]*?)(?:\bwithin\b|±)")
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,21 @@ class Expectation:
     """The cells whose magnitudes are compared."""
 
     @property
+    def on_logs(self) -> "Expectation | None":
+        """Of two positive quantities, one of them perhaps a number, the comparison of logarithms.
+
+        None where it is of more, or of a sum.
+        """
+        if self.logs:
+            return self
+        factors = [factor for factor, _ in self.terms] + [self.constant] * bool(self.constant)
+        if self.spread or sorted(math.copysign(1, factor) for factor in factors) != [-1, 1]:
+            return None
+        terms = tuple((math.copysign(1, factor), cell) for factor, cell in self.terms)
+        constant = sum(math.copysign(1, factor) * math.log(abs(factor)) for factor in factors)
+        return replace(self, terms=terms, constant=constant, logs=True)
+
+    @property
     def cells(self) -> list[CellName]:
         """The (metric, row, dataset or None) that it names, each once, in order."""
         return [cell for _, cell in self.terms]
@@ -72,13 +93,27 @@ def parse_expectations(text: str) -> tuple[Expectation, ...]:
     Raises:
         SuiteError: as `parse_expectation`.
     """
+    return tuple(map(parse_expectation, _joined(text)))
+
+
+def parse_identities(text: str) -> tuple[Expectation, ...]:
+    """Read the exact values of an identity, one or several joined by `and`; their relation is `=`.
+
+    Raises:
+        SuiteError: it does not parse, names no cell, or its exact value is none.
+    """
+    return tuple(_Reader(part).identity() for part in _joined(text))
+
+
+def _joined(text: str) -> list[str]:
+    """What stands between the `and`s of a text."""
     parts: list[str] = []
     for part in _AND.split(text):
         if parts and parts[-1].count("[") > parts[-1].count("]"):  # within the name of a row
             parts[-1] += f" and {part}"
         else:
             parts.append(part)
-    return tuple(map(parse_expectation, parts))
+    return parts
 
 
 def parse_cell(text: str) -> CellName:
@@ -124,6 +159,29 @@ class _Reader:
         tolerance = self.tolerance(relation)
         if self.peek():
             raise self.error("the end")
+        return self.compared(relation, left, low, right, high, tolerance)
+
+    def identity(self) -> Expectation:
+        """`sum = exact within tolerance`."""
+        left, low = self.sum()
+        self.peek()
+        exact = _EXACT.match(self.text, self.at)
+        if exact is None:
+            raise self.error("'= VALUE within TOLERANCE'", _IDENTITY)
+        self.at = exact.end()
+        tolerance = self.number()
+        if tolerance is None or self.peek():
+            raise self.error("a tolerance (a number)", _IDENTITY)
+        value = exact_value(exact["value"])
+        if value is None:
+            raise SuiteError(f"'{self.text}': expected {EXACT}, got '{exact['value'].strip()}'")
+        return self.compared("=", left, low, [], value, tolerance)
+
+    def compared(
+        self, relation: str, left: _Terms, low: float, right: _Terms, high: float,
+        tolerance: float | None,
+    ) -> Expectation:
+        """Both sides on one."""
         coefficients: dict[CellName, float] = {}
         for sign, side in ((1.0, left), (-1.0, right)):
             for factor, cell in side:
@@ -132,9 +190,7 @@ class _Reader:
         if not coefficients:
             raise SuiteError(f"'{self.text}' names no cell; write for example '{_EXAMPLE}'")
         if not all(coefficients.values()):
-            raise SuiteError(
-                f"'{self.text}': a cell cancels out, compared with itself or multiplied by 0"
-            )
+            raise SuiteError(f"'{self.text}': a cell cancels out, or is multiplied by 0")
         terms = tuple((factor, cell) for cell, factor in coefficients.items())
         return Expectation(
             self.text.strip(), relation, terms, low - high, tolerance,
@@ -149,9 +205,7 @@ class _Reader:
         if self.peek():
             raise self.error("the end")
         if relation == "~=" or [len(side) for side in sides] != [1, 1]:
-            raise SuiteError(
-                f"'{self.text}': 'on logs' goes with one term on each side, and < <= > or >="
-            )
+            raise SuiteError(f"'{self.text}': 'on logs' takes one term a side, and < <= > or >=")
         (first, one), (second, other) = sides[0][0], sides[1][0]
         if first <= 0 or second <= 0:
             raise SuiteError(f"'{self.text}': a factor that is not positive has no logarithm")
@@ -288,9 +342,9 @@ class _Reader:
         self.at = match.end() if match else self.at
         return match and match.group()
 
-    def error(self, expected: str) -> SuiteError:
+    def error(self, expected: str, example: str = _EXAMPLE) -> SuiteError:
         got = f"'{self.peek()}'" if self.peek() else "the end"
         return SuiteError(
             f"'{self.text}', column {self.at + 1}: expected {expected}, got {got}; "
-            f"write for example '{_EXAMPLE}'"
+            f"write for example '{example}'"
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from genbench.errors import SuiteError
 from genbench.lookup import suggest
-from genbench.suites.expectation import CellName, parse_cell, parse_expectations
+from genbench.suites.expectation import CellName, Expectation, parse_cell
 from genbench.suites.figures import check_figures
 from genbench.suites.known import Known
 from genbench.suites.matrix import DatasetRow, deciding, runs_on
@@ -15,7 +15,7 @@ from genbench.suites.methods import Method
 from genbench.suites.parts import capabilities, requirements
 from genbench.suites.problems import Path, Problems
 from genbench.suites.rows import Row
-from genbench.suites.schema import Claim, Suite, Table, Target
+from genbench.suites.schema import Claim, Margin, Suite, Table, Target
 from genbench.suites.spec import REAL, MetricSpec
 
 _CONDITIONS = {
@@ -74,20 +74,39 @@ class _Checker:
 
     def claim(self, claim: Claim, path: Path) -> None:
         """A claim's expectation and its cells, or why it has none."""
-        if (claim.expect is None) == (not claim.unjudged):
-            self.problems.add(path, f"claim '{claim.id}' needs `expect`, or `unjudged` with the "
-                                    "reason why it cannot be a comparison, and not both")
-        if claim.expect is None:
+        given = [claim.expect is not None, claim.identity is not None, bool(claim.unjudged)]
+        if sum(given) != 1:
+            self.problems.add(path, f"claim '{claim.id}' needs one of `expect`, `identity`, and "
+                                    "`unjudged` with the reason why it cannot be either")
+        if claim.expectation == "" or sum(given) != 1:
             return
-        where = (*path, "expect")
+        where = (*path, "expect" if claim.expect else "identity")
         try:
-            parts = parse_expectations(claim.expect)
+            parts = claim.parts
         except SuiteError as error:
             self.problems.add(where, error.message)
             return
         for part in parts:
             for cell in part.cells:
                 self.cell(cell, where)
+        if claim.margin is not None:
+            self.margin(claim.margin, parts, (*path, "margin"))
+
+    def margin(
+        self, margin: float | Margin, parts: Sequence[Expectation], path: Path
+    ) -> None:
+        """A margin beside what it can be one of."""
+        ratio = isinstance(margin, Margin) and margin.factor is not None
+        for part in parts:
+            if part.relation in ("=", "~=") or part.spread:
+                self.problems.add(path, f"'{part.text}' takes no margin: it goes with < <= > and "
+                                        ">= between values")
+            elif part.logs and not ratio:
+                self.problems.add(path, f"'{part.text}' compares a ratio, whose margin is a "
+                                        "factor: write {factor: 1.1}")
+            elif ratio and not part.logs and part.on_logs is None:
+                self.problems.add(path, f"'{part.text}' is no comparison of two quantities, whose "
+                                        "ratio a factor could bound")
 
     def target(self, target: Target, path: Path) -> None:
         """A target's cell and bound."""

@@ -9,14 +9,22 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from genbench.bibliography import entries
 from genbench.duration import Duration
 from genbench.errors import GenbenchError
-from genbench.fields import MOST, Count, Finite, Optimiser, Share
+from genbench.fields import MOST, Count, Finite, Optimiser, Positive, Share
 from genbench.seeding import digest
 from genbench.suites.executors import cluster_model
+from genbench.suites.expectation import Expectation, parse_expectations, parse_identities
 
 if TYPE_CHECKING:
     Cluster = BaseModel
@@ -177,6 +185,21 @@ class Table(_Part):
     rows `flow` and `flow-tuned`, each under its heading. A variant that a row has not is empty."""
 
 
+class Margin(_Part):
+    """How large a difference may be and count as none: one of these."""
+
+    spread: Positive | None = None
+    """In standard deviations over the seeds, pooled over both sides."""
+    factor: Annotated[float, Field(gt=1, allow_inf_nan=False)] | None = None
+    """As a ratio of both sides, which are positive: 1.1 for a tenth more or less."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Margin:
+        if (self.spread is None) == (self.factor is None):
+            raise ValueError("takes `spread` or `factor`, and not both")
+        return self
+
+
 class Claim(_Part):
     """A sentence from a paper, written as a comparison between cells."""
 
@@ -187,13 +210,39 @@ class Claim(_Part):
     expect: Annotated[str, Field(min_length=1)] | None = None
     """The comparison, e.g. `nll[mixflow] < nll[nice]`; `metric[row, dataset]` names one dataset,
     and the row `real` the data themselves."""
+    margin: Positive | Margin | None = None
+    """A difference up to which both sides of `expect` are as good as each other, so that it can be
+    NO DIFFERENCE: in the metric's own unit, or {spread: 0.5} or {factor: 1.1}."""
+    identity: Annotated[str, Field(min_length=1)] | None = None
+    """In the place of `expect`: the exact value that every run must have, within a tolerance, e.g.
+    `js[apart] = log(2) within 1e-4`."""
     unjudged: str = ""
     """Why the sentence cannot be such a comparison; in the place of `expect`."""
 
     @property
+    def expectation(self) -> str:
+        """What is expected, in one line; empty where nothing is judged."""
+        margin = self.margin
+        if isinstance(margin, Margin):
+            size = f"{margin.spread} std" if margin.spread else f"factor {margin.factor}"
+            return f"{self.expect}, margin {size}"
+        return (self.expect or self.identity or "") + (f", margin {margin}" if margin else "")
+
+    @property
+    def parts(self) -> tuple[Expectation, ...]:
+        """The comparisons that are judged.
+
+        Raises:
+            SuiteError: one does not parse.
+        """
+        if self.identity is not None:
+            return parse_identities(self.identity)
+        return parse_expectations(self.expect) if self.expect is not None else ()
+
+    @property
     def mark(self) -> str:
         """What a run records of the claims that it was made to judge: a hash of the comparison."""
-        return digest(" ".join((self.expect or "").split()), 12)
+        return digest(" ".join(self.expectation.split()), 12)
 
 
 class Target(_Part):

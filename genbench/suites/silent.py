@@ -108,9 +108,9 @@ def _without_real(suite: Suite, problems: Problems) -> None:
             if not isinstance(part, str) and REAL in (part.methods or []):
                 problems.add(("report", what, index, "methods"), why)
     said: list[tuple[str, str, Sequence[Claim | Target]]] = [
-        ("claims", "expect", suite.report.claims), ("targets", "cell", suite.report.targets),
+        ("claims", "expectation", suite.report.claims), ("targets", "cell", suite.report.targets),
     ]
     for what, key, sentences in said:
         for index, sentence in enumerate(sentences):
             if f"[{REAL}" in str(getattr(sentence, key)):
-                problems.add(("report", what, index, key), why)
+                problems.add(("report", what, index), why)

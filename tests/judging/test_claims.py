@@ -23,7 +23,9 @@ from genbench.suites.schema import Claim
 
 def verdicts(expectations, *parts):
     claims = [
-        SimpleNamespace(id=f"K{place}", text="a sentence", expect=expect, unjudged="why not")
+        Claim.model_validate({"id": f"K{place}", "text": "a sentence", **(
+            {"expect": expect} if isinstance(expect, str) else expect
+        )})
         for place, expect in enumerate(expectations)
     ]
     plan = SimpleNamespace(suite=SimpleNamespace(report=SimpleNamespace(claims=claims)))
@@ -292,7 +294,7 @@ def test_several_comparisons_hold_together(expect, answer):
 
 
 def test_a_reason_in_the_place_of_a_comparison_is_listed_and_costs_nothing():
-    found = verdicts([None, "nll[a] < nll[b]"], LOW, HIGH)
+    found = verdicts([{"unjudged": "why not"}, "nll[a] < nll[b]"], LOW, HIGH)
     assert found[0].verdict == "NOT JUDGED"
     assert found[0].evidence == "why not"
     assert found[1].verdict == "CONFIRMED"
