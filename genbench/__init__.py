@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from genbench.api.results import check, claims, compare, report, table
     from genbench.api.scoring import evaluate
     from genbench.api.session import SuiteOutcome, run
-    from genbench.api.stored import Run, load
+    from genbench.api.stored import Run, load, migrate
     from genbench.data.base import Data, Dataset, Modes, Split, Truth
     from genbench.data.feed import Feed
     from genbench.data.scaling import Scaling, scaling_for
@@ -54,7 +54,7 @@ _WHERE = {
     "api.results": ("check", "claims", "compare", "report", "table"),
     "api.scoring": ("evaluate",),
     "api.session": ("SuiteOutcome", "run"),
-    "api.stored": ("Run", "load"),
+    "api.stored": ("Run", "load", "migrate"),
     "data.base": ("Data", "Dataset", "Modes", "Split", "Truth"),
     "data.feed": ("Feed",),
     "data.scaling": ("Scaling", "scaling_for"),
@@ -126,6 +126,7 @@ __all__ = [
     "load",
     "load_plan",
     "metric",
+    "migrate",
     "model",
     "objective",
     "report",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from genbench.arguments import COUNT, PATH, TEXT, checked, optional, whole
+from genbench.arguments import COUNT, FLAG, PATH, TEXT, checked, optional, whole
 from genbench.errors import DataError, in_a_line
 from genbench.places import at_home, cache_folder, data_root
 from genbench.steps import LOADING, step
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from genbench.evaluation.evidence import Evidence
     from genbench.models.base import Model
+    from genbench.running.migrate import Migrated
 
 
 class Run:
@@ -140,6 +141,26 @@ class Run:
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(repr(self))}</p>{self.metrics.to_html(na_rep='–')}"
+
+
+@checked(results=PATH, data=optional(PATH), trust_data=FLAG)
+def migrate(
+    results: str | Path = "results", *, data: str | Path | None = None, trust_data: bool = False
+) -> Migrated:
+    """Give runs that an earlier genbench made the ids of today, so that none is trained again.
+
+    `results` is the folder of results or of one suite's; `trust_data` takes the files of today for
+    those of runs that noted no hash.
+
+    Raises:
+        StoreError: no runs there, or a folder that cannot be written.
+    """
+    from genbench.running.migrate import Migrated, trained_anew
+    from genbench.running.migrate import migrate as moved
+
+    folder = at_home(Path(results))
+    runs = tuple(moved(folder, data_root(data), trust_data=trust_data))
+    return Migrated(runs, tuple(trained_anew(folder)))
 
 
 @checked(run=PATH, results=PATH, data=optional(PATH), device=TEXT)

@@ -5,18 +5,26 @@ A run is called anew where nothing that decides it has changed; its files stay a
 that a migration which is stopped anywhere goes on where it was.
 """
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from genbench.errors import GenbenchError, StoreError
+from filelock import FileLock
+
+from genbench.errors import GenbenchError, StoreError, Unwritable
+from genbench.judging.baseline import changes
 from genbench.lookup import describe
 from genbench.running.contents import loaded
+from genbench.running.show import suite_file
 from genbench.steps import portion, step
+from genbench.store.contents import called_as_then
 from genbench.store.folder import RunFolder
 from genbench.store.migration import Migration
 from genbench.store.runs import Store
 from genbench.suites.contents import called_below, contents_of, data_key, paths_of
+from genbench.suites.expand import load_plan
 from genbench.suites.identity import known_part
 from genbench.suites.parts import code_of, own_code
 from genbench.suites.spec import ComponentSpec, RunSpec
@@ -43,6 +51,19 @@ class Moved:
         return f"{self.suite}: {self.before} {what}"
 
 
+@dataclass(frozen=True)
+class Migrated:
+    """What became of the runs below a folder of results."""
+
+    runs: Sequence[Moved]
+    """Those that an earlier genbench made; the others have the ids of today."""
+    trained_anew: Sequence[str]
+    """As the function of this name."""
+
+    def __str__(self) -> str:
+        return "\n".join([*map(str, self.runs), *self.trained_anew])
+
+
 def migrate(results: Path, data: Path, *, trust_data: bool = False) -> Iterator[Moved]:
     """Call the runs below a folder of results, or of one suite's, by the ids of today.
 
@@ -50,20 +71,43 @@ def migrate(results: Path, data: Path, *, trust_data: bool = False) -> Iterator[
     asks for what the runs did not note of theirs.
 
     Raises:
-        StoreError: there is no such folder, or it cannot be written.
+        Unwritable: runs that cannot be renamed there; none is touched.
+        StoreError: there is no such folder.
     """
+    stores = _stores(results)
+    with step("reading the stored runs"):
+        for index, store in enumerate(stores):
+            with portion(index, len(stores)), _alone(store):
+                for folder in store.runs():
+                    moved = _moved(store, folder, data, trust_data)
+                    if moved is not None:
+                        yield moved
+
+
+def _stores(results: Path) -> list[Store]:
     stores = [Store(results)] if (results / "runs").is_dir() else [
         Store(folder.parent) for folder in sorted(results.glob("*/runs"))
     ]
     if not stores:
         raise StoreError(f"there are no runs below {results}; name the folder of results")
-    with step("reading the stored runs"):
-        for index, store in enumerate(stores):
-            with portion(index, len(stores)):
-                for folder in store.runs():
-                    moved = _moved(store, folder, data, trust_data)
-                    if moved is not None:
-                        yield moved
+    return stores
+
+
+@contextmanager
+def _alone(store: Store) -> Iterator[None]:
+    """Wait for another migration of a store to end, and have others wait for this one."""
+    lock = FileLock(store.runs_folder / ".locks" / "migrate.lock")
+    try:
+        Path(lock.lock_file).parent.mkdir(exist_ok=True)
+        with step(f"waiting for another `genbench migrate` of {store.root}"):
+            lock.acquire()
+    except (OSError, NotImplementedError):  # then nothing can be renamed there, by anybody
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _moved(store: Store, folder: RunFolder, root: Path, trust: bool) -> Moved | None:
@@ -79,10 +123,68 @@ def _moved(store: Store, folder: RunFolder, root: Path, trust: bool) -> Moved | 
             spec, note = _trusting(spec, Migration(name), root, trust)
         except GenbenchError as error:
             return Moved(suite, name, name, str(error))
+        _check_writable(store)
         stays = store.rename(name, spec.id, note)
         return Moved(suite, name, name if stays else spec.id, stays)
+    except Unwritable:
+        raise
     except StoreError as error:
         return Moved(suite, name, name, str(error), damaged=True)
+
+
+def _check_writable(store: Store) -> None:
+    """A folder that cannot be written is no fault of the runs in it.
+
+    Raises:
+        Unwritable: naming the folder, and why.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=store.runs_folder):
+            return
+    except OSError as error:
+        raise Unwritable(f"cannot rename runs in {store.runs_folder}: {error.strerror} (errno "
+                         f"{error.errno}); nothing of them was changed") from None
+
+
+def trained_anew(results: Path) -> list[str]:
+    """A line for each row that its suite asks for otherwise than it was trained, and why.
+
+    Of such a row runs are stored, and `genbench run` trains others: the suite, or the zoo's
+    method in it, has other settings now.
+    """
+    lines = []
+    for store in _stores(results):
+        specs = []
+        for folder in store.runs():
+            with suppress(StoreError):  # a damaged run is told of by the migration
+                specs.append(folder.spec())
+        for suite in dict.fromkeys(spec.suite for spec in specs):
+            own = [spec for spec in specs if spec.suite == suite and not spec.limited]
+            lines += _anew(store, suite, own)
+    return lines
+
+
+def _anew(store: Store, suite: str, specs: Sequence[RunSpec]) -> list[str]:
+    file = next(filter(None, map(suite_file, specs)), suite)
+    try:
+        plan = called_as_then(load_plan(file), store)
+    except GenbenchError as error:
+        why = str(error).splitlines()[0]
+        return [f"{suite}: what `genbench run` trains anew is not known ({why})"] if specs else []
+    stored = {spec.id for spec in specs}
+    wanted = {(run.method, run.dataset, run.seed): run for run in plan.runs}
+    reasons: dict[tuple[str, str], dict[str, None]] = {}
+    for spec in specs:
+        run = wanted.get((spec.method, spec.dataset, spec.seed))
+        if run is not None and run.id not in stored:
+            found = [one for one in changes(spec.deciding(), run.deciding())
+                     if not one.startswith("data.contents")]  # known once they are looked at
+            if found:
+                reasons.setdefault((spec.method, "; ".join(found)), {})[spec.dataset] = None
+    return [
+        f"{suite}: `genbench run` trains {method} on {', '.join(datasets)} anew: the suite asks "
+        f"for it otherwise now ({why})" for (method, why), datasets in reasons.items()
+    ]
 
 
 def _parts(spec: RunSpec) -> list[tuple[str, ComponentSpec]]:

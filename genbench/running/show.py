@@ -52,7 +52,7 @@ def repeat(spec: RunSpec, provenance: Mapping[str, Any], store: Store) -> str:
     It is made of what the suite says now and of the command that made the run; where these give
     another run, it says so instead.
     """
-    file = _suite_file(spec)
+    file = suite_file(spec)
     if file is None:
         return f"(the suite {spec.suite}.yaml is no longer in {spec.folder or 'its folder'})"
     made = [shlex.split(str(one.get("command", ""))) for one in provenance_history(provenance)]
@@ -71,7 +71,8 @@ def repeat(spec: RunSpec, provenance: Mapping[str, Any], store: Store) -> str:
     return f"({file} no longer asks for this run: what it says now gives others)"
 
 
-def _suite_file(spec: RunSpec) -> Path | None:
+def suite_file(spec: RunSpec) -> Path | None:
+    """The file of a run's suite, where it still lies there."""
     for suffix in (".yaml", ".yml"):
         file = Path(spec.folder, f"{spec.suite}{suffix}")
         if spec.folder and file.is_file():

@@ -6,8 +6,10 @@ stands for where its suite lay.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -18,9 +20,9 @@ import pytest
 from filelock import FileLock
 
 import genbench as gb
-from genbench.errors import StoreError
+from genbench.errors import StoreError, Unwritable
 from genbench.running.contents import present
-from genbench.running.migrate import Moved, migrate
+from genbench.running.migrate import Moved, migrate, trained_anew
 from genbench.running.session import plan_status
 from genbench.store.migration import Migration
 from genbench.store.runs import Store
@@ -180,6 +182,55 @@ def test_a_run_that_a_runner_has_is_left_alone(old: Path) -> None:
         assert (runs / name).is_dir()
     [one] = [one for one in moved(old) if one.before == name]
     assert one.now == spec.id
+
+
+def test_a_second_migration_waits_for_the_first(old: Path) -> None:
+    (old / "old/runs/.locks").mkdir()
+    found: list[Moved] = []
+    with FileLock(old / "old/runs/.locks/migrate.lock"):
+        second = threading.Thread(target=lambda: found.extend(moved(old)))
+        second.start()
+        second.join(0.3)
+        assert second.is_alive()
+        assert found == []
+    second.join(60)
+    assert len([one for one in found if not one.why]) == 5
+
+
+def test_a_folder_that_cannot_be_written_is_no_damage(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = stored(old)
+    monkeypatch.setattr("tempfile.TemporaryFile", read_only)
+    line = r"cannot rename runs in .*old/runs: Read-only file system \(errno 30\); nothing"
+    with pytest.raises(Unwritable, match=line):
+        moved(old)
+    assert stored(old) == before
+    monkeypatch.undo()
+    moved(old)
+    monkeypatch.setattr("tempfile.TemporaryFile", read_only)
+    assert all(one.why for one in moved(old)), "nothing is left to rename"
+
+
+def read_only(**options: object) -> None:
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+
+def test_rows_that_are_asked_for_otherwise_are_told(old: Path) -> None:
+    suite = Path("old.yaml")
+    moved(old)
+    text = suite.read_text()
+    lines = trained_anew(old)
+    row = "old: `genbench run` trains {} on ring anew: the suite asks for it otherwise now ({})"
+    bound = "model.options.scale_bound: 2.0 → 0.5; model.versions.realnvp: nothing → 2"
+    assert [line for line in lines if "bounded" in line] == [row.format("bounded", bound)]
+    assert not [line for line in lines if "nice" in line or "gan" in line]
+    suite.write_text(text.replace("budget: {", "precision: bf16\nbudget: {"))
+    nice = row.format("nice", 'precision: "fp32" → "bf16"')
+    assert nice in gb.migrate(old, data="data").trained_anew
+    suite.unlink()
+    [unknown] = trained_anew(old)
+    assert unknown.startswith("old: what `genbench run` trains anew is not known (no suite 'old'")
 
 
 def test_a_runner_and_a_migration_never_have_one_run(old: Path) -> None:
