@@ -155,12 +155,12 @@ def migrate(
     Raises:
         StoreError: no runs there, or a folder that cannot be written.
     """
-    from genbench.running.migrate import Migrated, trained_anew
+    from genbench.running.migrate import Migrated, retrained
     from genbench.running.migrate import migrate as moved
 
     folder = at_home(Path(results))
     runs = tuple(moved(folder, data_root(data), trust_data=trust_data))
-    return Migrated(runs, tuple(trained_anew(folder)))
+    return Migrated(runs, tuple(retrained(folder)))
 
 
 @checked(run=PATH, results=PATH, data=optional(PATH), device=TEXT)

@@ -20,13 +20,13 @@ def migrate(
 ) -> None:
     """Give runs that an earlier genbench made the ids of today, so that none is trained again."""
     from genbench.running.migrate import migrate as moved
-    from genbench.running.migrate import trained_anew
+    from genbench.running.migrate import retrained
 
     counts = {"renamed": 0, "stay": 0, "damaged": 0}
     for one in moved(results, data_root(data), trust_data=trust_data):
         counts["damaged" if one.damaged else "stay" if one.why else "renamed"] += 1
         say(str(one))
-    for line in trained_anew(results):
+    for line in retrained(results):
         say(line)
     found = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
     say(found or f"every run below {results} has the id of today")

@@ -57,11 +57,11 @@ class Migrated:
 
     runs: Sequence[Moved]
     """Those that an earlier genbench made; the others have the ids of today."""
-    trained_anew: Sequence[str]
+    retrained: Sequence[str]
     """As the function of this name."""
 
     def __str__(self) -> str:
-        return "\n".join([*map(str, self.runs), *self.trained_anew])
+        return "\n".join([*map(str, self.runs), *self.retrained])
 
 
 def migrate(results: Path, data: Path, *, trust_data: bool = False) -> Iterator[Moved]:
@@ -146,8 +146,8 @@ def _check_writable(store: Store) -> None:
                          f"{error.errno}); nothing of them was changed") from None
 
 
-def trained_anew(results: Path) -> list[str]:
-    """A line for each row that its suite asks for otherwise than it was trained, and why.
+def retrained(results: Path) -> list[str]:
+    """A line for each row that its suite asks for with other settings than it was trained with.
 
     Of such a row runs are stored, and `genbench run` trains others: the suite, or the zoo's
     method in it, has other settings now.
@@ -160,17 +160,17 @@ def trained_anew(results: Path) -> list[str]:
                 specs.append(folder.spec())
         for suite in dict.fromkeys(spec.suite for spec in specs):
             own = [spec for spec in specs if spec.suite == suite and not spec.limited]
-            lines += _anew(store, suite, own)
+            lines += _retrained(store, suite, own)
     return lines
 
 
-def _anew(store: Store, suite: str, specs: Sequence[RunSpec]) -> list[str]:
+def _retrained(store: Store, suite: str, specs: Sequence[RunSpec]) -> list[str]:
     file = next(filter(None, map(suite_file, specs)), suite)
     try:
         plan = called_as_then(load_plan(file), store)
     except GenbenchError as error:
         why = str(error).splitlines()[0]
-        return [f"{suite}: what `genbench run` trains anew is not known ({why})"] if specs else []
+        return [f"{suite}: what `genbench run` retrains is not known ({why})"] if specs else []
     stored = {spec.id for spec in specs}
     wanted = {(run.method, run.dataset, run.seed): run for run in plan.runs}
     reasons: dict[tuple[str, str], dict[str, None]] = {}
@@ -182,8 +182,8 @@ def _anew(store: Store, suite: str, specs: Sequence[RunSpec]) -> list[str]:
             if found:
                 reasons.setdefault((spec.method, "; ".join(found)), {})[spec.dataset] = None
     return [
-        f"{suite}: `genbench run` trains {method} on {', '.join(datasets)} anew: the suite asks "
-        f"for it otherwise now ({why})" for (method, why), datasets in reasons.items()
+        f"{suite}: `genbench run` retrains {method} on {', '.join(datasets)}: the suite asks "
+        f"for other settings now ({why})" for (method, why), datasets in reasons.items()
     ]
 
 

@@ -22,7 +22,7 @@ from filelock import FileLock
 import genbench as gb
 from genbench.errors import StoreError, Unwritable
 from genbench.running.contents import present
-from genbench.running.migrate import Moved, migrate, trained_anew
+from genbench.running.migrate import Moved, migrate, retrained
 from genbench.running.session import plan_status
 from genbench.store.migration import Migration
 from genbench.store.runs import Store
@@ -220,17 +220,17 @@ def test_rows_that_are_asked_for_otherwise_are_told(old: Path) -> None:
     suite = Path("old.yaml")
     moved(old)
     text = suite.read_text()
-    lines = trained_anew(old)
-    row = "old: `genbench run` trains {} on ring anew: the suite asks for it otherwise now ({})"
+    lines = retrained(old)
+    row = "old: `genbench run` retrains {} on ring: the suite asks for other settings now ({})"
     bound = "model.options.scale_bound: 2.0 → 0.5; model.versions.realnvp: nothing → 2"
     assert [line for line in lines if "bounded" in line] == [row.format("bounded", bound)]
     assert not [line for line in lines if "nice" in line or "gan" in line]
     suite.write_text(text.replace("budget: {", "precision: bf16\nbudget: {"))
     nice = row.format("nice", 'precision: "fp32" → "bf16"')
-    assert nice in gb.migrate(old, data="data").trained_anew
+    assert nice in gb.migrate(old, data="data").retrained
     suite.unlink()
-    [unknown] = trained_anew(old)
-    assert unknown.startswith("old: what `genbench run` trains anew is not known (no suite 'old'")
+    [unknown] = retrained(old)
+    assert unknown.startswith("old: what `genbench run` retrains is not known (no suite 'old'")
 
 
 def test_a_runner_and_a_migration_never_have_one_run(old: Path) -> None:
