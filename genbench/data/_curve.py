@@ -14,8 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genbench.data.base import Truth
-from genbench.noise import Noise
+from genbench.data.base import Noise, Truth
 
 _ORDER = 8
 """Gauss–Legendre nodes a panel."""

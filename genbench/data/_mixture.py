@@ -7,8 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genbench.data.base import Modes, Truth
-from genbench.noise import Noise
+from genbench.data.base import Modes, Noise, Truth
 
 _CHUNK = 2**16
 """Points whose density is computed at once, to bound memory."""

@@ -15,6 +15,8 @@ from torch import Tensor
 from genbench.configured import Configured
 from genbench.noise import Noise
 
+__all__ = ["Data", "Dataset", "Modes", "Noise", "Split", "Truth"]
+
 
 @dataclass(frozen=True)
 class Modes:

@@ -13,37 +13,28 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from genbench.data._mnist import DIGITS, mnist_files, read_mnist
-from genbench.data.base import Data, Dataset, Split
-from genbench.noise import Noise
+from genbench.data._mnist import DIGITS, MnistDataset
+from genbench.data.base import Data, Noise, Split
 from genbench.seeding import derive, digest
 
 _PIECE = 5000
 """Rows drawn at once, to bound memory."""
 
 
-class BinaryMnist(Dataset):
+class BinaryMnist(MnistDataset):
     """MNIST with pixels of 0 and 1, split as `mnist` is.
 
     The held-out and the test images are one fixed draw for every run.
     """
 
-    kind = "images"
-    labelled = True
-    has_modes = True
-    archive = "MNIST/raw"
-    train_rows = 55000
     cite = "salakhutdinov2008quantitative"
 
     binarisation: Literal["dynamic", "static"] = "dynamic"
     """Whether training images are resampled for every batch (dynamic binarisation), or once for
     all runs."""
 
-    def files(self, root: Path) -> list[Path]:
-        return mnist_files(root, "MNIST")
-
     def load(self, root: Path, *, offline: bool = False) -> Data:
-        grey = read_mnist(root, "MNIST", offline=offline)
+        grey = self.read(root, offline=offline)
         warnings: tuple[str, ...] = ()
         train = _binarised(grey.train, "train")
         if self.binarisation == "dynamic":

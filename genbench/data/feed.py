@@ -3,9 +3,8 @@
 import torch
 from torch import Tensor
 
-from genbench.data.base import Data
+from genbench.data.base import Data, Noise
 from genbench.data.scaling import Scaling
-from genbench.noise import Noise
 
 
 class Feed:

@@ -1,22 +1,19 @@
 """Any finite mixture of Gaussians, in any number of dimensions."""
 
 import math
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from genbench.data._mixture import MixtureTruth
-from genbench.data._toys import points
-from genbench.data.base import Data, Dataset
+from genbench.data._toys import Toy
 from genbench.errors import DataError
-from genbench.fields import Count, Natural, Positive
+from genbench.fields import Positive
 
 
-class Gaussians(Dataset):
+class Gaussians(Toy):
     """A mixture of Gaussians of given means, covariances and weights."""
 
-    kind = "points"
     has_modes = True
 
     means: list[list[float]] = [[-4.0, 0.0], [4.0, 0.0], [0.0, 6.0]]
@@ -25,14 +22,8 @@ class Gaussians(Dataset):
     """K symmetric, positive definite D × D matrices, or one variance for every coordinate."""
     weights: list[Positive] | None = None
     """K weights, normalised to sum to 1, or null for equal ones."""
-    train_size: Natural = 0
-    """The number of fixed training points; 0 draws fresh points for every batch."""
-    test_size: Count = 20000
-    """The number of fixed test points."""
-    test_seed: Natural = 0
-    """The seed of the test points, the same for every run."""
 
-    def load(self, root: Path, *, offline: bool = False) -> Data:
+    def truth(self) -> MixtureTruth:
         """Refuses shapes that do not fit together, and a covariance that is none."""
         means, covariances = self._means(), self._covariances()
         weights = torch.tensor(self.weights or [1.0] * len(means), dtype=torch.float64)
@@ -40,10 +31,7 @@ class Gaussians(Dataset):
             raise DataError(
                 f"gaussians: weights: expected {len(means)}, one a mean, got {len(weights)}"
             )
-        return points(
-            "gaussians", MixtureTruth(means, covariances, weights),
-            train_size=self.train_size, test_size=self.test_size, test_seed=self.test_seed,
-        )
+        return MixtureTruth(means, covariances, weights)
 
     def _means(self) -> Tensor:
         lengths = {len(mean) for mean in self.means}

@@ -6,20 +6,17 @@ and standard deviation of 0.05 are those of Z. Lin et al., "PacGAN", 2018,
 https://arxiv.org/abs/1712.04086.
 """
 
-from pathlib import Path
 
 import torch
 
 from genbench.data._mixture import MixtureTruth
-from genbench.data._toys import points
-from genbench.data.base import Data, Dataset
-from genbench.fields import Count, Natural, Positive
+from genbench.data._toys import Toy
+from genbench.fields import Count, Positive
 
 
-class Grid(Dataset):
+class Grid(Toy):
     """Equal isotropic Gaussians on a square grid centred at the origin, 25 by default."""
 
-    kind = "points"
     has_modes = True
     cite = "srivastava2017veegan"
 
@@ -29,19 +26,9 @@ class Grid(Dataset):
     """The distance between neighbouring centres."""
     std: Positive = 0.05
     """The standard deviation of each coordinate of each Gaussian."""
-    train_size: Natural = 0
-    """The number of fixed training points; 0 draws fresh points for every batch."""
-    test_size: Count = 20000
-    """The number of fixed test points."""
-    test_seed: Natural = 0
-    """The seed of the test points, the same for every run."""
 
-    def load(self, root: Path, *, offline: bool = False) -> Data:
+    def truth(self) -> MixtureTruth:
         axis = self.spacing * (torch.arange(self.side, dtype=torch.float64) - (self.side - 1) / 2)
         centres = torch.cartesian_prod(axis, axis)  # (side², 2)
         covariances = self.std**2 * torch.eye(2, dtype=torch.float64).repeat(len(centres), 1, 1)
-        truth = MixtureTruth(centres, covariances, torch.ones(len(centres)))
-        return points(
-            "grid", truth, train_size=self.train_size, test_size=self.test_size,
-            test_seed=self.test_seed,
-        )
+        return MixtureTruth(centres, covariances, torch.ones(len(centres)))

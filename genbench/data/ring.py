@@ -7,20 +7,17 @@ ln 6 + ln(2πe·0.1) = 2.32705 nats up to the overlap.
 """
 
 import math
-from pathlib import Path
 
 import torch
 
 from genbench.data._mixture import MixtureTruth
-from genbench.data._toys import points
-from genbench.data.base import Data, Dataset
-from genbench.fields import Count, Natural, Positive
+from genbench.data._toys import Toy
+from genbench.fields import Count, Positive
 
 
-class Ring(Dataset):
+class Ring(Toy):
     """Equal isotropic Gaussians evenly spaced on a circle in the plane."""
 
-    kind = "points"
     has_modes = True
     cite = "metz2017unrolled"
 
@@ -32,20 +29,10 @@ class Ring(Dataset):
     """The variance of each coordinate of each Gaussian (not its standard deviation)."""
     angle: float = 0.0
     """The angle of the first centre, in radians from the first axis."""
-    train_size: Natural = 0
-    """The number of fixed training points; 0 draws fresh points for every batch."""
-    test_size: Count = 20000
-    """The number of fixed test points."""
-    test_seed: Natural = 0
-    """The seed of the test points, the same for every run."""
 
-    def load(self, root: Path, *, offline: bool = False) -> Data:
+    def truth(self) -> MixtureTruth:
         turn = 2 * math.pi * torch.arange(self.modes, dtype=torch.float64) / self.modes
         turn = turn + self.angle
         centres = self.radius * torch.stack([turn.cos(), turn.sin()], 1)  # (M, 2)
         covariances = self.variance * torch.eye(2, dtype=torch.float64).repeat(self.modes, 1, 1)
-        truth = MixtureTruth(centres, covariances, torch.ones(self.modes))
-        return points(
-            "ring", truth, train_size=self.train_size, test_size=self.test_size,
-            test_seed=self.test_seed,
-        )
+        return MixtureTruth(centres, covariances, torch.ones(self.modes))

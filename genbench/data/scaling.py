@@ -14,10 +14,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from genbench.data.base import Data
+from genbench.data.base import Data, Noise
 from genbench.data.space import Space
 from genbench.errors import DataError
-from genbench.noise import Noise
 
 SCALES = ("raw", "standard", "unit", "symmetric", "logit")
 LOGIT_MARGIN = 0.05

@@ -9,9 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from genbench.data.base import Data, Dataset, Split
+from genbench.data.base import Data, Dataset, Noise, Split
 from genbench.fields import Count, Natural
-from genbench.noise import Noise
 from genbench.seeding import derive, digest
 
 

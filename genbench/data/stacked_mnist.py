@@ -10,24 +10,19 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from genbench.data._mnist import mnist_files, read_mnist
-from genbench.data.base import Data, Dataset, Split
+from genbench.data._mnist import MnistDataset
+from genbench.data.base import Data, Noise, Split
 from genbench.fields import Count
-from genbench.noise import Noise
 from genbench.seeding import derive, digest
 
 
-class StackedMnist(Dataset):
+class StackedMnist(MnistDataset):
     """Three random MNIST digits as red, green and blue; the label is their number, 0 to 999.
 
     Training stacks are made of the 55,000 training digits, test stacks of the 10,000 test digits;
     they are the same for every run.
     """
 
-    kind = "images"
-    labelled = True
-    has_modes = True
-    archive = "MNIST/raw"
     cite = "metz2017unrolled"
 
     train_size: Count = 128000
@@ -35,11 +30,8 @@ class StackedMnist(Dataset):
     test_size: Count = 26000
     """The number of test stacks."""
 
-    def files(self, root: Path) -> list[Path]:
-        return mnist_files(root, "MNIST")
-
     def load(self, root: Path, *, offline: bool = False) -> Data:
-        digits = read_mnist(root, "MNIST", offline=offline)
+        digits = self.read(root, offline=offline)
         return Data(
             "images", (3, 28, 28), _stacked(digits.test, self.test_size, "test"),
             _stacked(digits.train, self.train_size, "train"), classes=1000,

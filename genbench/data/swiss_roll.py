@@ -6,21 +6,18 @@ defaults t = 1.5π(1 + 3u) and σ = 0.5, which have an entropy of 5.786 nats.
 """
 
 import math
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from genbench.data._curve import BlurredCurves
-from genbench.data._toys import points
-from genbench.data.base import Data, Dataset
-from genbench.fields import Count, Natural, NonNegative, Positive
+from genbench.data._toys import Toy
+from genbench.fields import NonNegative, Positive
 
 
-class SwissRoll(Dataset):
+class SwissRoll(Toy):
     """A blurred spiral in the plane."""
 
-    kind = "points"
     cite = "marsland2009machine"
 
     start: NonNegative = 0.75
@@ -29,21 +26,11 @@ class SwissRoll(Dataset):
     """The length of the spiral in turns: t₁ = 2π(start + turns)."""
     noise: Positive = 0.5
     """The standard deviation of the blur of each coordinate."""
-    train_size: Natural = 0
-    """The number of fixed training points; 0 draws fresh points for every batch."""
-    test_size: Count = 20000
-    """The number of fixed test points."""
-    test_seed: Natural = 0
-    """The seed of the test points, the same for every run."""
 
-    def load(self, root: Path, *, offline: bool = False) -> Data:
+    def truth(self) -> BlurredCurves:
         low = 2 * math.pi * self.start
         high = 2 * math.pi * (self.start + self.turns)
-        truth = BlurredCurves([_spiral], low, high, math.hypot(1, high), self.noise)
-        return points(
-            "swiss_roll", truth, train_size=self.train_size, test_size=self.test_size,
-            test_seed=self.test_seed,
-        )
+        return BlurredCurves([_spiral], low, high, math.hypot(1, high), self.noise)
 
 
 def _spiral(t: Tensor) -> Tensor:

@@ -16,13 +16,13 @@ class Metric(Configured, ABC):
 
     Class constants, read without importing:
         values: what it measures: name → {"better": "lower" | "higher" | "target" | "none",
-            "unit": …, "title": …}. A name may hold options in braces: "nll_iw_k{k}". With
-            "target" the best value is that of "target", "0.989 from below" or "real from above":
-            a number or the real row's, and the side on which worse values lie. "tolerance" is how
-            much worse the regression gate lets it become, in the unit ("0.02"), as a multiple of
-            the data's dimension ("0.02 per dimension"), or with the features of one extractor
-            ("0.001 with inception"); else 2 % of the mean, which fits every scale.
-            `swd_floor` is the floor of `swd` (see `floors`).
+            "unit": …, "title": …}, with no "unit" where there is none. A name may hold options in
+            braces: "nll_iw_k{k}". With "target" the best value is that of "target", "0.989 from
+            below" or "real from above": a number or the real row's, and the side on which worse
+            values lie. "tolerance" is how much worse the regression gate lets it become, in the
+            unit ("0.02"), as a multiple of the data's dimension ("0.02 per dimension"), or with
+            the features of one extractor ("0.001 with inception"); else 2 % of the mean, which
+            fits every scale. `swd_floor` is the floor of `swd` (see `floors`).
         kinds: the kinds of data that it applies to.
         needs: what it needs of the model or dataset: capabilities (keys of
             `lookup.CAPABILITIES`), or "modes", "truth", "labels", "critic".

@@ -7,7 +7,6 @@ from torch import Tensor
 
 from genbench.models.base import Mixture
 from genbench.models.mixture import MixtureModel
-from genbench.objectives._start import start_from_data
 from genbench.objectives.base import Batch, Draw, Noise, Objective, Player, Terms
 
 
@@ -23,7 +22,7 @@ class ByPart(Objective[Mixture]):
 
     def prepare(self, model: Mixture, draw: Draw, noise: Noise) -> None:
         """Initialise the components from the data now: a later stage would undo the training."""
-        start_from_data(model, draw, noise)
+        self.initialise(model, draw, noise)
 
     def players(self, model: Mixture) -> Sequence[Player]:
         groups = {name: group for name, group in model.groups().items() if name != "weights"}

@@ -12,7 +12,7 @@ from genbench import lookup
 from genbench.configured import Configured
 from genbench.errors import GenbenchError
 from genbench.lookup import capability_words
-from genbench.models.base import Model
+from genbench.models.base import DataInitialisation, Model
 from genbench.noise import Noise
 
 __all__ = [
@@ -161,6 +161,11 @@ class Objective(nn.Module, Configured, ABC, Generic[M]):
 
     def prepare(self, model: M, draw: Draw, noise: Noise) -> None:
         """A data-dependent start, before the first update of the stage."""
+
+    def initialise(self, model: M, draw: Draw, noise: Noise, points: int = 2000) -> None:
+        """Let a model that has `initialise` place itself on that many data; it does so once."""
+        if isinstance(model, DataInitialisation):
+            model.initialise(draw(points, noise.child("data")).x, noise)
 
     def begin(self, updates: int) -> None:
         """Called with the number of updates, before a stage is trained or resumed."""

@@ -6,7 +6,6 @@ https://doi.org/10.1098/rsta.1922.0009.
 
 from genbench.fields import Count
 from genbench.models.base import Density, conditioning
-from genbench.objectives._start import start_from_data
 from genbench.objectives.base import Batch, Draw, Noise, Objective, Terms
 
 
@@ -19,7 +18,7 @@ class Likelihood(Objective[Density]):
     """Training data shown to a model that starts from the data (the k-means of a mixture)."""
 
     def prepare(self, model: Density, draw: Draw, noise: Noise) -> None:
-        start_from_data(model, draw, noise, self.start_points)
+        self.initialise(model, draw, noise, self.start_points)
 
     def loss(self, player: str, model: Density, batch: Batch, noise: Noise) -> Terms:
         return {"nll": -model.log_prob(batch.x, **conditioning(model, batch.labels)).mean()}

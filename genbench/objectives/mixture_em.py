@@ -20,7 +20,6 @@ from torch import Tensor
 from genbench.fields import Natural, Share
 from genbench.models.base import Mixture
 from genbench.models.mixture import MixtureModel
-from genbench.objectives._start import start_from_data
 from genbench.objectives.base import Batch, Draw, Noise, Objective, Player, Terms
 
 
@@ -56,7 +55,7 @@ class MixtureEM(Objective[Mixture]):
         return [Player("model", model.groups())]
 
     def prepare(self, model: Mixture, draw: Draw, noise: Noise) -> None:
-        start_from_data(model, draw, noise)
+        self.initialise(model, draw, noise)
 
     def loss(self, player: str, model: Mixture, batch: Batch, noise: Noise) -> Terms:
         """Its gradient in the components is that of −Σ q log p(x ∣ c) with q held: the identity

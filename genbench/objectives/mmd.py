@@ -10,7 +10,6 @@ import torch
 
 from genbench.fields import Annotated, Field, Positive
 from genbench.objectives._distances import mmd_squared
-from genbench.objectives._start import start_from_data
 from genbench.objectives.base import Batch, Draw, Model, Noise, Objective, Terms, samples_like
 
 
@@ -28,7 +27,7 @@ class MMD(Objective):
     """Variances of the kernels, as parts of the total variance of data and samples together."""
 
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
-        start_from_data(model, draw, noise)
+        self.initialise(model, draw, noise)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         x = batch.x.flatten(1)

@@ -18,7 +18,6 @@ from torch import Tensor
 
 from genbench.fields import Count, Positive
 from genbench.objectives._distances import squared_distances
-from genbench.objectives._start import start_from_data
 from genbench.objectives.base import Batch, Draw, Model, Noise, Objective, Terms, samples_like
 
 
@@ -84,7 +83,7 @@ class Sinkhorn(Objective):
     towards the mean; the thesis's form is without."""
 
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
-        start_from_data(model, draw, noise)
+        self.initialise(model, draw, noise)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         x = batch.x

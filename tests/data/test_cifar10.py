@@ -11,8 +11,7 @@ import pytest
 import torch
 
 from genbench.data import cifar10
-from genbench.data._cifar import read_batch
-from genbench.data.cifar10 import Cifar10
+from genbench.data.cifar10 import Cifar10, read_batch
 from genbench.errors import DataError
 
 ROWS = 20

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from genbench.data._idx import read_idx
+from genbench.data._mnist import read_idx
 from genbench.data.binary_mnist import BinaryMnist
 from genbench.data.fashion_mnist import FashionMnist
 from genbench.data.mnist import Mnist

@@ -10,8 +10,7 @@ from torch import Tensor
 
 from genbench.data.space import Space
 from genbench.errors import GenbenchError
-from genbench.models._schedules import schedule
-from genbench.models.ddpm import DDPM
+from genbench.models.ddpm import DDPM, schedule
 from genbench.nets.densities import discretised_gaussian
 from genbench.noise import Noise
 from genbench.objectives.base import Batch

@@ -15,9 +15,7 @@ class ClassAccuracy(Metric):
     """Share of samples that the classifier names as the class that was asked for."""
 
     values = {
-        "class_accuracy": {
-            "better": "higher", "tolerance": "0.02", "unit": "", "title": "class accuracy",
-        },
+        "class_accuracy": {"better": "higher", "tolerance": "0.02", "title": "class accuracy"},
     }
     kinds = ("images",)
     needs = ("labels",)

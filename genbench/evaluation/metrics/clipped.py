@@ -6,11 +6,7 @@ from genbench.evaluation.base import Evidence, Metric, NotApplicable, count_name
 class Clipped(Metric):
     """Share of the samples' values that lie out of range by more than a rounding."""
 
-    values = {
-        "clipped": {
-            "better": "lower", "tolerance": "0.02", "unit": "", "title": "clipped",
-        },
-    }
+    values = {"clipped": {"better": "lower", "tolerance": "0.02", "title": "clipped"}}
     kinds = ("images",)
     version = 2
 

@@ -26,11 +26,7 @@ def purity(code: Tensor, classes: Tensor) -> float:
 class CodePurity(Metric):
     """Share of samples that look like the commonest class of their code's value."""
 
-    values = {
-        "code_purity": {
-            "better": "higher", "tolerance": "0.02", "unit": "", "title": "code purity",
-        },
-    }
+    values = {"code_purity": {"better": "higher", "tolerance": "0.02", "title": "code purity"}}
     needs = ("codes",)
     sampled = True
 

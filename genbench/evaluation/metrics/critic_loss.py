@@ -8,9 +8,7 @@ from genbench.fields import Count
 class CriticLoss(Metric):
     """Mean of the critic's loss (all of its terms) over the last updates."""
 
-    values = {
-        "critic_loss": {"better": "none", "unit": "", "title": "critic loss"},
-    }
+    values = {"critic_loss": {"better": "none", "title": "critic loss"}}
     needs = ("critic",)
 
     updates: Count = 500

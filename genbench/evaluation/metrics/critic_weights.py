@@ -11,8 +11,8 @@ class CriticWeights(Metric):
     """The share of a critic's weights at its limit, and the median size over the largest."""
 
     values = {
-        "weights_at_clip": {"better": "none", "unit": "", "title": "weights at the limit"},
-        "weights_median": {"better": "none", "unit": "", "title": "median weight / largest"},
+        "weights_at_clip": {"better": "none", "title": "weights at the limit"},
+        "weights_median": {"better": "none", "title": "median weight / largest"},
     }
     needs = ("critic",)
 

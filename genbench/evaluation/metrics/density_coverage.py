@@ -6,24 +6,22 @@ may exceed 1); coverage is the share of data points whose ball holds a sample. P
 their own features.
 """
 
-from typing import Literal
 
 from genbench.evaluation.base import Evidence, Metric
 from genbench.evaluation.metrics._neighbours import of_evidence
+from genbench.evaluation.metrics._options import FeatureOptions
 from genbench.fields import Count
 
 
-class DensityCoverage(Metric):
+class DensityCoverage(FeatureOptions, Metric):
     """Density and coverage by k-nearest-neighbour balls of the data in feature space."""
 
     values = {
         "density": {
-            "better": "target", "target": "real from below", "tolerance": "0.02", "unit": "",
+            "better": "target", "target": "real from below", "tolerance": "0.02",
             "title": "density (k = {k})",
         },
-        "coverage": {
-            "better": "higher", "tolerance": "0.02", "unit": "", "title": "coverage (k = {k})",
-        },
+        "coverage": {"better": "higher", "tolerance": "0.02", "title": "coverage (k = {k})"},
     }
     sampled = True
     dear = (
@@ -32,8 +30,6 @@ class DensityCoverage(Metric):
     )
     cite = "naeem2020reliable"
 
-    extractor: Literal["auto", "classifier", "inception"] = "auto"
-    """The network whose features are used; auto takes the classifier for labelled grey images."""
     k: Count = 5
     """The neighbour to which the balls reach."""
 

@@ -14,17 +14,18 @@ from torch import Tensor
 from genbench.evaluation.base import Evidence, Metric, NotApplicable, count_name
 from genbench.evaluation.metrics._batches import batch_costs, matched, scale_suffix
 from genbench.evaluation.metrics._floors import true_floors
+from genbench.evaluation.metrics._options import ScaleOptions
 from genbench.evaluation.transport import exact_cost
 from genbench.fields import Count
 
 
-class EMD(Metric):
+class EMD(ScaleOptions, Metric):
     """Exact transport cost between a batch of samples and as many test rows."""
 
     cite = "rubner2000earth"
     values = {
-        "emd": {"better": "lower", "unit": "", "title": "EMD"},
-        "emd_floor": {"better": "none", "unit": "", "title": "EMD floor"},
+        "emd": {"better": "lower", "title": "EMD"},
+        "emd_floor": {"better": "none", "title": "EMD floor"},
     }
     sampled = True
     dear = (
@@ -36,9 +37,6 @@ class EMD(Metric):
     """Rows of each batch, fewer where there are fewer; time grows as its cube."""
     cost: Literal["euclidean", "squared_euclidean"] = "euclidean"
     """The ground cost, on points as `scale` says and pixels on [0, 1]."""
-    scale: Literal["auto", "standard", "raw"] = "auto"
-    """Points as they are (`raw`), or each column over its std in the test split (`standard`);
-    `auto`: standard where there are several columns and the true density is not known."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         size = matched(evidence, self.size)

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from genbench.evaluation.base import Evidence, Metric, NotApplicable
+from genbench.evaluation.metrics._options import FeatureOptions
 
 CHUNK = 2000
 Stats = Mapping[str, np.ndarray]
@@ -74,18 +75,14 @@ def _distance(shift: np.ndarray, first: float, second: float, overlap: float) ->
     return 0.0 if found < 0 else found  # a rounding below; NaN stays
 
 
-class Fid(Metric):
+class Fid(FeatureOptions, Metric):
     """Fréchet distance of features between samples and as many reference images."""
 
-    values = {
-        "fid": {"better": "lower", "unit": "", "title": "FID"},
-    }
+    values = {"fid": {"better": "lower", "title": "FID"}}
     kinds = ("images",)
     sampled = True
     cite = "heusel2017gans"
 
-    extractor: Literal["auto", "classifier", "inception"] = "auto"
-    """The network whose features are used; auto takes the classifier for labelled grey images."""
     split: Literal["test", "train"] = "test"
     """The reference; train for the customary 50k of CIFAR-10."""
 

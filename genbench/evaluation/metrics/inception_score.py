@@ -43,8 +43,8 @@ class InceptionScore(Metric):
     """Inception Score of the samples."""
 
     values = {
-        "is": {"better": "higher", "unit": "", "title": "IS"},
-        "is_split_std": {"better": "none", "unit": "", "title": "IS, std of splits"},
+        "is": {"better": "higher", "title": "IS"},
+        "is_split_std": {"better": "none", "title": "IS, std of splits"},
     }
     kinds = ("images",)
     sampled = True

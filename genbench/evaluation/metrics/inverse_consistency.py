@@ -18,9 +18,7 @@ class InverseConsistency(Metric):
     """Mean squared error per dimension of codes passed through the generator and the encoder."""
 
     cite = "donahue2017adversarial"
-    values = {
-        "code_error": {"better": "lower", "unit": "", "title": "code MSE"},
-    }
+    values = {"code_error": {"better": "lower", "title": "code MSE"}}
     needs = ("encoder",)
 
     points: Count = 5000

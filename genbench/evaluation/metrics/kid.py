@@ -11,7 +11,6 @@ products in float32 as it is written, sums in float64.
 
 import math
 from collections.abc import Mapping
-from typing import Literal
 
 import numpy as np
 import torch
@@ -19,6 +18,7 @@ from torch import Tensor
 
 from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.evaluation.extractors.base import exact_arithmetic
+from genbench.evaluation.metrics._options import FeatureOptions
 from genbench.fields import Count, Natural
 
 BLOCK = 1000
@@ -139,24 +139,19 @@ def kid_subsets(
     return total / subsets
 
 
-class Kid(Metric):
+class Kid(FeatureOptions, Metric):
     """Unbiased kernel distance of features between samples and as many reference images."""
 
     values = {
-        "kid": {
-            "better": "lower", "tolerance": "0.001 with inception", "unit": "", "title": "KID",
-        },
+        "kid": {"better": "lower", "tolerance": "0.001 with inception", "title": "KID"},
         "kid_subsets": {
-            "better": "lower", "tolerance": "0.001 with inception", "unit": "",
-            "title": "KID (subsets)",
+            "better": "lower", "tolerance": "0.001 with inception", "title": "KID (subsets)",
         },
     }
     kinds = ("images",)
     sampled = True
     cite = "binkowski2018demystifying"
 
-    extractor: Literal["auto", "classifier", "inception"] = "auto"
-    """The network whose features are used; auto takes the classifier for labelled grey images."""
     subsets: Natural = 0
     """Subsets of the customary estimate `kid_subsets` (100 is usual); 0 leaves it out."""
     subset_size: Count = 1000

@@ -8,12 +8,12 @@ Test to Detect Data-Copying in Generative Models, 2020, https://arxiv.org/abs/20
 idea of holding the two sets of distances against each other).
 """
 
-from typing import Literal
 
 import numpy as np
 
 from genbench.evaluation.base import Evidence, Metric, NotApplicable, count_name
 from genbench.evaluation.metrics._neighbours import nearest
+from genbench.evaluation.metrics._options import FeatureOptions
 from genbench.fields import Natural
 
 
@@ -29,13 +29,13 @@ def copying(samples: np.ndarray, held_out: np.ndarray) -> tuple[float, float]:
     return float(np.median(samples)) / middle, close
 
 
-class Memorisation(Metric):
+class Memorisation(FeatureOptions, Metric):
     """Distances of samples to their nearest training rows, against those of held-out rows."""
 
     values = {
-        "nn_distance_ratio": {"better": "none", "unit": "", "title": "NN distance ratio"},
+        "nn_distance_ratio": {"better": "none", "title": "NN distance ratio"},
         "nn_close_share": {
-            "better": "target", "target": "0.01 from above", "tolerance": "0.02", "unit": "",
+            "better": "target", "target": "0.01 from above", "tolerance": "0.02",
             "title": "near copies",
         },
     }
@@ -46,8 +46,6 @@ class Memorisation(Metric):
     )
     cite = "meehan2020copying"
 
-    extractor: Literal["auto", "classifier", "inception"] = "auto"
-    """The network whose features are used; auto takes the classifier for labelled grey images."""
     train: Natural = 0
     """Training rows that are searched, a fixed random choice; 0 searches all."""
 

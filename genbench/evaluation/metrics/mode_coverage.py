@@ -73,12 +73,10 @@ class ModeCoverage(Metric):
     values = {
         "modes_covered": {"better": "higher", "unit": "modes", "title": "modes"},
         "high_quality": {
-            "better": "target", "target": "0.989 from below", "tolerance": "0.02", "unit": "",
+            "better": "target", "target": "0.989 from below", "tolerance": "0.02",
             "title": "high quality",
         },
-        "mode_deviation": {
-            "better": "lower", "tolerance": "0.02", "unit": "", "title": "mode deviation",
-        },
+        "mode_deviation": {"better": "lower", "tolerance": "0.02", "title": "mode deviation"},
         "mode_kl": {"better": "lower", "unit": "nats", "title": "KL of modes"},
     }
     needs = ("modes",)

@@ -43,12 +43,10 @@ class ModeScore(Metric):
     """MODE score by the classifier, and the distance of the label histograms."""
 
     values = {
-        "mode_score": {"better": "higher", "unit": "", "title": "MODE"},
-        "mode_score_xu": {"better": "higher", "unit": "", "title": "MODE (Xu)"},
+        "mode_score": {"better": "higher", "title": "MODE"},
+        "mode_score_xu": {"better": "higher", "title": "MODE (Xu)"},
         "mode_kl_labels": {"better": "lower", "unit": "nats", "title": "KL of labels"},
-        "mode_tv_labels": {
-            "better": "lower", "tolerance": "0.02", "unit": "", "title": "TV of labels",
-        },
+        "mode_tv_labels": {"better": "lower", "tolerance": "0.02", "title": "TV of labels"},
     }
     kinds = ("images",)
     needs = ("labels",)

@@ -17,10 +17,8 @@ class ModelGradient(Metric):
 
     cite = "arjovsky2017towards"
     values = {
-        "model_gradient": {"better": "none", "unit": "", "title": "model's gradient, at the end"},
-        "model_gradient_start": {
-            "better": "none", "unit": "", "title": "model's gradient, at the start",
-        },
+        "model_gradient": {"better": "none", "title": "model's gradient, at the end"},
+        "model_gradient_start": {"better": "none", "title": "model's gradient, at the start"},
     }
     needs = ("critic",)
 

@@ -5,24 +5,22 @@ https://arxiv.org/abs/1904.06991. A point is near a set if it lies within the di
 its points to that point's k-th neighbour. Points of toys are their own features.
 """
 
-from typing import Literal
 
 from genbench.evaluation.base import Evidence, Metric
 from genbench.evaluation.metrics._neighbours import of_evidence
+from genbench.evaluation.metrics._options import FeatureOptions
 from genbench.fields import Count
 
 
-class PrecisionRecall(Metric):
+class PrecisionRecall(FeatureOptions, Metric):
     """Precision and recall by k-nearest-neighbour balls in feature space."""
 
     values = {
         "precision": {
-            "better": "target", "target": "real from below", "tolerance": "0.02", "unit": "",
+            "better": "target", "target": "real from below", "tolerance": "0.02",
             "title": "precision (k = {k})",
         },
-        "recall": {
-            "better": "higher", "tolerance": "0.02", "unit": "", "title": "recall (k = {k})",
-        },
+        "recall": {"better": "higher", "tolerance": "0.02", "title": "recall (k = {k})"},
     }
     sampled = True
     dear = (
@@ -31,8 +29,6 @@ class PrecisionRecall(Metric):
     )
     cite = "kynkaanniemi2019improved"
 
-    extractor: Literal["auto", "classifier", "inception"] = "auto"
-    """The network whose features are used; auto takes the classifier for labelled grey images."""
     k: Count = 3
     """The neighbour to which the balls reach."""
 

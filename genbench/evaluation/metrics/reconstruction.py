@@ -16,9 +16,7 @@ BATCH = 500
 class Reconstruction(Metric):
     """Mean squared error per dimension of test rows passed through the model's code."""
 
-    values = {
-        "reconstruction_error": {"better": "lower", "unit": "", "title": "reconstruction MSE"},
-    }
+    values = {"reconstruction_error": {"better": "lower", "title": "reconstruction MSE"}}
     needs = ("encoder",)
 
     points: Natural = 0

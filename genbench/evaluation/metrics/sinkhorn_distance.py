@@ -14,21 +14,18 @@ from torch import Tensor
 from genbench.evaluation.base import Evidence, Metric, NotApplicable, count_name
 from genbench.evaluation.metrics._batches import batch_costs, matched, scale_suffix
 from genbench.evaluation.metrics._floors import true_floors
+from genbench.evaluation.metrics._options import ScaleOptions
 from genbench.evaluation.transport import entropic_plan
 from genbench.fields import Count, Positive
 
 
-class SinkhornDistance(Metric):
+class SinkhornDistance(ScaleOptions, Metric):
     """Cost and entropy of the entropic plan between samples and as many test rows."""
 
     cite = "cuturi2013sinkhorn"
     values = {
-        "sinkhorn_{epsilon}": {
-            "better": "lower", "unit": "", "title": "Sinkhorn distance, ε = {epsilon}",
-        },
-        "sinkhorn_{epsilon}_floor": {
-            "better": "none", "unit": "", "title": "Sinkhorn floor, ε = {epsilon}",
-        },
+        "sinkhorn_{epsilon}": {"better": "lower", "title": "Sinkhorn distance, ε = {epsilon}"},
+        "sinkhorn_{epsilon}_floor": {"better": "none", "title": "Sinkhorn floor, ε = {epsilon}"},
         "plan_entropy_{epsilon}": {
             "better": "none", "unit": "nats", "title": "entropy of the plan, ε = {epsilon}",
         },
@@ -46,9 +43,6 @@ class SinkhornDistance(Metric):
     """Rows of each batch, fewer where there are fewer."""
     cost: Literal["euclidean", "squared_euclidean"] = "euclidean"
     """The ground cost, on points as `scale` says and pixels on [0, 1]."""
-    scale: Literal["auto", "standard", "raw"] = "auto"
-    """Points as they are (`raw`), or each column over its std in the test split (`standard`);
-    `auto`: standard where there are several columns and the true density is not known."""
     iterations: Count = 100_000
     """Iterations at most, of each of the levels on which ε comes down; with small ε they are
     many. A plan that has not converged by then has no number."""

@@ -6,7 +6,6 @@ the cost is that of sorting (by NumPy, which takes a fifth of torch's time). It 
 two true sets are `swd_floor` apart.
 """
 
-from typing import Literal
 
 import numpy as np
 import torch
@@ -15,6 +14,7 @@ from torch import Tensor
 from genbench.evaluation.base import Evidence, Metric, NotApplicable, count_name
 from genbench.evaluation.metrics._batches import matched, scale_suffix, scaled
 from genbench.evaluation.metrics._floors import true_floors
+from genbench.evaluation.metrics._options import ScaleOptions
 from genbench.fields import Count
 from genbench.noise import Noise
 from genbench.seeding import derive
@@ -35,13 +35,13 @@ def sliced_wasserstein(x: Tensor, y: Tensor, projections: int = 500) -> float:
     return total / projections
 
 
-class SlicedWasserstein(Metric):
+class SlicedWasserstein(ScaleOptions, Metric):
     """Sliced W₁ between samples and test points, beside the same figure for two true sets."""
 
     cite = "bonneel2015sliced"
     values = {
-        "swd": {"better": "lower", "unit": "", "title": "sliced W₁"},
-        "swd_floor": {"better": "none", "unit": "", "title": "sliced W₁ floor"},
+        "swd": {"better": "lower", "title": "sliced W₁"},
+        "swd_floor": {"better": "none", "title": "sliced W₁ floor"},
     }
     kinds = ("points",)
     sampled = True
@@ -50,9 +50,6 @@ class SlicedWasserstein(Metric):
     """Points in each of the two sets, fewer where there are fewer."""
     projections: Count = 500
     """Random directions, the same for all runs."""
-    scale: Literal["auto", "standard", "raw"] = "auto"
-    """Points as they are (`raw`), or each column over its std in the test split (`standard`);
-    `auto`: standard where there are several columns and the true density is not known."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         size = matched(evidence, self.size)

@@ -6,7 +6,6 @@ true sets are `w1_floor` apart. At 5000 points one assignment takes 5 to 8 s and
 few thousand the finite-sample bias exceeds the differences between good models.
 """
 
-from typing import Literal
 
 import numpy as np
 from torch import Tensor
@@ -14,6 +13,7 @@ from torch import Tensor
 from genbench.evaluation.base import Evidence, Metric, NotApplicable, count_name
 from genbench.evaluation.metrics._batches import scale_suffix, scaled
 from genbench.evaluation.metrics._floors import true_floors
+from genbench.evaluation.metrics._options import ScaleOptions
 from genbench.evaluation.transport import assignment_cost
 from genbench.fields import Count
 
@@ -25,13 +25,13 @@ def wasserstein1(x: np.ndarray, y: np.ndarray) -> float:
     return assignment_cost(cdist(x, y))
 
 
-class Wasserstein1(Metric):
+class Wasserstein1(ScaleOptions, Metric):
     """Exact W₁ of points, beside the same figure for two true sets."""
 
     cite = "villani2009optimal"
     values = {
-        "w1": {"better": "lower", "unit": "", "title": "W₁"},
-        "w1_floor": {"better": "none", "unit": "", "title": "W₁ floor"},
+        "w1": {"better": "lower", "title": "W₁"},
+        "w1_floor": {"better": "none", "title": "W₁ floor"},
     }
     kinds = ("points",)
     sampled = True
@@ -45,9 +45,6 @@ class Wasserstein1(Metric):
     """Points in each of the two sets; time grows as its cube."""
     repeats: Count = 2
     """Pairs of sets for each sample set (three sample sets make six)."""
-    scale: Literal["auto", "standard", "raw"] = "auto"
-    """Points as they are (`raw`), or each column over its std in the test split (`standard`);
-    `auto`: standard where there are several columns and the true density is not known."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         drawn = evidence.samples(sample_set, self.size * self.repeats)

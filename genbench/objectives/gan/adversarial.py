@@ -13,7 +13,6 @@ from genbench.models.base import Codes, Model
 from genbench.nets import spectral
 from genbench.nets.critic import Critic, CriticOutput, critic_network
 from genbench.noise import Noise
-from genbench.objectives._start import start_from_data
 from genbench.objectives.base import Batch, Draw, Objective, Player, Terms, TrainedCritic
 from genbench.objectives.gan.auxiliary import AuxiliaryLoss, Fakes, Round
 from genbench.objectives.gan.game import critic_kind, players_of
@@ -83,7 +82,7 @@ class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
         return players_of(self, model, {"": list(self.parameters())})
 
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
-        start_from_data(model, draw, noise)
+        self.initialise(model, draw, noise)
         if self.critic_norm == "virtual":
             batch = draw(self.reference, noise.child("reference"))
             self.network.fill_reference(batch.x, self._labels(batch))

@@ -6,7 +6,6 @@ from typing import ClassVar, TypeVar
 from torch import nn
 
 from genbench.errors import GenbenchError
-from genbench.objectives._start import start_from_data
 from genbench.objectives.base import Draw, Model, Noise, Objective, Player
 from genbench.objectives.gan.options import CriticOptions
 
@@ -25,7 +24,7 @@ class Game(CriticOptions, Objective):
         return players_of(self, model, {"": list(self.parameters())})
 
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
-        start_from_data(model, draw, noise)
+        self.initialise(model, draw, noise)
 
     def make_critic(self, make: Callable[..., Network], model: Model, outputs: int) -> Network:
         """A network with `outputs` features (or codes) by `make`, with the options of a critic.

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from genbench import lookup
-from genbench.data._mnist import MnistLike
+from genbench.data._mnist import MnistDataset, MnistLike
 from genbench.data.base import Data, Split
 from genbench.noise import Noise
 
@@ -51,7 +51,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def few_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """The published sets with a few rows, as if they had been read from their files."""
-    def digits(root: Path, name: str, *, offline: bool) -> MnistLike:
+    def digits(self: MnistDataset, root: Path, *, offline: bool) -> MnistLike:
         levels = Noise(0).integers("x", 256, 60, 1, 28, 28).to(torch.uint8)
         return MnistLike(*(Split(levels[i::3], torch.arange(20) % 10) for i in range(3)), "")
 
@@ -59,8 +59,7 @@ def few_files(monkeypatch: pytest.MonkeyPatch) -> None:
         random = np.random.default_rng(len(path.name))
         return random.integers(0, 256, (rows, 3, 32, 32), dtype=np.uint8), np.arange(rows) % 10
 
-    for name in ("binary_mnist", "stacked_mnist"):
-        monkeypatch.setattr(f"genbench.data.{name}.read_mnist", digits)
+    monkeypatch.setattr(MnistDataset, "read", digits)
     monkeypatch.setattr("genbench.data.cifar10.ensure", lambda *_, **__: None)
     monkeypatch.setattr("genbench.data.cifar10.read_batch", photographs)
     monkeypatch.setattr("genbench.data.cifar10._ROWS", 4)

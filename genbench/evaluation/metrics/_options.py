@@ -1,0 +1,20 @@
+"""Options that several metrics share."""
+
+from typing import Literal
+
+from genbench.configured import Options
+
+
+class FeatureOptions(Options):
+    """The network that sees the samples and the reference."""
+
+    extractor: Literal["auto", "classifier", "inception"] = "auto"
+    """The network whose features are used; auto takes the classifier for labelled grey images."""
+
+
+class ScaleOptions(Options):
+    """The scale on which distances between points are taken."""
+
+    scale: Literal["auto", "standard", "raw"] = "auto"
+    """Points as they are (`raw`), or each column over its std in the test split (`standard`);
+    `auto`: standard where there are several columns and the true density is not known."""
