@@ -144,7 +144,9 @@ def table(
 ) -> None:
     """Print the tidy table: one row for each run and metric."""
     from genbench.api.results import rows
-    from genbench.store.table import FORMATS
+    from genbench.store.table import FORMATS, unmeasured_lines
 
     found = rows(suite, results=results, seeds=seeds, limit_updates=limit_updates)
+    for line in unmeasured_lines(found, suite):
+        warn(line)
     write(FORMATS[format.value](found))

@@ -21,7 +21,7 @@ class WrittenReport:
 
     path: Path
     warnings: Sequence[str] = ()
-    """A line on each figure that could not be drawn."""
+    """A line on each figure that could not be drawn, and on metrics that are to be measured."""
 
     @property
     def text(self) -> str:

@@ -13,7 +13,7 @@ from genbench.reporting.sections import sections
 from genbench.steps import step
 from genbench.store.files import write_text
 from genbench.store.runs import Store
-from genbench.store.table import FORMATS
+from genbench.store.table import FORMATS, unmeasured_lines
 from genbench.suites.plan import Plan
 
 
@@ -24,7 +24,7 @@ def build(
     """Write `report.md`, `metrics.csv` and `figures/` into `out`; gives the report's path.
 
     `found` is what `gather` gives, for those who have it already; `warn` takes a line on each
-    figure that could not be drawn.
+    figure that could not be drawn, and on metrics of trained runs that are not measured.
 
     Raises:
         StoreError: a damaged run folder, or an `out` that cannot be written.
@@ -32,9 +32,9 @@ def build(
     with step("drawing and writing the report"):
         results = found or gather(plan, store)
         figures = draw_figures(results.numbers, store, out)
-        for figure in figures:
-            if figure.fault:
-                warn(figure.fault)
+        faults = [figure.fault for figure in figures if figure.fault]
+        for line in [*unmeasured_lines(results.survey.rows, plan.path), *faults]:
+            warn(line)
         parts = [part for one in sections() for part in one.section(results, figures)]
         write_text(out / "metrics.csv", FORMATS["csv"](results.survey.rows))
         write_text(out / "report.md", "\n\n".join(part.strip("\n") for part in parts) + "\n")

@@ -7,7 +7,7 @@ and a reason, never a gap and never a magic number.
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,11 +16,12 @@ from genbench.steps import step
 from genbench.store.measurement import Measurement
 from genbench.store.records import Record, Status, asked
 from genbench.store.runs import Store
+from genbench.suites.former import metrics_today
 from genbench.suites.parts import metric_values
 from genbench.suites.plan import Plan
 from genbench.suites.spec import MetricSpec, RunSpec
 
-_STALE = "not measured with these settings yet; run the suite again"
+_NOT_YET, _OTHERWISE = "not measured yet", "measured with other settings"
 
 
 class MetricRow(NamedTuple):
@@ -112,6 +113,8 @@ class _Facts(NamedTuple):
     """Measured with the present settings: name → better, unit, title."""
     stale: dict[str, dict[str, str]]
     """Not measured with them: name → better, unit, title."""
+    reasons: dict[str, str]
+    """Why not: name of a stale one → in words."""
 
 
 class _FactsOfRuns:
@@ -125,12 +128,11 @@ class _FactsOfRuns:
         key = (id(spec.evaluate), id(spec.protocol), spec.folder, id(stored.get("asked")),
                bool(stored.get("measurements")))
         if key not in self._known:
-            fresh, stale = (
-                {name: facts for metric in metrics
-                 for name, facts in expected_values(metric, spec.folder).items()}
-                for metrics in _by_age(stored, spec)
-            )
-            self._known[key] = _Facts(fresh, stale)
+            found = self._known[key] = _Facts({}, {}, {})
+            for metric, reason in zip(spec.evaluate, _stale_reasons(stored, spec), strict=True):
+                values = expected_values(metric, spec.folder)
+                (found.stale if reason else found.fresh).update(values)
+                found.reasons.update(dict.fromkeys(values, reason) if reason else {})
         return self._known[key]
 
 
@@ -140,13 +142,13 @@ def _rows(
     """The rows of a run: what was measured, then what was not measured with these settings."""
     status, stored = record
     complete = status.state == "done"
-    fresh, stale = asked_for(spec, stored if complete else {})
+    fresh, stale, reasons = asked_for(spec, stored if complete else {})
     found = [one for one in stored["measurements"] if one.metric in fresh] if complete else []
-    state, reason = ("queued", _STALE) if complete else _why_missing(status)
+    state, reason = ("queued", "") if complete else _why_missing(status)
     known = {one.metric for one in found} if stale else set()
     missing = [
-        Measurement(metric=name, status=state, reason=reason, unit=about.get("unit", ""),
-                    title=about.get("title", ""))
+        Measurement(metric=name, status=state, reason=reasons[name] if complete else reason,
+                    unit=about.get("unit", ""), title=about.get("title", ""))
         for name, about in stale.items() if name not in known
     ]
     budget = stored.get("budget", {})
@@ -166,18 +168,51 @@ def _rows(
         )
 
 
-def _by_age(
-    stored: Mapping[str, Any], spec: RunSpec
-) -> tuple[list[MetricSpec], list[MetricSpec]]:
-    """The metrics that were measured with their present settings, and the others."""
+def _stale_reasons(stored: Mapping[str, Any], spec: RunSpec) -> list[str]:
+    """For each metric, why it was not measured with its present settings; empty where it was."""
     was, now = stored.get("asked"), asked(spec)
     if was is None:  # a record without its settings is taken at its word
-        return (spec.evaluate, []) if stored.get("measurements") else ([], spec.evaluate)
-    known = was.get("evaluate", []) if was.get("protocol") == now["protocol"] else []
-    fresh, stale = list[MetricSpec](), list[MetricSpec]()
-    for metric, settings in zip(spec.evaluate, now["evaluate"], strict=True):
-        (fresh if settings in known else stale).append(metric)
-    return fresh, stale
+        found = "" if stored.get("measurements") else f"{_NOT_YET}; run the suite again"
+        return [found] * len(spec.evaluate)
+    known = metrics_today(was.get("evaluate", []))
+    shared = _changes(was.get("protocol", {}), now["protocol"])
+    return [_stale_reason(known, one, shared) for one in metrics_today(now["evaluate"])]
+
+
+def _stale_reason(known: Sequence[Any], now: dict[str, Any], shared: list[str]) -> str:
+    named = [one for one in known if isinstance(one, Mapping) and one.get("name") == now["name"]]
+    if now in named and not shared:
+        return ""
+    if not named:
+        return f"{_NOT_YET}; run the suite again"
+    was = named[0] if now not in named else now
+    changed = _changes(was.get("options", {}), now["options"]) + [
+        f"another {what}" for what in ("version", "source") if was.get(what) != now.get(what)
+    ] + shared
+    return f"{_OTHERWISE} ({', '.join(changed)}); run the suite again"
+
+
+def _changes(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """The settings that differ, as `radius 3.0, now null`."""
+    return [
+        f"{name} {json.dumps(was.get(name))}, now {json.dumps(now.get(name))}"
+        for name in dict.fromkeys([*was, *now]) if was.get(name) != now.get(name)
+    ]
+
+
+def unmeasured_lines(rows: Iterable[MetricRow], suite: object) -> list[str]:
+    """A line for each reason why finished runs lack numbers that `genbench run` would measure."""
+    found: dict[str, tuple[dict[str, None], set[str]]] = {}
+    for row in rows:
+        if row.status == "queued" and row.reason.startswith((_NOT_YET, _OTHERWISE)):
+            names, runs = found.setdefault(row.reason.rpartition(";")[0], ({}, set()))
+            names[row.metric] = None
+            runs.add(row.run)
+    return [
+        f"{', '.join(names)}: {reason} in {len(runs)} trained run{'s' * (len(runs) > 1)}; "
+        f"`genbench run {suite}` measures them, without training"
+        for reason, (names, runs) in found.items()
+    ]
 
 
 def _why_missing(status: Status) -> tuple[str, str]:

@@ -3,15 +3,18 @@ from __future__ import annotations
 import io
 import json
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from genbench.errors import StoreError
+from genbench.lookup import describe
 from genbench.store.frame import DTYPES, frame_of
+from genbench.store.measurement import Measurement
 from genbench.store.runs import Status, Store
-from genbench.store.table import FORMATS, MetricRow, expected_values, tidy
-from genbench.suites.spec import MetricSpec
+from genbench.store.table import FORMATS, MetricRow, expected_values, tidy, unmeasured_lines
+from genbench.suites.spec import MetricSpec, ProtocolSpec
 
 
 @pytest.fixture
@@ -74,9 +77,45 @@ def test_other_options_of_a_metric_are_not_measured_yet(filled, fake, tmp_path):
     frame = frame_of(tidy(fake.make_plan(tmp_path, k=7), store))
     row = pick(frame, "nice", "ring", 0, "covered_k7")
     assert row.status == "queued"
-    assert "run the suite again" in row.reason
+    assert row.reason == "measured with other settings (k 5, now 7); run the suite again"
     assert pick(frame, "nice", "ring", 0, "nll").status == "ok"
     assert "covered_k5" not in set(frame.metric)
+
+
+def test_what_genbench_run_would_measure_is_a_line(filled, fake, tmp_path):
+    plan, store = filled
+    assert unmeasured_lines(tidy(plan, store), "fake.yaml") == []
+    rows = tidy(fake.make_plan(tmp_path, k=7), store)
+    trained = len({row.run for row in rows if row.metric == "nll" and row.status != "queued"}) - 1
+    assert unmeasured_lines(rows, "fake.yaml") == [
+        "modes_covered, covered_k7: measured with other settings (k 5, now 7) in "
+        f"{trained} trained runs; `genbench run fake.yaml` measures them, without training"
+    ]
+    other = replace(plan, runs=tuple(
+        run.model_copy(update={"protocol": ProtocolSpec(sets=5)}) for run in plan.runs
+    ))
+    [line] = unmeasured_lines(tidy(other, store), "fake.yaml")
+    assert line.startswith("nll, fid, modes_covered, covered_k5: measured with other settings (s")
+
+
+def test_an_option_that_came_later_has_the_value_of_then(tmp_path, fake):
+    """As `genbench run` has it, which measures nothing of such a run."""
+    plan = fake.make_plan(tmp_path, methods=("nice",), datasets=("ring",), seeds=1)
+    now = MetricSpec(name="sliced_wasserstein", options={
+        option.name: option.default for option in describe("metric", "sliced_wasserstein").options
+    })
+    then = now.model_copy(update={"options": {"projections": 500, "size": 10_000}})
+    store, spec = Store(tmp_path / "results"), plan.runs[-1]
+    with_metric = [spec.model_copy(update={"evaluate": [one]}) for one in (then, now)]
+    store.prepare()
+    with store.claim(spec.id) as held:
+        held.write_spec(with_metric[0])
+        held.write_metrics(with_metric[0], [Measurement(metric="swd", status="ok", value=0.1)], {})
+        held.write_status(Status("done"))
+        held.seal()
+    assert store.run(spec.id).record().measured(with_metric[1])
+    [row] = tidy(replace(plan, runs=(with_metric[1],)), store)
+    assert (row.metric, row.status, row.value) == ("swd", "ok", 0.1)
 
 
 def test_a_damaged_run_is_an_error_that_names_the_file(filled):
