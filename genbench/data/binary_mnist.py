@@ -1,10 +1,8 @@
-"""Binarised MNIST: every pixel 0 or 1, drawn with its grey value as the chance of a 1.
+"""Binarised MNIST: a pixel's grey value is its chance of a 1 (Salakhutdinov, Murray, 2008);
+training on fresh draws in every batch is that of Burda et al., 2016, arXiv:1509.00519.
 
-R. Salakhutdinov, I. Murray, "On the Quantitative Analysis of Deep Belief Networks", 2008,
-https://www.cs.toronto.edu/~rsalakhu/papers/dbn_ais.pdf; training on fresh draws in every batch is
-that of Y. Burda, R. Grosse, R. Salakhutdinov, "Importance Weighted Autoencoders", 2016,
-https://arxiv.org/abs/1509.00519. Its likelihoods are not those of grey-scale MNIST. Left out: the
-fixed files of Larochelle and Murray (2011); the static draw here is genbench's own.
+Its likelihoods are not those of grey-scale MNIST. Left out: the fixed files of Larochelle and
+Murray (2011); the static draw here is genbench's own.
 """
 
 from pathlib import Path

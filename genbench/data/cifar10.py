@@ -1,8 +1,4 @@
-"""CIFAR-10: small colour photographs.
-
-A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009,
-https://www.cs.toronto.edu/~kriz/cifar.html.
-"""
+"""CIFAR-10: small colour photographs (Krizhevsky, 2009)."""
 
 import io
 import pickle

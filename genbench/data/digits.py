@@ -1,8 +1,5 @@
-"""The handwritten digits that come with scikit-learn: real data without a download.
-
-E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning
-Repository, 1998, https://doi.org/10.24432/C50P49: the 1797 images of its test part, each pixel a
-count of 0 to 16 black dots, so that there are 17 grey levels.
+"""The handwritten digits that come with scikit-learn (Alpaydin, Kaynak, 1998,
+doi:10.24432/C50P49): the 1797 images of the test part, each pixel a count of 0 to 16 black dots.
 """
 
 from pathlib import Path

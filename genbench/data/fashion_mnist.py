@@ -1,7 +1,5 @@
-"""Fashion-MNIST: articles of clothing in the format of MNIST.
-
-H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine
-Learning Algorithms", 2017, https://arxiv.org/abs/1708.07747.
+"""Fashion-MNIST: articles of clothing in the format of MNIST (Xiao et al., 2017,
+arXiv:1708.07747).
 """
 
 from pathlib import Path

@@ -1,9 +1,5 @@
-"""Gaussians on a square grid: many narrow modes, most of which a poor GAN drops.
-
-A. Srivastava, L. Valkov, C. Russell, M. U. Gutmann, C. Sutton, "VEEGAN: Reducing Mode Collapse in
-GANs using Implicit Variational Learning", 2017, https://arxiv.org/abs/1705.07761. The spacing of 2
-and standard deviation of 0.05 are those of Z. Lin et al., "PacGAN", 2018,
-https://arxiv.org/abs/1712.04086.
+"""Many narrow modes, most of which a poor GAN drops (Srivastava et al., 2017, arXiv:1705.07761);
+spacing and standard deviation are those of PacGAN (Lin et al., 2018, arXiv:1712.04086).
 """
 
 

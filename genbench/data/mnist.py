@@ -1,8 +1,4 @@
-"""MNIST: handwritten digits.
-
-Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document
-recognition", 1998, http://yann.lecun.com/exdb/mnist/.
-"""
+"""MNIST (LeCun et al., 1998, yann.lecun.com/exdb/mnist)."""
 
 from pathlib import Path
 

@@ -1,9 +1,7 @@
-"""Gaussians evenly spaced on a circle: the usual first test of mode coverage.
+"""The usual first test of mode coverage (Metz et al., 2017, arXiv:1611.02163, with eight modes).
 
-L. Metz, B. Poole, D. Pfau, J. Sohl-Dickstein, "Unrolled Generative Adversarial Networks", 2017,
-https://arxiv.org/abs/1611.02163, which used eight modes. The defaults here are the six of
-variance 0.1 at radius 5 of the mixture-of-flows literature; their entropy is
-ln 6 + ln(2πe·0.1) = 2.32705 nats up to the overlap.
+The defaults here are the six of variance 0.1 at radius 5 of the mixture-of-flows literature; their
+entropy is ln 6 + ln(2πe·0.1) = 2.32705 nats up to the overlap.
 """
 
 import math

@@ -2,7 +2,7 @@
 
 The harness owns this; models never do it. A density that a model gives for scaled data becomes,
 through `log_det`, the density of the raw point, or of the image on the [0, 1] scale, which is the
-unit of every stored likelihood (Theis et al., 2016, https://arxiv.org/abs/1511.01844).
+unit of every stored likelihood (Theis et al., 2016, arXiv:1511.01844).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Points on a vertical segment of the plane: no density, and the plainest disjoint support.
+"""No density, and the plainest disjoint support: example 1 of Arjovsky et al., 2017,
+arXiv:1701.07875.
 
-Martin Arjovsky, Soumith Chintala, Léon Bottou: Wasserstein GAN, 2017, example 1,
-https://arxiv.org/abs/1701.07875: x = (0, u), u ~ U[0, 1].
+    x = (0, u),  u ~ U[0, 1]
 """
 
 from pathlib import Path

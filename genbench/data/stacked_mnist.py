@@ -1,8 +1,5 @@
-"""Stacked MNIST: three random digits as the channels of one image, which makes 1000 modes.
-
-L. Metz, B. Poole, D. Pfau, J. Sohl-Dickstein, "Unrolled Generative Adversarial Networks", 2017,
-https://arxiv.org/abs/1611.02163; the size of the training set is that of Z. Lin et al., "PacGAN",
-2018, https://arxiv.org/abs/1712.04086.
+"""Stacked MNIST: three random digits as one image, which makes 1000 modes (Metz et al., 2017,
+arXiv:1611.02163); the size of the training set is PacGAN's (Lin et al., 2018, arXiv:1712.04086).
 """
 
 from pathlib import Path

@@ -1,8 +1,8 @@
-"""The swiss roll: points along a spiral, blurred; a curved manifold that a flow has to bend to.
+"""A curved manifold that a flow has to bend to: the spiral of Marsland's toy (2009), in the plane.
 
-The spiral is that of S. Marsland's toy ("Machine Learning: An Algorithmic Perspective", 2009), in
-the plane: t ~ U[t₀, t₁], x = (t cos t, t sin t) + σ ε, not scaled and not centred. With the
-defaults t = 1.5π(1 + 3u) and σ = 0.5, which have an entropy of 5.786 nats.
+    t ~ U[t₀, t₁],  x = (t cos t, t sin t) + σ ε,  not scaled and not centred
+
+With the defaults t = 1.5π(1 + 3u) and σ = 0.5, which have an entropy of 5.786 nats.
 """
 
 import math

@@ -1,8 +1,7 @@
-"""Two interleaving half circles, blurred: two bent modes with a gap between them.
+"""Two bent modes with a gap between them: scikit-learn's `make_moons` (Pedregosa et al., 2011,
+jmlr.org/papers/v12/pedregosa11a.html).
 
-The arcs are those of scikit-learn's `make_moons` (F. Pedregosa et al., "Scikit-learn: Machine
-Learning in Python", 2011, https://jmlr.org/papers/v12/pedregosa11a.html): t ~ U[0, π], the upper
-(cos t, sin t) and the lower (1 − cos t, ½ − sin t), equally likely.
+t ~ U[0, π]: the upper (cos t, sin t) and the lower (1 − cos t, ½ − sin t), equally likely.
 """
 
 import math

@@ -1,7 +1,5 @@
-"""k-means, for models that start from the data.
-
-Arthur, Vassilvitskii, "k-means++: The Advantages of Careful Seeding", 2007,
-https://dl.acm.org/doi/10.5555/1283383.1283494, then Lloyd's algorithm.
+"""k-means, for models that start from the data: k-means++ (Arthur, Vassilvitskii, 2007,
+doi:10.5555/1283383.1283494), then Lloyd's algorithm.
 """
 
 import torch

@@ -8,7 +8,7 @@ def density_reason(space: Space) -> str | None:
 
     A density of quantised images without dequantisation can grow without limit (Theis, van den
     Oord, Bethge, "A note on the evaluation of generative models", 2016,
-    https://arxiv.org/abs/1511.01844, section 3.1).
+    arXiv:1511.01844, section 3.1).
     """
     if space.levels is not None and not space.dequantised:
         return (

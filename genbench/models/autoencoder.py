@@ -2,10 +2,8 @@
 
     x = G(z),  z ~ N(0, I);   z = E(x), or z ~ N(μ(x), diag σ²(x))
 
-The model of several methods that differ in how they train the pair, e.g. Ilya Tolstikhin, Olivier
-Bousquet, Sylvain Gelly, Bernhard Schölkopf: Wasserstein Auto-Encoders, 2018,
-https://arxiv.org/abs/1711.01558; Jeff Donahue, Philipp Krähenbühl, Trevor Darrell: Adversarial
-Feature Learning, 2017, https://arxiv.org/abs/1605.09782.
+Methods differ in how they train the pair: Tolstikhin et al., 2018, arXiv:1711.01558; Donahue et
+al., 2017, arXiv:1605.09782.
 """
 
 from typing import Literal

@@ -1,7 +1,4 @@
-"""A generator whose latent is extended by codes: categories, and numbers on [−1, 1].
-
-Xi Chen, Yan Duan, Rein Houthooft, John Schulman, Ilya Sutskever, Pieter Abbeel: InfoGAN, 2016,
-https://arxiv.org/abs/1606.03657
+"""A generator whose latent is extended by codes (Chen et al., 2016, arXiv:1606.03657).
 
     x = G(z, c),  z ~ N(0, I),  c = (one-hot of uniform categories, U(−1, 1), …)
 """

@@ -1,9 +1,5 @@
-"""A convolutional generator whose latent is extended by the class label.
-
-The network is that of Alec Radford, Luke Metz, Soumith Chintala: Unsupervised Representation
-Learning with Deep Convolutional Generative Adversarial Networks, 2016,
-https://arxiv.org/abs/1511.06434; the label enters as in Mehdi Mirza, Simon Osindero: Conditional
-Generative Adversarial Nets, 2014, https://arxiv.org/abs/1411.1784
+"""The network of Radford et al., 2016, arXiv:1511.06434; the label enters as in Mirza, Osindero,
+2014, arXiv:1411.1784.
 
     x = G(z, y),  z ~ N(0, I),  y one-hot
 """

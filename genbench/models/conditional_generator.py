@@ -1,7 +1,5 @@
-"""A generator whose latent is extended by the class label.
-
-Mehdi Mirza, Simon Osindero: Conditional Generative Adversarial Nets, 2014,
-https://arxiv.org/abs/1411.1784
+"""A generator whose latent is extended by the class label (Mirza, Osindero, 2014,
+arXiv:1411.1784).
 
     x = G(z, y),  z ~ N(0, I),  y one-hot
 

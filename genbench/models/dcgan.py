@@ -1,13 +1,9 @@
-"""The generator of the deep convolutional GAN.
-
-Alec Radford, Luke Metz, Soumith Chintala: Unsupervised Representation Learning with Deep
-Convolutional Generative Adversarial Networks, 2016, https://arxiv.org/abs/1511.06434
+"""The generator of the deep convolutional GAN (Radford et al., 2016, arXiv:1511.06434).
 
     x = tanh(deconv(… ReLU(BN(deconv(ReLU(BN(W z)))))))
 
-Latents are Gaussian (the paper: uniform), kernels are 4 wide (the paper: 5). Batch norm uses the
-batch in training and its running moments in evaluation, so that evaluated samples do not depend on
-one another.
+Latents are Gaussian (the paper: uniform), kernels are 4 wide (the paper: 5). Batch norm uses its
+running moments in evaluation, so that evaluated samples do not depend on one another.
 """
 
 from typing import Literal

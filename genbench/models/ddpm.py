@@ -1,15 +1,12 @@
-"""Denoising diffusion in discrete time.
-
-Ho, Jain, Abbeel, "Denoising Diffusion Probabilistic Models", 2020,
-https://arxiv.org/abs/2006.11239. With ᾱ_t = Π (1 − β_s):
+"""Denoising diffusion in discrete time (Ho et al., 2020, arXiv:2006.11239). With ᾱ_t = Π (1 −
+β_s):
 
     q(x_t ∣ x₀) = N(√ᾱ_t x₀, (1 − ᾱ_t) I)
     p(x_{t−1} ∣ x_t) = N(μ(x_t, x̂₀), σ_t² I),   x̂₀ = (x_t − √(1 − ᾱ_t) ε̂(x_t, t)) / √ᾱ_t
     log p(x₀) ≥ E_q [ log p(x_T) + Σ_t log p(x_{t−1} ∣ x_t) − log q(x_{1:T} ∣ x₀) ]
 
-Steps count from 0 here: x_t after step t is the paper's x_{t+1}. With learned variances, as in
-Nichol, Dhariwal, "Improved Denoising Diffusion Probabilistic Models", 2021,
-https://arxiv.org/abs/2102.09672, eq. 15, the network also says v for every dimension:
+Steps count from 0 here: x_t after step t is the paper's x_{t+1}. With learned variances (Nichol,
+Dhariwal, 2021, arXiv:2102.09672, eq. 15) the network also says v for every dimension:
 
     σ_t² = exp(v log β_t + (1 − v) log β̃_t)
 

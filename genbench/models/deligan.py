@@ -1,7 +1,4 @@
-"""A generator whose latent is a learned mixture of Gaussians.
-
-Swaminathan Gurumurthy, Ravi Kiran Sarvadevabhatla, R. Venkatesh Babu: DeLiGAN, 2017,
-https://arxiv.org/abs/1706.02071
+"""A generator whose latent is a learned mixture (Gurumurthy et al., 2017, arXiv:1706.02071).
 
     x = G(μ_i + σ_i ε),  i uniform on 1 … T,  ε ~ N(0, I)
 

@@ -1,9 +1,7 @@
-"""One Gaussian with independent coordinates: the simplest model that has everything.
+"""The simplest model that has everything, after the figures of Goodfellow et al., 2014,
+arXiv:1406.2661.
 
     x = μ + σ z,  z ~ N(0, I)
-
-After the figures of two Gaussians in Goodfellow et al., Generative Adversarial Nets, 2014,
-https://arxiv.org/abs/1406.2661.
 """
 
 import torch

@@ -1,7 +1,5 @@
-"""A mixture of Gaussians fitted by expectation maximisation: the classical row.
-
-Dempster, Laird, Rubin, "Maximum Likelihood from Incomplete Data via the EM Algorithm", 1977,
-https://doi.org/10.1111/j.2517-6161.1977.tb01600.x; the fit is scikit-learn's.
+"""A mixture of Gaussians fitted by EM (Dempster et al., 1977,
+doi:10.1111/j.2517-6161.1977.tb01600.x), as scikit-learn does it.
 
     log p(x) = log Σ_c w_c N(x; μ_c, Σ_c)
 """

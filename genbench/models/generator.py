@@ -1,7 +1,4 @@
-"""A generator: latent noise through a network, without a density.
-
-Ian Goodfellow, Jean Pouget-Abadie, Mehdi Mirza, Bing Xu, David Warde-Farley, Sherjil Ozair, Aaron
-Courville, Yoshua Bengio: Generative Adversarial Nets, 2014, https://arxiv.org/abs/1406.2661
+"""A generator: latent noise through a network (Goodfellow et al., 2014, arXiv:1406.2661).
 
     x = G(z),  z ~ N(0, I)
 """

@@ -1,7 +1,4 @@
-"""A weighted mixture of generators.
-
-Sanjeev Arora, Rong Ge, Yingyu Liang, Tengyu Ma, Yi Zhang: Generalization and Equilibrium in
-Generative Adversarial Nets, 2017, https://arxiv.org/abs/1703.00573
+"""A weighted mixture of generators (Arora et al., 2017, arXiv:1703.00573).
 
     x = G_i(z),  i ~ w = softmax(θ),  z ~ N(0, I)
 

@@ -1,7 +1,4 @@
-"""Glow: a convolutional flow of several scales, for images.
-
-Diederik Kingma, Prafulla Dhariwal: Glow: Generative Flow with Invertible 1×1 Convolutions, 2018,
-https://arxiv.org/abs/1807.03039.
+"""Glow: a flow of several scales, for images (Kingma, Dhariwal, 2018, arXiv:1807.03039).
 
     log p(x) = log p_base(f(x)) + Σ_l log|det ∂h_l/∂h_{l−1}|
 

@@ -1,10 +1,9 @@
-"""A mixture of density models; of NICE flows it is the Mixflow.
+"""A mixture of density models (McLachlan, Peel, 2000, doi:10.1002/0471721182); of NICE flows
+(arXiv:1410.8516) it is the Mixflow.
 
     log p(x) = log Σ_c p(c) p(x ∣ c),   p(c) = softmax(θ)_c
 
-To sample: c ~ p(c), then x ~ p(x ∣ c). The sampled c carries no gradient into θ, so the weights
-learn from a likelihood alone. After McLachlan, Peel, "Finite Mixture Models", 2000,
-https://doi.org/10.1002/0471721182; the flows of Dinh et al. (2014), https://arxiv.org/abs/1410.8516.
+The sampled c carries no gradient into θ, so the weights learn from a likelihood alone.
 """
 
 from typing import Literal, cast

@@ -1,7 +1,4 @@
-"""NICE: a volume-preserving flow of additive couplings, and a diagonal scaling.
-
-Dinh, Krueger, Bengio, "NICE: Non-linear Independent Components Estimation", 2014,
-https://arxiv.org/abs/1410.8516.
+"""NICE: a volume-preserving flow and a diagonal scaling (Dinh et al., 2014, arXiv:1410.8516).
 
     log p(x) = Σ_d [ log p_base(z_d) + log S_d ],   z = S ⊙ f(x),   x = f⁻¹(z / S)
 

@@ -1,7 +1,5 @@
-"""A generator that stands still: training data with a little noise on them.
-
-The fixed fake data of figures 2.3 and 2.4 of Gong, "Wasserstein Generative Adversarial Network",
-2017, on which critics are compared.
+"""The fixed fake data of figures 2.3 and 2.4 of Gong's thesis, 2017, on which critics are
+compared.
 """
 
 import torch

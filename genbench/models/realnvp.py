@@ -1,7 +1,4 @@
-"""RealNVP: a flow of affine couplings.
-
-Dinh, Sohl-Dickstein, Bengio, "Density estimation using Real NVP", 2017,
-https://arxiv.org/abs/1605.08803.
+"""RealNVP: a flow of affine couplings (Dinh et al., 2017, arXiv:1605.08803).
 
     log p(x) = log p_base(f(x)) + Σ_l Σ (a_l + s_l)
 

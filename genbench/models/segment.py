@@ -1,9 +1,7 @@
-"""A segment of a line in the plane: the model of the example of two parallel lines.
+"""The model of the two parallel lines of Arjovsky et al., 2017, arXiv:1701.07875, example 1. It
+has no density in the plane.
 
     x = (θ, u),  u ~ U[0, 1]
-
-Martin Arjovsky, Soumith Chintala, Léon Bottou: Wasserstein GAN, 2017, example 1,
-https://arxiv.org/abs/1701.07875. It has no density in the plane.
 """
 
 import torch

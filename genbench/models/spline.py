@@ -1,7 +1,5 @@
-"""The neural spline flow: couplings of monotone rational-quadratic splines.
-
-Durkan, Bekasov, Murray, Papamakarios, "Neural Spline Flows", 2019,
-https://arxiv.org/abs/1906.04032.
+"""The neural spline flow, of monotone rational-quadratic splines (Durkan et al., 2019,
+arXiv:1906.04032).
 
     log p(x) = log p_base(f(x)) + Σ_l Σ (a_l + log q′_l)
 

@@ -1,7 +1,5 @@
-"""The variational autoencoder.
-
-Kingma, Welling, "Auto-Encoding Variational Bayes", 2014, https://arxiv.org/abs/1312.6114, and
-Rezende, Mohamed, Wierstra, "Stochastic Backpropagation", 2014, https://arxiv.org/abs/1401.4082.
+"""The variational autoencoder (Kingma, Welling, 2014, arXiv:1312.6114; Rezende et al., 2014,
+arXiv:1401.4082).
 
     z ~ N(0, I),  x ~ p(x ∣ z),  q(z ∣ x) = N(μ(x), diag σ²(x))
     log p(x) ≥ E_q [ log p(x ∣ z) ] − KL( q(z ∣ x) ‖ N(0, I) )

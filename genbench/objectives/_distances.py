@@ -1,10 +1,8 @@
-"""Distances between two sets of rows: MMD, energy, and gaps of means and covariances.
+"""Distances between two sets of rows.
 
-- Arthur Gretton, Karsten Borgwardt, Malte Rasch, Bernhard Schölkopf, Alexander Smola: A Kernel
-  Two-Sample Test, 2012, https://jmlr.org/papers/v13/gretton12a.html
-- Gábor Székely, Maria Rizzo: Energy Statistics, 2013, https://doi.org/10.1016/j.jspi.2013.03.018
-- Youssef Mroueh, Tom Sercu, Vaibhava Goel: McGan: Mean and Covariance Feature Matching GAN, 2017,
-  https://arxiv.org/abs/1702.08398
+MMD: Gretton et al., 2012, jmlr.org/papers/v13/gretton12a.html. Energy: Székely, Rizzo, 2013,
+doi:10.1016/j.jspi.2013.03.018. Gaps of means and covariances: Mroueh et al., 2017,
+arXiv:1702.08398.
 """
 
 from collections.abc import Sequence

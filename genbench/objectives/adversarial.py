@@ -1,8 +1,5 @@
-"""Adversarial training: a critic learns to tell data from samples, the model to fool it.
-
-Ian Goodfellow et al.: Generative Adversarial Nets, 2014, https://arxiv.org/abs/1406.2661
-
-With D(x) = sigmoid(c(x)):
+"""Adversarial training: a critic learns to tell data from samples, the model to fool it
+(Goodfellow et al., 2014, arXiv:1406.2661). With D(x) = sigmoid(c(x)):
 
     minimax         min_G max_D  E log D(x) + E log(1 − D(G(z)))
     non_saturating  D as above;  max_G  E log D(G(z))
@@ -11,16 +8,12 @@ With D(x) = sigmoid(c(x)):
     hinge           min_c E max(0, 1 − c(x)) + E max(0, 1 + c(G(z)));  max_G E c(G(z))
 
 Its parts are in `gan/`. A class-conditional model has a class-conditional critic: both are
-conditioned on the batch's labels.
+conditioned on the batch's labels. A tutorial: Goodfellow, 2016, arXiv:1701.00160; more in
+`genbench docs pointers`.
 
-A tutorial: Ian Goodfellow, NIPS 2016 Tutorial: Generative Adversarial Networks,
-https://arxiv.org/abs/1701.00160; more in `genbench docs pointers`.
-
-The tricks: feature matching, minibatch discrimination, virtual batch norm, label smoothing and
-historical averaging, Tim Salimans et al.: Improved Techniques for Training GANs, 2016,
-https://arxiv.org/abs/1606.03498; minibatch deviation, Tero Karras et al.: Progressive Growing of
-GANs, 2018, https://arxiv.org/abs/1710.10196; instance noise, Martin Arjovsky, Léon Bottou: Towards
-Principled Methods for Training GANs, 2017, https://arxiv.org/abs/1701.04862.
+Feature matching, minibatch discrimination, virtual batch norm, label smoothing and historical
+averaging: Salimans et al., 2016, arXiv:1606.03498; minibatch deviation: Karras et al., 2018,
+arXiv:1710.10196; instance noise: Arjovsky, Bottou, 2017, arXiv:1701.04862.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
-"""Adversarial training whose discriminator also classifies, data and samples.
-
-Augustus Odena, Christopher Olah, Jonathon Shlens: Conditional Image Synthesis with Auxiliary
-Classifier GANs, 2017, https://arxiv.org/abs/1610.09585
+"""Adversarial training whose discriminator also classifies, data and samples (Odena et al., 2017,
+arXiv:1610.09585).
 
     critic:  the critic's loss − E log P(c ∣ x) − E log P(c ∣ G(z, c))
     model:   the model's loss − E log P(c ∣ G(z, c))

@@ -1,7 +1,5 @@
-"""The boundary-equilibrium GAN: an autoencoder as discriminator, in balance with the model.
-
-David Berthelot, Thomas Schumm, Luke Metz: BEGAN, 2017, https://arxiv.org/abs/1703.10717. With D(x)
-the mean absolute reconstruction error of x, per dimension:
+"""The boundary-equilibrium GAN (Berthelot et al., 2017, arXiv:1703.10717). With D(x) the mean
+absolute reconstruction error of x, per dimension:
 
     critic:  E D(x) − k_t E D(G(z))
     model:   E D(G(z))

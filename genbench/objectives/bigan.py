@@ -1,7 +1,5 @@
-"""Bidirectional GAN: the discriminator is of pairs of an example and its latent.
-
-Jeff Donahue, Philipp Krähenbühl, Trevor Darrell: Adversarial Feature Learning, 2017,
-https://arxiv.org/abs/1605.09782
+"""Bidirectional GAN: the discriminator is of pairs of an example and its latent (Donahue et al.,
+2017, arXiv:1605.09782).
 
     max_D  E_x [log D(x, E(x))] + E_z [log(1 − D(G(z), z))]
     min_{G,E}: the same (minimax), or with the labels exchanged (non_saturating):

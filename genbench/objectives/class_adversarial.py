@@ -1,7 +1,5 @@
-"""Adversarial training whose discriminator has C + 1 classes, the last of which is for samples.
-
-Tim Salimans, Ian Goodfellow, Wojciech Zaremba, Vicki Cheung, Alec Radford, Xi Chen: Improved
-Techniques for Training GANs, 2016, https://arxiv.org/abs/1606.03498
+"""Adversarial training whose discriminator has C + 1 classes (Salimans et al., 2016,
+arXiv:1606.03498).
 
     critic:  − E log P(y ∣ x, y ≤ C) − E log(1 − P(C + 1 ∣ x)) − E log P(C + 1 ∣ G(z))
 

@@ -1,7 +1,7 @@
 """Pre-training of a mixture without labels: component c learns from cluster c of k-means.
 
-As `label_likelihood`, with Lloyd's clusters in the place of classes. Arthur, Vassilvitskii,
-"k-means++: The Advantages of Careful Seeding", 2007.
+As `label_likelihood`, with Lloyd's clusters in the place of classes (k-means++: Arthur,
+Vassilvitskii, 2007).
 """
 
 import torch

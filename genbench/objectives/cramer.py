@@ -1,8 +1,5 @@
-"""The Cramér GAN: the energy distance on features that a critic learns.
-
-Marc Bellemare, Ivo Danihelka, Will Dabney, Shakir Mohamed, Balaji Lakshminarayanan, Stephan Hoyer,
-Rémi Munos: The Cramer Distance as a Solution to Biased Wasserstein Gradients, 2017,
-https://arxiv.org/abs/1705.10743. With h the critic's features and x' an independent sample:
+"""The Cramér GAN: the energy distance on features that a critic learns (Bellemare et al., 2017,
+arXiv:1705.10743). With h the critic's features and x' an independent sample:
 
     f(x) = E ‖h(x) − h(x')‖ − ‖h(x)‖
     critic:  E f(G(z)) − E f(x) + λ E (‖∇f(x̂)‖ − 1)²,   x̂ between data and samples

@@ -1,14 +1,11 @@
-"""Denoising: predict the noise that was added to an example.
-
-Ho, Jain, Abbeel, "Denoising Diffusion Probabilistic Models", 2020,
-https://arxiv.org/abs/2006.11239, eq. 12 and 14. With t uniform and ε ~ N(0, I):
+"""Denoising: predict the noise that was added to an example (Ho et al., 2020, arXiv:2006.11239,
+eq. 12 and 14). With t uniform and ε ~ N(0, I):
 
     simple   E ‖ε − ε̂(x_t, t)‖² / D
     bound    E T · w_t ‖ε − ε̂(x_t, t)‖²,  the negative variational bound up to a constant
 
 Learned variances learn from the bound itself: beside `simple` by 1/1000 of it per dimension, from
-which the mean learns nothing. Nichol, Dhariwal, "Improved Denoising Diffusion Probabilistic
-Models", 2021, https://arxiv.org/abs/2102.09672, eq. 16.
+which the mean learns nothing (Nichol, Dhariwal, 2021, arXiv:2102.09672, eq. 16).
 """
 
 from typing import Literal

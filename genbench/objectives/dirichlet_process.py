@@ -1,12 +1,10 @@
-"""A Dirichlet process over a mixture's weights, cut at the number of components.
-
-Weights are pieces broken from a stick: v_k = w_k / (1 − Σ_{j<k} w_j) ~ Beta(1, α). Sethuraman, "A
-Constructive Definition of Dirichlet Priors", Statistica Sinica 4, 1994; cut to finitely many:
-Ishwaran, James, "Gibbs Sampling Methods for Stick-Breaking Priors", 2001,
-https://doi.org/10.1198/016214501750332758. The density is that of logit v_k, Jacobian and all, so
-that its maximum is finite:
+"""A Dirichlet process over a mixture's weights, cut at the number of components (Ishwaran, James,
+2001, doi:10.1198/016214501750332758).
 
     −(1/N) Σ_{k<T} [ log v_k + α log(1 − v_k) + log α ]
+
+Weights are pieces broken from a stick, v_k = w_k / (1 − Σ_{j<k} w_j) ~ Beta(1, α) (Sethuraman,
+1994). The density is that of logit v_k, Jacobian and all, so that its maximum is finite.
 """
 
 import math

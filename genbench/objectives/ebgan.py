@@ -1,7 +1,5 @@
-"""The energy-based GAN: the discriminator is an autoencoder, its error the energy.
-
-Junbo Zhao, Michael Mathieu, Yann LeCun: Energy-based Generative Adversarial Network, 2017,
-https://arxiv.org/abs/1609.03126. With D(x) the mean squared reconstruction error:
+"""The energy-based GAN (Zhao et al., 2017, arXiv:1609.03126). With D(x) the mean squared
+reconstruction error:
 
     critic:  E D(x) + E max(0, m − D(G(z)))
     model:   E D(G(z)) + λ PT,   PT = 1/(N(N−1)) Σ_i Σ_{j≠i} (cos(S_i, S_j))²

@@ -1,6 +1,4 @@
-"""The evidence lower bound.
-
-Kingma, Welling, "Auto-Encoding Variational Bayes", 2014, https://arxiv.org/abs/1312.6114.
+"""The evidence lower bound (Kingma, Welling, 2014, arXiv:1312.6114).
 
     −ELBO = E_q [ −log p(x ∣ z) ] + KL( q(z ∣ x) ‖ p(z) )
 

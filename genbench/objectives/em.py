@@ -1,8 +1,4 @@
-"""Expectation maximisation: the model is fitted once, and there are no gradient updates.
-
-Dempster, Laird, Rubin, "Maximum Likelihood from Incomplete Data via the EM Algorithm", 1977,
-https://doi.org/10.1111/j.2517-6161.1977.tb01600.x.
-"""
+"""Expectation maximisation (Dempster et al., 1977, doi:10.1111/j.2517-6161.1977.tb01600.x)."""
 
 from collections.abc import Sequence
 

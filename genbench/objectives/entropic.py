@@ -1,10 +1,8 @@
-"""Entropic regularisation of a mixture's weights: the distance of the uniform from them.
+"""Entropic regularisation of a mixture's weights: the distance of the uniform from them, nats.
 
     −(1/T) Σ_c log p(c) = log T + KL(uniform ‖ p) ≥ log T
 
-Arora et al., "Generalization and Equilibrium in Generative Adversarial Nets", 2017,
-https://arxiv.org/abs/1703.00573; for mixtures of flows: Wenbo Gong, "Wasserstein Generative
-Adversarial Network", MPhil thesis, University of Cambridge, 2017, section 4.2.3.
+Arora et al., 2017, arXiv:1703.00573; for mixtures of flows, Gong's thesis, 2017, section 4.2.3.
 """
 
 from collections.abc import Sequence

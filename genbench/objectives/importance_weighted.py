@@ -1,7 +1,4 @@
-"""The importance-weighted bound.
-
-Burda, Grosse, Salakhutdinov, "Importance Weighted Autoencoders", 2016,
-https://arxiv.org/abs/1509.00519.
+"""The importance-weighted bound (Burda et al., 2016, arXiv:1509.00519).
 
     L_k = E [ log (1/k) Σ_i p(x, z_i) / q(z_i ∣ x) ] ≤ log p(x),   L_1 = ELBO, L_k ≤ L_{k+1}
 """

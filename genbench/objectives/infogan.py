@@ -1,14 +1,11 @@
-"""Adversarial training that maximises the mutual information of codes and samples.
-
-Xi Chen, Yan Duan, Rein Houthooft, John Schulman, Ilya Sutskever, Pieter Abbeel: InfoGAN, 2016,
-https://arxiv.org/abs/1606.03657
+"""Adversarial training that maximises the mutual information of codes and samples (Chen et al.,
+2016, arXiv:1606.03657).
 
     min_{G,Q} max_D  V(D, G) − λ L_I,   L_I = E_{c, x~G(z,c)} log Q(c ∣ x) + H(c) ≤ I(c; G(z, c))
 
-with a λ for the categorical and one for the continuous codes.
-
-Q is a head on the critic's features: a softmax for each categorical code, a Gaussian of learned
-mean and width for each continuous one (of width 1 in the authors' code for MNIST).
+with a λ for the categorical and one for the continuous codes. Q is a head on the critic's
+features: a softmax for each categorical code, a Gaussian of learned mean and width for each
+continuous one (of width 1 in the authors' code for MNIST).
 """
 
 import math

@@ -1,7 +1,4 @@
-"""InfoGAN guided by some labels, so that its first code becomes the class.
-
-Adrian Spurr, Emre Aksan, Otmar Hilliges: Guiding InfoGAN with Semi-Supervision, 2017,
-https://arxiv.org/abs/1707.04487
+"""InfoGAN guided by some labels (Spurr et al., 2017, arXiv:1707.04487).
 
     min_{G,Q} max_D  V(D, G) − λ L_I − λ_s E_labelled log Q(c₁ = y ∣ x)
 

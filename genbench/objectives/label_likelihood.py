@@ -1,8 +1,7 @@
 """Pre-training of a mixture by class: component c learns from the examples with label c.
 
-Wenbo Gong, "Wasserstein Generative Adversarial Network", MPhil thesis, University of Cambridge,
-2017, section 5.2: a component for each digit. Labels beyond the components start again from the
-first.
+Gong's thesis, 2017, section 5.2: a component for each digit. Labels beyond the components start
+again from the first.
 """
 
 from torch import Tensor

@@ -1,7 +1,5 @@
-"""What keeps the Gaussians of a learned latent mixture from shrinking to points.
-
-Swaminathan Gurumurthy, Ravi Kiran Sarvadevabhatla, R. Venkatesh Babu: DeLiGAN, 2017,
-https://arxiv.org/abs/1706.02071
+"""Keeps the Gaussians of a learned latent mixture from shrinking to points (Gurumurthy et al.,
+2017, arXiv:1706.02071).
 
     mean over components and dimensions of (1 − σ)²
 """

@@ -1,8 +1,4 @@
-"""Maximum likelihood: the mean of −log p(x), nats.
-
-Fisher, "On the mathematical foundations of theoretical statistics", 1922,
-https://doi.org/10.1098/rsta.1922.0009.
-"""
+"""Maximum likelihood: the mean of −log p(x), nats (Fisher, 1922, doi:10.1098/rsta.1922.0009)."""
 
 from genbench.fields import Count
 from genbench.models.base import Density, conditioning

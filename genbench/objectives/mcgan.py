@@ -1,7 +1,5 @@
-"""McGAN: data and samples matched in the mean and covariance of learned features.
-
-Youssef Mroueh, Tom Sercu, Vaibhava Goel: McGan: Mean and Covariance Feature Matching GAN, 2017,
-https://arxiv.org/abs/1702.08398
+"""McGAN: data and samples matched in the mean and covariance of learned features (Mroueh et al.,
+2017, arXiv:1702.08398).
 
     mean:        min_G max_{Φ, v}     ⟨v, E Φ(x) − E Φ(G(z))⟩,               ‖v‖₂ ≤ 1
     covariance:  min_G max_{Φ, U, V}  Tr[Uᵀ(Cov Φ(x) − Cov Φ(G(z)))V],     orthonormal columns

@@ -1,8 +1,6 @@
-"""MIX+GAN: a game between a mixture of generators and a mixture of critics.
-
-Sanjeev Arora, Rong Ge, Yingyu Liang, Tengyu Ma, Yi Zhang: Generalization and Equilibrium in
-Generative Adversarial Nets, 2017, https://arxiv.org/abs/1703.00573. With weights w of the T
-generators, u of the critics, and a loss pair (ℓ_D, ℓ_G) of a critic and a generator:
+"""MIX+GAN: a mixture of generators against a mixture of critics (Arora et al., 2017,
+arXiv:1703.00573). With weights w of the T generators, u of the critics, and a loss pair (ℓ_D,
+ℓ_G):
 
     critics:     min Σ_ij u_i w_j ℓ_D(D_i, G_j) + λ R(u) + the mean over critics of the penalty
     generators:  min Σ_ij u_i w_j ℓ_G(D_i, G_j) + λ R(w),   R(w) = −(1/T) Σ_j log w_j

@@ -4,11 +4,9 @@
     components: max Σ_n Σ_c q(c ∣ x_n) log p(x_n ∣ c)
     weights:    p(c) ← p(c) + λ (mean_n q(c ∣ x_n) − p(c))
 
-Dempster, Laird, Rubin, "Maximum Likelihood from Incomplete Data via the EM Algorithm", 1977,
-https://doi.org/10.1111/j.2517-6161.1977.tb01600.x; with weights that wait and are damped: Wenbo
-Gong, "Wasserstein Generative Adversarial Network", MPhil thesis, University of Cambridge, 2017,
-section 4.2.1. With gradients, the thesis computes the weights' responsibilities before the
-update of the components; here they are computed after it, with the updated components.
+Dempster et al., 1977, doi:10.1111/j.2517-6161.1977.tb01600.x; with weights that wait and are
+damped: Gong's thesis, 2017, section 4.2.1. With gradients, the thesis computes the weights'
+responsibilities before the update of the components; here with the updated components.
 """
 
 from collections.abc import Sequence

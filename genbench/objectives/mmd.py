@@ -1,7 +1,4 @@
-"""Training by the maximum mean discrepancy between data and samples; needs no critic.
-
-Gintare Karolina Dziugaite, Daniel Roy, Zoubin Ghahramani: Training Generative Neural Networks via
-Maximum Mean Discrepancy Optimization, 2015, https://arxiv.org/abs/1505.03906
+"""Training by the maximum mean discrepancy (Dziugaite et al., 2015, arXiv:1505.03906); no critic.
 
     min_G  MMD²(p_data, p_G),  k = a mean of Gaussian kernels
 """

@@ -1,7 +1,5 @@
-"""MMD GAN: the maximum mean discrepancy on features that a critic learns.
-
-Chun-Liang Li, Wei-Cheng Chang, Yu Cheng, Yiming Yang, Barnabás Póczos: MMD GAN, 2017,
-https://arxiv.org/abs/1705.08584
+"""MMD GAN: the maximum mean discrepancy on features that a critic learns (Li et al., 2017,
+arXiv:1705.08584).
 
     min_G max_f  MMD²(f(x), f(G(z))) − λ E ‖y − f'(f(y))‖² / dim,  y of data and samples alike
 

@@ -1,7 +1,5 @@
-"""Adversarial training with an encoder that leads the model to every mode of the data.
-
-Tong Che, Yanran Li, Athul Paul Jacob, Yoshua Bengio, Wenjie Li: Mode Regularized Generative
-Adversarial Networks, 2017, https://arxiv.org/abs/1612.02136
+"""Adversarial training with an encoder that leads the model to every mode of the data (Che et al.,
+2017, arXiv:1612.02136).
 
     model and encoder:  the model's loss + E_x [ λ₁ d(x, G(E(x))) − λ₂ log D(G(E(x))) ]
 

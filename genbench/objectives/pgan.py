@@ -1,13 +1,12 @@
-"""The personalised GAN: a critic for each component of a mixture, mixed by the posterior.
+"""The personalised GAN (Gong's thesis, 2017, section 4.3): critics mixed by the posterior.
 
     f_mix(x) = Σ_c w_c(x) f_c(x),   w_c(x) = p(c ∣ x)
     min_G max_f  E f_mix(x) − E f_mix(G_c(z)) − λ E (‖∇f_mix(x̂)‖₂ − 1)²
 
-Wenbo Gong: Wasserstein Generative Adversarial Network, MPhil thesis, University of Cambridge,
-2017, section 4.3. The posterior is a constant in every update: no gradient goes through it,
-neither to the mixture nor to x. So a constant added to f_c changes the critic's loss by as much as
-real and generated examples differ in their responsibilities, while the penalty does not see it,
-and the critic diverges. `bound` holds these constants.
+The posterior is a constant in every update: no gradient goes through it, neither to the mixture
+nor to x. So a constant added to f_c changes the critic's loss by as much as real and generated
+examples differ in their responsibilities, while the penalty does not see it, and the critic
+diverges. `bound` holds these constants.
 """
 
 from functools import partial

@@ -1,13 +1,10 @@
-"""Relaxed Wasserstein GAN: optimal transport whose ground cost is a Bregman divergence.
-
-Xin Guo, Johnny Hong, Tianyi Lin, Nan Yang: Relaxed Wasserstein with Applications to GANs, 2017,
-https://arxiv.org/abs/1705.07164
+"""Relaxed Wasserstein GAN: the ground cost is a Bregman divergence (Guo et al., 2017,
+arXiv:1705.07164).
 
     W_φ(p, q) = inf_γ E_γ D_φ(x, y),   D_φ(x, y) = φ(x) − φ(y) − ⟨∇φ(y), x − y⟩
 
 The paper bounds one critic's weights. Here two potentials solve the dual of this very cost, in the
-relaxed form of Vivien Seguy et al.: Large-Scale Optimal Transport and Mapping Estimation, 2018,
-https://arxiv.org/abs/1711.02283:
+relaxed form of Seguy et al., 2018, arXiv:1711.02283:
 
     max_{f,g}  E f(x) + E g(G(z)) − (1/4ε) E (f(x) + g(G(z)) − D_φ(x, G(z)))₊²
 

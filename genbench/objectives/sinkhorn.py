@@ -1,7 +1,5 @@
-"""Training through the entropic optimal transport between a batch and as many samples.
-
-Aude Genevay, Gabriel Peyré, Marco Cuturi: Learning Generative Models with Sinkhorn Divergences,
-2018, https://arxiv.org/abs/1706.00292. With C_ij the cost between x_i and y_j and uniform weights,
+"""Training through entropic optimal transport (Genevay et al., 2018, arXiv:1706.00292). With C_ij
+the cost between x_i and y_j and uniform weights,
 
     P = argmin ⟨P, C⟩ − ε H(P)   by Sinkhorn's iterations, in the log domain
     S(x, y) = ⟨P, C⟩ or the minimum itself;   debiased  S(x, y) − ½ S(x, x) − ½ S(y, y)

@@ -1,14 +1,11 @@
-"""Penalised transport with a critic of latents: the Wasserstein autoencoder, and VEGAN.
-
-Ilya Tolstikhin, Olivier Bousquet, Sylvain Gelly, Bernhard Schölkopf: Wasserstein Auto-Encoders,
-2018, https://arxiv.org/abs/1711.01558; Olivier Bousquet et al.: From Optimal Transport to
-Generative Modeling: the VEGAN cookbook, 2017, https://arxiv.org/abs/1705.07642
+"""The Wasserstein autoencoder (Tolstikhin et al., 2018, arXiv:1711.01558) with a critic of
+latents, and VEGAN (Bousquet et al., 2017, arXiv:1705.07642).
 
     model:   min_{G,Q}  E_x E_{z~Q(z∣x)} ‖x − G(z)‖² + λ (−E log D(z))
     critic:  max_D  E_{z~N(0,I)} log D(z) + E_x log(1 − D(Q(x)))
 
-With a random encoder and λ = 1 it is the adversarial autoencoder: Alireza Makhzani, Jonathon
-Shlens, Navdeep Jaitly, Ian Goodfellow, Brendan Frey, 2015, https://arxiv.org/abs/1511.05644
+With a random encoder and λ = 1 it is the adversarial autoencoder (Makhzani et al., 2015,
+arXiv:1511.05644).
 """
 
 import torch

@@ -1,7 +1,4 @@
-"""Penalised transport with a kernel on codes: the Wasserstein autoencoder with MMD.
-
-Ilya Tolstikhin, Olivier Bousquet, Sylvain Gelly, Bernhard Schölkopf: Wasserstein Auto-Encoders,
-2018, https://arxiv.org/abs/1711.01558
+"""The Wasserstein autoencoder with MMD (Tolstikhin et al., 2018, arXiv:1711.01558).
 
     min_{G,Q}  E_x E_{z~Q(z∣x)} ‖x − G(z)‖² + λ MMD²(Q_Z, N(0, I))
 

@@ -1,10 +1,9 @@
 """The `inception` extractor: torch-fidelity's TensorFlow-compatible Inception-v3.
 
 2048 pool features and the unbiased logits of 1008 classes, from bytes resized bilinearly to
-299×299 (Obukhov et al., torch-fidelity, 2020, https://github.com/toshas/torch-fidelity; the
-network is Szegedy et al., Rethinking the Inception Architecture, 2016,
-https://arxiv.org/abs/1512.00567). One channel is tiled to three. The weights are a file given by
-the user, or torch-fidelity's own download.
+299×299 (Obukhov et al., 2020, github.com/toshas/torch-fidelity; Szegedy et al., 2016,
+arXiv:1512.00567). One channel is tiled to three. The weights are a file given by the user, or
+torch-fidelity's own download.
 """
 
 import hashlib

@@ -1,7 +1,5 @@
-"""Exact negative log likelihood of images as bits per dimension.
-
-(NLL + D·ln levels) / (D·ln 2), for a density on the [0, 1] scale (Theis, van den Oord and Bethge,
-A note on the evaluation of generative models, 2016, https://arxiv.org/abs/1511.01844).
+"""(NLL + D·ln levels) / (D·ln 2), for a density on the [0, 1] scale (Theis et al., 2016,
+arXiv:1511.01844).
 """
 
 from genbench.evaluation.base import Evidence, Metric

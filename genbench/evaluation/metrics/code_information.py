@@ -1,9 +1,9 @@
-"""The variational bound on the mutual information of codes and samples, by InfoGAN's own reader.
+"""The variational bound on the mutual information of codes and samples, by InfoGAN's own reader
+(Chen et al., 2016, arXiv:1606.03657).
 
     I(c; G(z, c)) ≥ E log Q(c ∣ x) + H(c)
 
-Xi Chen et al.: InfoGAN, 2016, https://arxiv.org/abs/1606.03657. At most H(c) for categories; the
-codes on [−1, 1] have no such limit.
+At most H(c) for categories; the codes on [−1, 1] have no such limit.
 """
 
 import torch

@@ -3,8 +3,8 @@
     purity = (1/N) Σ_v max_y #{samples of code v that look like class y}
 
 Of several categorical codes the purest counts. 1 means that each value of the code makes one class
-(of which several values may make the same), 1/K about nothing. Christopher Manning, Prabhakar
-Raghavan, Hinrich Schütze: Introduction to Information Retrieval, 2008, section 16.3.
+(of which several values may make the same), 1/K about nothing. Manning et al., Introduction to
+Information Retrieval, 2008, section 16.3.
 """
 
 from typing import Literal

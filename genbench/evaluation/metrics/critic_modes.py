@@ -1,9 +1,8 @@
-"""How many modes of a toy a critic sees: it has a peak there.
+"""How many modes of a toy a critic sees: a number for what figure 2.3 of Gong's thesis, 2017,
+shows, that a surface that is too smooth passes over modes.
 
-A number for what figure 2.3 of Gong, "Wasserstein Generative Adversarial Network", 2017, shows: a
-surface that is too smooth passes over modes. A Wasserstein critic of good samples is nearly flat,
-so that only its shape is asked for, not its height. A slope or a dome over all the data, however
-curved, is no peak at any of them.
+A Wasserstein critic of good samples is nearly flat, so that only its shape is asked for, not its
+height. A slope or a dome over all the data, however curved, is no peak at any of them.
 """
 
 import math

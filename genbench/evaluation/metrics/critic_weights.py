@@ -1,6 +1,5 @@
-"""Where the weights of a critic lie: at the bound that they are clipped to, or near zero.
-
-The histogram behind it is figure 2.4 of Gong, "Wasserstein Generative Adversarial Network", 2017.
+"""Where the weights of a critic lie: at the bound that they are clipped to, or near zero. The
+histogram behind it is figure 2.4 of Gong's thesis, 2017.
 """
 
 from genbench.evaluation.base import Evidence, Metric, NotApplicable

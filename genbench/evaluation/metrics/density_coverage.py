@@ -1,9 +1,8 @@
-"""Density and coverage: precision and recall that outliers among the data do not spoil.
+"""Precision and recall that outliers among the data do not spoil (Naeem et al., 2020,
+arXiv:2002.09797).
 
-Naeem et al., Reliable Fidelity and Diversity Metrics for Generative Models, 2020,
-https://arxiv.org/abs/2002.09797. Density counts the balls of data points that hold a sample (it
-may exceed 1); coverage is the share of data points whose ball holds a sample. Points of toys are
-their own features.
+Density counts the balls of data points that hold a sample (it may exceed 1); coverage is the share
+of data points whose ball holds a sample. Points of toys are their own features.
 """
 
 

@@ -1,19 +1,13 @@
-"""Divergences of points between samples and test points, by histograms on the test points' grid.
-
-The bins of a dimension part the range of the test points; what lies beyond is counted in a bin on
-either side, so that no sample, however far, changes the grid.
-
-
-With p of the test points and q of the samples, in nats:
+"""With p of the test points and q of the samples, in nats:
 
     kl = KL(p ‖ q) = Σ p log(p/q)      infinite where q misses what p has
     js = ½ KL(p ‖ m) + ½ KL(q ‖ m),    m = (p + q)/2, at most log 2
     js_sum = KL(p ‖ m) + KL(q ‖ m)     the other convention, at most 2 log 2
 
-Both conventions are met under the name Jensen–Shannon; Jianhua Lin: Divergence Measures Based on
-the Shannon Entropy, 1991, https://doi.org/10.1109/18.61115. Histograms of the finest bins see any
-two samples as apart: the number of bins belongs to the numbers. Two true sets are `js_floor`
-apart.
+Both conventions are met under the name Jensen–Shannon (Lin, 1991, doi:10.1109/18.61115). The bins
+of a dimension part the range of the test points; what lies beyond is counted in a bin on either
+side, so that no sample, however far, changes the grid. Histograms of the finest bins see any two
+samples as apart: the number of bins belongs to the numbers. Two true sets are `js_floor` apart.
 """
 
 import numpy as np

@@ -1,8 +1,6 @@
-"""The exact earth mover's distance between a batch of samples and a batch of test rows.
+"""The primal Wasserstein-1 of two empirical measures (Rubner et al., 2000,
+doi:10.1023/A:1026543900054, who compare the colours and textures of two images).
 
-The primal Wasserstein-1 of two empirical measures: Yossi Rubner, Carlo Tomasi, Leonidas Guibas:
-The Earth Mover's Distance as a Metric for Image Retrieval, 2000,
-https://doi.org/10.1023/A:1026543900054, where it compares the colours and textures of two images.
 Of a batch, it is biased upwards: two true batches are `emd_floor` apart. See `wasserstein1` for
 points in numbers that drown the bias.
 """

@@ -1,10 +1,10 @@
-"""Fréchet distance between Gaussians fitted to features of samples and of reference data.
+"""Fréchet distance between Gaussians fitted to features (Heusel et al., 2017, arXiv:1706.08500).
 
-‖m₁ − m₂‖² + tr(S₁ + S₂ − 2 (S₁S₂)^{1/2}) with N − 1 in the covariances (Heusel et al., GANs
-Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium, 2017,
-https://arxiv.org/abs/1706.08500). float64 throughout. The trace of the root is the sum of the
-roots of the eigenvalues of LᵀS₁L with S₂ = LLᵀ; with fewer rows than features it is the nuclear
-norm of the product of the centred rows. Biased by the number of samples, which is in the protocol.
+    ‖m₁ − m₂‖² + tr(S₁ + S₂ − 2 (S₁S₂)^{1/2}),  with N − 1 in the covariances
+
+float64 throughout. The trace of the root is the sum of the roots of the eigenvalues of LᵀS₁L with
+S₂ = LLᵀ; with fewer rows than features it is the nuclear norm of the product of the centred rows.
+Biased by the number of samples, which is in the protocol.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,5 @@
-"""Inception Score: exp(E_x KL(p(y ∣ x) ‖ p(y))), the mean over 10 splits.
+"""exp(E_x KL(p(y ∣ x) ‖ p(y))), the mean over 10 splits (Salimans et al., 2016, arXiv:1606.03498).
 
-Salimans et al., Improved Techniques for Training GANs, 2016, https://arxiv.org/abs/1606.03498.
 The order is shuffled by the fixed permutation that torch-fidelity uses; the spread of the splits
 is a column of its own and no spread over seeds. Between 1 and the number of classes.
 """

@@ -1,8 +1,7 @@
-"""Whether the encoder inverts the generator: the mean squared error of E(G(z)), z from the prior.
+"""Whether the encoder inverts the generator, as it does at the optimum of Donahue et al., 2017,
+arXiv:1605.09782: E(G(z)), z from the prior.
 
 Per dimension of the code, whose variance is 1: about 0 is an exact inverse, about 1 says nothing.
-After Donahue, Krähenbühl, Darrell, Adversarial Feature Learning, 2017,
-https://arxiv.org/abs/1605.09782, by which at the optimum G and E are inverses.
 """
 
 import torch

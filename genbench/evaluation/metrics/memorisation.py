@@ -1,11 +1,9 @@
-"""Whether samples are copies of training rows: nearest-training-neighbour distances.
+"""Whether samples are copies of training rows, which Inception Score and FID cannot see.
 
-Inception Score and FID cannot see a model that memorises. The median distance of samples to their
-nearest training row, in feature space, is divided by that of held-out rows: 1 for fresh draws, 0
-for copies, above 1 for samples far from all data. Beside it, the share of samples nearer to a
-training row than 99 % of the held-out rows are (Meehan, Chaudhuri and Dasgupta, A Non-Parametric
-Test to Detect Data-Copying in Generative Models, 2020, https://arxiv.org/abs/2004.05675, for the
-idea of holding the two sets of distances against each other).
+The median distance of samples to their nearest training row, in feature space, is divided by that
+of held-out rows: 1 for fresh draws, 0 for copies, above 1 for samples far from all data. Beside
+it, the share of samples nearer to a training row than 99 % of the held-out rows are (after Meehan
+et al., 2020, arXiv:2004.05675, who hold the two sets of distances against each other).
 """
 
 

@@ -1,16 +1,13 @@
-"""Which modes of the data the samples reach, and how evenly.
-
-Points: a sample is of high quality if its Mahalanobis distance to its nearest mode is within the
-radius that holds 1 − e^(−9/2) = 0.989 of a Gaussian (3 σ in the plane, the root of that quantile
-of χ²_D in D dimensions), so that exact draws have this share. A mode is covered if it gets at
-least 20 % of its true share as high-quality samples. As the count saturates, the largest
-deviation of a mode's share of all samples (by nearest mode) and KL(shares ‖ truth) stand beside
-it. The count of modes goes back to Metz et al., Unrolled Generative Adversarial Networks, 2017,
-https://arxiv.org/abs/1611.02163.
+"""Points: a sample is of high quality if its Mahalanobis distance to its nearest mode is within
+the radius that holds 1 − e^(−9/2) = 0.989 of a Gaussian (3 σ in the plane, the root of that
+quantile of χ²_D in D dimensions), so that exact draws have this share. A mode is covered if it
+gets at least 20 % of its true share as high-quality samples (the count goes back to Metz et al.,
+2017, arXiv:1611.02163). As the count saturates, the largest deviation of a mode's share of all
+samples (by nearest mode) and KL(shares ‖ truth) stand beside it.
 
 Images: the classifier names the mode; a class is covered if it gets at least 20 % of its share of
 the training labels; of stacked images (1000 modes) one sample covers a mode, of 26,000, as in
-Srivastava et al., VEEGAN, 2017, https://arxiv.org/abs/1705.07761.
+Srivastava et al., 2017, arXiv:1705.07761.
 """
 
 import math

@@ -1,11 +1,12 @@
 """MODE score, in the two forms in use, and how far the label histogram is from the data's.
 
-With p* the label distribution of the training data and p(y) the samples' mean posterior:
-`mode_score` = exp(E_x KL(p(y ∣ x) ‖ p*) − KL(p* ‖ p)) (Che et al., Mode Regularized Generative
-Adversarial Networks, 2017, https://arxiv.org/abs/1612.02136, with the direction that sends it to 0
-as a class vanishes); `mode_score_xu` = exp(E_x KL(p(y ∣ x) ‖ p) − KL(p ‖ p*)) (Xu et al., An
-empirical study on evaluation metrics of GANs, 2018, https://arxiv.org/abs/1806.07755). Mixing them
-gives the Inception Score and no new metric. The histograms count the most probable labels.
+    mode_score    = exp(E_x KL(p(y ∣ x) ‖ p*) − KL(p* ‖ p))
+    mode_score_xu = exp(E_x KL(p(y ∣ x) ‖ p) − KL(p ‖ p*))
+
+with p* the label distribution of the training data and p(y) the samples' mean posterior. The first
+is Che et al.'s, 2017, arXiv:1612.02136, with the direction that sends it to 0 as a class vanishes,
+the other Xu et al.'s, 2018, arXiv:1806.07755. Mixing them gives the Inception Score and no new
+metric. The histograms count the most probable labels.
 """
 
 import numpy as np

@@ -1,8 +1,5 @@
-"""The gradient that a model would get from a critic that trains alone, early and late.
-
-Of objectives with `model_gradient: true`, which log its norm at every critic update. After
-Martin Arjovsky, Léon Bottou: Towards Principled Methods for Training Generative Adversarial
-Networks, 2017, https://arxiv.org/abs/1701.04862, where it vanishes as the critic gets better.
+"""Of objectives with `model_gradient: true`, which log its norm at every update of a critic that
+trains alone. In Arjovsky, Bottou, 2017, arXiv:1701.04862, it vanishes as the critic gets better.
 """
 
 from genbench.evaluation.base import Evidence, Metric, NotApplicable

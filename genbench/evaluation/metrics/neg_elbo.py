@@ -1,7 +1,5 @@
-"""The negative evidence lower bound: an upper bound of the NLL with one latent draw a test row.
-
-E_q[log p(x, z) − log q(z ∣ x)] ≤ log p(x) (Kingma and Welling, Auto-Encoding Variational Bayes,
-2014, https://arxiv.org/abs/1312.6114). For a diffusion model this is its variational bound.
+"""E_q[log p(x, z) − log q(z ∣ x)] ≤ log p(x) (Kingma, Welling, 2014, arXiv:1312.6114). For a
+diffusion model this is its variational bound.
 """
 
 from genbench.evaluation.base import Evidence, Metric

@@ -1,8 +1,5 @@
-"""Exact negative log likelihood of the test data.
-
-Unit: nats per example on the raw scale of points and the [0, 1] scale of images (Theis, van den
-Oord and Bethge, A note on the evaluation of generative models, 2016,
-https://arxiv.org/abs/1511.01844); of binary images, the log probability.
+"""Unit: nats per example on the raw scale of points and the [0, 1] scale of images (Theis et al.,
+2016, arXiv:1511.01844); of binary images, the log probability.
 """
 
 from genbench.evaluation.base import Evidence, Metric

@@ -1,7 +1,5 @@
-"""How far a density is from a toy's true one.
-
-Mean of log p_true(x) − log p_model(x) over the test points: an estimate of KL(p_true ‖ p_model) in
-nats on the same points, far less noisy than a difference of two NLLs.
+"""The mean of log p_true(x) − log p_model(x) over the test points: an estimate of KL(p_true ‖
+p_model) in nats on the same points, far less noisy than a difference of two NLLs.
 """
 
 from genbench.evaluation.base import Evidence, Metric

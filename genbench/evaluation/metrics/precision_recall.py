@@ -1,8 +1,8 @@
-"""Improved precision and recall: the share of samples near the data, and of data near the samples.
+"""The share of samples near the data, and of data near the samples (Kynkäänniemi et al., 2019,
+arXiv:1904.06991).
 
-Kynkäänniemi et al., Improved Precision and Recall Metric for Assessing Generative Models, 2019,
-https://arxiv.org/abs/1904.06991. A point is near a set if it lies within the distance of one of
-its points to that point's k-th neighbour. Points of toys are their own features.
+A point is near a set if it lies within the distance of one of its points to that point's k-th
+neighbour. Points of toys are their own features.
 """
 
 

@@ -1,6 +1,5 @@
-"""How well a model's code keeps the data: the mean squared error of decode(encode(x)).
-
-Per dimension, on the [0, 1] scale of images and the raw scale of points, over test rows.
+"""The mean squared error of decode(encode(x)), on the [0, 1] scale of images and the raw scale of
+points.
 """
 
 import torch

@@ -1,8 +1,7 @@
-"""The Sinkhorn distance between a batch of samples and a batch of test rows.
+"""The cost of the plan that minimises ⟨P, C⟩ − ε H(P) (Cuturi, 2013, arXiv:1306.0895): the earth
+mover's distance as ε → 0, the mean cost of all pairs as ε → ∞.
 
-Marco Cuturi: Sinkhorn Distances, 2013, https://arxiv.org/abs/1306.0895. The cost of the plan that
-minimises ⟨P, C⟩ − ε H(P): the earth mover's distance as ε → 0, the mean cost of all pairs as
-ε → ∞. The plan's entropy grows with ε, up to 2 log N nats for batches of N. Two true batches are
+The plan's entropy grows with ε, up to 2 log N nats for batches of N. Two true batches are
 `sinkhorn_…_floor` apart.
 """
 

@@ -1,9 +1,8 @@
-"""Sliced Wasserstein-1 distance: the mean W₁ of one-dimensional projections.
+"""The mean W₁ of one-dimensional projections (Bonneel et al., 2015,
+doi:10.1007/s10851-014-0506-3).
 
-Bonneel et al., Sliced and Radon Wasserstein Barycenters of Measures, 2015,
-https://doi.org/10.1007/s10851-014-0506-3. In one dimension the optimal assignment is by rank, so
-the cost is that of sorting (by NumPy, which takes a fifth of torch's time). It is biased upwards:
-two true sets are `swd_floor` apart.
+In one dimension the optimal assignment is by rank, so the cost is that of sorting (by NumPy, which
+takes a fifth of torch's time). It is biased upwards: two true sets are `swd_floor` apart.
 """
 
 

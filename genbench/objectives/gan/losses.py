@@ -4,13 +4,10 @@ A critic gives a score c(x), the logit of D(x) = sigmoid(c(x)) where a loss spea
 probabilities. Every loss here is minimised, and is a function of real and fake scores. The
 generator's depends on the fake ones alone; a loss of one's own may compare them with real ones.
 
-- minimax, non_saturating: Ian Goodfellow et al.: Generative Adversarial Nets, 2014,
-  https://arxiv.org/abs/1406.2661
-- least_squares: Xudong Mao et al.: Least Squares Generative Adversarial Networks, 2017,
-  https://arxiv.org/abs/1611.04076
-- wasserstein: Martin Arjovsky, Soumith Chintala, Léon Bottou: Wasserstein GAN, 2017,
-  https://arxiv.org/abs/1701.07875
-- hinge: Jae Hyun Lim, Jong Chul Ye: Geometric GAN, 2017, https://arxiv.org/abs/1705.02894
+- minimax, non_saturating: Goodfellow et al., 2014, arXiv:1406.2661
+- least_squares: Mao et al., 2017, arXiv:1611.04076
+- wasserstein: Arjovsky et al., 2017, arXiv:1701.07875
+- hinge: Lim, Ye, 2017, arXiv:1705.02894
 
 A new GAN loss is a pair of functions and its entry in `LOSSES`, whose keys are the choices of the
 option `loss`, and whose keywords decide what the loss can be combined with.

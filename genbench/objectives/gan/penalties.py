@@ -1,13 +1,9 @@
 """Lipschitz regularisation of the critic: weight clipping and gradient penalties.
 
-- clip: Martin Arjovsky, Soumith Chintala, Léon Bottou: Wasserstein GAN, 2017,
-  https://arxiv.org/abs/1701.07875
-- gradient: Ishaan Gulrajani, Faruk Ahmed, Martin Arjovsky, Vincent Dumoulin, Aaron Courville:
-  Improved Training of Wasserstein GANs, 2017, https://arxiv.org/abs/1704.00028
-- dragan: Naveen Kodali, Jacob Abernethy, James Hays, Zsolt Kira: On Convergence and Stability of
-  GANs, 2017, https://arxiv.org/abs/1705.07215
-- r1, and at samples r2: Lars Mescheder, Andreas Geiger, Sebastian Nowozin: Which Training Methods
-  for GANs do actually Converge?, 2018, https://arxiv.org/abs/1801.04406
+- clip: Arjovsky et al., 2017, arXiv:1701.07875
+- gradient: Gulrajani et al., 2017, arXiv:1704.00028
+- dragan: Kodali et al., 2017, arXiv:1705.07215
+- r1, and at samples r2: Mescheder et al., 2018, arXiv:1801.04406
 
 A new penalty is a function of input gradients and its entry in `PENALTIES`, whose keys are the
 choices of the option `penalty`, and whose keywords decide what it can be combined with.

@@ -1,12 +1,8 @@
 """Tricks of adversarial training that have a state or a formula of their own.
 
-- Feature matching and historical averaging: Tim Salimans, Ian Goodfellow, Wojciech Zaremba, Vicki
-  Cheung, Alec Radford, Xi Chen: Improved Techniques for Training GANs, 2016,
-  https://arxiv.org/abs/1606.03498
-- Instance noise: Martin Arjovsky, Léon Bottou: Towards Principled Methods for Training Generative
-  Adversarial Networks, 2017, https://arxiv.org/abs/1701.04862. The name, and that it fades, are of
-  Casper Kaae Sønderby, Jose Caballero, Lucas Theis, Wenzhe Shi, Ferenc Huszár: Amortised MAP
-  Inference for Image Super-resolution, 2017, https://arxiv.org/abs/1610.04490.
+- Feature matching and historical averaging: Salimans et al., 2016, arXiv:1606.03498
+- Instance noise: Arjovsky, Bottou, 2017, arXiv:1701.04862; that it fades: Sønderby et al., 2017,
+  arXiv:1610.04490
 """
 
 from collections.abc import Iterable, Mapping

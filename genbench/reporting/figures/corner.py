@@ -1,7 +1,7 @@
 """Corner plots: points of more than two dimensions, in pairs of coordinates and each by itself.
 
 Daniel Foreman-Mackey: corner.py: Scatterplot matrices in Python, 2016,
-https://doi.org/10.21105/joss.00024, made the layout common.
+doi:10.21105/joss.00024, made the layout common.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Runs as tasks of a Ray cluster: a running one, or a local one started for them.
 
-Moritz et al. (OSDI 2018), https://arxiv.org/abs/1712.05889
+Moritz et al. (OSDI 2018), arXiv:1712.05889
 """
 
 import logging
