@@ -9,10 +9,11 @@ from scipy.special import stdtr
 
 from genbench.judging import exact
 from genbench.judging.cells import Cell, is_reference
+from genbench.judging.effects import Effect
 from genbench.judging.significance import contrast_test
 from genbench.judging.statistics import Test, welch
 from genbench.suites.expectation import Expectation
-from genbench.text.numbers import interval, mean_and_std, number, p_text
+from genbench.text.numbers import mean_and_std, number, p_text
 
 INFINITE = "what is not finite is the worst there is"
 
@@ -26,6 +27,8 @@ class Tested(NamedTuple):
     """What the verdict rests on."""
     settled: bool = False
     """Whether it is refuted without a test: what it calls better is infinite."""
+    effect: Effect | None = None
+    """What was estimated; None where a value is infinite."""
 
 
 def tested(expectation: Expectation, cells: Sequence[Cell]) -> Tested:
@@ -61,8 +64,11 @@ def tested(expectation: Expectation, cells: Sequence[Cell]) -> Tested:
     if settled:
         return Tested(confirm, refute, INFINITE, True)
     p = min(1.0, 2 * min(confirm, refute))
-    text = _estimate_text(expectation, tests, p)
-    return Tested(confirm, refute, f"{INFINITE}; {text}" if tests[0].infinite else text)
+    effect = _effect(expectation, tests)
+    text = _estimate_text(expectation, tests, effect, p)
+    if effect is None:
+        text = f"{INFINITE}; {text}"
+    return Tested(confirm, refute, text, effect=effect)
 
 
 def _both_ways(relation: str, tests: Sequence[Test]) -> tuple[float, float, bool]:
@@ -99,12 +105,15 @@ def _spreads(expectation: Expectation, first: Cell, second: Cell) -> Tested:
     confirm, refute = _log_distances_differ(*map(_log_distances, samples), heavy=heavy)
     if expectation.relation == ">":
         confirm, refute = refute, confirm
+    stds = [mean_and_std(sample)[1] for sample in samples]
     text = "; ".join(
-        f"std of {cell.name} {number(mean_and_std(cell.sample)[1])}" for cell in (first, second)
+        f"std of {cell.name} {number(std)}"
+        for cell, std in zip((first, second), stds, strict=True)
     )
     how = "test of log distances from the median" + (" (heavy tails)" if heavy else "")
     p = min(1.0, 2 * min(confirm, refute))
-    return Tested(confirm, refute, f"{text}; {how}, {p_text(p)}")
+    effect = Effect("ratio of stds", stds[0] / stds[1]) if stds[1] > 0 else None
+    return Tested(confirm, refute, f"{text}; {how}, {p_text(p)}", effect=effect)
 
 
 def _log_distances_differ(
@@ -140,20 +149,18 @@ def _log_distances(values: Sequence[float]) -> list[float]:
 # --- in words ---------------------------------------------------------------------------------
 
 
-def _estimate_text(expectation: Expectation, tests: Sequence[Test], p: float) -> str:
+def _estimate_text(
+    expectation: Expectation, tests: Sequence[Test], effect: Effect | None, p: float
+) -> str:
     """What was estimated, its interval, and the test.
 
     `tests` has one, or the two one-sided ones of a tolerance.
     """
-    tolerance = expectation.tolerance or 0.0
     test = tests[0]
     kind = f"{test.kind} test" if len(tests) == 1 else f"two one-sided {test.kind} tests"
-    if test.infinite:
+    if effect is None:
         return f"{kind}, {p_text(p)}"
-    shift = tolerance if len(tests) > 1 else 0.0
-    what, back = _back(expectation, test)
-    shown = number(back(test.estimate + (0.0 if test.logs else shift)))
-    estimate = f"{what} {shown}"
+    estimate = f"{effect.quantity} {number(effect.value)}"
     if test.deterministic:
         estimate += ", without any spread over the seeds"
         return estimate if test.certain else f"{estimate}, {kind}, {p_text(p)}"
@@ -161,11 +168,23 @@ def _estimate_text(expectation: Expectation, tests: Sequence[Test], p: float) ->
         kind += " on logs"
     if test.logs:
         kind += " (heavy tails)"
-    if test.kind.startswith("exact") or (test.logs and len(tests) > 1):
-        return f"{estimate}, {kind}, {p_text(p)}"
-    low, high = sorted((back(test.low + shift), back(test.high + shift)))
-    ends = f"{number(low)}, {number(high)}" if "logs" in kind else interval(low, high)
-    return f"{estimate}, 95 % CI [{ends}], {kind}, {p_text(p)}"
+    if effect.ends:
+        estimate += f", 95 % CI [{effect.ends}]"
+    return f"{estimate}, {kind}, {p_text(p)}"
+
+
+def _effect(expectation: Expectation, tests: Sequence[Test]) -> Effect | None:
+    """The estimate, with its interval unless the test was an exact one or had no spread."""
+    test = tests[0]
+    if test.infinite:
+        return None
+    shift = (expectation.tolerance or 0.0) if len(tests) > 1 else 0.0
+    what, back = _back(expectation, test)
+    value = back(test.estimate + (0.0 if test.logs else shift))
+    alone = test.deterministic or test.kind.startswith("exact")
+    if alone or (test.logs and len(tests) > 1):
+        return Effect(what, value)
+    return Effect(what, value, *sorted((back(test.low + shift), back(test.high + shift))))
 
 
 def _back(expectation: Expectation, test: Test) -> tuple[str, Callable[[float], float]]:

@@ -43,6 +43,7 @@ from genbench.judging.cells import (
     trouble_text,
 )
 from genbench.judging.claim_tests import tested
+from genbench.judging.effects import Effect
 from genbench.judging.exactly import exactly
 from genbench.judging.margins import within_margin
 from genbench.judging.statistics import ALPHA, MIN_SEEDS, holm
@@ -70,6 +71,10 @@ class ClaimVerdict:
     """Two-sided, after Holm's correction; None where nothing could be tested."""
     post_hoc: bool = False
     """Whether a run that it rests on was started before the claim was written as it is."""
+    effect: Effect | None = None
+    """The size of what is compared; None where it is not one comparison of finite values."""
+    seeds: int | None = None
+    """Of the cell that has the fewest; None where nothing trained was measured."""
 
 
 @dataclass
@@ -87,6 +92,8 @@ class _Answer:
     exact: bool = False
     """Whether every run has the exact value that an identity gives."""
     applies: bool = True
+    effect: Effect | None = None
+    seeds: int | None = None
 
 
 @dataclass
@@ -113,6 +120,15 @@ class _Case:
     @property
     def settled(self) -> bool:
         return any(answer.settled for answer in self.answers)
+
+    @property
+    def effect(self) -> Effect | None:
+        return self.answers[0].effect if len(self.answers) == 1 else None
+
+    @property
+    def seeds(self) -> int | None:
+        known = [answer.seeds for answer in self.answers if answer.seeds is not None]
+        return min(known, default=None)
 
     @property
     def p(self) -> float | None:
@@ -174,7 +190,10 @@ def _post_hoc(
 def _verdict(claim: Claim, case: _Case, adjusted: float | None, tests: int) -> ClaimVerdict:
     """`adjusted` is None for an identity, which no test judges."""
     evidence = "; ".join(answer.evidence for answer in case.answers)
-    found = ClaimVerdict(claim.id, claim.text, claim.expectation, "INCONCLUSIVE", evidence, None)
+    found = ClaimVerdict(
+        claim.id, claim.text, claim.expectation, "INCONCLUSIVE", evidence, None,
+        effect=case.effect, seeds=case.seeds,
+    )
     if case.settled:
         return replace(found, verdict="REFUTED")
     if adjusted is None:
@@ -206,7 +225,10 @@ def _answers(
         found = [find(cells, m, row, own or dataset) for m, row, own in expectation.cells]
         if open_ended and not all(found):
             continue  # a row that does not run on this dataset
-        answers.append(_answer(expectation, found, dataset, margin))
+        trained = [len(cells[0].outcomes) for cells in found
+                   if len(cells) == 1 and not is_reference(cells[0])]
+        answer = _answer(expectation, found, dataset, margin)
+        answers.append(replace(answer, seeds=min(trained, default=None)))
     if any(answer.applies for answer in answers):
         answers = [answer for answer in answers if answer.applies]
     if not answers:
@@ -231,8 +253,10 @@ def _answer(
         return trouble
     values = ", ".join(dict.fromkeys(cell.text for cell in chosen))
     if expectation.relation == "=":
-        inside, text = exactly(expectation, chosen)
-        return _Answer(f"{values}: {text}", settled=inside is False, exact=inside is True)
+        inside, text, far = exactly(expectation, chosen)
+        return _Answer(
+            f"{values}: {text}", settled=inside is False, exact=inside is True, effect=far
+        )
     if all(map(is_reference, chosen)):
         return _Answer(f"{values}: the data have no training seeds to test on")
     if any(len(cell.outcomes) < MIN_SEEDS for cell in chosen if not is_reference(cell)):
@@ -241,7 +265,10 @@ def _answer(
         result = tested(expectation, chosen)
     except ValueError as reason:
         return _Answer(str(reason))
-    answer = _Answer(f"{values}: {result.text}", result.confirm, result.refute, tested=True)
+    answer = _Answer(
+        f"{values}: {result.text}", result.confirm, result.refute, tested=True,
+        effect=result.effect,
+    )
     if result.settled:
         return replace(answer, confirm=1.0, refute=0.0, settled=True)
     if margin is None:

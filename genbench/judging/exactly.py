@@ -4,19 +4,24 @@ import math
 from collections.abc import Sequence
 
 from genbench.judging.cells import Cell, is_reference
+from genbench.judging.effects import Effect
 from genbench.suites.expectation import Expectation
 from genbench.text.numbers import number
 
 
-def exactly(expectation: Expectation, cells: Sequence[Cell]) -> tuple[bool | None, str]:
-    """Whether all runs are within the tolerance, and the words for it; None if there is no run.
+def exactly(
+    expectation: Expectation, cells: Sequence[Cell]
+) -> tuple[bool | None, str, Effect | None]:
+    """Whether all runs are within the tolerance, the words for it, and the largest deviation.
+
+    None in the place of either if there is no run.
 
     Several cells are put together seed by seed. The row of the data has no seeds: it stands beside
     each of theirs.
     """
     assert expectation.tolerance is not None
     if any(cell.lost for cell in cells):
-        return False, "a value is not finite"
+        return False, "a value is not finite", None
     values = [
         cell.transformed(name in expectation.magnitudes, False)
         for cell, name in zip(cells, expectation.cells, strict=True)
@@ -31,9 +36,10 @@ def exactly(expectation: Expectation, cells: Sequence[Cell]) -> tuple[bool | Non
         for seed in seeds
     ]
     if not off:
-        return None, "no seed is common to all"
+        return None, "no seed is common to all", None
     far = max(map(abs, off))
     runs = f"{len(off)} run" + "s" * (len(off) > 1)
     within = far <= expectation.tolerance
-    return within, (f"off by {number(far)} at most ({runs}), "
-                    f"{'within' if within else 'beyond'} {number(expectation.tolerance)}")
+    text = (f"off by {number(far)} at most ({runs}), "
+            f"{'within' if within else 'beyond'} {number(expectation.tolerance)}")
+    return within, text, Effect("largest deviation", far)

@@ -413,3 +413,39 @@ def test_magnitudes():
     assert verdict("|nll[a]| > |nll[b]| + 50", *parts).verdict == "CONFIRMED"
     assert verdict("|nll[a]| > 10 * |nll[b]| on logs", *parts).verdict == "CONFIRMED"
     assert "no logarithm" in verdict("nll[a] > 10 * |nll[b]| on logs", *parts).evidence
+
+
+@pytest.mark.parametrize(("expect", "quantity", "value", "interval"), [
+    ("nll[a] < nll[b]", "difference", -3.1 / 3, True),
+    ("nll[a] ~= nll[b] within 2", "difference", -3.1 / 3, True),
+    ("nll[a] < 5", "difference", -4.0, True),
+    ("2 * nll[a] < nll[b] on logs", "ratio", None, True),
+    ("std(nll[a]) < std(nll[b])", "ratio of stds", None, False),
+    ("nll[a] < nll[b] and nll[a] < 5", None, None, False),
+])
+def test_the_effect_is_a_number_with_its_interval(expect, quantity, value, interval):
+    found = verdict(expect, LOW, HIGH)
+    assert found.seeds == 3
+    if quantity is None:
+        assert found.effect is None
+        return
+    effect = found.effect
+    assert effect.quantity == quantity
+    assert value is None or effect.value == pytest.approx(value)
+    assert (effect.low is not None) == interval
+    if interval:
+        assert effect.low < effect.value < effect.high
+        assert effect.text.startswith(f"{quantity} ")
+        assert f"95 % CI [{effect.ends}]" in found.evidence
+
+
+def test_an_identity_has_its_largest_deviation_and_nothing_measured_has_no_effect():
+    exact = {"identity": "nll[a] = 1 within 0.2"}
+    found = verdict(exact, LOW)
+    assert (found.effect.quantity, found.effect.low) == ("largest deviation", None)
+    assert found.effect.value == pytest.approx(0.1)
+    lost = verdict("nll[a] < nll[c]", LOW)
+    assert (lost.effect, lost.seeds) == (None, None)
+    assert verdict("nll[c] < 1", LOW).seeds is None
+    worst = verdict("nll[a] < nll[b]", rows("a", [1.0, 1.2, "diverged"]), HIGH)
+    assert (worst.verdict, worst.effect, worst.seeds) == ("REFUTED", None, 3)
