@@ -6,13 +6,13 @@ Murray (2011); the static draw here is genbench's own.
 """
 
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from genbench.data._mnist import DIGITS, MnistDataset
 from genbench.data.base import Data, Noise, Split
+from genbench.fields import Literal
 from genbench.seeding import derive, digest
 
 _PIECE = 5000

@@ -2,7 +2,6 @@
 spacing and standard deviation are those of PacGAN (Lin et al., 2018, arXiv:1712.04086).
 """
 
-
 import torch
 
 from genbench.data._mixture import MixtureTruth

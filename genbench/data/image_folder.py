@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -13,7 +12,7 @@ from genbench.data._layout import Layout, arrange
 from genbench.data._sources import ImageSource, count_lossy, open_images
 from genbench.data.base import Data, Dataset, Split
 from genbench.errors import DataError
-from genbench.fields import Annotated, Count, Field, FilePath
+from genbench.fields import Annotated, Count, Field, FilePath, Literal
 from genbench.lookup import own_class
 from genbench.seeding import digest
 

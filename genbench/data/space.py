@@ -37,6 +37,20 @@ class Space:
         """The number of dimensions, D or C·H·W."""
         return math.prod(self.shape)
 
+    @property
+    def density_reason(self) -> str | None:
+        """The reason why a *density* of such data is no likelihood of them, or None.
+
+        Of quantised images that are not dequantised it can grow without limit (Theis et al., 2016,
+        arXiv:1511.01844, section 3.1).
+        """
+        if self.levels is None or self.dequantised:
+            return None
+        return (
+            f"a density of images with {self.levels} grey levels is unbounded; "
+            "set dequantise: true for this method"
+        )
+
     def check_context(self, context: Tensor, rows: int) -> None:
         """Refuse what is no context of these data: labels (rows,) int64 or numbers (rows, K).
 

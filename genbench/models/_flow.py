@@ -4,11 +4,10 @@
 """
 
 from abc import abstractmethod
-from typing import Literal
 
 from torch import Tensor, nn
 
-from genbench.models._likelihood import density_reason
+from genbench.fields import Literal
 from genbench.models.base import Model, Noise, Space
 from genbench.nets.bijection import Bijection
 from genbench.nets.densities import base_log_prob, base_sample
@@ -26,7 +25,7 @@ class FlowModel(Model):
 
     def build(self, space: Space) -> None:
         self.flow = self.bijection(space)
-        self.likelihood_reason = density_reason(space)
+        self.likelihood_reason = space.density_reason
 
     @abstractmethod
     def bijection(self, space: Space, stack: int = 0) -> Bijection:

@@ -1,11 +1,9 @@
 """What implicit models share: networks, a latent draw, and an output on the data's range."""
 
-from typing import ClassVar, Literal
-
 from torch import Tensor, nn
 
 from genbench.errors import GenbenchError
-from genbench.fields import Count, Widths
+from genbench.fields import ClassVar, Count, Literal, Widths
 from genbench.models.base import Model, Noise, Space
 from genbench.nets.critic import dense_trunk
 from genbench.nets.dcgan import Upsampler, downsampler

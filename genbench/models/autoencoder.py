@@ -6,12 +6,10 @@ Methods differ in how they train the pair: Tolstikhin et al., 2018, arXiv:1711.0
 al., 2017, arXiv:1605.09782.
 """
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
-from genbench.fields import Count
+from genbench.fields import Count, Literal
 from genbench.models._implicit import EitherNetwork, latent
 from genbench.models.base import Noise, Space
 

@@ -6,11 +6,9 @@ arXiv:1411.1784).
 Here both enter the first layer together; the paper gives each a layer of its own before that.
 """
 
-from typing import Literal
-
 from torch import Tensor
 
-from genbench.fields import Count
+from genbench.fields import Count, Literal
 from genbench.models._implicit import EitherNetwork, classes_of, conditional_latent
 from genbench.models.base import Noise, Space
 

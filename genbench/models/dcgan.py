@@ -6,12 +6,10 @@ Latents are Gaussian (the paper: uniform), kernels are 4 wide (the paper: 5). Ba
 running moments in evaluation, so that evaluated samples do not depend on one another.
 """
 
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 
-from genbench.fields import Count
+from genbench.fields import Count, Literal
 from genbench.models._implicit import latent, squash
 from genbench.models.base import Model, Noise, Space
 from genbench.nets.dcgan import Upsampler

@@ -17,13 +17,11 @@ What such models grew into: `genbench docs pointers`.
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 
-from genbench.fields import Count, Widths
-from genbench.models._likelihood import density_reason
+from genbench.fields import Count, Literal, Widths
 from genbench.models.base import Model, Noise, Space
 from genbench.nets.densities import discretised_gaussian, log_normal
 from genbench.nets.embedding import StepMLP
@@ -130,7 +128,7 @@ class DDPM(Model):
         buffers = {**vars(coefficients), "sigma": sigma, "log_sigma_ratio": ratio.log()}
         for name, values in buffers.items():
             self.register_buffer(name, values.float(), persistent=False)
-        self.likelihood_reason = None if self.discrete else density_reason(space)
+        self.likelihood_reason = None if self.discrete else space.density_reason
 
     @property
     def learned(self) -> bool:

@@ -6,14 +6,12 @@ doi:10.1111/j.2517-6161.1977.tb01600.x), as scikit-learn does it.
 
 import math
 import warnings
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from genbench.errors import GenbenchError
-from genbench.fields import Count
-from genbench.models._likelihood import density_reason
+from genbench.fields import Count, Literal
 from genbench.models.base import Model, Noise, Space
 
 
@@ -43,7 +41,7 @@ class GaussianMixture(Model):
         self.register_buffer("factors", factors)  # lower Cholesky factors of the covariances
         log_weights = torch.full((count,), -math.log(count), dtype=torch.float64)
         self.register_buffer("log_weights_of_components", log_weights)
-        self.likelihood_reason = density_reason(space)
+        self.likelihood_reason = space.density_reason
 
     @classmethod
     def preferred_scaling(

@@ -3,11 +3,9 @@
     x = G(z),  z ~ N(0, I)
 """
 
-from typing import Literal
-
 from torch import Tensor
 
-from genbench.fields import Count
+from genbench.fields import Count, Literal
 from genbench.models._implicit import EitherNetwork, latent
 from genbench.models.base import Noise, Space
 

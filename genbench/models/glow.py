@@ -6,9 +6,7 @@ Left out: the start of the scales from a first batch (here they start at the ide
 density depends on a batch), and the additive couplings.
 """
 
-from typing import Literal
-
-from genbench.fields import Count
+from genbench.fields import Count, Literal
 from genbench.models._flow import FlowModel
 from genbench.models.base import Space
 from genbench.nets.bijection import Bijection

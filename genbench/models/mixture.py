@@ -6,14 +6,14 @@
 The sampled c carries no gradient into θ, so the weights learn from a likelihood alone.
 """
 
-from typing import Literal, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from genbench import lookup
 from genbench.errors import GenbenchError
-from genbench.fields import Any, Count
+from genbench.fields import Any, Count, Literal
 from genbench.models._flow import FlowModel
 from genbench.models._kmeans import kmeans
 from genbench.models._parts import ComponentStack, LoopedParts, Routes, StackedParts

@@ -7,11 +7,10 @@ Left out: the whitening of colour images.
 
 import math
 from functools import partial
-from typing import Literal
 
 from torch import Tensor, nn
 
-from genbench.fields import Count, Natural, Widths
+from genbench.fields import Count, Literal, Natural, Widths
 from genbench.models._flow import FlowModel
 from genbench.models.base import Space
 from genbench.nets.bijection import Bijection

@@ -11,9 +11,8 @@ its batch.
 """
 
 from functools import partial
-from typing import Literal
 
-from genbench.fields import Count, Positive, Widths
+from genbench.fields import Count, Literal, Positive, Widths
 from genbench.models._flow import FlowModel
 from genbench.models.base import Space
 from genbench.nets.bijection import Bijection

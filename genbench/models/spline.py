@@ -10,9 +10,8 @@ odd pixels alternate); LU-factored linear layers, in whose place stands a learne
 """
 
 from functools import partial
-from typing import Literal
 
-from genbench.fields import Annotated, Count, Field, Positive, Widths
+from genbench.fields import Annotated, Count, Field, Literal, Positive, Widths
 from genbench.models._flow import FlowModel
 from genbench.models.base import Space
 from genbench.nets.bijection import Bijection

@@ -7,14 +7,11 @@ arXiv:1401.4082).
 Left out: convolutions (images are flattened).
 """
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
-from genbench.fields import Count, Positive, Widths
+from genbench.fields import Count, Literal, Positive, Widths
 from genbench.models._decoders import decoder_for
-from genbench.models._likelihood import density_reason
 from genbench.models.base import Model, Noise, Space
 from genbench.nets.densities import log_normal
 from genbench.nets.mlp import MLP
@@ -62,7 +59,7 @@ class VAE(Model):
 
     def _reason(self, space: Space) -> str | None:
         if hasattr(self.likelihood, "log_scale"):
-            return density_reason(space)
+            return space.density_reason
         levels = "dequantised" if space.dequantised else f"{space.levels} grey levels"
         return f"a Bernoulli decoder is a likelihood of binary images only, these have {levels}"
 

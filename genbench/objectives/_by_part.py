@@ -1,7 +1,6 @@
 """Each component of a mixture learns from its own part of the data: a start for joint training."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
 
 from torch import Tensor
 
@@ -24,7 +23,7 @@ class ByPart(Objective[Mixture]):
         """Initialise the components from the data now: a later stage would undo the training."""
         self.initialise(model, draw, noise)
 
-    def players(self, model: Mixture) -> Sequence[Player]:
+    def players(self, model: Mixture) -> list[Player]:
         groups = {name: group for name, group in model.groups().items() if name != "weights"}
         return [Player("model", groups)]
 

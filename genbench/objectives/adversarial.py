@@ -16,8 +16,6 @@ averaging: Salimans et al., 2016, arXiv:1606.03498; minibatch deviation: Karras 
 arXiv:1710.10196; instance noise: Arjovsky, Bottou, 2017, arXiv:1701.04862.
 """
 
-from collections.abc import Sequence
-
 from genbench.objectives.base import Model
 from genbench.objectives.gan.adversarial import AdversarialGame
 from genbench.objectives.gan.auxiliary import AuxiliaryLoss
@@ -28,5 +26,5 @@ class Adversarial(AdversarialGame):
 
     cite = "goodfellow2014generative"
 
-    def build_heads(self, model: Model) -> Sequence[AuxiliaryLoss]:
-        return ()
+    def build_heads(self, model: Model) -> list[AuxiliaryLoss]:
+        return []

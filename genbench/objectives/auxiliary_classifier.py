@@ -7,8 +7,6 @@ arXiv:1610.09585).
 The critic itself is not conditioned on the labels: the classifier is a second head.
 """
 
-from collections.abc import Sequence
-
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
@@ -36,7 +34,7 @@ class AuxiliaryClassifier(AdversarialGame):
     class_weight: NonNegative = 1.0
     """Weight of the classifier's terms in both losses."""
 
-    def build_heads(self, model: Model) -> Sequence[AuxiliaryLoss]:
+    def build_heads(self, model: Model) -> list[AuxiliaryLoss]:
         self.classifier = nn.Linear(self.network.features, model.space.classes)
         return [_ClassHead(self.classifier, self.class_weight)]
 

@@ -8,11 +8,10 @@
 At the optimum the encoder inverts the generator.
 """
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
+from genbench.fields import Literal
 from genbench.models.base import Encoder
 from genbench.nets.critic import feature_network
 from genbench.nets.mlp import MLP

@@ -7,8 +7,6 @@ With the logit of the class C + 1 fixed to 0, which loses nothing, 1 − P(C + 1
 logit log Σ_y exp(l_y), which the loss pair takes.
 """
 
-from collections.abc import Sequence
-
 from torch.nn.functional import cross_entropy
 
 from genbench.fields import NonNegative
@@ -35,7 +33,7 @@ class ClassAdversarial(AdversarialGame):
     def logits(self, model: Model) -> int:
         return model.space.classes
 
-    def build_heads(self, model: Model) -> Sequence[AuxiliaryLoss]:
+    def build_heads(self, model: Model) -> list[AuxiliaryLoss]:
         """None: the critic's own logits are those of the classes."""
         return [_ClassesOfData(self.class_weight)]
 

@@ -8,11 +8,10 @@ Learned variances learn from the bound itself: beside `simple` by 1/1000 of it p
 which the mean learns nothing (Nichol, Dhariwal, 2021, arXiv:2102.09672, eq. 16).
 """
 
-from typing import Literal
-
 from torch import Tensor
 
 from genbench.errors import GenbenchError
+from genbench.fields import Literal
 from genbench.models.base import Denoiser, LearnedVariance, VariationalDenoiser
 from genbench.objectives.base import Batch, Noise, Objective, Terms
 

@@ -8,7 +8,6 @@ Weights are pieces broken from a stick, v_k = w_k / (1 − Σ_{j<k} w_j) ~ Beta(
 """
 
 import math
-from collections.abc import Sequence
 
 import torch
 
@@ -27,7 +26,7 @@ class DirichletProcess(Objective[Mixture]):
     points: Count = 1000
     """N: how many data the likelihood beside it stands for; the fewer, the stronger the prior."""
 
-    def players(self, model: Mixture) -> Sequence[Player]:
+    def players(self, model: Mixture) -> list[Player]:
         return [Player("model", {"weights": model.groups()["weights"]})]
 
     def loss(self, player: str, model: Mixture, batch: Batch, noise: Noise) -> Terms:

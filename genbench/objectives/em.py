@@ -1,7 +1,5 @@
 """Expectation maximisation (Dempster et al., 1977, doi:10.1111/j.2517-6161.1977.tb01600.x)."""
 
-from collections.abc import Sequence
-
 from genbench.fields import Count
 from genbench.models.base import Fit
 from genbench.objectives.base import Batch, Draw, Noise, Objective, Player, Terms
@@ -17,7 +15,7 @@ class EM(Objective[Fit]):
     points: Count = 30000
     """Training data to fit to; a smaller training set is used several times over."""
 
-    def players(self, model: Fit) -> Sequence[Player]:
+    def players(self, model: Fit) -> list[Player]:
         return []
 
     def prepare(self, model: Fit, draw: Draw, noise: Noise) -> None:

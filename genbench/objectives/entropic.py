@@ -5,8 +5,6 @@
 Arora et al., 2017, arXiv:1703.00573; for mixtures of flows, Gong's thesis, 2017, section 4.2.3.
 """
 
-from collections.abc import Sequence
-
 from genbench.models.base import Mixture
 from genbench.objectives.base import Batch, Noise, Objective, Player, Terms
 
@@ -16,7 +14,7 @@ class Entropic(Objective[Mixture]):
 
     cite = "arora2017generalization"
 
-    def players(self, model: Mixture) -> Sequence[Player]:
+    def players(self, model: Mixture) -> list[Player]:
         return [Player("model", {"weights": model.groups()["weights"]})]
 
     def loss(self, player: str, model: Mixture, batch: Batch, noise: Noise) -> Terms:

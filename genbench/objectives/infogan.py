@@ -9,7 +9,7 @@ continuous one (of width 1 in the authors' code for MNIST).
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import ClassVar
 
 import torch
@@ -49,7 +49,7 @@ class InfoGAN(CodeOptions, AdversarialGame):
     requires = ("codes",)
     cite = "chen2016infogan"
 
-    def build_heads(self, model: Model) -> Sequence[AuxiliaryLoss]:
+    def build_heads(self, model: Model) -> list[AuxiliaryLoss]:
         self.reader = reader_of(model, self.network, self.head_width)
         return [CodeHead(self, model, self.network, self.reader)]
 

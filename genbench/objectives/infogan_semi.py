@@ -5,8 +5,6 @@
 The labelled rows are a fixed random draw of the training data; their labels are all that is used.
 """
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
@@ -32,7 +30,7 @@ class InfoGANSemi(CodeOptions, AdversarialGame):
     supervision: NonNegative = 1.0
     """λ_s of the labelled rows in the critic's loss."""
 
-    def build_heads(self, model: Model) -> Sequence[AuxiliaryLoss]:
+    def build_heads(self, model: Model) -> list[AuxiliaryLoss]:
         """Refuses a first code that has not as many values as there are classes."""
         self.reader = reader_of(model, self.network, self.head_width)
         codes, classes = CodeHead(self, model, self.network, self.reader), model.space.classes

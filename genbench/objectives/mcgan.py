@@ -10,12 +10,10 @@ a batch would be at hand, but they would fit its noise: the distance of two batc
 distribution is above zero, and the critic would learn to raise that.
 """
 
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 
-from genbench.fields import Count, Positive
+from genbench.fields import Count, Literal, Positive
 from genbench.nets.critic import feature_network
 from genbench.objectives._distances import covariance_gap, mean_gap
 from genbench.objectives.base import Batch, Model, Noise, Terms, TrainedCritic, samples_like

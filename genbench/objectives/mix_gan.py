@@ -9,7 +9,6 @@ Every generator makes ⌈B/T⌉ samples of a batch of B.
 """
 
 import math
-from collections.abc import Sequence
 from functools import partial
 
 import torch
@@ -49,7 +48,7 @@ class MixGAN(LossOptions, Game):
         )
         self.logits = nn.Parameter(torch.zeros(self.critics))
 
-    def players(self, model: Model) -> Sequence[Player]:
+    def players(self, model: Model) -> list[Player]:
         groups = {"": list(self.networks.parameters()), "weights": [self.logits]}
         return players_of(self, model, groups)
 

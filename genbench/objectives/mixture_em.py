@@ -9,13 +9,10 @@ damped: Gong's thesis, 2017, section 4.2.1. With gradients, the thesis computes 
 responsibilities before the update of the components; here with the updated components.
 """
 
-from collections.abc import Sequence
-from typing import Literal
-
 import torch
 from torch import Tensor
 
-from genbench.fields import Natural, Share
+from genbench.fields import Literal, Natural, Share
 from genbench.models.base import Mixture
 from genbench.models.mixture import MixtureModel
 from genbench.objectives.base import Batch, Draw, Noise, Objective, Player, Terms
@@ -48,7 +45,7 @@ class MixtureEM(Objective[Mixture]):
     """Components are updated by the optimiser, or to the batch's maximum, which has a closed form
     for Gaussian components only (a mixture of nice with couplings: 0)."""
 
-    def players(self, model: Mixture) -> Sequence[Player]:
+    def players(self, model: Mixture) -> list[Player]:
         """The weights have no gradient, and are updated after each update."""
         return [Player("model", model.groups())]
 

@@ -6,8 +6,6 @@
 with d the mean squared error per dimension. With another loss pair the last term is that pair's.
 """
 
-from collections.abc import Sequence
-
 from genbench.fields import NonNegative
 from genbench.models.base import Encoder
 from genbench.nets.moments import moments_kept
@@ -33,7 +31,7 @@ class ModeRegularised(AdversarialGame):
     mode: NonNegative = 0.4
     """λ₂ of the generator's loss on the reconstructions of data."""
 
-    def build_heads(self, model: Model) -> Sequence[AuxiliaryLoss]:
+    def build_heads(self, model: Model) -> list[AuxiliaryLoss]:
         """There is no network: the encoder is the model's."""
         return [_ModeRegularisers(self)]
 

@@ -10,12 +10,11 @@ diverges. `bound` holds these constants.
 """
 
 from functools import partial
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from genbench.fields import Annotated, NonNegative, OneOf, Own, Positive
+from genbench.fields import Annotated, Literal, NonNegative, OneOf, Own, Positive
 from genbench.models.base import Mixture
 from genbench.nets.component_critics import ComponentCritics, component_critics
 from genbench.objectives.base import Batch, Model, Noise, Terms, TrainedCritic

@@ -11,13 +11,11 @@ relaxed form of Seguy et al., 2018, arXiv:1711.02283:
 over all pairs of a batch, which tends to W_φ as ε → 0; the model minimises it.
 """
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 from torch.nn.functional import relu
 
-from genbench.fields import Positive
+from genbench.fields import Literal, Positive
 from genbench.nets.critic import critic_network
 from genbench.nets.precision import exact, full_precision
 from genbench.objectives._distances import squared_distances

@@ -9,12 +9,11 @@ mixture carries no gradient, so its weights are not trained here.
 """
 
 import math
-from typing import Literal
 
 import torch
 from torch import Tensor
 
-from genbench.fields import Count, Positive
+from genbench.fields import Count, Literal, Positive
 from genbench.objectives._distances import squared_distances
 from genbench.objectives.base import Batch, Draw, Model, Noise, Objective, Terms, samples_like
 

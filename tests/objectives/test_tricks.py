@@ -17,9 +17,9 @@ from genbench.models.generator import Generator
 from genbench.noise import Noise
 from genbench.objectives.adversarial import Adversarial
 from genbench.objectives.base import Batch
+from genbench.objectives.gan.auxiliary import History, InstanceNoise
 from genbench.objectives.gan.losses import LOSSES
 from genbench.objectives.gan.penalties import around_data
-from genbench.objectives.gan.tricks import History, InstanceNoise
 from genbench.objectives.mode_regularised import ModeRegularised
 
 POINTS = Space("points", (2,))

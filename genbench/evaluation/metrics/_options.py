@@ -1,8 +1,7 @@
 """Options that several metrics share."""
 
-from typing import Literal
-
 from genbench.configured import Options
+from genbench.fields import Literal
 
 
 class FeatureOptions(Options):

@@ -4,10 +4,9 @@ The classes asked for are those of the training labels. Of a model that is taugh
 first code (semi-supervised InfoGAN), the code is what was asked for; of the real row, its labels.
 """
 
-from typing import Literal
-
 from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.evaluation.codes import sample_classes, sample_codes
+from genbench.fields import Literal
 from genbench.models.base import Codes
 
 

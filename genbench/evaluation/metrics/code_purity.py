@@ -7,13 +7,12 @@ Of several categorical codes the purest counts. 1 means that each value of the c
 Information Retrieval, 2008, section 16.3.
 """
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
 from genbench.evaluation.base import Evidence, Metric
 from genbench.evaluation.codes import code_values, sample_classes, sample_codes
+from genbench.fields import Literal
 
 
 def purity(code: Tensor, classes: Tensor) -> float:

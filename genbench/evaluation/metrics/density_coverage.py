@@ -5,7 +5,6 @@ Density counts the balls of data points that hold a sample (it may exceed 1); co
 of data points whose ball holds a sample. Points of toys are their own features.
 """
 
-
 from genbench.evaluation.base import Evidence, Metric
 from genbench.evaluation.metrics._neighbours import of_evidence
 from genbench.evaluation.metrics._options import FeatureOptions

@@ -5,8 +5,6 @@ Of a batch, it is biased upwards: two true batches are `emd_floor` apart. See `w
 points in numbers that drown the bias.
 """
 
-from typing import Literal
-
 from torch import Tensor
 
 from genbench.evaluation.base import Evidence, Metric, NotApplicable, count_name
@@ -14,7 +12,7 @@ from genbench.evaluation.metrics._batches import batch_costs, matched, scale_suf
 from genbench.evaluation.metrics._floors import true_floors
 from genbench.evaluation.metrics._options import ScaleOptions
 from genbench.evaluation.transport import exact_cost
-from genbench.fields import Count
+from genbench.fields import Count, Literal
 
 
 class EMD(ScaleOptions, Metric):

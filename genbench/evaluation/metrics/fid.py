@@ -8,12 +8,12 @@ Biased by the number of samples, which is in the protocol.
 """
 
 from collections.abc import Mapping
-from typing import Literal
 
 import numpy as np
 
 from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.evaluation.metrics._options import FeatureOptions
+from genbench.fields import Literal
 
 CHUNK = 2000
 Stats = Mapping[str, np.ndarray]

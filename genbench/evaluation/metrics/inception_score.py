@@ -4,13 +4,11 @@ The order is shuffled by the fixed permutation that torch-fidelity uses; the spr
 is a column of its own and no spread over seeds. Between 1 and the number of classes.
 """
 
-from typing import Literal
-
 import numpy as np
 
 from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.evaluation.metrics._logits import log_softmax_chunks
-from genbench.fields import Count
+from genbench.fields import Count, Literal
 
 SHUFFLE = 2020
 

@@ -6,7 +6,6 @@ it, the share of samples nearer to a training row than 99 % of the held-out rows
 et al., 2020, arXiv:2004.05675, who hold the two sets of distances against each other).
 """
 
-
 import numpy as np
 
 from genbench.evaluation.base import Evidence, Metric, NotApplicable, count_name

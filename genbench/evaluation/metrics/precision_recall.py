@@ -5,7 +5,6 @@ A point is near a set if it lies within the distance of one of its points to tha
 neighbour. Points of toys are their own features.
 """
 
-
 from genbench.evaluation.base import Evidence, Metric
 from genbench.evaluation.metrics._neighbours import of_evidence
 from genbench.evaluation.metrics._options import FeatureOptions

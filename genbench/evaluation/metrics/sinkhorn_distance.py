@@ -5,8 +5,6 @@ The plan's entropy grows with ε, up to 2 log N nats for batches of N. Two true 
 `sinkhorn_…_floor` apart.
 """
 
-from typing import Literal
-
 import numpy as np
 from torch import Tensor
 
@@ -15,7 +13,7 @@ from genbench.evaluation.metrics._batches import batch_costs, matched, scale_suf
 from genbench.evaluation.metrics._floors import true_floors
 from genbench.evaluation.metrics._options import ScaleOptions
 from genbench.evaluation.transport import entropic_plan
-from genbench.fields import Count, Positive
+from genbench.fields import Count, Literal, Positive
 
 
 class SinkhornDistance(ScaleOptions, Metric):

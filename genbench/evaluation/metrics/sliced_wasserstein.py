@@ -5,7 +5,6 @@ In one dimension the optimal assignment is by rank, so the cost is that of sorti
 takes a fifth of torch's time). It is biased upwards: two true sets are `swd_floor` apart.
 """
 
-
 import numpy as np
 import torch
 from torch import Tensor

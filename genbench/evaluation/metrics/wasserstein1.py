@@ -6,7 +6,6 @@ It is biased upwards: two true sets are `w1_floor` apart. At 5000 points one ass
 models.
 """
 
-
 import numpy as np
 from torch import Tensor
 

@@ -1,7 +1,7 @@
 """Adversarial training from parts: loss pair, penalty, critic, heads and tricks."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import ClassVar
 
@@ -14,16 +14,18 @@ from genbench.nets import spectral
 from genbench.nets.critic import Critic, CriticOutput, critic_network
 from genbench.noise import Noise
 from genbench.objectives.base import Batch, Draw, Objective, Player, Terms, TrainedCritic
-from genbench.objectives.gan.auxiliary import AuxiliaryLoss, Fakes, Round
-from genbench.objectives.gan.game import critic_kind, players_of
-from genbench.objectives.gan.options import CriticOptions, LossOptions, TrickOptions
-from genbench.objectives.gan.penalties import clip_weights, input_gradient
-from genbench.objectives.gan.tricks import (
+from genbench.objectives.gan.auxiliary import (
+    AuxiliaryLoss,
+    Fakes,
     FeatureMatching,
     HistoricalAveraging,
     History,
     InstanceNoise,
+    Round,
 )
+from genbench.objectives.gan.game import critic_kind, players_of
+from genbench.objectives.gan.options import CriticOptions, LossOptions, TrickOptions
+from genbench.objectives.gan.penalties import clip_weights, input_gradient
 
 
 class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
@@ -46,7 +48,7 @@ class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
     """Whether the critic of a class-conditional model is conditioned on the labels."""
 
     @abstractmethod
-    def build_heads(self, model: Model) -> Sequence[AuxiliaryLoss]:
+    def build_heads(self, model: Model) -> list[AuxiliaryLoss]:
         """Make and register the networks of the heads, on `network.features` features."""
 
     def logits(self, model: Model) -> int:
@@ -78,7 +80,7 @@ class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
             histories = {"critic": self.critic_history, "model": self.model_history}
             yield HistoricalAveraging(self.historical_averaging, self, histories)
 
-    def players(self, model: Model) -> Sequence[Player]:
+    def players(self, model: Model) -> list[Player]:
         return players_of(self, model, {"": list(self.parameters())})
 
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:

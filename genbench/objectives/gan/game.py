@@ -1,6 +1,6 @@
 """Games of a critic against a model: the players, and the critic's network."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import ClassVar, TypeVar
 
 from torch import nn
@@ -20,7 +20,7 @@ class Game(CriticOptions, Objective):
 
     plays: ClassVar[tuple[str, ...]] = ("critic", "model")
 
-    def players(self, model: Model) -> Sequence[Player]:
+    def players(self, model: Model) -> list[Player]:
         return players_of(self, model, {"": list(self.parameters())})
 
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
