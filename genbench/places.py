@@ -6,6 +6,9 @@ from typing import TypeVar
 
 from genbench.errors import DataError, GenbenchError
 
+INCEPTION = "weights-inception-2015-12-05-6726825d.pth"
+"""The file of Inception's weights, as torch-fidelity publishes it."""
+
 P = TypeVar("P", bound=str | Path | None)
 
 
@@ -65,6 +68,16 @@ def data_root(given: str | Path | None, *, make: bool = False) -> Path:
     if given and not folder.is_dir():
         raise DataError(f"{source} {folder}: there is no such folder")
     return folder
+
+
+def inception_file() -> Path:
+    """Where torch-fidelity keeps Inception's weights, whether or not they are there.
+
+    In the checkpoints of `torch.hub`, which is not imported for that.
+    """
+    caches = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    torch_home = os.environ.get("TORCH_HOME", os.path.join(caches, "torch"))
+    return Path(os.path.expanduser(torch_home)) / "hub" / "checkpoints" / INCEPTION
 
 
 def weights_file(given: str | Path | None) -> Path | None:

@@ -29,6 +29,7 @@ def validate(
     """Check a suite, and say what it would run, what of it takes long and which data it lacks."""
     from genbench.api.places import store_of
     from genbench.store.costs import costs
+    from genbench.store.weights import missing_weights
     from genbench.suites.contents import missing
     from genbench.suites.expand import load_plan
     from genbench.suites.packages import check_packages
@@ -39,7 +40,8 @@ def validate(
     check_packages(plan)
     say(f"{suite}: fine; runs: {len(plan.runs)}, methods: {len(plan.methods)}, "
           f"datasets: {len(plan.datasets)}")
-    for line in [*costs(plan, store_of(results, plan)), *missing(plan, data_root(data))]:
+    for line in [*costs(plan, store_of(results, plan)), *missing(plan, data_root(data)),
+                 *missing_weights(plan)]:
         say(line)
 
 

@@ -46,6 +46,7 @@ class MnistDataset(Dataset):
 
     kind = "images"
     labelled = True
+    auto_classifier = True
     has_modes = True
     archive = "MNIST/raw"
     train_rows = 55000

@@ -159,11 +159,12 @@ class Dataset(Configured, ABC):
     (has modes to count), `train_rows` (training rows at most, where no option `train_size` says
     so; 0 where that is not known), `reads` (which options are paths of files, below the data
     folder or absolute: what they hold decides a run; without it the data are loaded to know),
-    `archive` (the published archive that it reads, of `genbench.archives`: files that are not the
-    published ones decide a run), `version` (raised whenever other rows are drawn, or dealt to the
-    splits, from the same options and files: they decide a run too), `changed`, `formerly`,
-    `retired` and `aliases` (as of a `Model`) and `cite` (keys of references.bib, or BibTeX
-    entries).
+    `auto_classifier` (whether the extractor `auto` is the classifier: labelled images, grey or
+    stacked), `archive` (the published archive that it reads, of `genbench.archives`: files that
+    are not the published ones decide a run), `version` (raised whenever other rows are drawn, or
+    dealt to the splits, from the same options and files: they decide a run too), `changed`,
+    `formerly`, `retired` and `aliases` (as of a `Model`) and `cite` (keys of references.bib, or
+    BibTeX entries).
     """
 
     component_kind: ClassVar[str] = "dataset"
@@ -172,6 +173,7 @@ class Dataset(Configured, ABC):
     has_modes: ClassVar[bool] = False
     train_rows: ClassVar[int] = 0
     reads: ClassVar[tuple[str, ...]] = ()
+    auto_classifier: ClassVar[bool] = False
     archive: ClassVar[str] = ""
     version: ClassVar[int] = 1
     changed: ClassVar[Mapping[int, Mapping[str, object]]] = {}

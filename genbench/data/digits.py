@@ -22,6 +22,7 @@ class Digits(Dataset):
 
     kind = "images"
     labelled = True
+    auto_classifier = True
     has_modes = True
     train_rows = 1197
     cite = "alpaydin1998optical"

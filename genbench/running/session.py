@@ -22,6 +22,7 @@ from genbench.steps import step
 from genbench.store.contents import remember
 from genbench.store.costs import costs
 from genbench.store.runs import FINAL, Record, Store
+from genbench.store.weights import missing_weights
 from genbench.suites.expand import Plan
 from genbench.suites.spec import RunSpec
 
@@ -165,6 +166,9 @@ def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> O
     where = request.executor.where(request.device)
     done = f", {len(found.finished)} done before" if found.finished else ""
     console.print(f"{plan.name}: {_count(found.to_do)} to do{done}; {where}", markup=False)
+    if request.weights is None and not request.offline:  # offline, nothing begins without them
+        for line in missing_weights(plan, found.to_do):
+            console.print(line, soft_wrap=True, markup=False)
     with display(console, plan.name, len(found.to_do)) as show:
         outcome = execute(found.to_do, context, request.executor, show)
     if outcome.stopped:
@@ -211,7 +215,8 @@ def run_matrix(plan: Plan, store: Store) -> str:
     lines.append(
         f"{len(plan.runs)} runs: {len(found.finished)} finished, {len(found.to_do)} to do"
     )
-    lines += [*_former(plan, store), *costs(plan, store, found.to_do)]
+    lines += [*_former(plan, store), *costs(plan, store, found.to_do),
+              *missing_weights(plan, found.to_do)]
     return "\n".join(lines)
 
 

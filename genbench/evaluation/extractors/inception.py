@@ -21,6 +21,7 @@ from torch import Tensor
 
 from genbench.errors import DataError, NotApplicable
 from genbench.evaluation.extractors.base import exact_arithmetic
+from genbench.places import inception_file
 
 BATCH = 50
 
@@ -66,16 +67,16 @@ def inception_for(weights: Path | None, offline: bool, device: torch.device) -> 
     """Inception with the given weights, or those that torch-fidelity downloads.
 
     Raises:
-        DataError: a weights file that is missing or holds something else.
-        NotApplicable: none given and none to be had; says what to put where.
+        DataError: a weights file that is missing or holds something else; or none given and none
+            to be had: what to put where.
     """
     if weights is not None:
         if not weights.is_file():
             raise DataError(f"{weights}: no such file of Inception weights (--weights)")
         return Inception(weights, device)
     found = downloaded(offline)
-    if isinstance(found, str):
-        raise NotApplicable(found)
+    if isinstance(found, str):  # a failure, and no metric without meaning: it is tried again
+        raise DataError(found)
     return Inception(found, device)
 
 
@@ -84,8 +85,7 @@ def downloaded(offline: bool) -> Path | str:
     """Where torch-fidelity keeps its weights, fetched if need be, or why they are not there."""
     from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
 
-    folder = Path(torch.hub.get_dir()) / "checkpoints"
-    path = folder / URL_INCEPTION_V3.rsplit("/", 1)[-1]
+    path = inception_file()
     if path.is_file():
         return path
     lacking = (
@@ -96,7 +96,7 @@ def downloaded(offline: bool) -> Path | str:
     if offline:
         return lacking
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock"), timeout=900):
             if not path.is_file():
                 prefix = path.stem.rsplit("-", 1)[-1]
