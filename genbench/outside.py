@@ -48,6 +48,12 @@ def load_own(kind: str, name: str, near: Path | None = None) -> Any:
     return load_plugin(describe_own(kind, name, near))
 
 
+def normal_name(name: str) -> str:
+    """A name with the path of its file in the shortest spelling: `mine.py:A` of `./mine.py:A`."""
+    where, _, own = name.rpartition(":")
+    return f"{Path(where).as_posix()}:{own}" if where.endswith(".py") else name
+
+
 def placed(component: Component, options: Mapping[str, Any], near: Path | None) -> dict[str, Any]:
     """The options with the files of one's own things found from `near`, by absolute paths."""
     found = dict(options)

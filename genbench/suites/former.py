@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genbench.lookup import Component, conditions_hold, spelled
-from genbench.outside import inner_options
+from genbench.outside import inner_options, normal_name, own_options
 from genbench.suites.contents import published
 from genbench.suites.identity import defaults_of, known_part
 from genbench.suites.spec import EXTERNAL, RunSpec
@@ -65,7 +65,7 @@ def _part(kind: str, part: Any, first: bool) -> Any:
         isinstance(part.get("options", {}), Mapping)
     ):
         return part
-    found, options = dict(part), part.get("options", {})
+    found, options = {**part, "name": normal_name(part["name"])}, part.get("options", {})
     component = known_part(kind, part["name"])
     if first:
         found |= _of_format_1(part["name"], str(part.get("source", "")))
@@ -101,6 +101,8 @@ def _completed(component: Component, options: Mapping[str, Any]) -> dict[str, An
         part = known_part(component.kind, then[name])
         if part is not None:
             found[f"{name}_options"] = _completed(part, then[f"{name}_options"])
+    for name in (*own_options(component), *inner_options(component, found)):
+        found[name] = normal_name(found[name]) if isinstance(found[name], str) else found[name]
     return found
 
 

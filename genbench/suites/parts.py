@@ -16,7 +16,7 @@ from genbench.lookup import (
     spelled,
     suggest,
 )
-from genbench.outside import describe_own, inner_options, own_options
+from genbench.outside import describe_own, inner_options, normal_name, own_options
 from genbench.seeding import digest
 from genbench.suites.problems import Path, Problems
 from genbench.suites.spec import ComponentSpec
@@ -31,7 +31,7 @@ def find(
         problems.add(path, f"expected the name of a {kind}, got {shown(name)}")
         return None
     try:
-        component = describe(kind, name, folder)
+        component = describe(kind, normal_name(name), folder)
         options_model(component)
     except (UnknownName, PluginError) as error:
         problems.add(path, str(error))
@@ -61,6 +61,7 @@ def resolve(
         return None
     for name in own_options(component):
         if ":" in str(filled[name]):
+            filled[name] = normal_name(filled[name])
             try:
                 describe_own(name, str(filled[name]), folder)
             except PluginError as error:
@@ -79,7 +80,7 @@ def resolve(
         spec = resolve(part, filled[key], (*path, key), folder, problems)
         if spec is None:
             return None
-        filled[key] = spec.options
+        filled[name], filled[key] = part.name, spec.options
     return ComponentSpec(
         name=component.name, options=filled, source=code_of(component, filled, folder)
     )

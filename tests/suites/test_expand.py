@@ -14,6 +14,7 @@ from genbench.errors import GenbenchError, SuiteError, UnknownName
 from genbench.fields import Optimiser
 from genbench.suites import methods
 from genbench.suites.expand import Plan, find_suite, load_plan
+from genbench.suites.former import read_spec
 from genbench.suites.spec import RunSpec
 from genbench.suites.yaml_source import parse
 
@@ -50,6 +51,28 @@ def test_a_plug_in_s_change_changes_the_id(plan_of: PlanOf, good: str, tmp_path:
     after = load_plan(tmp_path / "mine.yaml").runs[1]
     assert before.model.source != after.model.source
     assert before.id != after.id
+
+
+PAIR = "def critic(real, fake): ...\nPAIR = (critic, critic)\n"
+
+
+def test_a_path_of_ones_own_code_is_one_name_however_it_is_written(
+    plan_of: PlanOf, good: str, tmp_path: Path
+) -> None:
+    """Runs that were stored by another spelling are found by today's id (`store.former`)."""
+    (tmp_path / "losses.py").write_text(PAIR)
+    gan = 'gan: {train: {adversarial: {loss: "losses.py:PAIR"}}}'
+    text = good.replace("methods:", f"methods:\n  {gan}")
+    other = text.replace("parts.py", "./parts.py").replace("losses.py", ".//losses.py")
+    one, two = plan_of(text), plan_of(other)
+    assert [spec.id for spec in one.runs] == [spec.id for spec in two.runs]
+    assert one.metrics == two.metrics
+    for spec in one.runs:
+        stored = json.loads(
+            json.dumps(spec.model_dump(mode="json")).replace('"parts.py', '"./parts.py')
+            .replace('"losses.py', '".//losses.py')
+        )
+        assert read_spec(stored).id == spec.id
 
 
 def test_what_does_not_decide_does_not_change_the_id(plan_of: PlanOf, good: str) -> None:
