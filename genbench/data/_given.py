@@ -20,9 +20,9 @@ from genbench.data._sources import count_lossy, open_images
 from genbench.data.base import Data
 from genbench.errors import DataError
 
-ARRAYS = (".npy", ".npz", ".pt", ".pth")
+_ARRAYS = (".npy", ".npz", ".pt", ".pth")
 """File names that hold an array; everything else is a folder or zip of images."""
-NAMES = ("samples", "images", "x", "arr_0")
+_NAMES = ("samples", "images", "x", "arr_0")
 """Which of several arrays is meant, in this order."""
 _LARGEST = 2**34
 """Bytes of the largest array: more is taken for a zip bomb."""
@@ -48,10 +48,10 @@ def read_given(path: Path, data: Data, low: float = 0.0, high: float = 1.0) -> G
             range where none are floats.
     """
     ranged = (low, high) != (0.0, 1.0)
-    if path.is_dir() or path.suffix.lower() not in ARRAYS:
+    if path.is_dir() or path.suffix.lower() not in _ARRAYS:
         if data.kind != "images":
             raise DataError(f"{path}: samples of points are an array of shape (N, "
-                            f"{data.shape[0]}), in one of {', '.join(ARRAYS)}")
+                            f"{data.shape[0]}), in one of {', '.join(_ARRAYS)}")
         _no_range(ranged, "pictures", path)
         return _pictures(path, data)
     if path.exists() and not path.is_file():  # a pipe would never end
@@ -75,7 +75,7 @@ def _no_range(ranged: bool, what: str, path: Path) -> None:
 def _pictures(path: Path, data: Data) -> Given:
     if path.is_file() and not zipfile.is_zipfile(path):
         raise DataError(f"{path}: samples are a folder or zip of images, or an array in one of "
-                        f"{', '.join(ARRAYS)}")
+                        f"{', '.join(_ARRAYS)}")
     source = open_images(path)
     _not_few(len(source.names), path)
     rows = Decoder(source, source.names, None, data.shape[0], strict=True).array(_LARGEST)
@@ -247,9 +247,9 @@ _READERS: dict[str, Callable[[Path], _Read]] = {
 def _chosen(names: list[str], path: Path) -> tuple[str, tuple[str, ...]]:
     """The array that is meant, and a note where another might have been."""
     several = ", ".join(names[:8]) or "nothing"
-    for name in NAMES if len(names) != 1 else names:
+    for name in _NAMES if len(names) != 1 else names:
         if name in names:
-            sure = name == NAMES[0] or len(names) == 1
+            sure = name == _NAMES[0] or len(names) == 1
             return name, () if sure else (f"of {several} in {path.name}, {name} is read",)
     raise DataError(f"{path}: holds {several}; call the array of samples `samples`")
 

@@ -57,7 +57,7 @@ class MnistDataset(Dataset):
             f"{part}-{what}" for part in ("train", "t10k")
             for what in ("images-idx3-ubyte", "labels-idx1-ubyte")
         ]
-        return [find_idx(folder, name) or folder / name for name in names]
+        return [_find_idx(folder, name) or folder / name for name in names]
 
     def read(self, root: Path, *, offline: bool) -> MnistLike:
         """The images as they are published.
@@ -83,8 +83,8 @@ class MnistDataset(Dataset):
 
 def _pair(folder: Path, part: str, count: int) -> tuple[Tensor, Tensor]:
     """Images (count, 1, 28, 28) uint8 and labels (count,) int64."""
-    images_path = find_idx(folder, f"{part}-images-idx3-ubyte")
-    labels_path = find_idx(folder, f"{part}-labels-idx1-ubyte")
+    images_path = _find_idx(folder, f"{part}-images-idx3-ubyte")
+    labels_path = _find_idx(folder, f"{part}-labels-idx1-ubyte")
     assert images_path is not None
     assert labels_path is not None
     images = read_idx(images_path, (count, 28, 28))
@@ -95,7 +95,7 @@ def _pair(folder: Path, part: str, count: int) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(images.copy()).unsqueeze(1), y
 
 
-def find_idx(folder: Path, name: str) -> Path | None:
+def _find_idx(folder: Path, name: str) -> Path | None:
     """The file `name` of a folder, plain or else gzipped, or None."""
     for path in (folder / name, folder / f"{name}.gz"):
         if path.is_file():

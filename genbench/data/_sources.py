@@ -64,9 +64,9 @@ def open_images(path: Path) -> ImageSource:
     """The images of a folder or zip file.
 
     Raises:
-        DataError: none there, or a source that cannot be opened (see `open_source`).
+        DataError: none there, or a source that cannot be opened (see `_open_source`).
     """
-    source = open_source(path, _IMAGES)
+    source = _open_source(path, _IMAGES)
     if not source.names:
         other = f" among its {len(source.passed)} files" if source.passed else ""
         raise DataError(f"{path}: holds no images{other} ({', '.join(_IMAGES)})")
@@ -78,7 +78,7 @@ def count_lossy(names: Sequence[str]) -> int:
     return sum(name.lower().endswith(_LOSSY) for name in names)
 
 
-def open_source(path: Path, extensions: Sequence[str]) -> ImageSource:
+def _open_source(path: Path, extensions: Sequence[str]) -> ImageSource:
     """The files of a folder or zip with one of these extensions (lower case, with the dot).
 
     Links are followed. Hidden files and what systems leave behind (`genbench.quiet`) count for

@@ -19,7 +19,7 @@ from genbench.data.space import Space
 from genbench.errors import DataError
 
 SCALES = ("raw", "standard", "unit", "symmetric", "logit")
-LOGIT_MARGIN = 0.05
+_LOGIT_MARGIN = 0.05
 """Logit scaling maps [0, 1] to [α, 1 − α] first, with α this (Dinh et al., 2017)."""
 
 
@@ -58,7 +58,7 @@ class Scaling:
         if self.scale == "symmetric":
             return unit.mul_(2).sub_(1)
         if self.scale == "logit":
-            return torch.logit(LOGIT_MARGIN + (1 - 2 * LOGIT_MARGIN) * unit)
+            return torch.logit(_LOGIT_MARGIN + (1 - 2 * _LOGIT_MARGIN) * unit)
         return unit
 
     def log_det(self, x: Tensor) -> Tensor:
@@ -76,7 +76,7 @@ class Scaling:
         if self.scale == "logit":
             # x = logit(s), s = α + (1 − 2α)·unit:  dx/du = (1 − 2α) / (s(1 − s))
             log_s = torch.nn.functional.logsigmoid(x) + torch.nn.functional.logsigmoid(-x)
-            return math.log(1 - 2 * LOGIT_MARGIN) * dims - log_s.flatten(1).sum(1)
+            return math.log(1 - 2 * _LOGIT_MARGIN) * dims - log_s.flatten(1).sum(1)
         return x.new_zeros(len(x))
 
     def inverse(self, x: Tensor) -> Tensor:
@@ -97,7 +97,7 @@ class Scaling:
         if self.scale == "symmetric":
             return (x + 1) / 2
         if self.scale == "logit":
-            return (torch.sigmoid(x) - LOGIT_MARGIN) / (1 - 2 * LOGIT_MARGIN)
+            return (torch.sigmoid(x) - _LOGIT_MARGIN) / (1 - 2 * _LOGIT_MARGIN)
         return x
 
     def clipped(self, x: Tensor) -> Tensor:

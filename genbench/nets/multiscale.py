@@ -65,7 +65,7 @@ class Step(nn.Module):
     def forward(self, h: Tensor) -> tuple[Tensor, Tensor]:
         """h (B, T, C, H, W) to maps of the same shape, and the log-determinant (B, T)."""
         size = h.shape[-2] * h.shape[-1]
-        h = mixed(self.mix, (h - self.shift) * self.log_scale.exp())
+        h = _mixed(self.mix, (h - self.shift) * self.log_scale.exp())
         constant = size * (self.log_scale.sum((1, 2, 3)) + torch.linalg.slogdet(self.mix)[1])
         key, other = h.split(self.halves, dim=2)
         moved, term = self.coupling(key, other)
@@ -75,7 +75,7 @@ class Step(nn.Module):
         """Undoes `forward`."""
         key, other = h.split(self.halves, dim=2)
         h = torch.cat((key, self.coupling.inverse(key, other)), dim=2)
-        return mixed(torch.linalg.inv(self.mix), h) * torch.exp(-self.log_scale) + self.shift
+        return _mixed(torch.linalg.inv(self.mix), h) * torch.exp(-self.log_scale) + self.shift
 
 
 class MultiScale(Bijection):
@@ -154,7 +154,7 @@ class MultiScale(Bijection):
         return y.transpose(0, 1) if self.stack else y[:, 0]
 
 
-def mixed(matrix: Tensor, h: Tensor) -> Tensor:
+def _mixed(matrix: Tensor, h: Tensor) -> Tensor:
     """A product over channels: matrices (T, C, C), maps (B, T, C, H, W); exact under autocast."""
     with full_precision(h):
         return (matrix @ h.flatten(3)).unflatten(3, h.shape[3:])

@@ -15,7 +15,7 @@ from genbench.fields import Literal
 from genbench.models.base import Denoiser, LearnedVariance, VariationalDenoiser
 from genbench.objectives.base import Batch, Noise, Objective, Terms
 
-HYBRID = 0.001
+_HYBRID = 0.001
 """Weight of the bound beside the simple loss."""
 
 
@@ -60,5 +60,5 @@ class Denoising(Objective[Denoiser]):
         bound = model.step_bound(x, x_t, t, predicted.detach(), sigma)
         return {
             "denoising": (eps - predicted).square().mean(),
-            "variance": HYBRID * model.steps * bound.mean(),
+            "variance": _HYBRID * model.steps * bound.mean(),
         }

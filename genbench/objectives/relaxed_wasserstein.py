@@ -22,7 +22,7 @@ from genbench.objectives._distances import squared_distances
 from genbench.objectives.base import Batch, Model, Noise, Terms, TrainedCritic, samples_like
 from genbench.objectives.gan.game import Game, critic_kind
 
-HIGHEST = 20.0
+_HIGHEST = 20.0
 """Where the exponential divergence stops to grow, so that a wild sample stays finite."""
 
 
@@ -35,7 +35,7 @@ def bregman(kind: str, x: Tensor, y: Tensor) -> Tensor:
     """
     if kind == "squared_euclidean":
         return squared_distances(x, y) / (2 * x.shape[1])
-    x, y = exact(x).clamp(max=HIGHEST), exact(y).clamp(max=HIGHEST)
+    x, y = exact(x).clamp(max=_HIGHEST), exact(y).clamp(max=_HIGHEST)
     gradient = y.exp()
     own = (gradient - gradient * y).sum(1)  # φ(y) − ⟨∇φ(y), y⟩
     with full_precision(x):

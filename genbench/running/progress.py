@@ -155,7 +155,7 @@ class _Bars:
             self.console.print(_finished_line(event, self.finished, self.total), highlight=False)
         elif event.run in self.tasks:
             room = max(10, self.console.width - len(event.run) - RESERVED_WIDTH)
-            text = event.step or "evaluating" if event.kind == "evaluating" else losses_text(
+            text = event.step or "evaluating" if event.kind == "evaluating" else _losses_text(
                 event.losses
             )
             short = escape(text if len(text) <= room else text[: room - 1] + "…")
@@ -218,7 +218,7 @@ def _status_line(pace: Pace, event: Event, now: float) -> str:
     else:
         parts = [f"{event.update}/{event.updates} updates",
                  f"{pace.rate(event.run, now):.3g} updates/s"]
-    parts += [pace.time_left(event.run, now), losses_text(event.losses)]
+    parts += [pace.time_left(event.run, now), _losses_text(event.losses)]
     return f"{event.run}: {', '.join(part for part in parts if part)}"
 
 
@@ -234,7 +234,7 @@ def _finished_line(event: Event, finished: int, total: int) -> str:
     )
 
 
-def losses_text(losses: Mapping[str, float]) -> str:
+def _losses_text(losses: Mapping[str, float]) -> str:
     """The latest losses, abbreviated."""
     short = {name.removeprefix("model."): value for name, value in losses.items()}
     return "  ".join(f"{name} {value:.4g}" for name, value in short.items())

@@ -26,10 +26,10 @@ def read_spec(raw: Any) -> RunSpec:
     Raises:
         pydantic.ValidationError: it is none.
     """
-    return RunSpec.model_validate(written_today(raw) if isinstance(raw, Mapping) else raw)
+    return RunSpec.model_validate(_written_today(raw) if isinstance(raw, Mapping) else raw)
 
 
-def written_today(raw: Mapping[str, Any]) -> dict[str, Any]:
+def _written_today(raw: Mapping[str, Any]) -> dict[str, Any]:
     """A specification, or what decides the runs of a row, in today's format and options.
 
     What makes no sense is left for whoever checks it.

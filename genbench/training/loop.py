@@ -123,7 +123,7 @@ class Training:
         self._entered = -1
         self._device = next(iter([*model.parameters(), *model.buffers()]), torch.empty(0)).device
         if settings.compile:
-            compile_networks(model)
+            _compile_networks(model)
 
     @property
     def trained(self) -> Model:
@@ -295,10 +295,10 @@ def _under(tensors: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
-def compile_networks(model: torch.nn.Module) -> None:
+def _compile_networks(model: torch.nn.Module) -> None:
     """Compile, in place, the networks of a model: its outermost parts that have a forward."""
     for child in model.children():
         if isinstance(child, torch.nn.ModuleList | torch.nn.ModuleDict | torch.nn.ParameterList):
-            compile_networks(child)
+            _compile_networks(child)
         else:
             child.compile()

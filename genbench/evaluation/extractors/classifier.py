@@ -30,15 +30,15 @@ from genbench.noise import Noise
 from genbench.seeding import derive
 from genbench.steps import step
 
-FEATURES = 128
-BATCH = 100
+_FEATURES = 128
+_BATCH = 100
 """Images in one pass: few enough for the activations to stay in the cache."""
 SHIPPED = Path(__file__).parent / "weights"
-RECIPE = (
+_RECIPE = (
     "v1: conv 16-16-32-32-64 bn relu, fc128, AdamW 5e-3 wd 1e-2, batch 128, 4 epochs but at "
     "least 400 updates, warm-up 0.3 then cosine, shifts of H/14, at most 60000 images"
 )
-LR, WEIGHT_DECAY, TRAIN_BATCH, EPOCHS, UPDATES, LIMIT = 5e-3, 1e-2, 128, 4, 400, 60_000
+_LR, _WEIGHT_DECAY, _TRAIN_BATCH, EPOCHS, UPDATES, _LIMIT = 5e-3, 1e-2, 128, 4, 400, 60_000
 
 
 class Network(nn.Module):
@@ -54,8 +54,8 @@ class Network(nn.Module):
         )
         self.norms = nn.ModuleList(nn.BatchNorm2d(b) for b in widths[1:])
         self.grid = (min(3, height // 4), min(3, width // 4))
-        self.features = nn.Linear(64 * self.grid[0] * self.grid[1], FEATURES)
-        self.classes = nn.Linear(FEATURES, classes)
+        self.features = nn.Linear(64 * self.grid[0] * self.grid[1], _FEATURES)
+        self.classes = nn.Linear(_FEATURES, classes)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Bytes (N, C, H, W) uint8 → features (N, 128), logits (N, K)."""
@@ -83,16 +83,16 @@ def train(images: Tensor, labels: Tensor, classes: int) -> Network:
         torch.random.manual_seed(derive("genbench", "classifier", "start"))
         network = Network(tuple(images.shape[1:]), classes)
         optimiser = torch.optim.AdamW(
-            network.parameters(), lr=LR, weight_decay=WEIGHT_DECAY, fused=True
+            network.parameters(), lr=_LR, weight_decay=_WEIGHT_DECAY, fused=True
         )
-        per_epoch = max(1, len(images) // TRAIN_BATCH)
+        per_epoch = max(1, len(images) // _TRAIN_BATCH)
         total = max(EPOCHS * per_epoch, UPDATES)
         for update in range(total):
             epoch, place = divmod(update, per_epoch)
             if place == 0:
                 order = noise.child(epoch).permutation("order", len(images))
-            rows = order[place * TRAIN_BATCH:(place + 1) * TRAIN_BATCH]
-            optimiser.param_groups[0]["lr"] = LR * _schedule(update / total)
+            rows = order[place * _TRAIN_BATCH:(place + 1) * _TRAIN_BATCH]
+            optimiser.param_groups[0]["lr"] = _LR * _schedule(update / total)
             _, logits = network(_shifted(images[rows], noise.child("shift", update)))
             loss = F.cross_entropy(logits, labels[rows])
             optimiser.zero_grad()
@@ -124,7 +124,7 @@ def accuracy(network: Network, images: Tensor, labels: Tensor) -> float:
     with exact_arithmetic(images.device):
         right = sum(
             int((network(x)[1].argmax(1) == y).sum())
-            for x, y in zip(images.split(BATCH), labels.split(BATCH), strict=True)
+            for x, y in zip(images.split(_BATCH), labels.split(_BATCH), strict=True)
         )
     return right / len(images)
 
@@ -153,13 +153,13 @@ class Classifier:
         self.accuracy = accuracy
         self.device = device
         self.stack = stack
-        self.dims = FEATURES * (channels if stack else 1)
+        self.dims = _FEATURES * (channels if stack else 1)
 
     def extract(self, rows: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """Features (N, dims) and class logits (N, K) of bytes (N, C, H, W), float32."""
         parts = []
         with exact_arithmetic(self.device):
-            for batch in rows.split(BATCH):
+            for batch in rows.split(_BATCH):
                 x = batch.to(self.device)
                 if not self.stack:
                     parts.append([part.cpu().numpy() for part in self.network(x)])
@@ -195,7 +195,7 @@ def classifier_for(data: Data, cache: Path, device: torch.device) -> Classifier:
     images, labels = _single(data, data.train, stack)
     tested = _single(data, data.test, stack)
     contents = content_hash(images.numpy(), labels.numpy(), *(part.numpy() for part in tested))
-    name = f"{content_hash(RECIPE, contents)[:24]}.safetensors"
+    name = f"{content_hash(_RECIPE, contents)[:24]}.safetensors"
     path = SHIPPED / name if (SHIPPED / name).is_file() else cache / "classifier" / name
 
     def learn() -> dict[str, np.ndarray]:
@@ -217,7 +217,7 @@ def _single(data: Data, split: Split, stack: int) -> tuple[Tensor, Tensor]:
     if split.y is None:
         raise NotApplicable("the classifier extractor needs test labels")
     order = Noise(derive("genbench", "classifier", "rows")).permutation("rows", len(split))
-    images, labels = split.take(order[:LIMIT].to(split.y.device))
+    images, labels = split.take(order[:_LIMIT].to(split.y.device))
     assert labels is not None
     images, labels = data.bytes(images).cpu(), labels.cpu()
     if not stack:
@@ -225,4 +225,4 @@ def _single(data: Data, split: Split, stack: int) -> tuple[Tensor, Tensor]:
     channels = images.shape[1]
     powers = stack ** torch.arange(channels - 1, -1, -1)
     digits = (labels[:, None] // powers) % stack  # (N, C), the first channel most significant
-    return images.reshape(-1, 1, *images.shape[2:])[:LIMIT], digits.reshape(-1)[:LIMIT]
+    return images.reshape(-1, 1, *images.shape[2:])[:_LIMIT], digits.reshape(-1)[:_LIMIT]

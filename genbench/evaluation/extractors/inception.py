@@ -23,7 +23,7 @@ from genbench.errors import DataError, NotApplicable
 from genbench.evaluation.extractors.base import exact_arithmetic
 from genbench.places import inception_file
 
-BATCH = 50
+_BATCH = 50
 
 
 class Inception:
@@ -56,7 +56,7 @@ class Inception:
             raise NotApplicable(f"Inception reads 1 or 3 channels, not {channels}")
         parts = []
         with exact_arithmetic(self.device):
-            for batch in rows.split(BATCH):
+            for batch in rows.split(_BATCH):
                 x = batch.to(self.device).expand(-1, 3, -1, -1)
                 parts.append([part.cpu().numpy() for part in self.network(x)])
         features, logits = zip(*parts, strict=True)

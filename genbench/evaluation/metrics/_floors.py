@@ -15,13 +15,13 @@ from genbench.noise import Noise
 from genbench.seeding import derive
 from genbench.steps import step
 
-TRUE_SETS = 3
+_TRUE_SETS = 3
 """True sets that a floor is the mean of, and its spread."""
 
 
 def true_floors(
     metric: Metric, evidence: Evidence, name: str, size: int,
-    distances: Callable[[Tensor, int], Mapping[str, float]], sets: int = TRUE_SETS,
+    distances: Callable[[Tensor, int], Mapping[str, float]], sets: int = _TRUE_SETS,
 ) -> list[dict[str, float | NotApplicable]]:
     """`distances(rows, r)` of true sets r = 0, 1, … of `size` rows, by names with `_floor`.
 

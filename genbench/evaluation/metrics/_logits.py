@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-CHUNK = 1000
+_CHUNK = 1000
 
 
 def log_softmax_chunks(logits: np.ndarray, rows: np.ndarray | None = None) -> Iterator[np.ndarray]:
     """Log-softmax of logits (N, K) by chunks of rows, float32; all of them by default."""
     total = len(logits) if rows is None else len(rows)
-    for first in range(0, total, CHUNK):
-        part = slice(first, first + CHUNK)
+    for first in range(0, total, _CHUNK):
+        part = slice(first, first + _CHUNK)
         chunk = logits[part] if rows is None else logits[rows[part]]
         chunk = chunk - chunk.max(1, keepdims=True)
         chunk -= np.log(np.exp(chunk).sum(1, keepdims=True))

@@ -16,11 +16,11 @@ from genbench.errors import NotApplicable
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.extractors.base import exact_arithmetic
 
-BLOCK = 125
+_BLOCK = 125
 """Rows of distances at a time: few enough to stay in the cache."""
-LOW = 4
+_LOW = 4
 """Features up to which a tree finds neighbours, and distances are sums of squared differences."""
-EXACT = 32
+_EXACT = 32
 """Features up to which distances are taken in float64: with few of them they nearly cancel."""
 
 
@@ -41,13 +41,13 @@ def radii(
     """Squared distance of each row of x (N, d) to its k-th other row, for each k: (len(ks), N)."""
     if len(x) <= max(ks):
         raise NotApplicable(f"{len(x)} samples are too few for k = {max(ks)}")
-    if x.shape[1] <= LOW:
+    if x.shape[1] <= _LOW:
         return _radii_by_tree(x, ks)
     rows = _on(x, device)
     distances = _distances_to(rows, rows.mean(0))
     found = []
-    for first in range(0, len(x), BLOCK):
-        block = distances(rows[first:first + BLOCK])
+    for first in range(0, len(x), _BLOCK):
+        block = distances(rows[first:first + _BLOCK])
         block.diagonal(first).fill_(torch.inf)  # a row is not its own neighbour
         found.append(block.topk(max(ks), 1, largest=False).values[:, [k - 1 for k in ks]])
     return torch.cat(found).T.contiguous().cpu().numpy()
@@ -77,11 +77,11 @@ def manifolds(
     # balls of real rows around each sample
     inside = torch.zeros(len(ks), len(fake), dtype=torch.int64, device=device)
     recalled, covered = torch.zeros(2, len(ks), dtype=torch.int64, device=device)
-    for first in range(0, len(real), BLOCK):
-        block = distances(rows[first:first + BLOCK])
+    for first in range(0, len(real), _BLOCK):
+        block = distances(rows[first:first + _BLOCK])
         closest = block.amin(1)
         for i in range(len(ks)):
-            reach = mine[i, first:first + BLOCK]
+            reach = mine[i, first:first + _BLOCK]
             inside[i] += (block <= reach[:, None]).sum(0)
             recalled[i] += (block <= theirs[i]).any(1).sum()
             covered[i] += (closest <= reach).sum()
@@ -102,12 +102,12 @@ def nearest(
     The row is found by expanded squares, whose rounding of a copy is no zero; its distance is then
     taken as it stands.
     """
-    if x.shape[1] <= LOW:
+    if x.shape[1] <= _LOW:
         return cKDTree(y).query(x)[0]
     known = _on(y, device)
     distances = _distances_to(known, known.mean(0))
     found = []
-    for rows in _on(x, device).split(BLOCK):
+    for rows in _on(x, device).split(_BLOCK):
         block = distances(rows)
         # torch's own takes ten times as long on the CPU
         place = block.argmin(1) if block.is_cuda else torch.from_numpy(block.numpy().argmin(1))
@@ -143,7 +143,7 @@ def _on(x: np.ndarray, device: torch.device | str) -> Tensor:
 
 def _distances_to(y: Tensor, centre: Tensor) -> Callable[[Tensor], Tensor]:
     """A function of rows (n, d) that gives their squared distances to the rows of y, (n, M)."""
-    if y.shape[1] <= LOW:
+    if y.shape[1] <= _LOW:
         columns = y.T.double()
 
         def summed(x: Tensor) -> Tensor:
@@ -155,7 +155,7 @@ def _distances_to(y: Tensor, centre: Tensor) -> Callable[[Tensor], Tensor]:
             return block
 
         return summed
-    kind = torch.float64 if y.shape[1] <= EXACT else torch.float32
+    kind = torch.float64 if y.shape[1] <= _EXACT else torch.float32
     y = (y - centre).to(kind)
     norms, doubled = y.square().sum(1), -2 * y.T
 

@@ -15,7 +15,7 @@ from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.evaluation.metrics._options import FeatureOptions
 from genbench.fields import Literal
 
-CHUNK = 2000
+_CHUNK = 2000
 Stats = Mapping[str, np.ndarray]
 
 
@@ -30,8 +30,8 @@ def moments(features: np.ndarray, *, root: bool = False) -> dict[str, np.ndarray
         raise NotApplicable(f"a covariance takes at least 2 samples, not {n}")
     mean = features.mean(0, dtype=np.float64)
     covariance = np.zeros((features.shape[1],) * 2)
-    for first in range(0, n, CHUNK):
-        part = features[first:first + CHUNK] - mean  # float64; bᵀb is one syrk
+    for first in range(0, n, _CHUNK):
+        part = features[first:first + _CHUNK] - mean  # float64; bᵀb is one syrk
         covariance += part.T @ part
     covariance /= n - 1
     known = {"mean": mean, "covariance": covariance}

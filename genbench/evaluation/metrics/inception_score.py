@@ -10,7 +10,7 @@ from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.evaluation.metrics._logits import log_softmax_chunks
 from genbench.fields import Count, Literal
 
-SHUFFLE = 2020
+_SHUFFLE = 2020
 
 
 def inception_score(logits: np.ndarray, splits: int = 10) -> tuple[float, float]:
@@ -19,7 +19,7 @@ def inception_score(logits: np.ndarray, splits: int = 10) -> tuple[float, float]
     `logits` is (N, K) float32; sums are float64.
     """
     n = len(logits)
-    order = np.random.RandomState(SHUFFLE).permutation(n)
+    order = np.random.RandomState(_SHUFFLE).permutation(n)
     scores = []
     for i in range(splits):
         rows = order[i * n // splits:(i + 1) * n // splits]

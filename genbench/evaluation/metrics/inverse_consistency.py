@@ -10,7 +10,7 @@ from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.fields import Count
 from genbench.models.base import Encoder, Latent
 
-BATCH = 500
+_BATCH = 500
 
 
 class InverseConsistency(Metric):
@@ -34,7 +34,7 @@ class InverseConsistency(Metric):
         with torch.no_grad():
             errors = [
                 (model.encode(model.decode(part)) - part).double().square().mean(1)
-                for part in z.split(BATCH)
+                for part in z.split(_BATCH)
             ]
         return {"code_error": float(torch.cat(errors).mean())}
 

@@ -23,16 +23,16 @@ from genbench.evaluation.extractors.classifier import stack_of
 from genbench.evaluation.metrics._logits import relative_entropy
 from genbench.fields import Natural, Positive, Share
 
-CHUNK = 2000
-POINTS, STACKED = 10_000, 26_000
+_CHUNK = 2000
+_POINTS, _STACKED = 10_000, 26_000
 
 
-def nearest_modes(points: Tensor, modes: Modes) -> tuple[Tensor, Tensor]:
+def _nearest_modes(points: Tensor, modes: Modes) -> tuple[Tensor, Tensor]:
     """The nearest mode of each of points (N, D) and the Mahalanobis distance, each (N,)."""
     precision = torch.linalg.inv(modes.covariances.double().cpu())  # (M, D, D)
     centres = modes.centres.double().cpu()
     found, distances = [], []
-    for part in points.double().split(CHUNK):
+    for part in points.double().split(_CHUNK):
         offset = part[:, None] - centres  # (N, M, D)
         squared = torch.einsum("nmd,mde,nme->nm", offset, precision, offset)
         least = squared.min(1)
@@ -52,7 +52,7 @@ def point_coverage(
     """Modes covered, high-quality share, largest deviation and KL of points (N, D)."""
     radius = radius or usual_radius(points.shape[1])
     weights = modes.weights.double().cpu().numpy()
-    mode, distance = nearest_modes(points, modes)
+    mode, distance = _nearest_modes(points, modes)
     good = np.bincount(mode[distance <= radius].numpy(), minlength=len(weights))
     shares = np.bincount(mode.numpy(), minlength=len(weights)) / len(points)
     return {
@@ -120,5 +120,5 @@ class ModeCoverage(Metric):
         if self.samples:
             return self.samples
         if evidence.data.kind == "points":
-            return evidence.at_most(POINTS)
-        return evidence.at_most(STACKED) if stack_of(evidence.data) else evidence.count
+            return evidence.at_most(_POINTS)
+        return evidence.at_most(_STACKED) if stack_of(evidence.data) else evidence.count

@@ -6,7 +6,7 @@ from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.evaluation.metrics._curves import last_mean
 from genbench.fields import Count
 
-TERM = "model_gradient"
+_TERM = "model_gradient"
 
 
 class ModelGradient(Metric):
@@ -23,7 +23,7 @@ class ModelGradient(Metric):
     """The stretches of first and of last updates that are averaged."""
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        rows = [row for row in evidence.curves if row["term"] == TERM]
+        rows = [row for row in evidence.curves if row["term"] == _TERM]
         end = last_mean(rows, "watched", None, self.updates)
         early = [row for row in rows if int(row["update"]) <= self.updates] or rows[:1]
         if end is None or not early:

@@ -9,7 +9,7 @@ from genbench.evaluation.metrics._likelihood import limited, rows_used
 from genbench.fields import Natural
 from genbench.models.base import Encoder, conditioning
 
-BATCH = 500
+_BATCH = 500
 
 
 class Reconstruction(Metric):
@@ -27,7 +27,7 @@ class Reconstruction(Metric):
             raise NotApplicable("the model has no encoder")
         likelihood, total, count = evidence.likelihood(), 0.0, 0
         natural = scaling.unit if evidence.data.kind == "images" else scaling.inverse
-        for index in evidence.order("test")[:limited(self.points, evidence)].split(BATCH):
+        for index in evidence.order("test")[:limited(self.points, evidence)].split(_BATCH):
             x = likelihood.scaled(index)
             with torch.no_grad():
                 given = conditioning(model, likelihood.context(index))

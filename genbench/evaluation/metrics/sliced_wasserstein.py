@@ -17,7 +17,7 @@ from genbench.fields import Count
 from genbench.noise import Noise
 from genbench.seeding import derive
 
-CHUNK = 50
+_CHUNK = 50
 
 
 def sliced_wasserstein(x: Tensor, y: Tensor, projections: int = 500) -> float:
@@ -27,7 +27,7 @@ def sliced_wasserstein(x: Tensor, y: Tensor, projections: int = 500) -> float:
     )
     directions = directions / directions.norm(dim=1, keepdim=True)
     total = 0.0
-    for part in directions.split(CHUNK):
+    for part in directions.split(_CHUNK):
         first, second = (np.sort((rows @ part.T).numpy(), 0) for rows in (x, y))  # (N, P)
         total += float(torch.from_numpy(first - second).abs().double().mean(0).sum())
     return total / projections

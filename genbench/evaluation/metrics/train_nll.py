@@ -13,7 +13,7 @@ from genbench.evaluation.metrics._curves import last_mean
 from genbench.evaluation.metrics._likelihood import finite_mean
 from genbench.fields import Count
 
-ROWS = 10_000
+_ROWS = 10_000
 """Training rows of the gap at most."""
 
 
@@ -68,4 +68,4 @@ class TrainNll(Metric):
 def _rows(evidence: Evidence) -> int:
     """Training rows that the test rows are held against; 0 where they are fresh."""
     train = evidence.data.train
-    return 0 if train is None else min(ROWS, len(train), len(evidence.data.test))
+    return 0 if train is None else min(_ROWS, len(train), len(evidence.data.test))

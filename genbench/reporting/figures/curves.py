@@ -46,7 +46,7 @@ class CurvesFigure(FigureKind):
                 why = _why_not(stored.numbers, runs, self.terms)
                 absent.setdefault(why, []).append(title)
         drawn = [method for method, seeds in found.items() if seeds]
-        entropy = true_entropy(stored.numbers, stored.dataset)
+        entropy = _true_entropy(stored.numbers, stored.dataset)
         lines = {RAW_NLL: ("entropy of the truth", entropy)} if entropy is not None else {}
         words = [f"{reason}: {', '.join(titles)}" for reason, titles in absent.items()]
         for page in pages(drawn, self.rows):
@@ -159,7 +159,7 @@ def total(parts: Sequence[np.ndarray]) -> np.ndarray | None:
     return np.stack([updates, summed])
 
 
-def true_entropy(numbers: Numbers, dataset: str) -> float | None:
+def _true_entropy(numbers: Numbers, dataset: str) -> float | None:
     """The entropy of the truth, where a metric measured it."""
     for cell in sorted(numbers.measured(dataset, "true_entropy"), key=lambda cell: cell.method):
         if cell.values:

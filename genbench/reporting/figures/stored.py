@@ -37,7 +37,7 @@ class Stored:
     @cached_property
     def titles(self) -> dict[str, str]:
         """Row → its title as plain text."""
-        return row_titles(self.numbers, self.methods)
+        return _row_titles(self.numbers, self.methods)
 
     def runs(self, method: str) -> list[tuple[RunSpec, RunFolder]]:
         """The runs of a row, by seed."""
@@ -78,7 +78,7 @@ class Stored:
         return Panel(title, {}, standing([folder for _, folder in runs]))
 
 
-def row_titles(numbers: Numbers, methods: Sequence[str]) -> dict[str, str]:
+def _row_titles(numbers: Numbers, methods: Sequence[str]) -> dict[str, str]:
     """The rows' titles as plain text; a row's name where others share its title."""
     titles = {method: numbers.title(method) for method in methods if method != REAL}
     shared = [title for title in titles.values() if list(titles.values()).count(title) > 1]
