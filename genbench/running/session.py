@@ -212,10 +212,11 @@ def run_matrix(plan: Plan, store: Store) -> str:
     found = plan_status(plan, store)
     width = max((len(state) for state in found.states.values()), default=0)
     lines = [f"{found.states[spec.id]:<{width}}  {spec.id}" for spec in plan.runs]
+    trained = f" ({len(found.unmeasured)} of them only to measure)" if found.unmeasured else ""
     lines.append(
-        f"{len(plan.runs)} runs: {len(found.finished)} finished, {len(found.to_do)} to do"
+        f"{len(plan.runs)} runs: {len(found.finished)} finished, {len(found.to_do)} to do{trained}"
     )
-    lines += [*_former(plan, store), *costs(plan, store, found.to_do),
+    lines += [*_former(plan, store), *costs(plan, store, found.pending),
               *missing_weights(plan, found.to_do)]
     return "\n".join(lines)
 

@@ -142,6 +142,13 @@ def test_trials_are_apart_and_marked(genbench, folder: Path) -> None:
     assert "0 finished, 5 to do" in full  # not even the real row is shared
 
 
+def test_what_is_only_to_be_measured_is_counted(genbench, finished: Path) -> None:
+    suite = (finished / "tiny.yaml").read_text().replace("[nll, ", "[sliced_wasserstein, nll, ")
+    (finished / "tiny.yaml").write_text(suite)
+    dry = genbench("run", "tiny.yaml", "--seeds", "3", "--dry-run").stdout
+    assert "7 runs: 0 finished, 7 to do (5 of them only to measure)" in dry
+
+
 def test_the_gate_catches_a_planted_regression_and_not_noise(genbench, folder: Path) -> None:
     suite = (folder / "tiny.yaml").read_text().replace("seeds: 2", "seeds: 4")
     (folder / "tiny.yaml").write_text(suite)
