@@ -201,7 +201,7 @@ def _done(
     ended = run_suite(ready.chosen, store, request, console)
     if ended.stopped:
         return SuiteOutcome(plan, store, ended.states, ended.unmeasured, True, ended.exit_code)
-    found = gather(plan, store, ended.before)
+    found = gather(plan, store, ended.records)
     path = build(plan, store, report_folder(store, limit_updates), found, warn)
     return SuiteOutcome(
         plan, store, ended.states, ended.unmeasured, False, ended.exit_code, path, found

@@ -35,8 +35,8 @@ from genbench.training.loop import Settings, Stage, Training
 
 @dataclass
 class Built:
-    """Everything live about a run. `training` is None for the reference row, for a model that came
-    trained, and for samples that were made elsewhere, which are `given`."""
+    """The live objects of a run. `training` is None for the reference row, for a model that is
+    already trained, and for external samples, which are `given`."""
 
     data: Data
     scaling: Scaling
@@ -50,10 +50,10 @@ def build(
     spec: RunSpec, root: Path, device: torch.device, *, offline: bool, save_every: float,
     known: tuple[Data, Scaling] | None = None, finished: bool = False,
 ) -> Built:
-    """Load the data and make the model, its objectives and the training of a run, on a device.
+    """Load the data and build the model, objectives and training of a run, on a device.
 
-    With `known`, the outline of the data of a trained model, no data are loaded. Of a run that is
-    `finished`, whose model alone is asked for, the losses may be of another version.
+    With `known`, the metadata of a trained model's data, no data are loaded. For a `finished` run,
+    of which only the model is needed, the objectives may be of another version.
     """
     use_device(device)
     if why := outdated(spec, finished=finished):
@@ -100,7 +100,7 @@ def _given(spec: RunSpec, data: Data) -> Given | None:
         now = fingerprint(path)
     except OSError:
         now = ""
-    if now != spec.model.contents:  # asked after the samples were read, which cannot be newer
+    if now != spec.model.contents:  # hashed after the samples were read, which cannot be newer
         raise DataError(f"{path}: the samples changed since the run was planned; "
                         "`genbench run SUITE` plans it anew")
     return given
@@ -123,14 +123,14 @@ def _placed(kind: str, part: ComponentSpec, folder: str) -> dict[str, Any]:
 
 
 def component_class(kind: str, spec: ComponentSpec | MetricSpec, folder: str) -> Any:
-    """The class that a component's specification names.
+    """The class of a component's specification.
 
     Raises:
-        PluginError: a user's file that fails to import, or is not what the run was planned with.
+        PluginError: a plug-in that fails to import, or changed since the run was planned.
     """
     near = Path(folder) if folder else None
     found = lookup.load(lookup.describe(kind, spec.name, near))
-    # asked after the import: what was imported cannot be newer than this
+    # described after the import: the imported code cannot be newer than this
     component = lookup.describe(kind, spec.name, near)
     if spec.source not in ("", code_of(component, spec.options, near)):
         raise PluginError(f"the code of {kind} '{spec.name}' changed since the run was planned; "
@@ -139,10 +139,10 @@ def component_class(kind: str, spec: ComponentSpec | MetricSpec, folder: str) ->
 
 
 def load_data(spec: RunSpec, root: Path, device: torch.device, *, offline: bool) -> Data:
-    """The run's dataset with its tensors on the device; the last few are kept.
+    """The run's dataset with its tensors on the device; the latest few are cached.
 
     Raises:
-        DataError: missing or corrupt, or no longer those that the run is planned for.
+        DataError: missing or corrupt, or changed since the run was planned.
     """
     data = _load_data(spec.data.model_dump_json(), spec.folder, root, str(device), offline)
     named = archive_of(spec) or paths_of(spec, root)
@@ -164,7 +164,7 @@ def _load_data(dumped: str, folder: str, root: Path, device: str, offline: bool)
 
 
 def _check_root(name: str, dataset: Dataset, root: Path) -> None:
-    """Nothing is downloaded into a folder that is not there: its name may hold a slip."""
+    """Refuse to download into a folder that does not exist: its name may be mistyped."""
     if root.is_dir() or root == downloads_folder().resolve():
         return
     if any(file.is_relative_to(root) for file in dataset.files(root)):
@@ -174,15 +174,12 @@ def _check_root(name: str, dataset: Dataset, root: Path) -> None:
 
 @contextmanager
 def seeded(seed: int, *purpose: object) -> Iterator[None]:
-    """What is made here draws from the generators of torch, NumPy and Python, seeded by purpose.
-
-    They are put back after.
-    """
+    """Seed the global generators of torch, NumPy and Python by purpose; restored at the exit."""
     start = derive("genbench", "init", seed, *purpose)
     python, array = random.getstate(), np.random.get_state()  # noqa: NPY002
     with torch.random.fork_rng(devices=[]):
         torch.random.default_generator.manual_seed(start)
-        np.random.seed(start % 2**32)  # noqa: NPY002 - the one that others draw from
+        np.random.seed(start % 2**32)  # noqa: NPY002 - the global generator, which others use
         random.seed(start)
         try:
             yield
@@ -192,10 +189,10 @@ def seeded(seed: int, *purpose: object) -> Iterator[None]:
 
 
 def devices_for(name: str) -> list[str]:
-    """The devices that `auto`, `cpu`, `cuda` or `cuda:N` stands for here.
+    """The devices that `auto`, `cpu`, `cuda` or `cuda:N` means on this machine.
 
     Raises:
-        DeviceError: one that is not there.
+        DeviceError: there is no such device.
     """
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "auto":
@@ -212,5 +209,5 @@ def devices_for(name: str) -> list[str]:
 
 
 def device_of(name: str) -> torch.device:
-    """One device of those that the name stands for."""
+    """The first of `devices_for`."""
     return torch.device(devices_for(name)[0])

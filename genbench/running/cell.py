@@ -36,13 +36,13 @@ from genbench.training.loop import Interrupted, Training
 
 
 class Messenger(Protocol):
-    """How a run tells the world outside what it does."""
+    """Callbacks of a run to its executor."""
 
     def progress(self, update: int, losses: Mapping[str, float]) -> None:
-        """Updates done, and the latest losses."""
+        """Report the number of updates and the latest losses."""
 
     def evaluating(self, step: str = "", fraction: float = 0.0) -> None:
-        """Training is over, and a step of the evaluation begins; `fraction` of it is done."""
+        """Report a step of the evaluation, and the fraction of the evaluation that is done."""
 
     def stopping(self) -> bool:
         """Whether to save and stop."""
@@ -50,48 +50,50 @@ class Messenger(Protocol):
 
 
 def run_cell(job: Job, messenger: Messenger) -> tuple[str, str]:
-    """Train (or go on training) and evaluate one run; everything is in its folder afterwards.
+    """Train (or resume training) and evaluate one run; its results are written to its folder.
 
-    Returns its state and, where there is one, the reason.
+    Returns its state and, if there is one, the reason.
     """
     try:
         with Store(job.context.root).claim(job.spec.id) as held:
             if held is None:
                 return "busy", "another runner has it"
-            return _done(job, held, messenger)
-    except StoreError as error:  # a lock that cannot be had
+            return _execute(job, held, messenger)
+    except StoreError as error:  # the lock cannot be acquired
         return "failed", str(error)
 
 
-def _done(job: Job, held: HeldRun, messenger: Messenger) -> tuple[str, str]:
+def _execute(job: Job, held: HeldRun, messenger: Messenger) -> tuple[str, str]:
     try:
         record = held.folder.record()
         if record.status.state in FINAL and record.measured(job.spec):
             return record.status.state, record.status.reason
         return _Execution(job, held, messenger).run()
-    except (Interrupted, BrokenPipeError):  # stopped, or the runner that listened is gone
+    except (Interrupted, BrokenPipeError):  # stopped, or the parent process exited
         return "interrupted", ""
     except Unwritable as error:
-        with suppress(StoreError):  # there may be room for a line
+        with suppress(StoreError):  # the disk may have space for a line
             return _failed(held, str(error), str(error))
         return "failed", str(error)
-    except StoreError as error:  # a damaged folder, or none: it is not written to again
+    except StoreError as error:  # the folder is damaged or missing: do not write to it
         return "failed", str(error)
     except GenbenchError as error:
         return _failed(held, str(error), str(error))
-    except BaseException as error:  # a plug-in may raise anything, and takes only its run
+    except BaseException as error:  # a plug-in may raise anything; only its run fails
         if is_ctrl_c(error):
             raise
-        silent = "" if str(error) else _SILENT.get(type(error), "")
-        return _failed(held, in_a_line(error) + silent, traceback.format_exc())
+        explanation = "" if str(error) else _EXPLANATIONS.get(type(error), "")
+        return _failed(held, in_a_line(error) + explanation, traceback.format_exc())
 
 
-_SILENT: dict[type[BaseException], str] = {MemoryError: ": it needs more memory than there is"}
-"""What errors mean that come without a word."""
+_EXPLANATIONS: dict[type[BaseException], str] = {
+    MemoryError: ": it needs more memory than there is",
+}
+"""Explanations of errors that have no message."""
 
 
 def _failed(held: HeldRun, reason: str, trace: str) -> tuple[str, str]:
-    if held.folder.sealed:  # it was to be measured anew: what it has it keeps
+    if held.folder.sealed:  # only its metrics were recomputed: keep the stored ones
         return "failed", f"{reason}; its earlier numbers stay"
     held.write_status(replace(held.folder.status(), state="failed", reason=reason))
     held.write_text("error.txt", trace)
@@ -99,7 +101,7 @@ def _failed(held: HeldRun, reason: str, trace: str) -> tuple[str, str]:
 
 
 class _Execution:
-    """The hooks of the training loop, and the steps of a run."""
+    """The steps of a run; implements the hooks of the training loop."""
 
     def __init__(self, job: Job, held: HeldRun, messenger: Messenger) -> None:
         self.spec, self.context = job.spec, job.context
@@ -108,15 +110,15 @@ class _Execution:
         self.device = torch.device(job.context.device)
 
     def run(self) -> tuple[str, str]:
-        """Train to the end, from the last checkpoint where there is one, and evaluate."""
+        """Train, from the last checkpoint if there is one, and evaluate."""
         spec, context, held = self.spec, self.context, self.held
-        if self.folder.sealed:  # to be measured anew: every byte that was trained must be right
+        if self.folder.sealed:  # only metrics are recomputed: the checkpoint must be intact
             self.folder.verify()
         else:
             held.write_spec(spec)
         use_device(self.device)
         before = switches()
-        # imported now: a file that is edited while the run goes on is not what it was planned with
+        # imported now, before training: the file may be edited during the run
         self.metrics = [component_class("metric", one, spec.folder) for one in spec.evaluate]
         built = build(
             spec, context.data, self.device,
@@ -137,29 +139,29 @@ class _Execution:
             except Diverged as error:
                 built.training.update = error.update
                 held.write_curves(built.training.curves.rows)
-                self.unchanged()
-                self.status("diverged", built.training, str(error))
+                self.check_switches()
+                self.write_status("diverged", built.training, str(error))
                 held.seal()
                 return "diverged", str(error)
         self.evaluate(built)
         return "done", ""
 
     def train(self, training: Training) -> None:
-        """Train from the last checkpoint, where there is one, to the end of the budget."""
+        """Train from the last checkpoint, if there is one, to the end of the budget."""
         if self.folder.checkpoint.exists():
             restore(training, self.folder.checkpoint)
             training.seconds = self.folder.status().seconds
             if training.update >= training.total:
                 return
-        self.status("running", training)
+        self.write_status("running", training)
         gc.collect()
-        gc.freeze()  # what is there now lives to the end: nothing for the collector to walk over
+        gc.freeze()  # these objects live until the end: exclude them from later collections
         training.run(self)
         self.held.write_curves(training.curves.rows)
         self.save(training)
 
     def evaluate(self, built: Built) -> None:
-        """Measure, and write everything that the report needs."""
+        """Compute the metrics and store everything that reports need."""
         self.messenger.evaluating()
         evidence = evidence_of(self.spec, built, self.context)
         arrays: dict[str, Any] = {}
@@ -168,31 +170,31 @@ class _Execution:
                 self.spec.evaluate, evidence, classes=self.metrics,
                 before_own=lambda: arrays.update(figure_data(evidence)),
             )
-        said = [*(() if built.given is None else built.given.notes), *notes(evidence)]
-        self.unchanged()
+        remarks = [*(() if built.given is None else built.given.notes), *notes(evidence)]
+        self.check_switches()
         finished = self.folder.sealed
         try:
-            if finished:  # measured anew, and well
+            if finished:  # its metrics were recomputed
                 self.held.write_spec(self.spec)
                 self.held.write_provenance(self.facts)
             self.held.write_samples(arrays)
             self.held.write_metrics(
-                self.spec, measurements, self.budget(built), said
+                self.spec, measurements, self.budget(built), remarks
             )
-            self.status("done", built.training)
+            self.write_status("done", built.training)
         except Unwritable:
-            if finished:  # whole files of before or of now: its earlier numbers stay
+            if finished:  # every file is intact, old or new: the run stays finished
                 self.held.seal()
             raise
         self.held.seal()
 
-    def unchanged(self) -> None:
-        """Refuse numbers of which some were made under other settings of torch than others.
+    def check_switches(self) -> None:
+        """Fail if global settings that determine the bits (torch, NumPy) changed during the run.
 
-        Code from outside may set them when it is imported or built, in its own process.
+        Code from outside the package may set them on import or construction, in its own process.
 
         Raises:
-            GenbenchError: what changed.
+            GenbenchError: which settings changed.
         """
         changed = changes(self.start, switches())
         if changed:
@@ -202,7 +204,7 @@ class _Execution:
             )
 
     def budget(self, built: Built) -> dict[str, Any]:
-        """What the row cost."""
+        """The cost of the run."""
         training, model = built.training, built.model
         updates = 0 if training is None else training.total
         return {
@@ -214,36 +216,36 @@ class _Execution:
             "log_det": _constant_log_det(built),
         }
 
-    def status(self, state: str, training: Training | None, reason: str = "") -> None:
-        """Write where the run stands."""
+    def write_status(self, state: str, training: Training | None, reason: str = "") -> None:
+        """Store the state and progress of the run."""
         if training is None:
             self.held.write_status(Status(state, reason))
             return
         seconds = round(training.seconds, 3)
         self.held.write_status(Status(state, reason, training.update, training.total, seconds))
 
-    # --- the hooks of the loop ---
+    # --- training.loop.Hooks ---
 
     def progress(self, update: int, losses: Mapping[str, float]) -> None:
-        """Pass it on."""
+        """Forward to the messenger."""
         self.messenger.progress(update, losses)
 
     def stopping(self) -> bool:
-        """Pass it on."""
+        """Forward to the messenger."""
         return self.messenger.stopping()
 
     def save(self, training: Training) -> None:
-        """Write a checkpoint, and the status."""
+        """Store a checkpoint and the status."""
         tensors, meta = training.state()
         meta["data"] = outline(training.feed.data, training.feed.scaling)
         whole = dump_checkpoint(tensors, meta)
         self.held.write_checkpoint(lambda path: path.write_bytes(whole))
         stopping = training.update < training.total and self.stopping()
-        self.status("interrupted" if stopping else "running", training)
+        self.write_status("interrupted" if stopping else "running", training)
 
 
 def evidence_of(spec: RunSpec, built: Built, context: Context) -> Evidence:
-    """The evidence about a trained model, or about the reference row."""
+    """What the metrics see of a trained model, or of the reference row."""
     training = built.training
     return Evidence(
         data=built.data, scaling=built.scaling,
@@ -257,7 +259,7 @@ def evidence_of(spec: RunSpec, built: Built, context: Context) -> Evidence:
 
 
 def _critic(training: Training | None) -> CriticView | None:
-    """The critic of the last stage that trains one, where it judges unlabelled data."""
+    """The critic of the last stage that trains one, if it is defined on unlabelled data."""
     if training is None:
         return None
     for stage in reversed(training.stages):
@@ -269,7 +271,7 @@ def _critic(training: Training | None) -> CriticView | None:
 
 
 def _constant_log_det(built: Built) -> float | None:
-    """What the scaling adds to a log density of points, nats: for the line of the true entropy."""
+    """log |det| of the scaling of points, in nats: for the line of the true entropy in curves."""
     if built.data.kind != "points":
         return None
     return float(built.scaling.log_det(torch.zeros(1, built.data.shape[0]))[0])

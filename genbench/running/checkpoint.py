@@ -1,4 +1,4 @@
-"""A run's checkpoint: what was trained, and what is known of its data."""
+"""A run's checkpoint: the training state, and the metadata of its data."""
 
 import json
 from collections.abc import Mapping
@@ -18,11 +18,11 @@ from genbench.training.loop import Training
 
 
 def dump_checkpoint(tensors: Mapping[str, torch.Tensor], meta: Mapping[str, Any]) -> bytes:
-    """The bytes of a checkpoint, with a hash of themselves."""
+    """The bytes of a checkpoint, with a hash of its own contents."""
     packed = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
 
     def dumped(meta: Mapping[str, Any]) -> bytes:
-        # one text: several would stand in the file in any order
+        # one text: safetensors writes several in arbitrary order
         return safetensors.torch.save(packed, {"genbench": json.dumps(meta)})
 
     return dumped({**meta, "sum": sum_of(dumped(meta))})
@@ -44,7 +44,7 @@ def load_checkpoint(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]
 
 
 def restore(training: Training, path: Path) -> None:
-    """Take up what was trained.
+    """Load the training state.
 
     Raises:
         StoreError: a damaged checkpoint, or one of another version of genbench or its parts.
@@ -60,7 +60,7 @@ def restore(training: Training, path: Path) -> None:
 
 
 def load_outline(path: Path) -> tuple[Data, Scaling] | None:
-    """What a run's checkpoint says of its data; None where it is too old to say anything.
+    """The metadata of the data in a run's checkpoint; None in checkpoints without it.
 
     Raises:
         StoreError: missing or damaged.

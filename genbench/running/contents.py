@@ -1,4 +1,4 @@
-"""What a plan's data hold now, before anything runs: other data are other runs."""
+"""Hashes of a plan's datasets, before anything runs: they are part of the run ids."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,20 +26,20 @@ from genbench.suites.spec import RunSpec
 
 @dataclass(frozen=True)
 class Present:
-    """A plan on the data that are there."""
+    """A plan with the hashes of its present data."""
 
     plan: Plan
     contents: Mapping[str, str]
-    """What to remember of the data (see `store.contents`)."""
+    """The hashes to store (see `store.contents`)."""
     changed: Sequence[str]
-    """A line for each dataset that is not what it was at the last run, or was published as."""
+    """A line for each dataset that differs from that of the last run, or from the published one.
+    """
 
 
 def present(plan: Plan, store: Store, root: Path, *, offline: bool) -> Present:
-    """Look at the data of a plan; what is not there is taken to be as it was.
+    """Hash the data of a plan; missing data are assumed to be unchanged.
 
-    Files are hashed here. Data of which only code of the user's knows are loaded, in a process of
-    their own.
+    Files are hashed here. Data that only a plug-in can read are loaded, in a process of its own.
 
     Raises:
         GenbenchError: data that cannot be read or loaded.
@@ -71,7 +71,7 @@ def present(plan: Plan, store: Store, root: Path, *, offline: bool) -> Present:
 
 
 def loaded(runs: Sequence[RunSpec], root: Path, *, offline: bool) -> dict[str, str]:
-    """The hash of what the datasets of these runs give, by `data_key`, loaded in a process.
+    """The fingerprints of the datasets of these runs, by `data_key`, loaded in another process.
 
     Raises:
         GenbenchError: data that cannot be loaded.

@@ -1,4 +1,4 @@
-"""What decides a run's bits on a machine: threads, float32 arithmetic, the order of sums."""
+"""What determines a run's bits on a machine: threads, float32 arithmetic, CUDA algorithms."""
 
 import os
 from collections.abc import Mapping
@@ -8,10 +8,10 @@ import torch
 
 
 def use_threads(threads: int) -> None:
-    """Set what a process has one of for all runs in it: threads and float32 arithmetic.
+    """Set the process-wide state: CPU threads and float32 arithmetic, no TF32.
 
-    Numbers below 1e-38 count as zero: the gradients of a mixture's far components are full of
-    them, and a CPU takes tens of times longer over each.
+    Denormals are flushed to zero: the gradients of a mixture's distant components are full of
+    them, and a CPU is tens of times slower on each.
     """
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
@@ -25,9 +25,9 @@ def use_threads(threads: int) -> None:
 
 
 def use_device(device: torch.device) -> None:
-    """Have a GPU take its sums in one order, wherever torch has an algorithm that does.
+    """Enable deterministic CUDA algorithms where torch provides them.
 
-    Where it has none, torch warns, and the bits of two runs may differ.
+    Where it has none, torch warns, and two runs may differ in their bits.
     """
     if device.type == "cuda":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when cuBLAS starts
@@ -36,7 +36,7 @@ def use_device(device: torch.device) -> None:
 
 
 def switches() -> dict[str, str]:
-    """What code can change for all that comes after it in a process, as it stands now."""
+    """The current values of global settings that any code in a process can change."""
     tiny = torch.tensor([2.0**-126]) / 2
     found = {
         "threads": torch.get_num_threads(),
@@ -59,5 +59,5 @@ def switches() -> dict[str, str]:
 
 
 def changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    """What differs, in words."""
+    """The settings that differ, as text."""
     return [f"{name} {was} → {after[name]}" for name, was in before.items() if after[name] != was]

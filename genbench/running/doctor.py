@@ -1,4 +1,4 @@
-"""`genbench doctor`: what a machine has, and whether two runs on it give equal bits."""
+"""`genbench doctor`: what a machine has, and whether training on it is deterministic."""
 
 import os
 import shutil
@@ -20,12 +20,12 @@ from genbench.running.executors.base import cores
 from genbench.store.provenance import package_version, provenance
 
 LOW_DISK = 2**30
-"""Bytes free below which a disk is too full to work on."""
+"""Free bytes below which a disk counts as too full."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: ok, missing (nothing that every suite needs), or bad."""
+    """One check: ok, missing (only some suites need it), or bad."""
 
     what: str
     state: Literal["ok", "missing", "bad"]
@@ -33,11 +33,11 @@ class Finding:
 
 
 def examine(results: Path, data: Path, cache: Path, weights: Path | None) -> list[Finding]:
-    """Everything worth knowing before a suite is run; nothing is fetched."""
+    """All checks; nothing is downloaded."""
     return [
         *_versions(), *_devices(), *_data(data), _inception(weights),
         *_disks({"results": results, "data": data, "cache": cache}),
-        *(_repeats(device) for device in _names()),
+        *(_deterministic(device) for device in _names()),
     ]
 
 
@@ -78,10 +78,10 @@ def _data(root: Path) -> Iterator[Finding]:
             continue  # image_folder: any path
         dataset: Dataset = lookup.load(component)()
         files = dataset.files(root)
-        gone = [path.name for path in files if not path.exists()]
-        if gone:
+        missing = [path.name for path in files if not path.exists()]
+        if missing:
             yield Finding(f"dataset {name}", "missing",
-                          f"no {', '.join(gone[:4])}{', …' if len(gone) > 4 else ''}")
+                          f"no {', '.join(missing[:4])}{', …' if len(missing) > 4 else ''}")
         elif files:
             yield Finding(f"dataset {name}", "ok", str(files[0].parent))
 
@@ -107,8 +107,8 @@ def _disks(folders: dict[str, Path]) -> Iterator[Finding]:
                       text if writable else f"{text}, not writable")
 
 
-def _repeats(device: str) -> Finding:
-    """Train the same small network twice and compare every bit."""
+def _deterministic(device: str) -> Finding:
+    """Train the same small network twice and compare the weights bit for bit."""
     what = f"equal bits: {device}"
     try:
         first, second = _train(device), _train(device)
@@ -120,7 +120,7 @@ def _repeats(device: str) -> Finding:
 
 
 def _train(device: str) -> list[Tensor]:
-    """The weights after some updates of a convolutional network."""
+    """The weights of a convolutional network after some updates."""
     use_threads(torch.get_num_threads())
     use_device(torch.device(device))
     noise = Noise(0, torch.device(device))

@@ -1,4 +1,4 @@
-"""`genbench eval`: samples or a model from elsewhere, under the protocol of a suite's rows."""
+"""`genbench eval`: external samples or an external model, under the protocol of a suite."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -35,13 +35,13 @@ DEFAULT_METRICS = (
     "mode_coverage", "precision_recall", "density_coverage", "memorisation", "sliced_wasserstein",
     "wasserstein1",
 )
-"""The metrics where none are named; those that do not apply are left out."""
+"""The default metrics; those that do not apply are omitted."""
 NAME = "command line"
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was measured of which samples."""
+    """The measurements of external samples."""
 
     spec: RunSpec
     measurements: list[Measurement]
@@ -84,10 +84,10 @@ def evaluate(
     samples: str, dataset: str, metrics: Sequence[str], *, context: Context,
     value_range: tuple[float, float] = (0.0, 1.0), count: int | None = None, sets: int = 3,
 ) -> Evaluation:
-    """Measure samples (a file or folder) or a model (`my_file.py:Model`) against a dataset.
+    """Evaluate samples (a file or folder) or a model (`my_file.py:Model`) against a dataset.
 
     `dataset` is a name, or YAML of a name with options: `{ring: {modes: 8}}`. `metrics` are names
-    of metrics or of what they measure; none stands for the usual ones.
+    of metrics or of their values; none means DEFAULT_METRICS.
 
     Raises:
         GenbenchError: what is missing or wrong, in one line.
@@ -103,7 +103,7 @@ def evaluate(
     except SuiteError as error:  # the user wrote no suite: no line of it helps
         problems = error.problems if isinstance(error, SuiteErrors) else (error,)
         raise GenbenchError("; ".join(_message(one, samples) for one in problems)) from None
-    # whatever the files hold now is what is asked for
+    # no planned hash: the files as they are now
     spec = planned.model_copy(update={"data": planned.data.holding("")})
     device = device_of(context.device)
     with step("data and samples"), user_code(samples, GenbenchError):
@@ -117,13 +117,13 @@ def evaluate(
 
 
 def _message(problem: SuiteError, samples: str) -> str:
-    """A fault of the samples names them, once."""
+    """The problem's message, with the samples named once if it is about them."""
     theirs = problem.path.startswith("external") and Path(samples).name not in problem.message
     return f"{samples}: {problem.message}" if theirs else problem.message
 
 
 def _metric(name: str) -> str:
-    """The metric of that name, or the one that measures what is called so."""
+    """The metric of that name, or the one with a value of that name."""
     known = lookup.available("metric")
     if name in known or ":" in name:
         return name

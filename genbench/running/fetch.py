@@ -1,4 +1,4 @@
-"""What the runs of a suite need besides their suite: data sets, weights, reference statistics."""
+"""`genbench fetch`: the datasets, weights and reference statistics that a suite's runs need."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from genbench.suites.spec import REAL, ComponentSpec, RunSpec
 
 @dataclass(frozen=True)
 class Supply:
-    """A file that a suite needs."""
+    """A file that a suite needs (a dataset's, weights, or reference statistics)."""
 
     what: str
     """`dataset mnist`, `weights` or `statistics`."""
@@ -32,13 +32,13 @@ class Supply:
 
 
 def fetch(specs: Sequence[RunSpec], context: Context) -> Iterator[Supply]:
-    """Bring or compute everything that these runs need; what is there already is only hashed.
+    """Download or compute everything that these runs need; existing files are only hashed.
 
     Raises:
-        GenbenchError: what cannot be had.
+        GenbenchError: what is not available.
     """
     found: dict[Path, str] = {}
-    # whatever the files hold now: nothing is planned yet
+    # no planned hash: the files as they are now
     wanted = [spec.model_copy(update={"data": spec.data.holding("")})
               for spec in _by_dataset(specs)]
     for index, spec in enumerate(wanted):
@@ -49,7 +49,7 @@ def fetch(specs: Sequence[RunSpec], context: Context) -> Iterator[Supply]:
 
 
 def _of_dataset(spec: RunSpec, context: Context) -> dict[Path, str]:
-    """What the runs on one dataset need, brought."""
+    """Fetch what the runs on one dataset need."""
     name = f"dataset {spec.dataset}"
     dataset: Dataset = component_class("dataset", spec.data, spec.folder)(**spec.data.options)
     with step(name):
@@ -62,10 +62,10 @@ def _of_dataset(spec: RunSpec, context: Context) -> dict[Path, str]:
 
 
 def check_weights(specs: Sequence[RunSpec], context: Context) -> None:
-    """Refuse at once, offline, what would lack its Inception weights after hours of training.
+    """Offline, check before training that Inception weights are there if metrics need them.
 
     Raises:
-        DataError: there are none; it says how to get them.
+        DataError: they are missing; it says how to get them.
     """
     for spec in _by_dataset(specs):
         data = load_data(spec, context.data, device_of("cpu"), offline=context.offline)
@@ -79,7 +79,7 @@ def _by_dataset(specs: Sequence[RunSpec]) -> list[RunSpec]:
 
 
 def _extractors(spec: RunSpec, data: Data) -> set[str]:
-    """The extractors that the metrics ask for and that read such data."""
+    """The feature extractors that the metrics use on such data."""
     names = set()
     for metric in spec.evaluate:
         constants = lookup.describe("metric", metric.name, Path(spec.folder or ".")).constants
@@ -101,7 +101,7 @@ def _weights(context: Context) -> Path:
 
 
 def _statistics(spec: RunSpec, context: Context) -> dict[Path, str]:
-    """What the metrics keep about the reference: computed by measuring the data themselves."""
+    """Cached reference statistics of the metrics: computed by evaluating the data themselves."""
     real = spec.model_copy(update={
         "method": REAL, "seed": 0, "model": ComponentSpec(name=REAL), "stages": [],
     })

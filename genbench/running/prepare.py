@@ -1,4 +1,4 @@
-"""What is checked before any run starts."""
+"""Checks before any run starts: devices, data, plug-ins and weights."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -13,16 +13,16 @@ from genbench.running.fetch import check_weights
 from genbench.suites.spec import ComponentSpec, MetricSpec, RunSpec
 
 
-def result_or_error(question: Callable[[Sequence[Job]], Any], jobs: Sequence[Job]) -> Any:
-    """What it returns, or the GenbenchError that it raises, to be sent to another process."""
+def result_or_error(function: Callable[[Sequence[Job]], Any], jobs: Sequence[Job]) -> Any:
+    """The function's result, or the GenbenchError that it raised: to send to another process."""
     try:
-        return question(jobs)
+        return function(jobs)
     except GenbenchError as error:
         return error
 
 
 def contents(jobs: Sequence[Job]) -> list[str]:
-    """A hash of what the dataset of each run gave when it was loaded."""
+    """The fingerprint of each run's dataset, as loaded."""
     cpu = torch.device("cpu")
     return [
         load_data(job.spec, job.context.data, cpu, offline=job.context.offline).fingerprint
@@ -31,32 +31,32 @@ def contents(jobs: Sequence[Job]) -> list[str]:
 
 
 def prepare(jobs: Sequence[Job]) -> list[Job]:
-    """Check that devices, data and plug-ins are there, and deal the jobs to the devices.
+    """Check that devices, data and plug-ins are there, and assign the jobs to devices.
 
-    Offline, also that the weights are there that the metrics need: they would be missed last.
+    Offline, also check the weights that metrics need, which are first used after training.
 
     Raises:
         GenbenchError: what is missing, in one line.
     """
-    dealt: list[Job] = []
+    assigned: list[Job] = []
     seen: set[str] = set()
     for number, job in enumerate(jobs):
         spec, context = job.spec, job.context
         devices = devices_for(context.device)
         device = devices[number % len(devices)]
-        dealt.append(Job(spec, replace(context, device=device)))
+        assigned.append(Job(spec, replace(context, device=device)))
         key = spec.data.model_dump_json()
         if key not in seen:
             seen.add(key)
             load_data(spec, context.data, torch.device(device), offline=context.offline)
         for kind, part in _plugins(spec):
             found = component_class(kind, part, spec.folder)
-            if kind == "metric":  # made last, when all is trained
+            if kind == "metric":  # constructed after training otherwise
                 with user_code(f"metric '{part.name}'", PluginError):
                     found(**part.options)
     if jobs and jobs[0].context.offline:
         check_weights([job.spec for job in jobs], jobs[0].context)
-    return dealt
+    return assigned
 
 
 def _plugins(spec: RunSpec) -> list[tuple[str, ComponentSpec | MetricSpec]]:
@@ -69,4 +69,4 @@ def _plugins(spec: RunSpec) -> list[tuple[str, ComponentSpec | MetricSpec]]:
 
 
 REQUESTS: Mapping[str, Callable[[Sequence[Job]], Any]] = {"prepare": prepare, "contents": contents}
-"""What a worker is asked before any run."""
+"""Requests that a worker serves before any run."""

@@ -12,7 +12,7 @@ from genbench.store.runs import RunFolder
 
 
 def trained(folder: RunFolder, *, data: Path, cache: Path, device: str) -> Evidence:
-    """The model of a run as it was measured, with what draws from it and asks its density.
+    """The trained model of a run as it was evaluated, ready to sample from and to evaluate.
 
     Raises:
         StoreError: the run has no finished checkpoint.

@@ -1,4 +1,4 @@
-"""`genbench run`: do what a plan asks for that is not done yet, and never anything twice."""
+"""`genbench run`: execute the pending runs of a plan; finished ones are never repeated."""
 
 import importlib.util
 import signal
@@ -27,26 +27,26 @@ from genbench.suites.expand import Plan
 from genbench.suites.spec import RunSpec
 
 SIGNAL_DEBOUNCE = 1.0
-"""Seconds within which two signals are one: `timeout` tells a process, and then its group."""
+"""Signals within as many seconds count as one: `timeout` signals a process, then its group."""
 BUSY_POLL_INTERVAL = 2.0
-"""Seconds between two looks at runs that another runner is working on."""
+"""Seconds between polls of runs that are locked by another runner."""
 
 
 @dataclass
 class PlanStatus:
-    """Where the runs of a plan stand."""
+    """The status of a plan's runs."""
 
     finished: list[RunSpec] = field(default_factory=list)
     unmeasured: list[RunSpec] = field(default_factory=list)
-    """Trained, but without some of the metrics that are asked for now."""
+    """Trained, but some of the metrics that the suite now asks for are missing."""
     pending: list[RunSpec] = field(default_factory=list)
     states: dict[str, str] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
-    """What was read of the finished ones."""
+    """The records of the finished runs, by id."""
 
     @property
     def to_do(self) -> list[RunSpec]:
-        """What is left to do, in the order of the plan."""
+        """The runs to execute or measure, in the order of the plan."""
         wanted = {spec.id for spec in [*self.unmeasured, *self.pending]}
         return [spec for spec in self._order if spec.id in wanted]
 
@@ -54,10 +54,10 @@ class PlanStatus:
 
 
 def plan_status(plan: Plan, store: Store) -> PlanStatus:
-    """Look at every run of the plan.
+    """Read the status of every run of the plan.
 
     Raises:
-        StoreError: a damaged run folder; it says which file, and how to go on.
+        StoreError: a damaged run folder; it names the file and the remedy.
     """
     found = PlanStatus(_order=list(plan.runs))
     with step("reading the stored runs"):
@@ -83,7 +83,7 @@ def _collect_status(found: PlanStatus, plan: Plan, store: Store) -> None:
 def repair(plan: Plan, store: Store) -> list[tuple[str, StoreError, Path]]:
     """Move damaged run folders aside, so that their runs are queued again.
 
-    Returns, for each, the run, what was wrong and where the folder lies now.
+    Returns the id, the error and the new path of each.
     """
     moved = []
     for run_id, error in store.damaged([spec.id for spec in plan.runs]).items():
@@ -95,14 +95,14 @@ def repair(plan: Plan, store: Store) -> list[tuple[str, StoreError, Path]]:
 
 @dataclass
 class Outcome:
-    """How a session ended: the runs by state."""
+    """The result of a session: the runs by state."""
 
     states: dict[str, list[str]] = field(default_factory=dict)
     unmeasured: list[str] = field(default_factory=list)
-    """The finished runs of which a metric failed."""
+    """The finished runs with a failed metric."""
     stopped: bool = False
-    before: dict[str, Record] = field(default_factory=dict)
-    """What was read of the runs, where all of them were finished before."""
+    records: dict[str, Record] = field(default_factory=dict)
+    """The records of the runs, if all were finished before the session."""
 
     def add(self, run: str, state: str) -> None:
         """Count a run."""
@@ -117,13 +117,13 @@ class Outcome:
 
     @property
     def failed(self) -> list[str]:
-        """The runs without a result, to be tried again."""
+        """The runs without a result, which the next session retries."""
         return [*self.states.get("failed", []), *self.states.get("timed-out", [])]
 
 
 @dataclass(frozen=True)
 class Request:
-    """Where and how the runs of a plan are done; see the options of `genbench run`."""
+    """Where and how the runs of a plan are executed; see the options of `genbench run`."""
 
     executor: Executor
     device: str
@@ -135,15 +135,15 @@ class Request:
     save_every: float = 60.0
     offline: bool = False
     contents: Mapping[str, str] = field(default_factory=dict)
-    """What the data of the plan hold, as `store.contents` keeps it."""
+    """Hashes of the plan's datasets, as `store.contents` stores them."""
 
 
 def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> Outcome:
-    """Do what is left of a plan, showing how it goes.
+    """Execute the pending runs of a plan and display their progress.
 
     Raises:
-        GenbenchError: damaged folders (without `repair`), or data, a plug-in or a device that is
-            not there.
+        GenbenchError: damaged folders (without `repair`), or data, a plug-in or a device is
+            missing.
     """
     store.prepare()
     remember(store, request.contents)
@@ -156,7 +156,7 @@ def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> O
         console.print(line, soft_wrap=True, markup=False)
     if not found.to_do:
         console.print(f"{plan.name}: all {len(plan.runs)} runs are done", markup=False)
-        return Outcome(before=found.records)
+        return Outcome(records=found.records)
     context = Context(
         store.root.resolve(), request.data.resolve(), request.cache.resolve(), request.device,
         weights=request.weights and request.weights.resolve(), offline=request.offline,
@@ -191,7 +191,7 @@ def make_executor(name: str, options: Mapping[str, Any]) -> Executor:
     """The executor of that name, with options as `suites.executors` checks them.
 
     Raises:
-        GenbenchError: the package that it needs is not installed.
+        GenbenchError: its package is not installed.
     """
     component = describe("executor", name)
     package = component.constants.get("package", "")
@@ -208,7 +208,7 @@ def _count(runs: Sequence[object]) -> str:
 
 
 def run_matrix(plan: Plan, store: Store) -> str:
-    """The matrix: a line for each run with where it stands, the totals, and what takes long."""
+    """A line for each run with its status, the totals, and what is expensive."""
     found = plan_status(plan, store)
     width = max((len(state) for state in found.states.values()), default=0)
     lines = [f"{found.states[spec.id]:<{width}}  {spec.id}" for spec in plan.runs]
@@ -222,7 +222,7 @@ def run_matrix(plan: Plan, store: Store) -> str:
 
 
 def _former(plan: Plan, store: Store) -> list[str]:
-    """A line where runs of the plan may lie under ids that an earlier genbench gave them."""
+    """A line if runs of the plan may be stored under ids of an earlier genbench."""
     count = sum(store.is_former(spec.id) for spec in plan.runs)
     return [f"{count} of the runs are stored under ids of an earlier genbench; `genbench migrate` "
             "gives them those of today, or says why it does not"] if count else []
@@ -231,10 +231,10 @@ def _former(plan: Plan, store: Store) -> list[str]:
 def execute(
     specs: Sequence[RunSpec], context: Context, executor: Executor, show: Display
 ) -> Outcome:
-    """Do the runs. Ctrl-C lets every run save and stop; a second one ends them at once.
+    """Execute the runs. Ctrl-C makes every run save and stop; a second one kills them.
 
     Raises:
-        GenbenchError: data, a plug-in or a device that is not there; nothing was started.
+        GenbenchError: data, a plug-in or a device is missing; nothing was started.
     """
     outcome = Outcome()
     try:
@@ -256,7 +256,7 @@ def execute(
 
 
 def _drain(executor: Executor, jobs: Sequence[Job], show: Display, outcome: Outcome) -> set[str]:
-    """Show every event; returns the runs that another runner is working on."""
+    """Execute the jobs and show their events; returns the runs locked by another runner."""
     busy: set[str] = set()
     store = Store(jobs[0].context.root)
     for event in executor.run(jobs):
@@ -276,18 +276,18 @@ def _drain(executor: Executor, jobs: Sequence[Job], show: Display, outcome: Outc
 
 
 def _failed_metrics(store: Store, run: str) -> str:
-    """Which metrics of a finished run failed, and why; empty where none did."""
+    """Which metrics of a finished run failed, and why; empty if none did."""
     try:
         failures = store.run(run).record().failures
-    except StoreError:  # whoever reads the numbers next says so
+    except StoreError:  # reported where the numbers are read
         return ""
     return "; ".join(f"{', '.join(names)} failed: {why}" for why, names in failures.items())
 
 
 @contextmanager
 def _graceful_shutdown(executor: Executor, show: Display, outcome: Outcome) -> Iterator[None]:
-    """The first Ctrl-C, SIGTERM or closing of the terminal asks every run to save and stop; the
-    second one insists. What `nohup` has ignored stays ignored.
+    """On the first Ctrl-C, SIGTERM or SIGHUP every run saves and stops; the second one raises
+    KeyboardInterrupt. SIGHUP stays ignored under `nohup`.
     """
 
     if threading.current_thread() is not threading.main_thread():

@@ -1,4 +1,4 @@
-"""`genbench show`: a number's whole history, from its run to the command that repeats it."""
+"""`genbench show`: a run's numbers, provenance, and the command that repeats it."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from genbench.suites.spec import RunSpec
 
 
 def history(folder: RunFolder) -> dict[str, Any]:
-    """What is known of a run, as plain data in the order in which a person reads it.
+    """Everything stored about a run, as plain data in reading order.
 
     Raises:
         StoreError: a damaged file; which one.
@@ -47,10 +47,10 @@ def history(folder: RunFolder) -> dict[str, Any]:
 
 
 def repeat(spec: RunSpec, provenance: Mapping[str, Any], store: Store) -> str:
-    """The command that does a stored run again, from here, in a folder of its own.
+    """The command that repeats a stored run from the working directory, in another folder.
 
-    It is made of what the suite says now and of the command that made the run; where these give
-    another run, it says so instead.
+    It is derived from the current suite file and the original command; if these give another run,
+    it says so instead.
     """
     file = suite_file(spec)
     if file is None:
@@ -82,7 +82,7 @@ def suite_file(spec: RunSpec) -> Path | None:
 
 
 def _value(commands: Sequence[Sequence[str]], option: str) -> int | None:
-    """The number that the latest of these commands gave to an option."""
+    """The integer value of an option in the latest of these commands."""
     for words in reversed(commands):
         for word, following in zip(words, [*words[1:], ""]):
             name, _, value = word.partition("=")
@@ -94,7 +94,7 @@ def _value(commands: Sequence[Sequence[str]], option: str) -> int | None:
 def _asked(
     file: Path, spec: RunSpec, store: Store, seeds: int | None, cut: int | None
 ) -> set[str]:
-    """The runs that the suite asks for now, on the data of this run."""
+    """The ids of the runs of the current suite, on the data of this run."""
     try:
         plan = called_as_then(load_plan(file, seeds=seeds, limit_updates=cut), store)
         known = {data_key(spec.data): spec.data.contents} if spec.data.contents else {}
