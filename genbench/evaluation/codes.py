@@ -7,7 +7,7 @@ from genbench.errors import NotApplicable
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.extractors.choice import chosen
 from genbench.evaluation.sample_sets import CHUNK, chunk_noise
-from genbench.models.base import Codes
+from genbench.models.base import LatentCodes
 
 
 def sample_codes(evidence: Evidence, s: int, n: int) -> Tensor:
@@ -19,7 +19,7 @@ def sample_codes(evidence: Evidence, s: int, n: int) -> Tensor:
         NotApplicable: the model has no codes.
     """
     model = evidence.model
-    if not isinstance(model, Codes):
+    if not isinstance(model, LatentCodes):
         raise NotApplicable("the model has no codes")
 
     def draw() -> Tensor:
@@ -40,7 +40,7 @@ def code_values(evidence: Evidence) -> list[int]:
         NotApplicable: there is none.
     """
     model = evidence.model
-    if not isinstance(model, Codes) or not model.categories:
+    if not isinstance(model, LatentCodes) or not model.categories:
         raise NotApplicable("the model has no categorical code")
     return model.categories
 

@@ -21,10 +21,10 @@ from genbench.errors import GenbenchError
 from genbench.noise import Noise
 
 __all__ = [
-    "Bound", "Capability", "Codes", "DataInitialisation", "Denoiser", "Density", "Encoder",
-    "Fit", "Latent", "LearnedVariance", "Mixture", "Model", "Noise", "Parts", "Space",
-    "SplitBound", "Spread", "StochasticEncoder", "VariationalDenoiser", "capability",
-    "conditioning",
+    "Bound", "Capability", "DataInitialisation", "Denoiser", "Density", "Encoder", "Fit",
+    "Latent", "LatentCodes", "LatentMixture", "LearnedVariance", "Mixture",
+    "MixtureOfGenerators", "Model", "Noise", "Space", "SplitBound", "StochasticEncoder",
+    "VariationalDenoiser", "capability", "conditioning",
 ]
 
 
@@ -40,7 +40,7 @@ class Model(nn.Module, Configured, ABC):
             dataset; the others refuse it.
         named_groups: the names of `groups`, but ''.
         refuses: options that cannot go together, with the reason (see `lookup.refusals`).
-        dear: what makes it slow (see `evaluation.Metric`).
+        expensive: what makes it slow (see `evaluation.Metric`).
         version: raised whenever its results, or the meaning of a default, change: such runs are
             others.
         changed: version → the options for which it changed results (in the words of `refuses`;
@@ -60,7 +60,7 @@ class Model(nn.Module, Configured, ABC):
     conditional: ClassVar[bool] = False
     named_groups: ClassVar[tuple[str, ...]] = ()
     refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = ()
-    dear: ClassVar[tuple[tuple[dict[str, object], str], ...]] = ()
+    expensive: ClassVar[tuple[tuple[dict[str, object], str], ...]] = ()
     version: ClassVar[int] = 1
     changed: ClassVar[Mapping[int, Mapping[str, object]]] = {}
     formerly: ClassVar[Mapping[str, object]] = {}
@@ -247,7 +247,7 @@ class StochasticEncoder(Encoder, Capability):
 
 
 @capability
-class Codes(Capability):
+class LatentCodes(Capability):
     """Codes, which samples follow: some categorical and some on [−1, 1]."""
 
     categories: list[int]
@@ -265,20 +265,20 @@ class Codes(Capability):
 
 
 @capability
-class Parts(Capability):
-    """Several generators, a weighted mixture without a density."""
+class MixtureOfGenerators(Capability):
+    """Several generators, a weighted mixture of them without a density."""
 
     @abstractmethod
-    def generate_parts(self, n: int, noise: Noise) -> Tensor:
+    def generate_components(self, n: int, noise: Noise) -> Tensor:
         """n samples of every generator, (T, n, *shape)."""
 
     @abstractmethod
-    def part_log_weights(self) -> Tensor:
+    def component_log_weights(self) -> Tensor:
         """Log weights (T,) that sum to 1 as probabilities."""
 
 
 @capability
-class Spread(Capability):
+class LatentMixture(Capability):
     """Latent prior that is a mixture of Gaussians, with learned variances."""
 
     @abstractmethod

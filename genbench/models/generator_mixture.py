@@ -34,15 +34,15 @@ class GeneratorMixture(EitherNetwork):
     def groups(self) -> dict[str, list[nn.Parameter]]:
         return {"": list(self.nets.parameters()), "weights": [self.logits]}
 
-    def part_log_weights(self) -> Tensor:
+    def component_log_weights(self) -> Tensor:
         return torch.log_softmax(self.logits, 0)
 
-    def generate_parts(self, n: int, noise: Noise) -> Tensor:
+    def generate_components(self, n: int, noise: Noise) -> Tensor:
         """From the same latents."""
         z = latent(self, n, self.latent, noise)
         return torch.stack([net(z) for net in self.nets])
 
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
-        part = noise.categorical("part", self.part_log_weights().exp(), n)
+        part = noise.categorical("part", self.component_log_weights().exp(), n)
         rows = torch.arange(n, device=part.device)
-        return self.generate_parts(n, noise)[part, rows]
+        return self.generate_components(n, noise)[part, rows]

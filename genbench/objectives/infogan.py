@@ -18,7 +18,7 @@ from torch.nn.functional import cross_entropy
 
 from genbench.configured import Options
 from genbench.fields import Count, NonNegative
-from genbench.models.base import Codes
+from genbench.models.base import LatentCodes
 from genbench.nets.critic import Critic
 from genbench.nets.densities import log_normal
 from genbench.nets.mlp import MLP
@@ -46,7 +46,7 @@ class CodeOptions(Options):
 class InfoGAN(CodeOptions, AdversarialGame):
     """A critic that also predicts the codes, against a model that makes them predictable."""
 
-    requires = ("codes",)
+    requires = ("latent_codes",)
     cite = "chen2016infogan"
 
     def build_heads(self, model: Model) -> list[AuxiliaryLoss]:
@@ -56,7 +56,7 @@ class InfoGAN(CodeOptions, AdversarialGame):
 
 def reader_of(model: Model, network: Critic, width: int) -> MLP:
     """The network of Q: logits of the categorical codes, means and widths of the others."""
-    assert isinstance(model, Codes)
+    assert isinstance(model, LatentCodes)
     outputs = sum(model.categories) + 2 * model.continuous
     return MLP(network.features, outputs, [width], "leaky_relu")
 
@@ -69,7 +69,7 @@ class CodeHead(AuxiliaryLoss):
     def __init__(
         self, options: CodeOptions, model: Model, network: Critic, reader: nn.Module
     ) -> None:
-        assert isinstance(model, Codes)
+        assert isinstance(model, LatentCodes)
         self.values, self.continuous = list(model.categories), model.continuous
         self.options, self.network, self.reader = options, network, reader
 

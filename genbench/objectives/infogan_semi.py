@@ -20,7 +20,7 @@ from genbench.objectives.infogan import CodeHead, CodeOptions, reader_of
 class InfoGANSemi(CodeOptions, AdversarialGame):
     """A critic that predicts the codes, the first of them the class as some labels say."""
 
-    requires = ("codes",)
+    requires = ("latent_codes",)
     labelled = True
     at_most_rows = ("reference", "labels")
     cite = "spurr2017guiding"

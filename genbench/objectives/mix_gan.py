@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from genbench.fields import Annotated, Count, NonNegative, OneOf
-from genbench.models.base import Parts
+from genbench.models.base import MixtureOfGenerators
 from genbench.nets.critic import critic_network
 from genbench.objectives.base import Batch, Model, Noise, Player, Terms, TrainedCritic
 from genbench.objectives.gan.game import Game, critic_kind, players_of
@@ -27,7 +27,7 @@ class MixGAN(LossOptions, Game):
     """Several critics against several generators, each with learned weights."""
 
     critic_groups = ("weights",)
-    requires = ("parts",)
+    requires = ("mixture_of_generators",)
     cite = "arora2017generalization"
 
     loss_: Annotated[str, OneOf("genbench.objectives.gan.losses:LOSSES")] = "non_saturating"
@@ -58,13 +58,13 @@ class MixGAN(LossOptions, Game):
             clip_weights(self.networks.parameters(), self.clip_limit)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
-        assert isinstance(model, Parts)
+        assert isinstance(model, MixtureOfGenerators)
         pair = self.pair
-        own = model.part_log_weights()
+        own = model.component_log_weights()
         each = math.ceil(len(batch) / len(own))
         critics = torch.softmax(self.logits, 0)
         if player == "model":
-            fakes = model.generate_parts(each, noise)  # (T, n, *shape)
+            fakes = model.generate_components(each, noise)  # (T, n, *shape)
             scores = self._scores(fakes.flatten(0, 1)).unflatten(1, fakes.shape[:2])
             losses = torch.stack([
                 torch.stack([pair.model(part, part) for part in of_critic]) for of_critic in scores
@@ -72,7 +72,7 @@ class MixGAN(LossOptions, Game):
             payoff = (critics.detach() @ losses) @ own.exp()
             return {self.loss_: payoff, "weights": -self.weight_entropy * own.mean()}
         with torch.no_grad():
-            fakes, shares = model.generate_parts(each, noise), own.exp()
+            fakes, shares = model.generate_components(each, noise), own.exp()
         real = self._scores(batch.x)  # (critics, B)
         fake = self._scores(fakes.flatten(0, 1)).unflatten(1, fakes.shape[:2])
         losses = torch.stack([

@@ -198,9 +198,9 @@ def _codes(laws: Any, model: Any, x: torch.Tensor) -> None:
 
 
 def _parts(laws: Any, model: Any, x: torch.Tensor) -> None:
-    shares = model.part_log_weights()
+    shares = model.component_log_weights()
     assert shares.exp().sum().item() == pytest.approx(1, abs=1e-5)
-    assert model.generate_parts(6, Noise(3)).shape == (len(shares), *x.shape)
+    assert model.generate_components(6, Noise(3)).shape == (len(shares), *x.shape)
 
 
 def _spread(laws: Any, model: Any, x: torch.Tensor) -> None:

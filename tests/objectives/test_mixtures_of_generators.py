@@ -31,7 +31,7 @@ def game(**options) -> tuple[GeneratorMixture, MixGAN, Batch]:
 def test_the_payoff_by_hand() -> None:
     model, objective, batch = game(loss="hinge", weight_entropy=0.2)
     u, w = objective.logits.softmax(0), model.logits.softmax(0)
-    fakes = model.generate_parts(2, NOISE)
+    fakes = model.generate_components(2, NOISE)
     critic, generator = 0.0, 0.0
     for i, network in enumerate(objective.networks):
         for j in range(3):
@@ -59,7 +59,7 @@ def test_one_critic_and_one_generator_are_the_plain_game() -> None:
     model = GeneratorMixture(SPACE, components=1, latent=2, widths=[8])
     objective = MixGAN(model, critics=1, critic_widths=[8], loss="wasserstein", penalty="gradient")
     batch = Batch(Noise(1).normal("x", 6, 2))
-    fake = model.generate_parts(6, NOISE)[0]
+    fake = model.generate_components(6, NOISE)[0]
     terms = objective.loss("critic", model, batch, NOISE)
     (network,) = objective.networks
     apart = network(fake).mean() - network(batch.x).mean()

@@ -7,7 +7,7 @@ first code (semi-supervised InfoGAN), the code is what was asked for; of the rea
 from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.evaluation.codes import sample_classes, sample_codes
 from genbench.fields import Literal
-from genbench.models.base import Codes
+from genbench.models.base import LatentCodes
 
 
 class ClassAccuracy(Metric):
@@ -26,7 +26,7 @@ class ClassAccuracy(Metric):
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         named, classes = sample_classes(evidence, self.extractor, sample_set)
         asked = evidence.sample_labels(sample_set)
-        if asked is None and isinstance(evidence.model, Codes):
+        if asked is None and isinstance(evidence.model, LatentCodes):
             if evidence.model.categories[:1] != [classes]:
                 raise NotApplicable(f"the first code has not the {classes} values of the classes")
             asked = sample_codes(evidence, sample_set, len(named))[:, 0].long()

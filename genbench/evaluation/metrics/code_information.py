@@ -10,7 +10,7 @@ import torch
 
 from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.evaluation.sample_sets import CHUNK, chunk_noise
-from genbench.models.base import Codes
+from genbench.models.base import LatentCodes
 
 
 class CodeInformation(Metric):
@@ -20,7 +20,7 @@ class CodeInformation(Metric):
     values = {
         "code_information": {"better": "higher", "unit": "nats", "title": "code information"},
     }
-    needs = ("codes", "critic")
+    needs = ("latent_codes", "critic")
     sampled = True
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
@@ -28,7 +28,7 @@ class CodeInformation(Metric):
         if view is None or view.information is None:
             raise NotApplicable("the critic does not read the codes")
         model, total = evidence.model, 0.0
-        assert isinstance(model, Codes)
+        assert isinstance(model, LatentCodes)
         chunks = -(-evidence.count // CHUNK)
         for c in range(chunks):
             noise = chunk_noise(evidence.noise, sample_set, c)

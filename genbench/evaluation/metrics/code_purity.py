@@ -26,7 +26,7 @@ class CodePurity(Metric):
     """Share of samples that look like the commonest class of their code's value."""
 
     values = {"code_purity": {"better": "higher", "tolerance": "0.02", "title": "code purity"}}
-    needs = ("codes",)
+    needs = ("latent_codes",)
     sampled = True
 
     extractor: Literal["auto", "classifier"] = "auto"

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from genbench.errors import GenbenchError
-from genbench.models.base import Codes, Model
+from genbench.models.base import LatentCodes, Model
 from genbench.nets import spectral
 from genbench.nets.critic import Critic, CriticOutput, critic_network
 from genbench.noise import Noise
@@ -137,7 +137,7 @@ class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
     def draw_fakes(self, model: Model, batch: Batch, noise: Noise) -> Fakes:
         """As many samples as the batch has rows, of its labels if the model is conditional."""
         if any(head.reads_codes for head in self.heads):
-            assert isinstance(model, Codes)
+            assert isinstance(model, LatentCodes)
             codes = model.draw_codes(len(batch), noise)
             return Fakes(model.generate_from_codes(codes, noise), codes=codes)
         labels = self._labels(batch)
