@@ -18,7 +18,7 @@ _ONE_OF = re.compile(r"Annotated\[str, OneOf\('([\w.]+:\w+)'\)\]")
 _CONSTANTS: Mapping[str, type] = {
     "accepts": tuple, "aliases": dict, "archive": str, "at_most_rows": tuple,
     "auto_classifier": bool, "automatic": tuple,
-    "changed": dict, "cite": str, "conditional": bool, "critic_groups": tuple, "dear": tuple,
+    "changed": dict, "cite": str, "conditional": bool, "critic_groups": tuple, "expensive": tuple,
     "formerly": dict, "has_modes": bool, "ignores_labels": bool, "kind": str, "kinds": tuple,
     "labelled": bool, "named_groups": tuple, "names_metrics": tuple, "names_terms": tuple,
     "needs": tuple, "on_cluster": bool, "package": str, "plays": tuple, "reads": tuple,

@@ -54,7 +54,7 @@ def run(
         "--save-every", min=0, help="Seconds between two checkpoints of a run.")] = 60.0,
     offline: Offline = False,
     dry_run: Annotated[bool, typer.Option(
-        "--dry-run", help="Print the runs, where they stand, what is dear; stop.")] = False,
+        "--dry-run", help="Print the runs, where they stand, what is expensive; stop.")] = False,
     repair: Annotated[bool, typer.Option(
         "--repair", help="Move damaged run folders aside and run them again.")] = False,
     **options: Any,

@@ -29,9 +29,9 @@ class Metric(Configured, ABC):
         sampled: whether it depends on the sample set; it is then measured on each of them, its
             value is their mean and its sampling spread their standard deviation.
         rows_needed: the option that says how many test rows it cannot do without, if any.
-        dear: what makes it slow, for whoever plans a suite: pairs of {option: value} and a text
-            with options in braces. It is so where every number is reached (and every word is the
-            same); "samples", "sets", "data" (its kind) and "labelled" may be named as well.
+        expensive: what makes it slow, as `--dry-run` says: pairs of {option: value} and a text
+            with options in braces. A pair applies where every number is reached (and every text
+            is equal); "samples", "sets", "data" (its kind) and "labelled" may be named as well.
         version: raised whenever the numbers change meaning.
         formerly, aliases: as of a `Model`.
         cite: keys of references.bib, or BibTeX entries.
@@ -43,7 +43,7 @@ class Metric(Configured, ABC):
     needs: ClassVar[tuple[str, ...]] = ()
     sampled: ClassVar[bool] = False
     rows_needed: ClassVar[str] = ""
-    dear: ClassVar[tuple[tuple[dict[str, object], str], ...]] = ()
+    expensive: ClassVar[tuple[tuple[dict[str, object], str], ...]] = ()
     version: ClassVar[int] = 1
     formerly: ClassVar[Mapping[str, object]] = {}
     aliases: ClassVar[Mapping[str, str]] = {}

@@ -80,7 +80,7 @@ class DDPM(Model):
     variational bound, one pass along a noised path.
     """
 
-    dear = (
+    expensive = (
         ({"data": "images", "steps": 100, "samples": 1000},
          "{steps:,} passes of its network for each of up to {samples:,} samples, {sets} times"),
         ({"data": "points", "steps": 500, "samples": 5000},

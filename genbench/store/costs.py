@@ -28,25 +28,25 @@ _Facts = Mapping[str, Any]
 
 
 def costs(plan: Plan, store: Store, specs: Sequence[RunSpec] | None = None) -> list[str]:
-    """At most two lines on these runs of a plan (all, by default): what is dear, and known times.
+    """At most two lines on runs of a plan (default: all): what is expensive, and known times.
 
     Raises:
-        PluginError: a user's part whose `dear` does not make sense.
+        PluginError: a plug-in whose `expensive` is malformed.
     """
     chosen = plan.runs if specs is None else specs
     rows = list({(spec.method, spec.dataset): spec for spec in chosen}.values())
     notes: dict[str, dict[str, None]] = {}
     for spec in rows:
-        for name, text in _dear(spec, plan):
+        for name, text in _expensive(spec, plan):
             notes.setdefault(text, {})[name] = None
-    dear = [f"{', '.join(names)} ({text})" for text, names in notes.items()]
+    expensive = [f"{', '.join(names)} ({text})" for text, names in notes.items()]
     took = _took(rows, store)
-    lines = [f"takes long: {'; '.join(dear)}"] if dear else []
+    lines = [f"takes long: {'; '.join(expensive)}"] if expensive else []
     return [*lines, f"a stored run trained for: {', '.join(took)}"] if took else lines
 
 
-def _dear(spec: RunSpec, plan: Plan) -> Iterator[tuple[str, str]]:
-    """The names of what is dear in a run, and why it is."""
+def _expensive(spec: RunSpec, plan: Plan) -> Iterator[tuple[str, str]]:
+    """The names of a run's expensive parts, and why each is expensive."""
     folder = Path(spec.folder) if spec.folder else None
     facts = _facts(spec, plan, folder)
     able: frozenset[str] | None = None
@@ -92,12 +92,12 @@ def _of_metric(component: Component, metric: MetricSpec, facts: _Facts) -> Itera
 
 def _declared(component: Component, values: _Facts) -> Iterator[str]:
     try:
-        for conditions, text in component.constants.get("dear", ()):
+        for conditions, text in component.constants.get("expensive", ()):
             if all(_reached(values[name], least) for name, least in dict(conditions).items()):
                 yield str(text).format(**values)
     except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
         raise PluginError(
-            f"{component.path}: `dear` does not make sense: {in_a_line(error)}"
+            f"{component.path}: `expensive` does not make sense: {in_a_line(error)}"
         ) from None
 
 

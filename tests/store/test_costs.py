@@ -30,7 +30,7 @@ from genbench.fields import ClassVar, Count
 
 class Mine(Metric):
     values: ClassVar = {"mine": {"better": "lower", "title": "Mine"}}
-    dear: ClassVar = (({"k": 10}, "k = {k} rounds"),)
+    expensive: ClassVar = (({"k": 10}, "k = {k} rounds"),)
     k: Count = 3
     "Rounds."
 
@@ -97,7 +97,7 @@ def test_a_metric_of_ones_own_says_it_too(tmp_path: Path) -> None:
     assert "mine.py:Mine (k = 12 rounds)" in line
     for wrong in ("{n}", "{k!z}"):
         (tmp_path / "mine.py").write_text(METRIC.replace("{k}", wrong))
-        with pytest.raises(PluginError, match="`dear` does not make sense"):
+        with pytest.raises(PluginError, match="`expensive` does not make sense"):
             costs(planned(text, tmp_path), Store(tmp_path / "none"))
 
 
@@ -107,6 +107,6 @@ def test_declarations_speak_of_options_that_are_there(kind: str) -> None:
         component = lookup.describe(kind, name)
         facts = {option.name: option.default for option in component.options}
         facts |= {"samples": 10_000, "sets": 3, "data": "images", "labelled": True}
-        for conditions, text in component.constants.get("dear", ()):
+        for conditions, text in component.constants.get("expensive", ()):
             assert conditions.keys() <= facts.keys(), name
             assert text.format(**facts), name

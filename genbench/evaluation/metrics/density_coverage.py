@@ -22,7 +22,7 @@ class DensityCoverage(FeatureOptions, Metric):
         "coverage": {"better": "higher", "tolerance": "0.02", "title": "coverage (k = {k})"},
     }
     sampled = True
-    dear = (
+    expensive = (
         ({"data": "images", "samples": 5000},
          "distances between {samples:,} samples and as many rows, {sets} times"),
     )

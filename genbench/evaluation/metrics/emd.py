@@ -24,7 +24,7 @@ class EMD(ScaleOptions, Metric):
         "emd_floor": {"better": "none", "title": "EMD floor"},
     }
     sampled = True
-    dear = (
+    expensive = (
         ({"size": 2000, "samples": 2000},
          "an assignment of {size:,} rows for each of {sets} sets, time as the cube"),
     )

@@ -37,7 +37,7 @@ class Memorisation(FeatureOptions, Metric):
         },
     }
     sampled = True
-    dear = (
+    expensive = (
         ({"data": "images", "samples": 5000},
          "distances between {samples:,} samples and all training rows, {sets} times"),
     )

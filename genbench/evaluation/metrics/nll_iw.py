@@ -28,7 +28,7 @@ class NllIw(Metric):
         },
     }
     needs = ("bound", "encoder")
-    dear = (
+    expensive = (
         ({"k": 1000},
          "{k:,} passes of the model for each test row, points = {points}"),
     )

@@ -28,7 +28,7 @@ class SinkhornDistance(ScaleOptions, Metric):
         },
     }
     sampled = True
-    dear = (
+    expensive = (
         ({"size": 2000, "samples": 2000},
          "a plan of {size:,} × {size:,} rows for each of {sets} sets, iterated"),
     )

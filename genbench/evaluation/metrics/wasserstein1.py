@@ -34,7 +34,7 @@ class Wasserstein1(ScaleOptions, Metric):
     }
     kinds = ("points",)
     sampled = True
-    dear = (
+    expensive = (
         ({"size": 3000},
          "assignments of {size:,} points, {repeats} for each of {sets} sets; 5 to 8 s at 5000"),
     )
