@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from genbench._contracts import taken_names
 from genbench.data.space import Space
-from genbench.errors import PluginError, UnknownName
+from genbench.errors import GenbenchError, PluginError, UnknownName
 from genbench.lookup import KINDS, available, describe, load, of_class, options_model, suggest
 
 PLUGIN = '''
@@ -124,6 +124,18 @@ def test_what_is_inherited_counts(tmp_path: Path) -> None:
     (tmp_path / "lost.py").write_text("class Lost(Unknown):\n    pass\n")
     with pytest.raises(PluginError, match="holds no class Lost"):
         describe("model", "lost.py:Lost", tmp_path)
+
+
+def test_a_plug_in_may_defer_its_annotations_and_list_its_names(plugin: Path) -> None:
+    """The package does neither where it need not; what users wrote in its former manner works."""
+    plain = describe("metric", "mine.py:Mine", plugin.parent)
+    head = 'from __future__ import annotations\n\n__all__ = ["Mine"]\n'
+    (plugin.parent / "former.py").write_text(head + PLUGIN)
+    component = describe("metric", "former.py:Mine", plugin.parent)
+    assert (component.options, component.constants) == (plain.options, plain.constants)
+    assert load(component)(k=5).measure(None) == {"mine": 5}
+    with pytest.raises(GenbenchError, match=r"Mine\.k"):
+        load(component)(k=0)
 
 
 def test_a_plug_in_that_changes_is_another(plugin: Path) -> None:

@@ -27,6 +27,13 @@ class FlowModel(Model):
         self.flow = self.bijection(space)
         self.likelihood_reason = space.density_reason
 
+    @classmethod
+    def preferred_scaling(
+        cls, kind: Literal["points", "images"], **options: object,
+    ) -> tuple[str, bool]:
+        """Images are dequantised, then taken to their logit, as in the paper of RealNVP."""
+        return ("standard", False) if kind == "points" else ("logit", True)
+
     @abstractmethod
     def bijection(self, space: Space, stack: int = 0) -> Bijection:
         """The map from data (…, B, D) to codes, or `stack` of them."""

@@ -6,7 +6,7 @@ Left out: the start of the scales from a first batch (here they start at the ide
 density depends on a batch), and the additive couplings.
 """
 
-from genbench.fields import Count, Literal
+from genbench.fields import Count
 from genbench.models._flow import FlowModel
 from genbench.models.base import Space
 from genbench.nets.bijection import Bijection
@@ -28,15 +28,7 @@ class Glow(FlowModel):
     """Steps of the flow at each scale."""
     channels: Count = 32
     """Feature maps of the network in each coupling."""
-    base: Literal["gaussian", "logistic"] = "gaussian"
-    """Distribution of the code."""
 
     def bijection(self, space: Space, stack: int = 0) -> Bijection:
         """Refuses images whose sides cannot be halved so often."""
         return MultiScale(space.shape, self.levels, self.steps, self.channels, stack)
-
-    @classmethod
-    def preferred_scaling(
-        cls, kind: Literal["points", "images"], **options: object,
-    ) -> tuple[str, bool]:
-        return ("logit", True)

@@ -37,8 +37,6 @@ class RealNVP(FlowModel):
     """Hidden widths of the network in each coupling, which gives both scale and shift."""
     activation: Literal["relu", "silu", "tanh"] = "relu"
     """Activation of these networks."""
-    base: Literal["gaussian", "logistic"] = "gaussian"
-    """Distribution of the code."""
     rescale: bool = True
     """Whether a learned constant scale and shift stands before each coupling; it starts at the
     identity and needs no data."""
@@ -54,10 +52,3 @@ class RealNVP(FlowModel):
             space.dims, self.couplings, layer,
             interleave=space.kind == "images", rescale=self.rescale, stack=stack,
         )
-
-    @classmethod
-    def preferred_scaling(
-        cls, kind: Literal["points", "images"], **options: object,
-    ) -> tuple[str, bool]:
-        """Of images, as in the paper."""
-        return ("standard", False) if kind == "points" else ("logit", True)

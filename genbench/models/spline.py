@@ -38,8 +38,6 @@ class Spline(FlowModel):
     """Pieces of a spline; each takes a thousandth of its width and height at least."""
     bound: Positive = 4.0
     """Where splines end, in units of the scaled data."""
-    base: Literal["gaussian", "logistic"] = "gaussian"
-    """Distribution of the code."""
 
     def bijection(self, space: Space, stack: int = 0) -> Bijection:
         layer = partial(
@@ -50,9 +48,3 @@ class Spline(FlowModel):
             space.dims, self.couplings, layer,
             interleave=space.kind == "images", rescale=True, stack=stack,
         )
-
-    @classmethod
-    def preferred_scaling(
-        cls, kind: Literal["points", "images"], **options: object,
-    ) -> tuple[str, bool]:
-        return ("standard", False) if kind == "points" else ("logit", True)
