@@ -56,5 +56,6 @@ def _lost(name: str, stored: Sequence[RunFolder], results: Path) -> str:
         return f"there is none below {results}, nor any other; --results names another folder"
     hint = suggest(name, {run.id for run in stored})
     if "did you mean" not in hint:
-        hint = "; give a run's id or folder, of those that genbench run SUITE --dry-run lists"
+        hint = ("; give a run's id, its start, six characters or more of its hash, or its folder; "
+                "genbench run SUITE --dry-run lists the ids")
     return f"there is none below {results}{hint}"

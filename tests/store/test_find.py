@@ -32,7 +32,8 @@ def test_by_its_id_or_hash_or_how_they_begin(results: Path, name: str, seed: int
 
 
 @pytest.mark.parametrize(("name", "says"), [
-    ("one/1a2b3c", "could be any of"), ("1a2b3c4d", "could be any of"), ("00000", "there is none"),
+    ("one/1a2b3c", "could be any of"), ("1a2b3c4d", "could be any of"),
+    ("00000", "six characters or more"),
     ("two/1a2b3c5e", "there is none"), ("2b3c5e", "there is none"), ("feedb", "there is none"),
 ])
 def test_what_is_not_one_run_is_refused(results: Path, name: str, says: str) -> None:
