@@ -15,8 +15,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from genbench.api.claims import claims
     from genbench.api.parts import dataset, metric, model, objective
-    from genbench.api.results import check, claims, compare, report, table
+    from genbench.api.results import check, compare, report, table
     from genbench.api.scoring import evaluate
     from genbench.api.session import SuiteOutcome, run
     from genbench.api.stored import Run, load, migrate
@@ -50,8 +51,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _WHERE = {
+    "api.claims": ("claims",),
     "api.parts": ("dataset", "metric", "model", "objective"),
-    "api.results": ("check", "claims", "compare", "report", "table"),
+    "api.results": ("check", "compare", "report", "table"),
     "api.scoring": ("evaluate",),
     "api.session": ("SuiteOutcome", "run"),
     "api.stored": ("Run", "load", "migrate"),

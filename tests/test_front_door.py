@@ -166,6 +166,11 @@ def test_reports_verdicts_and_differences() -> None:
     assert "data:image/png;base64," in report._repr_html_()
     claims = gb.claims("small.yaml")
     assert list(claims["verdict"]) == ["INCONCLUSIVE"]  # two seeds
+    assert list(claims["post_hoc"]) == [False]
+    shutil.copytree("results/small", "elsewhere/small", ignore=shutil.ignore_patterns("runs"))
+    again = gb.claims("small.yaml", results="elsewhere")
+    assert list(again["evidence"]) == list(claims["evidence"])
+    assert again["post_hoc"].isna().all()
     found = gb.compare("small.yaml:nice", "small.yaml:gaussian-mixture")
     assert len(found) == len(list(found)) == len(found.table)
     assert "nll" in set(found.table["metric"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from genbench.arguments import COUNT, FLAG, PATH, checked, optional
 from genbench.places import at_home
 from genbench.steps import step
 from genbench.store.holder import check_holder, hold
-from genbench.suites.expand import Plan, load_plan, suite_names
+from genbench.suites.expand import Plan, load_plan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,37 +151,6 @@ def _judged(
         check_holder(store.root, plan.path)
         return plan, store, store.root / "baseline.json"
     return plan, store, at_home(Path(baseline))
-
-
-@checked(suite=optional(PATH), results=PATH)
-def claims(suite: str | Path | None = None, *, results: str | Path = RESULTS) -> pd.DataFrame:
-    """The verdicts on a suite's claims, or on those of every suite that has results.
-
-    Columns: suite, claim, statement, expectation, verdict, p (after Holm's correction), post_hoc
-    and evidence.
-
-    Raises:
-        GenbenchError: no such suite, or a damaged run folder.
-    """
-    import pandas as pd
-
-    folder = at_home(Path(results))
-    named: Sequence[str | Path] = [suite] if suite is not None else [
-        name for name in suite_names() if (folder / name / "runs").is_dir()
-    ]
-    columns = ("suite", "claim", "statement", "expectation", "verdict", "p", "post_hoc",
-               "evidence")
-    found = [row for name in named for row in _verdicts(*_stored(name, results))]
-    return pd.DataFrame(found, columns=list(columns))
-
-
-def _verdicts(plan: Plan, store: Store) -> list[tuple[object, ...]]:
-    from genbench.reporting.results import gather
-
-    return [
-        (plan.name, v.id, v.text, v.expect, v.verdict, v.p, v.post_hoc, v.evidence)
-        for v in (gather(plan, store).verdicts if plan.suite.report.claims else ())
-    ]
 
 
 def _stored(

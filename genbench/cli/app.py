@@ -9,7 +9,7 @@ import typer
 from genbench import __version__
 from genbench.cli.executors import with_flags
 from genbench.cli.fetch import doctor, fetch
-from genbench.cli.judge import check, compare, eval_
+from genbench.cli.judge import check, claims, compare, eval_
 from genbench.cli.look import cite, docs, info, list_, schema, show, validate
 from genbench.cli.migrate import migrate
 from genbench.cli.output import check_written, prepare_streams, say, tell
@@ -24,8 +24,8 @@ app = typer.Typer(
     "one table.",
 )
 for command in (
-    with_flags(run), report, table, show, compare, check, sample, validate, schema, info, cite,
-    docs, fetch, doctor, migrate,
+    with_flags(run), report, table, show, compare, check, claims, sample, validate, schema, info,
+    cite, docs, fetch, doctor, migrate,
 ):
     app.command()(command)
 app.command(name="eval")(eval_)

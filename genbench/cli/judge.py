@@ -1,4 +1,4 @@
-"""Commands that judge: eval, compare, check.
+"""Commands that judge: eval, compare, check, claims.
 
 Commands import what they need when they are called, so that `genbench --help` answers at once.
 """
@@ -14,6 +14,7 @@ from genbench.cli.options import (
     RESULTS,
     DataRoot,
     Device,
+    Format,
     Offline,
     Results,
     Seeds,
@@ -133,3 +134,26 @@ def check(
     for line in (*outcome.notes, outcome.summary):
         say(line)
     raise typer.Exit(outcome.exit_code)
+
+
+def claims(
+    suite: Annotated[str | None, typer.Argument(
+        help="A suite's YAML file or name; by default all suites, and the documents behind them.",
+        show_default=False, callback=at_home)] = None,
+    results: Results = RESULTS,
+    format: Annotated[Format | None, typer.Option(
+        "--format", help="How to write them; by default for the screen.",
+        show_default=False)] = None,
+) -> None:
+    """Print every claim: sentence, source, where it is judged, verdict, effect and seeds."""
+    from genbench.api.claims import claim_rows
+    from genbench.catalogue.claim_page import FORMATS, screen
+
+    rows = claim_rows(suite, results=results)
+    console = console_for(sys.stdout)
+    if format is not None:
+        write(FORMATS[format.value](rows))
+    elif rows:
+        console.print(screen(rows, console.width))
+    else:
+        say(f"{suite} has no claims")

@@ -37,7 +37,7 @@ RESULTS = Path("results")
 
 
 class Format(StrEnum):
-    """How `genbench table` writes."""
+    """How `genbench table` and `genbench claims` write."""
 
     csv = "csv"
     json = "json"

@@ -4,10 +4,9 @@ A metric that does not apply, a run that diverged, failed or has not run yet is 
 and a reason, never a gap and never a magic number.
 """
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +19,7 @@ from genbench.suites.former import metrics_today
 from genbench.suites.parts import metric_values
 from genbench.suites.plan import Plan
 from genbench.suites.spec import MetricSpec, RunSpec
+from genbench.text.tidy import csv_text, json_text, markdown_text
 
 _NOT_YET, _OTHERWISE = "not measured yet", "measured with other settings"
 
@@ -224,50 +224,8 @@ def _why_missing(status: Status) -> tuple[str, str]:
 
 # --- formats -----------------------------------------------------------------------------------
 
-
-def _csv(rows: Sequence[MetricRow]) -> str:
-    columns = [_fields(column) for column in zip(*rows, strict=True)]
-    lines = [map(_quoted, MetricRow._fields), *zip(*columns, strict=True)]
-    return "".join(f"{','.join(line)}\n" for line in lines)
-
-
-def _fields(values: tuple[Any, ...]) -> Sequence[str]:
-    """A column's cells as a CSV file has them; what comes again and again is quoted once."""
-    if any(type(value) is float for value in values):
-        return [_text(value) for value in values]
-    quoted = {value: _quoted(_text(value)) for value in set(values)}
-    as_they_are = all(value == quoted[value] for value in quoted)
-    return values if as_they_are else [quoted[value] for value in values]
-
-
-def _text(value: object) -> str:
-    """Empty for none; a float by repr, the shortest text that reads back the same."""
-    if value is None:
-        return ""
-    return repr(value) if type(value) is float else str(value)
-
-
-def _quoted(text: str) -> str:
-    buffer = io.StringIO()
-    # not alone: an empty field would be quoted; with its line end: what holds one is quoted
-    csv.writer(buffer, lineterminator="\n").writerow((text, 0))
-    return buffer.getvalue().removesuffix(",0\n")
-
-
-def _json(rows: Sequence[MetricRow]) -> str:
-    return json.dumps([row._asdict() for row in rows], indent=1, ensure_ascii=False) + "\n"
-
-
-def _markdown(rows: Sequence[MetricRow]) -> str:
-    lines = [MetricRow._fields, ["---"] * len(MetricRow._fields), *rows]
-    return "".join("| " + " | ".join(map(_cell, line)) + " |\n" for line in lines)
-
-
-def _cell(value: object) -> str:
-    return " ".join(_text(value).replace("|", "\\|").split())
-
-
 FORMATS: dict[str, Callable[[Sequence[MetricRow]], str]] = {
-    "csv": _csv, "json": _json, "markdown": _markdown,
+    "csv": partial(csv_text, MetricRow._fields), "json": partial(json_text, MetricRow._fields),
+    "markdown": partial(markdown_text, MetricRow._fields),
 }
 """Format → the whole table as text, with a line end at its end."""
