@@ -87,7 +87,6 @@ class DDPM(Model):
          "{steps:,} passes of its network for each of up to {samples:,} samples, {sets} times"),
     )
     cite = "ho2020denoising"
-
     refuses = (
         ({"network": "unet", "data": "points"}, "network: unet is for images; use mlp"),
     )

@@ -27,7 +27,6 @@ class NICE(FlowModel):
 
     named_groups = ("scale",)
     cite = "dinh2014nice"
-
     refuses = (
         ({"network": "cnn", "data": "points"}, "network: cnn is for images; use mlp"),
     )

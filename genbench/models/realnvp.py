@@ -26,7 +26,6 @@ class RealNVP(FlowModel):
     """
 
     cite = "dinh2017density"
-
     version = 2
     changed = {2: {"scale_bound": {"but": 2.0}}}
     formerly = {"scale_bound": 2.0}
@@ -40,7 +39,6 @@ class RealNVP(FlowModel):
     rescale: bool = True
     """Whether a learned constant scale and shift stands before each coupling; it starts at the
     identity and needs no data."""
-
     scale_bound: Positive = 0.5
     """Where the learned bound of the log-scales starts. Points are learned faster from a half, and
     large images, whose pixels are nearly constant, from 2."""

@@ -24,7 +24,6 @@ class VAE(Model):
     """
 
     cite = "kingma2014auto"
-
     refuses = (
         ({"decoder": ("bernoulli", "discretised_logistic"), "data": "points"},
          "this decoder is for images; use gaussian"),

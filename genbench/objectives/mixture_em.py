@@ -23,7 +23,6 @@ class MixtureEM(Objective[Mixture]):
 
     requires = ("density",)
     cite = "dempster1977maximum"
-
     refuses = (
         ({"m_step": "exact", "model.component": {"but": "nice"}},
          "exact M-steps are for Gaussian components: component: nice with component_options: "

@@ -17,7 +17,6 @@ class CriticModes(Metric):
     """Modes at whose centre the critic is above all of a circle around it."""
 
     version = 2
-
     values = {
         "critic_modes": {"better": "none", "unit": "modes", "title": "modes seen by the critic"},
     }
