@@ -1,7 +1,7 @@
-"""Training curves, and the watch for losses that are not finite.
+"""Training curves, and the check for losses that are not finite.
 
-Losses are kept as tensors and read in batches, so that the loop does not wait for the device at
-every update; a NaN or infinity is still named with the update in which it appeared.
+Losses stay on the device and are read in batches, so that the loop does not synchronise at every
+update; a NaN or infinity is still reported with the update in which it appeared.
 """
 
 import math
@@ -16,9 +16,9 @@ from genbench.errors import Diverged
 
 @dataclass
 class Curves:
-    """Means of every loss term over stretches of `every` updates.
+    """Means of every loss term over intervals of `every` updates.
 
-    Rows are dicts with update (from 1, the last of the stretch), stage, player, term, value.
+    Rows are dicts with update (from 1, the last of the interval), stage, player, term, value.
     """
 
     every: int
@@ -28,13 +28,13 @@ class Curves:
     _pending: list[tuple[int, str, str, Tensor]] = field(default_factory=list)
     _sums: dict[tuple[str, str], list[float]] = field(default_factory=dict)
 
-    def note(self, update: int, player: str, terms: dict[str, Tensor]) -> None:
+    def log(self, update: int, player: str, terms: dict[str, Tensor]) -> None:
         """Log the terms of one optimiser step in update number `update` (from 1)."""
         for name, value in terms.items():
             self._pending.append((update, player, name, value.detach()))
 
     def read(self, update: int, stage: int, *, last: bool = False) -> None:
-        """Read what is pending; close a stretch where one ends.
+        """Read the pending losses; append rows if an interval ends.
 
         Raises:
             Diverged: a term is NaN or infinite; it names the first.
@@ -58,12 +58,12 @@ class Curves:
             self._sums.clear()
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint keeps (after `read`)."""
+        """The state for a checkpoint (after `read`)."""
         sums = [[player, name, *pair] for (player, name), pair in self._sums.items()]
         return {"rows": self.rows, "sums": sums}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a checkpoint's state."""
+        """Load a checkpoint's state."""
         self.rows = list(state["rows"])
         self._sums = {(player, name): [total, count]
                       for player, name, total, count in state["sums"]}

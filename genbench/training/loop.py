@@ -1,4 +1,4 @@
-"""The one training loop. It knows no method: it updates the players of an objective in turn."""
+"""The training loop, the same for all methods: it updates an objective's players in turn."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ from genbench.models.base import Model
 from genbench.noise import Noise
 from genbench.objectives.base import Batch, Player
 from genbench.objectives.sum import WeightedSum
-from genbench.training.average import Average
+from genbench.training.average import ExponentialMovingAverage
 from genbench.training.curves import Curves
-from genbench.training.modes import check_batch, wake
+from genbench.training.modes import check_batch, set_training_mode
 from genbench.training.optimisers import PlayerOptimiser, check_groups
 
 LOGGED = "watched"
-"""The player under which scalars are logged that are no part of a loss."""
+"""The player name under which scalars are logged that are not part of a loss."""
 READ_EVERY = 0.25
-"""Seconds between two readings of the losses (a reading waits for the device)."""
+"""Seconds between reads of the losses (a read synchronises with the device)."""
 
 
 class Interrupted(Exception):
-    """The run was asked to stop; its state was saved."""
+    """A stop was requested; the training state is saved."""
 
 
 class Hooks(Protocol):
-    """What the loop tells, and asks, the world outside."""
+    """Callbacks of the training loop."""
 
     def progress(self, update: int, losses: Mapping[str, float]) -> None:
-        """Called now and then with the updates done and the latest losses."""
+        """Called periodically with the number of updates and the latest losses."""
 
     def stopping(self) -> bool:
         """Whether to save and stop."""
         ...
 
     def save(self, training: Training) -> None:
-        """Keep a checkpoint of this state."""
+        """Save a checkpoint."""
 
 
 class _NoHooks:
-    """No hooks: silent, without checkpoints."""
+    """No output and no checkpoints."""
 
     def progress(self, update: int, losses: Mapping[str, float]) -> None: ...
 
@@ -60,7 +60,7 @@ class _NoHooks:
 
 @dataclass(frozen=True)
 class Stage:
-    """One stretch of training."""
+    """A number of updates with one objective."""
 
     objective: WeightedSum
     updates: int
@@ -68,7 +68,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Settings:
-    """How to train."""
+    """Settings of the training: optimisers, EMA, precision, checkpoints."""
 
     optimiser: Optimiser = field(default_factory=Optimiser)
     optimisers: Mapping[str, Optimiser] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class Settings:
     save_every: float = 60.0
     """Seconds between checkpoints."""
     every: int | None = None
-    """Updates between rows of the curves; None gives about 400 rows."""
+    """Updates per row of the curves; None gives about 400 rows."""
 
 
 @dataclass
@@ -93,9 +93,9 @@ class _PlayerState:
 class Training:
     """The state of training one model, and the loop that advances it.
 
-    `update` counts the updates done over all stages, `rows` the training rows drawn for the
-    updates of all players and for data-dependent starts; together with the tensors it is the whole
-    state, since every random draw is named by the update and not by what came before it.
+    `update` counts the updates over all stages, `rows` the training examples drawn for updates of
+    all players and for data-dependent initialisation. Together with the tensors this is the whole
+    state: every random draw is keyed by the update, not by earlier draws.
     """
 
     def __init__(
@@ -118,7 +118,9 @@ class Training:
         )
         check_batch([model, *(stage.objective for stage in stages)], feed.size)
         self.curves = Curves(settings.every or max(1, self.total // 400))
-        self.average = Average(model, settings.ema) if settings.ema is not None else None
+        self.average = (
+            None if settings.ema is None else ExponentialMovingAverage(model, settings.ema)
+        )
         self.players: list[_PlayerState] = []
         self._entered = -1
         self._device = next(iter([*model.parameters(), *model.buffers()]), torch.empty(0)).device
@@ -127,11 +129,11 @@ class Training:
 
     @property
     def trained(self) -> Model:
-        """The model to evaluate: the average where the method has one."""
+        """The model to evaluate: its EMA if the method has one."""
         return self.model if self.average is None else self.average.read()  # type: ignore[return-value]
 
     def stage_of(self, update: int) -> tuple[int, int]:
-        """The stage that update number `update` (from 0) belongs to, and its first update."""
+        """The stage of update number `update` (from 0), and the stage's first update."""
         first = 0
         for index, stage in enumerate(self.stages):
             if update < first + stage.updates:
@@ -140,11 +142,11 @@ class Training:
         return len(self.stages) - 1, first - (self.stages[-1].updates if self.stages else 0)
 
     def run(self, hooks: Hooks | None = None) -> None:
-        """Train to the end of the budget; without `hooks`, in silence and without checkpoints.
+        """Train to the end of the budget; without `hooks`, no output and no checkpoints.
 
         Raises:
             Diverged: a loss or a parameter became NaN or infinite.
-            Interrupted: `hooks.stopping()` said so; the state was saved.
+            Interrupted: `hooks.stopping()` was True; the state is saved.
         """
         hooks = hooks or _NoHooks()
         began = saved = read = time.monotonic()
@@ -172,28 +174,28 @@ class Training:
         self.seconds = before + time.monotonic() - began
 
     def enter(self, index: int, *, prepare: bool) -> None:
-        """Make the optimisers of a stage, after its data-dependent start where it begins now."""
+        """Create a stage's optimisers, after data-dependent initialisation if it `prepare`s."""
         objective = self.stages[index].objective
         objective.train()
         objective.begin(self.stages[index].updates)
         if prepare:
             self._prepare(index)
         players = objective.players(self.model)
-        everyone = {id(p): p for player in players for p in player.parameters}
+        trained = {id(p): p for player in players for p in player.parameters}
         self.players = []
         for player in players:
-            mine = {id(p) for p in player.parameters}
+            own = {id(p) for p in player.parameters}
             optimiser = PlayerOptimiser(
                 player, self.settings.optimiser, self.settings.optimisers,
                 self.stages[index].updates,
             )
-            others = [p for k, p in everyone.items() if k not in mine and p.requires_grad]
+            others = [p for k, p in trained.items() if k not in own and p.requires_grad]
             self.players.append(_PlayerState(player, optimiser, others))
         self._entered = index
-        wake(self.model, everyone)
+        set_training_mode(self.model, trained)
 
     def _enter_empty(self, index: int) -> None:
-        """A stage without updates (a closed-form fit) is all preparation."""
+        """Prepare a stage without updates (a closed-form fit)."""
         stage = self.stages[index]
         first = sum(s.updates for s in self.stages[:index])
         if stage.updates == 0 and self.update <= first:
@@ -223,7 +225,7 @@ class Training:
             for parameter in state.others:
                 parameter.requires_grad_(True)
         if self.average is not None:
-            self.average.follow(self.update)
+            self.average.update(self.update)
 
     def _step(
         self, index: int, state: _PlayerState, batch: Batch, noise: Noise, step: int
@@ -237,8 +239,8 @@ class Training:
             state.optimiser.zero()
             total.backward()
             state.optimiser.step(step)
-        self.curves.note(self.update + 1, name, terms)
-        self.curves.note(self.update + 1, LOGGED, logged)
+        self.curves.log(self.update + 1, name, terms)
+        self.curves.log(self.update + 1, LOGGED, logged)
         objective.after_update(name, self.model, batch, step)
 
     def _cast(self) -> AbstractContextManager[Any]:
@@ -252,7 +254,7 @@ class Training:
                 raise Diverged(f"parameter {name}", self.update, float("nan"))
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """The whole state: tensors by name, and what JSON can hold."""
+        """The training state: tensors by name, and JSON-serialisable metadata."""
         tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
         for index, stage in enumerate(self.stages):
             for key, value in stage.objective.state_dict().items():
@@ -274,7 +276,7 @@ class Training:
         }
 
     def restore(self, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> None:
-        """Go on from a saved state."""
+        """Load a saved state."""
         self.model.load_state_dict(_under(tensors, "model."))
         for index, stage in enumerate(self.stages):
             stage.objective.load_state_dict(_under(tensors, f"objective.{index}."))
@@ -296,7 +298,7 @@ def _under(tensors: Mapping[str, Any], prefix: str) -> dict[str, Any]:
 
 
 def _compile_networks(model: torch.nn.Module) -> None:
-    """Compile, in place, the networks of a model: its outermost parts that have a forward."""
+    """Compile, in place, the networks of a model: its outermost submodules with a forward."""
     for child in model.children():
         if isinstance(child, torch.nn.ModuleList | torch.nn.ModuleDict | torch.nn.ParameterList):
             _compile_networks(child)

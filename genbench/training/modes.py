@@ -1,4 +1,4 @@
-"""Which modules are in training mode: those that are updated; and what a batch must have."""
+"""Training mode of the modules that are updated, and the smallest batch that batch norm takes."""
 
 from collections.abc import Container, Iterable
 
@@ -8,21 +8,22 @@ from genbench.errors import GenbenchError
 
 
 def check_batch(networks: Iterable[nn.Module], size: int) -> None:
-    """Refuse a batch that batch norm finds no moments in (that of images has some, over pixels).
+    """Refuse a batch of one example with batch norm of features (2d batch norm averages pixels).
 
     Raises:
-        GenbenchError: one example, and batch norm of features.
+        GenbenchError: the batch has one example, and a network has BatchNorm1d.
     """
     modules = (module for network in networks for module in network.modules())
     if size == 1 and any(isinstance(module, nn.BatchNorm1d) for module in modules):
         raise GenbenchError("batch norm needs two examples in a batch at least, not 1")
 
 
-def wake(model: nn.Module, trained: Container[int]) -> None:
-    """Put in training mode all but what holds parameters of which none is among `trained` (ids).
+def set_training_mode(model: nn.Module, trained: Container[int]) -> None:
+    """Set training mode, but evaluation mode for modules none of whose parameters is `trained`
+    (ids).
 
-    What is frozen is as it will be evaluated: its batch norm uses and keeps the moments that it
-    has, so that a critic learns to tell apart the samples that are measured.
+    Frozen modules run as they will be evaluated: their batch norm uses its running statistics
+    and does not update them, so that a critic is trained on the samples that are evaluated.
     """
     model.train()
     for module in model.modules():

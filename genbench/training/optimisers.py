@@ -1,4 +1,4 @@
-"""Optimisers of players: torch's update rules, schedules without state."""
+"""Optimisers of players: torch's update rules, stateless learning-rate schedules."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -24,10 +24,10 @@ def learning_rate(spec: Optimiser, update: int, updates: int) -> float:
 
 
 def check_groups(players: Iterable[Player], overrides: Mapping[str, Optimiser]) -> None:
-    """Refuse settings of a group of parameters that no player trains.
+    """Refuse settings of a parameter group that no player has.
 
     Raises:
-        GenbenchError: which, and what there is.
+        GenbenchError: the unknown group, and the known ones.
     """
     known = {f"{player.name}.{group}" for player in players for group in player.groups if group}
     for name in overrides:
@@ -39,10 +39,10 @@ def check_groups(players: Iterable[Player], overrides: Mapping[str, Optimiser]) 
 
 
 class PlayerOptimiser:
-    """The optimisers of one player: one for each group of its parameters that has settings of its
-    own, so that a group may differ in anything, also in its update rule.
+    """The optimisers of one player: one per parameter group with settings of its own, which may
+    differ in any hyperparameter, also in the update rule.
 
-    `clip` bounds the joint norm of all parameters that are given the same bound.
+    `clip` bounds the joint gradient norm of all parameters with the same bound.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class PlayerOptimiser:
         for name, parameters in player.groups.items():
             spec = overrides.get(f"{player.name}.{name}", shared) if name else shared
             alike = [members for other, members in groups if other == spec]
-            if alike:  # one group for all at the same settings: one fused step
+            if alike:  # equal settings: one group, one fused step
                 alike[0].extend(parameters)
             elif parameters:
                 groups.append((spec, list(parameters)))
@@ -65,12 +65,13 @@ class PlayerOptimiser:
                 self.clipped.setdefault(spec.clip, []).extend(parameters)
 
     def zero(self) -> None:
-        """Forget the gradients."""
+        """Set all gradients to None."""
         for _, rule in self.rules:
             rule.zero_grad(set_to_none=True)
 
     def step(self, update: int) -> None:
-        """One optimiser step, at the schedule's rate for this update of the stage (from 0)."""
+        """One optimiser step, at the scheduled learning rate of this update (from 0) of the stage.
+        """
         for bound, parameters in self.clipped.items():
             torch.nn.utils.clip_grad_norm_(parameters, bound)
         for spec, rule in self.rules:
@@ -80,7 +81,7 @@ class PlayerOptimiser:
             rule.step()
 
     def state(self) -> dict[str, Any]:
-        """What the rules remember: "<number of the parameter>.<slot>" → a tensor or number."""
+        """The optimiser state: "<index of the parameter>.<slot>" → a tensor or number."""
         kept: dict[str, Any] = {}
         first = 0
         for _, rule in self.rules:
@@ -90,7 +91,7 @@ class PlayerOptimiser:
         return kept
 
     def restore(self, kept: Mapping[str, Any]) -> None:
-        """Go on from what `state` gave."""
+        """Load what `state` returned."""
         first = 0
         for _, rule in self.rules:
             count = len(rule.param_groups[0]["params"])

@@ -180,7 +180,7 @@ def test_the_average_follows_by_its_rule() -> None:
     assert training.average is not None
     with torch.no_grad():
         training.model.weight.fill_(1.0)  # type: ignore[union-attr]
-    training.average.follow(0)  # decay (1 + 0)/(10 + 0)
+    training.average.update(0)  # decay (1 + 0)/(10 + 0)
     assert training.average.model.weight.tolist() == pytest.approx([0.9, 0.9])
 
 
@@ -190,7 +190,7 @@ def test_the_moments_of_batch_norm_are_averaged_with_the_weights_and_counts_are_
     norm = training.model.norm  # type: ignore[union-attr]
     norm.running_mean.fill_(1.0)
     norm.num_batches_tracked.fill_(7)
-    training.average.follow(0)
+    training.average.update(0)
     norm.running_mean.fill_(100.0)  # of weights that the average has not seen
     average = training.average.read().norm
     assert average.running_mean.tolist() == pytest.approx([0.9, 0.9])
