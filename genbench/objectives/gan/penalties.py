@@ -3,10 +3,10 @@
 - clip: Arjovsky et al., 2017, arXiv:1701.07875
 - gradient: Gulrajani et al., 2017, arXiv:1704.00028
 - dragan: Kodali et al., 2017, arXiv:1705.07215
-- r1, and at samples r2: Mescheder et al., 2018, arXiv:1801.04406
+- r1, and with `penalty_at: fakes` r2: Mescheder et al., 2018, arXiv:1801.04406
 
-A new penalty is a function of input gradients and its entry in `PENALTIES`, whose keys are the
-choices of the option `penalty`, and whose keywords decide what it can be combined with.
+A new penalty is a function of input gradients and an entry of `PENALTIES`, whose keys are the
+choices of the option `penalty`, and whose fields decide what it can be combined with.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -32,22 +32,22 @@ def clip_weights(parameters: Iterable[Tensor], bound: float) -> None:
 # --- where the gradient is taken -----------------------------------------------------------------
 
 
-def interpolate(real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
-    """share·real + (1 − share)·fake: one share (B,) for a whole example (B, *shape)."""
-    weight = share.to(real).reshape(-1, *[1] * (real.dim() - 1))  # (B, 1, …)
-    return weight * real + (1 - weight) * fake
+def interpolate(real: Tensor, fake: Tensor, epsilon: Tensor) -> Tensor:
+    """x̂ = ε·real + (1 − ε)·fake (B, *shape), with one ε (B,) for a whole example."""
+    epsilon = epsilon.to(real).reshape(-1, *[1] * (real.dim() - 1))  # (B, 1, …)
+    return epsilon * real + (1 - epsilon) * fake
 
 
-def around_data(real: Tensor, share: Tensor, offset: Tensor) -> Tensor:
-    """Points between each example and a perturbed one: x + (1 − share)·½·std·offset.
+def around_data(real: Tensor, epsilon: Tensor, offset: Tensor) -> Tensor:
+    """DRAGAN's perturbed data: x̂ = x + (1 − ε)·½·std·offset (B, *shape).
 
-    So the code of DRAGAN's authors has it; their paper has x + δ, δ ~ N(0, cI).
+    As in the authors' code; their paper has x + δ, δ ~ N(0, cI).
 
-    real and offset, uniform on [0, 1), are (B, *shape), share (B,); the standard deviation is that
-    of all the batch's values.
+    real and offset, uniform on [0, 1), are (B, *shape), epsilon (B,); the standard deviation is
+    over all values of the batch.
     """
     perturbed = real + 0.5 * real.std(correction=0) * offset
-    return interpolate(real, perturbed, share)
+    return interpolate(real, perturbed, epsilon)
 
 
 def _interpolates(real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
@@ -55,8 +55,8 @@ def _interpolates(real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
 
 
 def _perturbed(real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
-    share = noise.uniform("interpolate", len(real))
-    return around_data(real, share, noise.uniform("offset", *real.shape).to(real))
+    epsilon = noise.uniform("interpolate", len(real))
+    return around_data(real, epsilon, noise.uniform("offset", *real.shape).to(real))
 
 
 PLACES: Mapping[str, Points] = {
@@ -64,7 +64,7 @@ PLACES: Mapping[str, Points] = {
     "data": lambda real, fake, noise: real,
     "fakes": lambda real, fake, noise: fake,
 }
-"""Where the option `penalty_at` may have the gradient taken: a literal, read from source."""
+"""Choices of the option `penalty_at`: where the gradient is taken. A literal, read from source."""
 
 
 # --- penalties -----------------------------------------------------------------------------------
@@ -73,8 +73,8 @@ PLACES: Mapping[str, Points] = {
 def input_gradient(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """∇c (B, *shape) at examples x (B, *shape), differentiable in the critic's parameters.
 
-    The critic must score each example independently: through batch norm the gradient of the summed
-    scores is not the gradient of each.
+    The critic must score each example independently: with batch norm the gradient of the summed
+    scores is not the per-example gradient.
     """
     x = x.detach().requires_grad_()
     with torch.enable_grad():
@@ -94,19 +94,19 @@ def r1_penalty(gradient: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Penalty:
-    """What bounds the critic's Lipschitz constant: an entry of `PENALTIES`."""
+    """A Lipschitz regularisation of the critic: an entry of `PENALTIES`."""
 
     gradient: Callable[[Tensor], Tensor] | None = None
     """The penalty, a scalar, of input gradients ∇c (B, *shape); refused for a critic that does not
     score each example independently."""
     at: str = "interpolates"
-    """Where the gradient is taken, unless `penalty_at` says otherwise."""
+    """Where the gradient is taken by default (option `penalty_at`)."""
     points: Points | None = None
     """Points of its own, in place of `at`; `penalty_at` is then refused."""
     term: str = "gradient_penalty"
     """Its name among the logged losses."""
     term_at: Mapping[str, str] = field(default_factory=dict)
-    """Its name at other places, where that is another."""
+    """Its name at other values of `penalty_at`, where it differs."""
     clips: bool = False
     """Whether the critic's weights are clipped after each of its updates."""
 
@@ -132,7 +132,7 @@ class Regulariser:
         return self.terms_at(gradients, self.points(real, fake, noise))
 
     def terms_at(self, gradients: Callable[[Tensor], Tensor], points: Tensor) -> dict[str, Tensor]:
-        """The same, where the points are known."""
+        """The weighted penalty at the given points (B, *shape)."""
         penalty = self.penalty
         if penalty.gradient is None or self.weight == 0:
             return {}
