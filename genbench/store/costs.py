@@ -1,4 +1,4 @@
-"""What takes long in a suite: what its parts declare, and what stored runs of its rows took."""
+"""What is expensive in a suite: as its parts declare, and the times of stored runs of its rows."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress

@@ -75,7 +75,7 @@ class RunFolder:
         return status
 
     def effective_status(self) -> Status:
-        """The status; interrupted where the last write never came, or whoever ran it is gone."""
+        """The status; "interrupted" if the last write is missing or the run's process died."""
         status = self.status()
         unsealed = status.state in FINAL and not self.sealed
         if unsealed or (status.state == "running" and self._abandoned()):
@@ -83,14 +83,14 @@ class RunFolder:
         return status
 
     def _abandoned(self) -> bool:
-        """Whether nobody holds the run's lock, as far as can be seen from here."""
+        """Whether the run's lock is free (stale), as far as this process can tell."""
         path = self.path.parent / ".locks" / f"{self.id}.lock"
         if not path.exists():
             return True
         try:
             with FileLock(path, timeout=0):
                 return True
-        except (Timeout, OSError, NotImplementedError):  # held, or not to be asked: another user's
+        except (Timeout, OSError, NotImplementedError):  # held, or unreadable: another user's
             return False
 
     @property
@@ -134,7 +134,7 @@ class RunFolder:
                 return Record(status, self.metrics())
             except StoreError:
                 if self.seal.stamp == seal:
-                    raise  # else somebody works on the run, and what was read is of two times
+                    raise  # else the run is being written: a mix of old and new files was read
 
     def curves(self) -> list[dict[str, Any]]:
         """Training curves: rows of update, stage, player, term, value; none where not trained."""

@@ -1,7 +1,7 @@
-"""Writing a run's folder, for whoever holds the run's lock: `Store.claim` alone makes a HeldRun.
+"""Writing a run's folder, under the run's lock: only `Store.claim` constructs a HeldRun.
 
-A write first breaks the seal. It is refused where the folder is not the one that was there when
-the lock was had: somebody moved it, or it was made anew.
+A write first breaks the seal. It is refused if the folder is not the one that existed when the
+lock was acquired: it was moved or replaced.
 """
 
 import csv
@@ -33,7 +33,7 @@ class HeldRun:
         self._place, self._holder = _place(folder.path), os.getpid()
 
     def _replace(self, name: str, fill: Callable[[Path], object]) -> None:
-        """Write a file of the folder, which is made where none was."""
+        """Write a file of the folder, which is created if missing."""
         path = self.folder.path
         if self._holder != os.getpid():
             raise StoreError(f"{path}: what a run forked has no part in it, and writes nothing")
@@ -48,7 +48,7 @@ class HeldRun:
             self.folder.seal.break_()
             replace_file(path / name, fill)
         except StoreError:
-            self._check_place()  # it may have gone while this was written
+            self._check_place()  # the folder may have been moved during the write
             raise
 
     def _check_place(self) -> None:
@@ -119,7 +119,7 @@ class HeldRun:
 
 
 def _place(path: Path) -> tuple[int, int] | None:
-    """What tells a folder from another that takes its place; None where there is none."""
+    """Device and inode, which identify a folder; None where there is none."""
     with suppress(OSError):
         about = path.stat()
         return about.st_dev, about.st_ino

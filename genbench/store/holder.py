@@ -1,6 +1,6 @@
-"""Whose a results folder is: it is called after a suite's file, and other files may be called so.
+"""The suite that owns a results folder, which has the name of its file: names may collide.
 
-    results/<suite>/suite.txt     the way from this folder to the suite's file
+    results/<suite>/suite.txt     the relative path from this folder to the suite's file
 """
 
 import os
@@ -11,9 +11,9 @@ from genbench.store.files import write_text
 
 
 def check_holder(root: Path, suite: Path) -> None:
-    """Refuse a results folder that holds the report of another suite of the same name.
+    """Refuse a results folder that is owned by another suite of the same name.
 
-    A suite that was moved, or is no longer there, gives its folder up; a copy shares it.
+    A suite that was moved or deleted no longer owns its folder; a copy shares it.
 
     Raises:
         StoreError: there is another suite's; which, and what to do.
@@ -33,7 +33,7 @@ def check_holder(root: Path, suite: Path) -> None:
 
 
 def hold(root: Path, suite: Path) -> None:
-    """Note whose a results folder is.
+    """Record the suite as the owner of its results folder.
 
     Raises:
         StoreError: another suite's, or it cannot be written.
@@ -45,7 +45,7 @@ def hold(root: Path, suite: Path) -> None:
 
 
 def _holder(root: Path) -> str:
-    """What stands in the folder's note; nothing where there is none that can be read."""
+    """The recorded owner; empty where there is no readable record."""
     try:
         return (root / "suite.txt").read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):

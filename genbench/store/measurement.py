@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, ConfigDict, Field
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
-"""Finite: what JSON spells as 1e400, or with 500 digits, nobody wrote."""
+"""A finite number; JSON may spell infinity as 1e400 or with 500 digits."""
 _Text = Annotated[str, BeforeValidator(lambda text: "" if text is None else text)]
 
 

@@ -90,8 +90,8 @@ def _cpu() -> str:
 def _git() -> dict[str, Any] | None:
     """Commit and whether tracked files differ from it; None outside a checkout of genbench.
 
-    A package installed inside somebody else's checkout (its virtual environment) has no commit of
-    its own: the top level must be the folder that holds the package.
+    A package installed inside another project's checkout (its virtual environment) has no commit
+    of its own: the top level must be the folder that holds the package.
     """
     home = Path(__file__).resolve().parents[2]
     top = _run_git(home, "rev-parse", "--show-toplevel")

@@ -1,7 +1,6 @@
-"""What is stored of a run: where it stands, and what its JSON files hold.
+"""The schemas of a run's JSON files, and its status.
 
-A file that was tampered with is found where it is read; what else it says is kept and not looked
-at.
+Malformed files are detected on reading; unknown fields are kept and ignored.
 """
 
 from __future__ import annotations
@@ -78,7 +77,7 @@ class _Metrics(TypedDict, total=False):
 
 @dataclass(frozen=True, config=ConfigDict(strict=True))
 class Status:
-    """Where a run stands: its state, why, and how far it got (updates of the model, seconds)."""
+    """A run's state, the reason for it, and its progress (updates of the model, seconds)."""
 
     state: str = "queued"
     reason: str = ""
@@ -139,7 +138,7 @@ class Record(NamedTuple):
         if self.failures:
             return False
         was = self.metrics.get("asked")
-        if was is None:  # numbers without their settings are taken at their word
+        if was is None:  # stored without settings: assumed to be current
             return bool(self.metrics.get("measurements"))
         now = asked(spec)
         return bool(was == now or {

@@ -8,11 +8,11 @@
                              samples.npz         pictures' worth of samples, density on a grid
                              checkpoint.safetensors
                              checksums.json      size and sha256 of all of these; written last
-    results/<suite>/runs/.locks/<id>.lock        held by whoever works on the run
+    results/<suite>/runs/.locks/<id>.lock        held by the process that executes the run
     results/<suite>/runs/.damaged/<id>-<n>/      what `--repair` moved aside
 
-Nobody writes without the lock (`Store.claim`). Every write is atomic and first takes
-`checksums.json` away, so a folder that has one is finished and whole.
+Writing requires the lock (`Store.claim`). Every write is atomic and first deletes
+`checksums.json`, so a folder that has one is complete.
 """
 
 import os
@@ -44,7 +44,7 @@ class Store:
         self._former = Former(self.runs_folder)
 
     def prepare(self) -> None:
-        """Make the folders, so that one that cannot be written is found before anything trains.
+        """Create the folders, so that a read-only one is detected before training.
 
         Raises:
             StoreError: the folder cannot be made or written.
@@ -89,12 +89,12 @@ class Store:
 
     @contextmanager
     def claim(self, run_id: str, timeout: float = 0.0) -> Iterator[HeldRun | None]:
-        """Hold the run's lock; yields the run to write to, None if another has it for so long.
+        """Acquire the run's lock; yields the writable run, None if the timeout expires.
 
-        Whoever holds it must look at the state again: another runner may have just finished it.
+        The holder must read the state again: another runner may have just finished the run.
 
         Raises:
-            StoreError: naming the lock, where it cannot be had at all.
+            StoreError: the lock cannot be acquired at all; names it.
         """
         lock = self._locked(run_id, timeout)
         if lock is None:
@@ -108,7 +108,7 @@ class Store:
             lock.release()
 
     def _locked(self, run_id: str, timeout: float) -> FileLock | None:
-        """The lock of a run's folder, held; it may be called anew before the lock is had."""
+        """The acquired lock of a run's folder, which may be renamed while waiting for the lock."""
         while True:
             name = self._name(run_id)
             lock = FileLock(self.runs_folder / ".locks" / f"{name}.lock")
@@ -150,9 +150,9 @@ class Store:
                 raise StoreError(f"cannot rename {held.folder.path}: {error.strerror}") from None
 
     def conclude(self, run_id: str, state: str, reason: str, timeout: float = 0.0) -> Status:
-        """Record how a run ended whose process cannot say so itself; gives what holds now.
+        """Record the state of a run whose process could not; returns the resulting status.
 
-        A finished run stays finished, and one that another runner has is "busy".
+        A finished run stays finished, and one that another runner has locked is "busy".
 
         Raises:
             StoreError: the run cannot be locked, read or written.
@@ -169,7 +169,7 @@ class Store:
 
     @staticmethod
     def _sweep(folder: Path) -> None:
-        """Take away what a killed process was writing; only for whoever holds the run's lock."""
+        """Delete temporary files of a killed process; requires the run's lock."""
         for path in folder.glob(".*.tmp"):
             with suppress(OSError):
                 path.unlink()
