@@ -45,9 +45,10 @@ class EitherNetwork(Model):
             GenbenchError: convolutions for anything but images of at least 8×8.
         """
         if self.convolves(space):
-            return nn.Sequential(Upsampler(codes, space.shape, self.channels), squash(space))
+            network = Upsampler(codes, space.shape, self.channels)
+            return nn.Sequential(network, output_activation(space))
         dense = MLP(codes, space.dims, self.widths, activation, norm=self.norm == "batch")
-        return nn.Sequential(dense, squash(space), nn.Unflatten(1, space.shape))
+        return nn.Sequential(dense, output_activation(space), nn.Unflatten(1, space.shape))
 
     def encoder_to(self, codes: int, space: Space) -> nn.Module:
         """A network of data (B, *shape) to codes (B, codes).
@@ -64,7 +65,7 @@ class EitherNetwork(Model):
         return nn.Sequential(trunk, nn.Linear(features, codes))
 
 
-def squash(space: Space) -> nn.Module:
+def output_activation(space: Space) -> nn.Module:
     """tanh for data on [−1, 1], a sigmoid on [0, 1], nothing where data are unbounded.
 
     Raises:

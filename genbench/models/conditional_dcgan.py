@@ -7,7 +7,7 @@
 from torch import Tensor
 
 from genbench.fields import Count
-from genbench.models._implicit import classes_of, conditional_latent, squash
+from genbench.models._implicit import classes_of, conditional_latent, output_activation
 from genbench.models.base import Model, Noise, Space
 from genbench.nets.dcgan import Upsampler
 
@@ -27,8 +27,8 @@ class ConditionalDCGAN(Model):
     def build(self, space: Space) -> None:
         self.classes = classes_of(space, "conditional_dcgan")
         self.network = Upsampler(self.latent + self.classes, space.shape, self.channels)
-        self.squash = squash(space)
+        self.output_activation = output_activation(space)
 
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
         code = conditional_latent(self, n, self.latent, noise, context, self.classes)
-        return self.squash(self.network(code))
+        return self.output_activation(self.network(code))

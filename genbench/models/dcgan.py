@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from genbench.fields import Count, Literal
-from genbench.models._implicit import latent, squash
+from genbench.models._implicit import latent, output_activation
 from genbench.models.base import Model, Noise, Space
 from genbench.nets.dcgan import Upsampler
 from genbench.nets.virtual_norm import WithReference
@@ -38,10 +38,10 @@ class DCGAN(Model):
             self.network.fill(torch.randn(self.reference, self.latent))
         else:
             self.network = Upsampler(self.latent, space.shape, self.channels)
-        self.squash = squash(space)
+        self.output_activation = output_activation(space)
 
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
         return self.decode(latent(self, n, self.latent, noise))
 
     def decode(self, z: Tensor, context: Tensor | None = None) -> Tensor:
-        return self.squash(self.network(z))
+        return self.output_activation(self.network(z))

@@ -91,7 +91,7 @@ def check_method(method: Method, problems: Problems) -> None:
                              f"'{player}' has no group of parameters '{group}'{hint}")
 
 
-def _models(method: Method) -> list[tuple[Component, Mapping[str, Any], Path]]:
+def _model_parts(method: Method) -> list[tuple[Component, Mapping[str, Any], Path]]:
     """The model and, of a mixture, its component: with their options, and where these stand."""
     options = method.model.options
     found: list[tuple[Component, Mapping[str, Any], Path]] = [
@@ -105,7 +105,7 @@ def _models(method: Method) -> list[tuple[Component, Mapping[str, Any], Path]]:
 
 def deciding(method: Method) -> Component:
     """The model whose density it is: of a mixture, its component."""
-    return _models(method)[-1][0]
+    return _model_parts(method)[-1][0]
 
 
 def runs_on(method: Method, dataset: DatasetRow) -> bool:
@@ -117,7 +117,8 @@ def runs_on(method: Method, dataset: DatasetRow) -> bool:
 def _groups(method: Method, player: str) -> set[str] | None:
     """The names of a player's groups of parameters; None where code from outside does not say."""
     if player == "model":
-        parts, maker, constant = [part for part, *_ in _models(method)], "groups", "named_groups"
+        parts = [part for part, *_ in _model_parts(method)]
+        maker, constant = "groups", "named_groups"
     else:
         parts = [objective for _, objective, _ in method.terms()]
         maker, constant = "players", "critic_groups"
@@ -163,7 +164,7 @@ def check_pair(method: Method, dataset: DatasetRow, problems: Problems) -> None:
         labelled.insert(0, f"model '{method.component.name}'")
     if labelled and not dataset.labelled:
         problems.add(path, f"{labelled[0]} needs labels, and dataset '{row}' has none; {mend}")
-    for component, options, place in _models(method):
+    for component, options, place in _model_parts(method):
         for names, reason in refusals(component, options, data=dataset.kind):
             problems.add((*path, *place, *names[-1:]), f"{reason} (dataset '{row}')")
     for where, objective, term in method.terms():
@@ -205,7 +206,7 @@ def _check_term(
 
 def check_batch(method: Method, dataset: DatasetRow, batch: int, problems: Problems) -> None:
     """The size of a batch against what compares the examples within one."""
-    parts = [*((part, options) for part, options, _ in _models(method)), *(
+    parts = [*((part, options) for part, options, _ in _model_parts(method)), *(
         (objective, term.objective.options) for _, objective, term in method.terms()
     )]
     for component, options in parts:
