@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genbench.api.places import recall
-from genbench.arguments import PATH, checked, optional
+from genbench.arguments import PATH, Kind, checked, optional
+from genbench.errors import GenbenchError
 from genbench.places import at_home
 from genbench.steps import step
-from genbench.suites.expand import load_plan, suite_names
+from genbench.suites.expand import Plan, load_plan, suite_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from genbench.catalogue.claim_table import ClaimRow, Judged
 
 RESULTS = "results"
+_WARN = optional(Kind("a function", callable))
 
 
 @checked(suite=optional(PATH), results=PATH)
@@ -41,27 +44,46 @@ def claims(suite: str | Path | None = None, *, results: str | Path = RESULTS) ->
                          "post_hoc": "boolean"})
 
 
-@checked(suite=optional(PATH), results=PATH)
+@checked(suite=optional(PATH), results=PATH, warn=_WARN)
 def claim_rows(
-    suite: str | Path | None = None, *, results: str | Path = RESULTS
+    suite: str | Path | None = None, *, results: str | Path = RESULTS,
+    warn: Callable[[str], None] | None = None,
 ) -> list[ClaimRow]:
     """The same, without pandas.
+
+    With `warn`, one of all suites that cannot be read is a line to it, and left out.
 
     Raises:
         GenbenchError: as `claims`.
     """
     from genbench.catalogue.claim_table import claim_rows as rows_of
 
-    names = suite_names() if suite is None else [suite]
     folder = at_home(Path(results))
+    plans = [load_plan(at_home(suite))] if suite is not None else _plans(warn)
     with step("judging the claims"):
-        judged = [_judged(name, folder) for name in names]
+        judged = [_judged(plan, folder) for plan in plans]
     return rows_of(judged, documents=suite is None)
 
 
-@checked(results=PATH)
-def write_claims(*, results: str | Path = RESULTS) -> tuple[Path, Path]:
+def _plans(warn: Callable[[str], None] | None) -> list[Plan]:
+    plans = []
+    for name in suite_names():
+        try:
+            plans.append(load_plan(name))
+        except GenbenchError as error:
+            if warn is None:
+                raise
+            warn(f"without the suite {name}, which cannot be read: {error}")
+    return plans
+
+
+@checked(results=PATH, warn=_WARN)
+def write_claims(
+    *, results: str | Path = RESULTS, warn: Callable[[str], None] | None = None
+) -> tuple[Path, Path]:
     """Write RESULTS/claims.md, the page of all claims, and the table claims.csv beside it, anew.
+
+    With `warn`, a suite that cannot be read is a line to it, and left out.
 
     Raises:
         GenbenchError: as `claims`, or a file that cannot be written.
@@ -70,7 +92,7 @@ def write_claims(*, results: str | Path = RESULTS) -> tuple[Path, Path]:
     from genbench.store.files import write_text
 
     folder = at_home(Path(results))
-    rows = claim_rows(results=results)
+    rows = claim_rows(results=results, warn=warn)
     reports = {
         row.suite: f"{row.suite}/report.md" for row in rows
         if row.suite and (folder / row.suite / "report.md").is_file()
@@ -81,14 +103,13 @@ def write_claims(*, results: str | Path = RESULTS) -> tuple[Path, Path]:
     return page, table
 
 
-def _judged(suite: str | Path, results: Path) -> Judged:
+def _judged(plan: Plan, results: Path) -> Judged:
     """A suite's verdicts from its runs, or from the metrics.csv of its report, or none."""
     from genbench.catalogue.claim_table import Judged
     from genbench.judging.claims import judge
     from genbench.judging.stored import load_cells
     from genbench.reporting.results import gather
 
-    plan = load_plan(at_home(suite))
     claims, folder = plan.suite.report.claims, results / plan.name
     verdicts, dated = None, True
     if claims and any((folder / "runs").glob("*")):

@@ -20,6 +20,7 @@ from genbench.cli.options import (
     Seeds,
     SuiteArgument,
     Weights,
+    warn,
 )
 from genbench.cli.output import console_for, printed_aside, say, write
 from genbench.places import at_home
@@ -149,7 +150,7 @@ def claims(
     from genbench.api.claims import claim_rows
     from genbench.catalogue.claim_page import FORMATS, screen
 
-    rows = claim_rows(suite, results=results)
+    rows = claim_rows(suite, results=results, warn=warn)
     console = console_for(sys.stdout)
     if format is not None:
         write(FORMATS[format.value](rows))

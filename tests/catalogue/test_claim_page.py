@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
+import warm
 from made_rows import rows, table
 from rich.console import Console
 
@@ -191,3 +192,27 @@ def test_the_page_and_the_table_are_written_anew(place: Path) -> None:
     assert tidy.decode() == FORMATS["csv"](claim_rows())
     write_claims()
     assert (place / "results/claims.md").read_bytes() == page
+
+
+def test_the_command_prints_them(place: Path) -> None:
+    text = " ".join(warm.genbench(place, "claims").stdout.split())
+    assert "judged: One is better mine (mine) CONFIRMED difference -1.033 [" in text
+    assert "10 claims of the suites' own: 1 CONFIRMED, 9 NO RESULTS" in text
+    shown = warm.genbench(place, "claims", "mine", "--format", "csv").stdout
+    assert shown == FORMATS["csv"](claim_rows("mine"))
+    assert warm.genbench(place, "claims", "works").stdout == "works has no claims\n"
+    lost = warm.genbench(place, "claims", "mien", check=2)
+    assert lost.stderr.startswith("error: no suite 'mien'; did you mean 'mine'?")
+    assert lost.stdout == ""
+
+
+def test_a_draft_that_cannot_be_read_stops_no_page(place: Path) -> None:
+    (place / "suites/draft.yaml").write_text("datasets: [")
+    done = warm.genbench(place, "claims", "--format", "markdown")
+    assert done.stderr.startswith("warning: without the suite draft, which cannot be read: ")
+    assert "| K59-mine | One is better" in done.stdout
+    said: list[str] = []
+    write_claims(warn=said.append)
+    assert len(said) == 1
+    with pytest.raises(gb.GenbenchError, match="draft"):
+        gb.claims()
