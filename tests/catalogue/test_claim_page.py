@@ -7,6 +7,7 @@ import io
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import warm
@@ -19,7 +20,7 @@ from genbench.catalogue.claim_page import FORMATS, markdown, screen
 from genbench.catalogue.claim_table import ClaimRow, Judged, counts, standing
 from genbench.catalogue.claim_table import claim_rows as rows_of
 from genbench.catalogue.documents import document_claims
-from genbench.judging.claims import ClaimVerdict
+from genbench.judging.claims import ClaimVerdict, Verdict
 from genbench.judging.effects import Effect
 from genbench.store.table import FORMATS as TABLES
 from genbench.suites.schema import Claim
@@ -91,6 +92,11 @@ def test_where_a_claim_stands(told: dict[str, list[str]], expected: str) -> None
         ClaimRow(suite, "K1", "K1", "", "", "", "", verdict)
         for suite, verdicts in told.items() for verdict in verdicts
     ]) == expected
+
+
+def test_every_verdict_has_its_standing() -> None:
+    for one in get_args(Verdict):
+        assert standing([ClaimRow("a", "K1", "K1", "", "", "", "", one)]) == one
 
 
 def test_counts_are_of_claims_and_not_of_rows() -> None:
