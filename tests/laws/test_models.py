@@ -191,19 +191,19 @@ def _stochastic_encoder(laws: Any, model: Any, x: torch.Tensor) -> None:
     assert ((many.mean(0) - model.encode(x)).abs() < spread).all()
 
 
-def _codes(laws: Any, model: Any, x: torch.Tensor) -> None:
+def _latent_codes(laws: Any, model: Any, x: torch.Tensor) -> None:
     codes = model.draw_codes(6, Noise(3))
     assert codes.shape == (6, len(model.categories) + model.continuous)
     assert model.generate_from_codes(codes, Noise(4)).shape == x.shape
 
 
-def _parts(laws: Any, model: Any, x: torch.Tensor) -> None:
+def _mixture_of_generators(laws: Any, model: Any, x: torch.Tensor) -> None:
     shares = model.component_log_weights()
     assert shares.exp().sum().item() == pytest.approx(1, abs=1e-5)
     assert model.generate_components(6, Noise(3)).shape == (len(shares), *x.shape)
 
 
-def _spread(laws: Any, model: Any, x: torch.Tensor) -> None:
+def _latent_mixture(laws: Any, model: Any, x: torch.Tensor) -> None:
     scales = model.latent_scales()
     assert scales.dim() == 2
     assert (scales > 0).all()
