@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from genbench.data.base import Data, Split
-from genbench.errors import NotApplicable, NotFinite
+from genbench.errors import DataError, NotApplicable, NotFinite
 from genbench.evaluation.evidence import count_name
 from genbench.evaluation.extractors import inception
 from genbench.models.base import Model
@@ -259,6 +259,6 @@ def test_without_weights_or_network_inception_is_refused(
     inception.downloaded.cache_clear()
     evidence = make(images, implicit)
     for _ in range(2):
-        with pytest.raises(NotApplicable, match="--weights FILE"):
+        with pytest.raises(DataError, match="--weights FILE"):
             evidence.features("inception")
     inception.downloaded.cache_clear()
