@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from genbench.api.accepting import AcceptedSuite, accept
     from genbench.api.claims import claims
     from genbench.api.parts import dataset, metric, model, objective
     from genbench.api.results import check, compare, report, table
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _WHERE = {
+    "api.accepting": ("AcceptedSuite", "accept"),
     "api.claims": ("claims",),
     "api.parts": ("dataset", "metric", "model", "objective"),
     "api.results": ("check", "compare", "report", "table"),
@@ -80,6 +82,7 @@ _WHERE = {
 _MODULES = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
+    "AcceptedSuite",
     "Batch",
     "Bound",
     "Capability",
@@ -118,6 +121,7 @@ __all__ = [
     "Truth",
     "WeightedSum",
     "__version__",
+    "accept",
     "capability",
     "check",
     "claims",

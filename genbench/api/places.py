@@ -3,13 +3,15 @@
 from pathlib import Path
 
 from genbench.store.contents import recalled
+from genbench.store.reuse import accepted_of
 from genbench.store.runs import Store
 from genbench.suites.plan import Plan
 
 
 def store_of(results: Path, plan: Plan) -> Store:
-    """The stored runs of a plan."""
-    return Store(results / plan.name)
+    """The stored runs of a plan, and the accepted ones that reports read beside them."""
+    root = results / plan.name
+    return Store(root, accepted_of(root))
 
 
 def recall(plan: Plan, results: Path) -> tuple[Plan, Store]:

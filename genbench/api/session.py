@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from genbench.api.places import report_folder, store_of
+from genbench.api.places import report_folder
 from genbench.arguments import (
     COUNT,
     FLAG,
@@ -28,7 +28,9 @@ from genbench.arguments import (
 from genbench.duration import minutes
 from genbench.errors import GenbenchError
 from genbench.places import at_home, cache_folder, data_root, weights_file
+from genbench.store.accepted import AcceptedRuns
 from genbench.store.holder import check_holder, hold
+from genbench.store.reuse import accepted_of, remember_reused, reused
 from genbench.store.runs import Store
 from genbench.suites.executors import executor_options
 from genbench.suites.expand import Plan, load_plan
@@ -94,6 +96,9 @@ class Prepared:
     chosen: Plan
     """What is to be done of it."""
     store: Store
+    """What counts as done: its own runs, and accepted ones that are reused."""
+    reused: Sequence[Path]
+    """The folders of results from which they are."""
     contents: Mapping[str, str]
     """What its data hold, as `store.contents` keeps it."""
     warnings: Sequence[str]
@@ -112,6 +117,7 @@ class Prepared:
 def prepare(
     suite: str | Path, *, results: Path, data: Path, only: Sequence[str] = (),
     seeds: int | None = None, limit_updates: int | None = None, offline: bool = False,
+    reuse: Sequence[str] = (),
 ) -> Prepared:
     """Read a suite, look at its data, and choose its runs.
 
@@ -121,16 +127,18 @@ def prepare(
     from genbench.running.contents import present
 
     plan = load_plan(suite, seeds=seeds, limit_updates=limit_updates)
-    store = store_of(results, plan)
+    folders = reused(reuse, results)
+    store = Store(results / plan.name, [AcceptedRuns(folder / "accepted") for folder in folders])
     check_holder(store.root, plan.path)
     there = present(plan, store, data, offline=offline)
     chosen = there.plan.only(only) if only else there.plan
     lines = [*there.plan.warnings, *there.changed]
-    return Prepared(there.plan, chosen, store, there.contents, lines)
+    return Prepared(there.plan, chosen, store, folders, there.contents, lines)
 
 
 @checked(
-    suite=PATH, only=NAMES, seeds=optional(COUNT), results=PATH, data=optional(PATH), device=TEXT,
+    suite=PATH, only=NAMES, reuse=NAMES, seeds=optional(COUNT), results=PATH,
+    data=optional(PATH), device=TEXT,
     limit_updates=optional(COUNT), weights=optional(PATH), executor=TEXT, save_every=NUMBER,
     time_limit=Kind("minutes or text", lambda value: value is None or TEXT.fits(value) or (
         isinstance(value, int | float))),
@@ -141,7 +149,7 @@ def run(
     results: str | Path = "results", data: str | Path | None = None, device: str = "auto",
     limit_updates: int | None = None, weights: str | Path | None = None, executor: str = "local",
     time_limit: float | str | None = None, save_every: float = 60.0, offline: bool = False,
-    repair: bool = False, progress: bool | Console = True,
+    repair: bool = False, reuse: str | Sequence[str] = (), progress: bool | Console = True,
     warn: Callable[[str], None] | None = None, **options: Any,
 ) -> SuiteOutcome:
     """Train and evaluate what a suite asks for and is not done yet, and write its report.
@@ -153,6 +161,7 @@ def run(
         suite: a YAML file, or the name of a suite.
         only: a pattern of methods, datasets or run ids, or several of them.
         executor: where runs are done: "local", "ray", "slurm", or "my_file.py:MyExecutor".
+        reuse: suites whose accepted results count as done: this one, or others.
         progress: whether to show how it goes; a console of `rich` to show it there.
         warn: takes warnings of the suite, and of figures that cannot be drawn, a line each; by
             default they are shown as progress is.
@@ -168,6 +177,7 @@ def run(
     ready = prepare(
         at_home(suite), results=at_home(Path(results)), data=root, seeds=seeds, offline=offline,
         only=[only] if isinstance(only, str) else only, limit_updates=limit_updates,
+        reuse=[reuse] if isinstance(reuse, str) else reuse,
     )
     limit = ready.plan.suite.time_limit if time_limit is None else time_limit
     request = Request(
@@ -198,9 +208,12 @@ def _done(
     plan, store = ready.plan, ready.store
     store.prepare()
     hold(store.root, plan.path)
+    if ready.reused:
+        remember_reused(store.root, ready.reused)
     ended = run_suite(ready.chosen, store, request, console)
     if ended.stopped:
         return SuiteOutcome(plan, store, ended.states, ended.unmeasured, True, ended.exit_code)
+    store = Store(store.root, accepted_of(store.root))
     found = gather(plan, store, ended.records)
     path = build(plan, store, report_folder(store, limit_updates), found, warn)
     return SuiteOutcome(

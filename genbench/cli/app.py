@@ -7,6 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from genbench import __version__
+from genbench.cli.accept import accept
 from genbench.cli.executors import with_flags
 from genbench.cli.fetch import doctor, fetch
 from genbench.cli.judge import check, claims, compare, eval_
@@ -24,8 +25,8 @@ app = typer.Typer(
     "one table.",
 )
 for command in (
-    with_flags(run), report, table, show, compare, check, claims, sample, validate, schema, info,
-    cite, docs, fetch, doctor, migrate,
+    with_flags(run), report, table, show, compare, check, accept, claims, sample, validate, schema,
+    info, cite, docs, fetch, doctor, migrate,
 ):
     app.command()(command)
 app.command(name="eval")(eval_)

@@ -57,6 +57,9 @@ def run(
         "--dry-run", help="Print the runs, where they stand, what is expensive; stop.")] = False,
     repair: Annotated[bool, typer.Option(
         "--repair", help="Move damaged run folders aside and run them again.")] = False,
+    reuse: Annotated[list[str] | None, typer.Option(
+        "--reuse", metavar="SUITE", help="Count the accepted results of this suite, or of "
+        "another, as done; may be repeated.")] = None,
     **options: Any,
 ) -> None:
     """Train and evaluate what a suite asks for and is not done yet, and write its report."""
@@ -64,7 +67,7 @@ def run(
 
     chosen: dict[str, Any] = {
         "results": results, "only": only or [], "seeds": seeds, "limit_updates": limit_updates,
-        "offline": offline,
+        "offline": offline, "reuse": reuse or [],
     }
     if dry_run:
         from genbench.running.session import run_matrix

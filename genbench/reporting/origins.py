@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from genbench.store.acceptance import Acceptance
 from genbench.store.provenance import PACKAGES, provenance_history
 from genbench.store.runs import Store
 from genbench.suites.plan import Plan
@@ -25,6 +26,8 @@ class Origin(NamedTuple):
     facts: Facts
     claims: frozenset[str] | None = None
     """The marks of the suite's claims when the run first began; None where it did not say."""
+    acceptance: Acceptance | None = None
+    """When and where it was accepted, where it was read from an accepted archive."""
 
 
 def origins_of(plan: Plan, store: Store) -> list[Origin]:
@@ -44,7 +47,8 @@ def origins_of(plan: Plan, store: Store) -> list[Origin]:
             claims = told[0].get("claims") if told else None
             known[mark] = _facts(told), None if claims is None else frozenset(claims)
         if known[mark][0]:
-            found.append(Origin(spec.method, spec.dataset, spec.seed, *known[mark]))
+            row = (spec.method, spec.dataset, spec.seed)
+            found.append(Origin(*row, *known[mark], folder.acceptance()))
     return found
 
 

@@ -21,6 +21,9 @@ def trained(folder: RunFolder, *, data: Path, cache: Path, device: str) -> Evide
     if spec.stages:
         if folder.state != "done":
             raise StoreError(f"run '{folder.id}' is {folder.state}: it has no finished model")
+        if folder.acceptance() and not folder.checkpoint.exists():
+            raise StoreError(f"run '{folder.id}' is an accepted result, and those hold no "
+                             "checkpoint: train it here with `genbench run`")
         folder.verify()
         known = load_outline(folder.checkpoint)
     context = Context(folder.path.parents[1], data, cache, device)

@@ -19,6 +19,7 @@ from genbench.running.executors.base import NOT_STARTED, Context, Executor, Job
 from genbench.running.executors.local_worker import STOP_SIGNALS
 from genbench.running.progress import Display, display
 from genbench.steps import step
+from genbench.store.accepted import AcceptedRuns
 from genbench.store.contents import remember
 from genbench.store.costs import costs
 from genbench.store.runs import FINAL, Record, Store
@@ -71,12 +72,16 @@ def _collect_status(found: PlanStatus, plan: Plan, store: Store) -> None:
         state = record.status.state
         if state not in FINAL:
             found.pending.append(spec)
+        elif not record.measured(spec) and store.is_accepted(spec.id):
+            found.pending.append(spec)  # there is no checkpoint to measure
+            state = "queued"
         elif not record.measured(spec):
             found.unmeasured.append(spec)
             state = "done, to be measured"
         else:
             found.finished.append(spec)
             found.records[spec.id] = record
+            state = "accepted" if store.is_accepted(spec.id) else state
         found.states[spec.id] = state
 
 
@@ -152,7 +157,7 @@ def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> O
             console.print(f"{error}", soft_wrap=True, markup=False)
             console.print(f"{run_id} moved to {aside}", soft_wrap=True, markup=False)
     found = plan_status(plan, store)
-    for line in _former(plan, store):
+    for line in [*_former(plan, store), *_accepted(found, store, plan.name)]:
         console.print(line, soft_wrap=True, markup=False)
     if not found.to_do:
         console.print(f"{plan.name}: all {len(plan.runs)} runs are done", markup=False)
@@ -216,8 +221,8 @@ def run_matrix(plan: Plan, store: Store) -> str:
     lines.append(
         f"{len(plan.runs)} runs: {len(found.finished)} finished, {len(found.to_do)} to do{trained}"
     )
-    lines += [*_former(plan, store), *costs(plan, store, found.pending),
-              *missing_weights(plan, found.to_do)]
+    lines += [*_former(plan, store), *_accepted(found, store, plan.name)]
+    lines += [*costs(plan, store, found.pending), *missing_weights(plan, found.to_do)]
     return "\n".join(lines)
 
 
@@ -226,6 +231,16 @@ def _former(plan: Plan, store: Store) -> list[str]:
     count = sum(store.is_former(spec.id) for spec in plan.runs)
     return [f"{count} of the runs are stored under ids of an earlier genbench; `genbench migrate` "
             "gives them those of today, or says why it does not"] if count else []
+
+
+def _accepted(found: PlanStatus, store: Store, suite: str) -> list[str]:
+    """A line where runs are to be done of which results are accepted."""
+    if store.accepted:
+        return []
+    known = AcceptedRuns(store.root / "accepted")
+    count = sum(known.path(spec.id).exists() for spec in found.to_do)
+    return [f"results of {count} of the runs to do are accepted; --reuse {suite} counts them as "
+            "done"] if count else []
 
 
 def execute(

@@ -13,7 +13,7 @@ from genbench.store.migration import Migration
 from genbench.store.provenance import provenance_history
 from genbench.store.runs import Store
 from genbench.suites.contents import data_key, with_contents
-from genbench.suites.expand import load_plan
+from genbench.suites.expand import find_suite, load_plan, suite_names
 from genbench.suites.spec import RunSpec
 
 
@@ -38,6 +38,7 @@ def history(folder: RunFolder) -> dict[str, Any]:
         "budget": stored["budget"],
         "repeat": repeat(spec, provenance, Store(folder.path.parent.parent)),
         "provenance": provenance,
+        **({"accepted": accepted.content} if (accepted := folder.acceptance()) else {}),
         "files": {
             name: f"{known['bytes']} bytes, sha256 {known['sha256']}"
             for name, known in sorted(folder.sums().items())
@@ -72,10 +73,12 @@ def repeat(spec: RunSpec, provenance: Mapping[str, Any], store: Store) -> str:
 
 
 def suite_file(spec: RunSpec) -> Path | None:
-    """The file of a run's suite, where it still lies there."""
+    """The file of a run's suite, where it still lies there; of an accepted run, by its name."""
+    if not spec.folder:
+        return find_suite(spec.suite) if spec.suite in suite_names() else None
     for suffix in (".yaml", ".yml"):
         file = Path(spec.folder, f"{spec.suite}{suffix}")
-        if spec.folder and file.is_file():
+        if file.is_file():
             here = Path.cwd()
             return file.relative_to(here) if file.is_relative_to(here) else file
     return None

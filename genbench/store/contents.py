@@ -76,7 +76,7 @@ def recalled(plan: Plan, store: Store) -> Plan:
 def _stored(store: Store) -> dict[str, set[str]]:
     """What the data of all stored runs held."""
     found: dict[str, set[str]] = {}
-    for folder in store.runs():
+    for folder in map(store.run, store.names()):
         if not (folder.path / "spec.yaml").exists():
             continue
         data = folder.spec().data

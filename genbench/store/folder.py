@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from genbench.errors import StoreError, SuiteError
+from genbench.store._curves import CURVE_FIELDS
 from genbench.store._reading import (
     checksum,
     damaged,
@@ -25,15 +26,15 @@ from genbench.store._reading import (
     sum_of,
 )
 from genbench.store._seal import Seal
+from genbench.store.acceptance import Acceptance
 from genbench.store.migration import Migration
 from genbench.store.records import FINAL, METRICS, PROVENANCE, STATES, STATUS, Record, Status
+from genbench.store.samples import StoredArrays
 from genbench.suites.former import read_spec
 from genbench.suites.spec import RunSpec
 from genbench.suites.yaml_source import parse
 
 __all__ = ["CURVE_FIELDS", "RunFolder", "damaged", "open_checkpoint", "sum_of"]
-
-CURVE_FIELDS = ("update", "stage", "player", "term", "value")
 
 
 class RunFolder:
@@ -45,6 +46,8 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.seal = Seal(path)
+        self.samples_read: set[str] | None = None
+        """The arrays of the samples that were looked at; None where nobody asked for any."""
 
     @property
     def id(self) -> str:
@@ -178,15 +181,22 @@ class RunFolder:
             raise damaged(path, f"a line is not {head.strip()}")
         return [cells[column::len(CURVE_FIELDS)] for column in range(len(CURVE_FIELDS))]
 
-    def samples(self) -> dict[str, np.ndarray]:
+    def acceptance(self) -> Acceptance | None:
+        """When and where the run was accepted; None of one that lies here as it was made."""
+        return Acceptance.of(self.path)
+
+    def samples(self) -> StoredArrays:
         """The stored arrays by name; empty where none were stored."""
         path = self.samples_path
         if not path.exists():
-            return {}
+            return StoredArrays({}, set())
+        if self.samples_read is None:
+            self.samples_read = set()
         raw = io.BytesIO(read_bytes(path))  # np.load leaves a file that it cannot read open
         try:
             with np.load(raw, allow_pickle=False) as archive:
-                return {name: archive[name] for name in archive.files}
+                arrays = {name: archive[name] for name in archive.files}
+            return StoredArrays(arrays, self.samples_read)
         except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
             raise damaged(path, str(error) or type(error).__name__) from None
 

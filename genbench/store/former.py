@@ -3,6 +3,7 @@
 Until then they are found by what their specifications amount to today (`suites.former`).
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from genbench.errors import StoreError
@@ -10,16 +11,21 @@ from genbench.store.folder import RunFolder
 
 
 class Former:
-    """The folders of a store whose names are not the ids that their runs have today."""
+    """The runs of a folder whose names there are not the ids that they have today.
 
-    def __init__(self, runs_folder: Path) -> None:
-        self._runs_folder = runs_folder
+    `read` gives the run of a name; files are called by the name and `suffix`.
+    """
+
+    def __init__(
+        self, folder: Path, read: Callable[[str], RunFolder], suffix: str = ""
+    ) -> None:
+        self._folder, self._read, self._suffix = folder, read, suffix
         self._listed = 0
         self._by_row: dict[str, list[str]] = {}
         self._ids: dict[str, str] = {}
 
     def name_of(self, run_id: str) -> str | None:
-        """The folder that holds the run of an id under another; None where there is none.
+        """The name of the run of an id, where it is another; None where there is none.
 
         Only the specifications of its row and seed are read.
         """
@@ -34,23 +40,24 @@ class Former:
         return any(self._id_of(name) not in ("", name) for name in names)
 
     def _rows(self) -> dict[str, list[str]]:
-        """The names of the folders by row and seed, read again whenever one came or went."""
+        """The names by row and seed, listed again whenever one came or went."""
         try:
-            changed = self._runs_folder.stat().st_mtime_ns
+            changed = self._folder.stat().st_mtime_ns
             if changed != self._listed:
                 self._listed, self._by_row = changed, {}
-                for name in sorted(path.name for path in self._runs_folder.iterdir()):
-                    if name[0] != ".":
+                for name in sorted(path.name for path in self._folder.iterdir()):
+                    if name[0] != "." and name.endswith(self._suffix):
+                        name = name.removesuffix(self._suffix)
                         self._by_row.setdefault(name.rpartition("--")[0], []).append(name)
         except OSError:
             return {}
         return self._by_row
 
     def _id_of(self, name: str) -> str:
-        """The id of the run in a folder; none of one that holds no specification yet."""
+        """The id of the run of a name; none of one that holds no specification yet."""
         if name not in self._ids:
             try:
-                self._ids[name] = RunFolder(self._runs_folder / name).spec().id
+                self._ids[name] = self._read(name).spec().id
             except StoreError:
                 return ""
         return self._ids[name]

@@ -4,8 +4,6 @@ A write first breaks the seal. It is refused if the folder is not the one that e
 lock was acquired: it was moved or replaced.
 """
 
-import csv
-import io
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -16,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from genbench.errors import StoreError
+from genbench.store._curves import CURVE_FIELDS, csv_bytes
 from genbench.store.files import json_bytes, npz_bytes, replace_file
-from genbench.store.folder import CURVE_FIELDS, RunFolder
+from genbench.store.folder import RunFolder
 from genbench.store.measurement import Measurement
 from genbench.store.provenance import append_provenance
 from genbench.store.records import Status, asked
@@ -88,13 +87,8 @@ class HeldRun:
 
     def write_curves(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Store the training curves whole; floats are written so that they read back the same."""
-        buffer = io.StringIO()
-        writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerow(CURVE_FIELDS)
-        for row in rows:
-            *keys, value = (row[name] for name in CURVE_FIELDS)
-            writer.writerow([*keys, repr(float(value))])
-        self._put(self.folder.curves_path.name, buffer.getvalue().encode())
+        table = csv_bytes([row[name] for name in CURVE_FIELDS] for row in rows)
+        self._put(self.folder.curves_path.name, table)
 
     def write_samples(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Store named arrays."""

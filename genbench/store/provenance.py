@@ -24,13 +24,17 @@ def provenance(device: str, threads: int) -> dict[str, Any]:
     """
     return {
         "command": _command(),
-        "cpu": _cpu(),
+        **machine(),
         "device": device,
         "git": _git(),
-        "platform": platform.platform(),
         "threads": threads,
         "versions": _versions(),
     }
+
+
+def machine() -> dict[str, str]:
+    """The machine that this is."""
+    return {"cpu": _cpu(), "platform": platform.platform()}
 
 
 def append_provenance(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,13 +10,14 @@
                              checksums.json      size and sha256 of all of these; written last
     results/<suite>/runs/.locks/<id>.lock        held by the process that executes the run
     results/<suite>/runs/.damaged/<id>-<n>/      what `--repair` moved aside
+    results/<suite>/accepted/<id>.zip            what `genbench accept` wrote (`store.accepted`)
 
 Writing requires the lock (`Store.claim`). Every write is atomic and first deletes
 `checksums.json`, so a folder that has one is complete.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from genbench.errors import StoreError
+from genbench.store.accepted import AcceptedRuns
 from genbench.store.files import sync_folder
 from genbench.store.folder import RunFolder
 from genbench.store.former import Former
@@ -35,13 +37,16 @@ __all__ = ["FINAL", "STATES", "HeldRun", "Record", "RunFolder", "Status", "Store
 
 
 class Store:
-    """The runs of one suite: `results/<suite>`."""
+    """The runs of one suite: `results/<suite>`, and `accepted` ones where there is no such run.
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    Accepted runs are read alone; whoever works on a run (`claim`) has its folder below `root`.
+    """
+
+    def __init__(self, root: Path, accepted: Sequence[AcceptedRuns] = ()) -> None:
+        self.root, self.accepted = root, tuple(accepted)
         self.runs_folder = root / "runs"
         self._folders: dict[str, RunFolder] = {}
-        self._former = Former(self.runs_folder)
+        self._former = Former(self.runs_folder, lambda name: RunFolder(self.runs_folder / name))
 
     def prepare(self) -> None:
         """Create the folders, so that a read-only one is detected before training.
@@ -63,12 +68,45 @@ class Store:
             )
 
     def run(self, run_id: str) -> RunFolder:
-        """The folder of a run, whether or not it exists yet, under this id or an earlier one."""
+        """The folder of a run, whether or not it exists yet, under this id or an earlier one.
+
+        One that is not in `runs_folder` is read from an accepted archive, where there is one.
+
+        Raises:
+            StoreError: such an archive is damaged, or cannot be unpacked.
+        """
         folder = self._folders.get(run_id)
-        if folder is None or not folder.path.exists():
-            folder = RunFolder(self.runs_folder / self._name(run_id))
-            self._folders[run_id] = folder
+        if folder is None or not folder.path.exists() or (
+            self.accepted and folder.path.parent != self.runs_folder
+            and (self.runs_folder / run_id).exists()  # made since
+        ):
+            folder = self._folders[run_id] = self._found(run_id)
         return folder
+
+    def own(self, run_id: str) -> RunFolder:
+        """The folder of a run in `runs_folder`, whether or not it exists yet."""
+        folder = self._folders.get(run_id)
+        if folder is None or folder.path.parent != self.runs_folder or not folder.path.exists():
+            folder = self._folders[run_id] = RunFolder(self.runs_folder / self._name(run_id))
+        return folder
+
+    def is_accepted(self, run_id: str) -> bool:
+        """Whether a run is read from an accepted archive."""
+        return self.run(run_id).path.parent != self.runs_folder
+
+    def _found(self, run_id: str) -> RunFolder:
+        own = self.own(run_id)
+        if not own.path.exists():
+            for accepted in self.accepted:
+                found = accepted.run(run_id)
+                if found is not None:
+                    return found
+        return own
+
+    def names(self) -> list[str]:
+        """What the runs are called that can be read here, accepted ones too."""
+        known = [run.id for run in self.runs()]
+        return sorted({*known, *(name for one in self.accepted for name in one.names())})
 
     def is_former(self, run_id: str) -> bool:
         """Whether only runs under ids of an earlier genbench may be the run of this id."""
@@ -81,7 +119,7 @@ class Store:
         return self._former.name_of(run_id) or run_id
 
     def runs(self) -> list[RunFolder]:
-        """Every run folder there is, by id."""
+        """Every run of `runs_folder`, by id."""
         if not self.runs_folder.is_dir():
             return []
         folders = (path for path in self.runs_folder.iterdir() if path.name[0] != ".")
@@ -101,7 +139,7 @@ class Store:
             yield None
             return
         try:
-            held = HeldRun(self.run(run_id))
+            held = HeldRun(self.own(run_id))
             self._sweep(held.folder.path)
             yield held
         finally:
@@ -176,7 +214,7 @@ class Store:
 
     def damaged(self, run_ids: Iterable[str] | None = None) -> dict[str, StoreError]:
         """Damaged runs and what is wrong with each; reads every file of the runs (all if None)."""
-        folders = self.runs() if run_ids is None else [self.run(name) for name in run_ids]
+        folders = self.runs() if run_ids is None else [self.own(name) for name in run_ids]
         found: dict[str, StoreError] = {}
         for folder in folders:
             try:

@@ -15,6 +15,7 @@ from genbench.errors import GenbenchError, user_code
 from genbench.reporting.figures.drawing.palette import INK, PAPER, font
 from genbench.seeding import digest
 from genbench.store.files import write_bytes
+from genbench.store.samples import StoredArrays
 
 T = TypeVar("T")
 KEY = "genbench"
@@ -92,6 +93,8 @@ def _parts(content: Any) -> Iterator[bytes | str]:
         yield f"{type(content).__name__} {content}"
     elif is_dataclass(content):
         yield from _parts([getattr(content, one.name) for one in fields(content)])
+    elif isinstance(content, StoredArrays):
+        yield from _parts(content.whole)
     elif isinstance(content, Mapping):
         yield from _parts([list(content.keys()), list(content.values())])
     elif isinstance(content, Sequence):

@@ -1,0 +1,218 @@
+"""Results are accepted here, and read, checked and added to where nothing was trained."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import warm
+
+import genbench as gb
+from genbench.errors import StoreError
+from genbench.store.accepted import AcceptedRuns
+
+SUITE = "results/tiny"
+
+
+@pytest.fixture(autouse=True)
+def inside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("GENBENCH_CACHE", str(folder / "cache"))
+
+
+@pytest.fixture
+def clone(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """clone(): another folder, with what git holds of this one."""
+
+    def made() -> Path:
+        other = tmp_path_factory.mktemp("clone")
+        ours = shutil.ignore_patterns("runs", "suite.txt", "cache", ".*")
+        return Path(shutil.copytree(folder, other, dirs_exist_ok=True, ignore=ours))
+
+    return made
+
+
+def tracked(folder: Path, suite: str = "tiny") -> dict[str, bytes]:
+    """Every file of a suite's results that git holds."""
+    root = folder / "results" / suite
+    return {
+        str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*"))
+        if path.is_file() and "runs" not in path.parts and path.name != "suite.txt"
+    }
+
+
+def other_cache(folder: Path) -> dict[str, str]:
+    return {"GENBENCH_CACHE": str(folder / "cache")}
+
+
+@pytest.mark.usefixtures("finished")
+def test_a_clone_rebuilds_every_byte_and_reads_what_was_accepted(
+    genbench, folder: Path, clone
+) -> None:
+    done = genbench("accept", "tiny.yaml").stdout
+    assert "results/tiny/accepted: 5 runs, 5 of them written" in done
+    assert "report: results/tiny/report.md" in done
+    accepted = tracked(folder)
+    assert "accepted on 2" in accepted["report.md"].decode()
+    assert "0 of them written" in genbench("accept", "tiny.yaml").stdout
+    assert tracked(folder) == accepted, "again changes nothing"
+
+    there = clone()
+    for name in ("report.md", "metrics.csv", "figures"):
+        path = there / SUITE / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    warm.genbench(there, "report", "tiny.yaml", **other_cache(there))
+    assert tracked(there) == accepted
+    here = genbench("table", "tiny.yaml").stdout
+    assert warm.genbench(there, "table", "tiny.yaml", **other_cache(there)).stdout == here
+    [run] = [path.stem for path in Path(SUITE, "accepted").glob("flow--ring--s0--*")]
+    shown = warm.genbench(there, "show", run, **other_cache(there)).stdout
+    assert "accepted:" in shown
+    assert "repeat: (the suite tiny.yaml is no longer in its folder)" in shown
+    refused = warm.genbench(
+        there, "sample", run, "--out", "x.npz", check=2, **other_cache(there)
+    ).stderr
+    assert "is an accepted result, and those hold no checkpoint" in refused
+    assert "checkpoint" not in {path.stem for path in there.rglob("*")}
+    compared = warm.genbench(there, "compare", "tiny.yaml", "tiny.yaml", **other_cache(there))
+    assert "nll" in compared.stdout
+
+
+@pytest.mark.usefixtures("finished")
+def test_an_accepted_run_from_python(folder: Path, clone, monkeypatch) -> None:
+    done = gb.accept("tiny.yaml", only="flow", partial=True)
+    assert len(done.written) == 2
+    assert done.left_out == []
+    assert done.size < 200_000
+    with pytest.raises(gb.GenbenchError, match="no run matches 'flaw'"):
+        gb.accept("tiny.yaml", only="flaw")
+    monkeypatch.chdir(clone())
+    run = gb.load("tiny/flow--ring--s0")
+    assert run.status.state == "done"
+    assert run.curves["update"].max() == 40
+    assert "nll" in run.metrics.index
+    with pytest.raises(StoreError, match="hold no checkpoint"):
+        _ = run.model
+    table = gb.table("tiny.yaml")
+    assert set(table[table["method"] == "gan"]["status"]) == {"queued"}
+    assert set(table[table["method"] == "flow"]["status"]) == {"ok"}
+
+
+@pytest.mark.usefixtures("finished")
+def test_what_is_not_finished_is_refused(genbench, folder: Path) -> None:
+    runs = folder / SUITE / "runs"
+    [lost] = runs.glob("gan--ring--s1*")
+    status = json.loads((lost / "status.json").read_text())
+    (lost / "checksums.json").unlink()
+    (lost / "status.json").write_text(json.dumps({**status, "state": "failed", "reason": "no"}))
+    before = tracked(folder)
+    said = genbench("accept", "tiny.yaml", check=2).stderr
+    assert said.count("\n") == 1
+    assert f"1 run ({lost.name}: failed) of tiny without a result; run the suite, or acc" in said
+    assert tracked(folder) == before, "nothing was written"
+    assert f"left out {lost.name}" in genbench("accept", "tiny.yaml", "--partial").stdout
+    assert len(AcceptedRuns(folder / SUITE / "accepted").names()) == 4
+    assert "1 queued, 4 done" in (folder / SUITE / "report.md").read_text()
+    assert "1 failed" in (folder / genbench("report", "tiny.yaml").stdout.strip()).read_text()
+
+
+def test_trials_are_refused(genbench) -> None:
+    genbench("run", "tiny.yaml", "--limit-updates", "3", "--only", "flow")
+    for words in ((), ("--partial",)):
+        said = genbench("accept", "tiny.yaml", *words, check=2).stderr
+        assert said.count("\n") == 1
+        assert "--limit-updates cut the budget of 2 runs (flow--ring--s0--" in said
+
+
+@pytest.mark.usefixtures("finished")
+def test_another_protocol_is_refused_and_what_the_suite_has_no_more_goes(
+    genbench, folder: Path
+) -> None:
+    genbench("accept", "tiny.yaml")
+    suite = folder / "tiny.yaml"
+    text = suite.read_text()
+    suite.write_text(text.replace("samples: 300", "samples: 200"))
+    said = genbench("accept", "tiny.yaml", check=2).stderr
+    assert "under another protocol, than the suite asks for now" in said
+    suite.write_text(text.replace("seeds: 2", "seeds: 1"))
+    done = genbench("accept", "tiny.yaml").stdout
+    assert done.count("the suite has no such run") == 2
+    assert len(AcceptedRuns(folder / SUITE / "accepted").names()) == 3
+
+
+@pytest.mark.usefixtures("finished")
+def test_results_of_two_machines_merge(genbench, folder: Path, clone) -> None:
+    """Each has some of the runs; what the second accepts lies beside what the first did."""
+    genbench("accept", "tiny.yaml")
+    whole = tracked(folder)
+    shutil.rmtree(folder / SUITE / "accepted")
+    there = clone()
+    shutil.copytree(folder / SUITE / "runs", there / SUITE / "runs")
+    for path in (folder / SUITE / "runs").glob("*--s1--*"):
+        shutil.rmtree(path)
+    for path in (there / SUITE / "runs").glob("*--s0--*"):
+        shutil.rmtree(path)
+    genbench("accept", "tiny.yaml", "--partial")
+    shutil.copytree(folder / SUITE / "accepted", there / SUITE / "accepted")
+    done = warm.genbench(there, "accept", "tiny.yaml", **other_cache(there)).stdout
+    assert "5 runs, 2 of them written" in done
+    assert tracked(there) == whole
+
+
+@pytest.mark.usefixtures("finished")
+def test_a_flipped_byte_is_noticed_by_whoever_reads_it(genbench, folder: Path) -> None:
+    genbench("accept", "tiny.yaml")
+    shutil.rmtree(folder / SUITE / "runs")
+    path = sorted((folder / SUITE / "accepted").glob("gan--*"))[0]
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    for words in (("report", "tiny.yaml"), ("accept", "tiny.yaml"), ("show", path.stem)):
+        said = genbench(*words, check=2).stderr
+        assert said.count("\n") == 1
+        assert f"{path.relative_to(folder)} is damaged" in said
+
+
+@pytest.mark.usefixtures("finished")
+def test_a_new_row_is_trained_beside_accepted_ones(genbench, folder: Path) -> None:
+    genbench("accept", "tiny.yaml")
+    text = (folder / "tiny.yaml").read_text()
+    mine = text.replace("methods:\n", "methods:\n  mine: {use: gaussian-mixture}\n")
+    (folder / "mine.yaml").write_text(mine)
+    dry = genbench("run", "mine.yaml", "--reuse", "tiny", "--dry-run").stdout
+    assert "7 runs: 5 finished, 2 to do" in dry
+    assert dry.count("accepted") == 5
+    done = genbench("run", "mine.yaml", "--reuse", "tiny").stdout
+    assert "2 runs to do, 5 done before" in done
+    assert len(list((folder / "results/mine/runs").glob("[!.]*"))) == 2
+    report = folder / "results/mine/report.md"
+    assert "7 runs: 7 done." in report.read_text()
+    assert "gan on ring, seeds 0, 1" in report.read_text(), "which were accepted"
+    before = report.read_bytes()
+    genbench("report", "mine.yaml")
+    assert report.read_bytes() == before, "as of what was reused"
+    assert "all 7 runs are done" in genbench("run", "mine.yaml", "--reuse", "tiny").stdout
+    assert "7 runs, 7 of them written" in genbench("accept", "mine.yaml").stdout
+    for path in Path(SUITE, "accepted").iterdir():
+        assert (folder / "results/mine/accepted" / path.name).read_bytes() == path.read_bytes()
+
+
+@pytest.mark.usefixtures("finished")
+def test_without_reuse_all_is_trained_and_more_seeds_go_on(genbench, folder: Path) -> None:
+    genbench("accept", "tiny.yaml")
+    shutil.rmtree(folder / SUITE / "runs")
+    dry = genbench("run", "tiny.yaml", "--dry-run").stdout
+    assert "5 runs: 0 finished, 5 to do" in dry
+    assert "results of 5 of the runs to do are accepted; --reuse tiny counts them as done" in dry
+    text = (folder / "tiny.yaml").read_text()
+    (folder / "tiny.yaml").write_text(text.replace("seeds: 2", "seeds: 3"))
+    dry = genbench("run", "tiny.yaml", "--reuse", "tiny", "--dry-run").stdout
+    assert "7 runs: 5 finished, 2 to do" in dry
+    said = genbench("run", "tiny.yaml", "--reuse", "none", check=2).stderr
+    assert "--reuse none: there are no accepted results in results/none" in said
+    (folder / "tiny.yaml").write_text(text.replace("samples: 300", "samples: 200"))
+    dry = genbench("run", "tiny.yaml", "--reuse", "tiny", "--dry-run").stdout
+    assert "0 finished, 5 to do" in dry, "measured otherwise, and without a checkpoint"
