@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genbench.api.places import recall
+from genbench.api.places import recall, store_of
 from genbench.arguments import PATH, Kind, checked, optional
 from genbench.errors import GenbenchError
 from genbench.places import at_home
@@ -112,7 +112,7 @@ def _judged(plan: Plan, results: Path) -> Judged:
 
     claims, folder = plan.suite.report.claims, results / plan.name
     verdicts, dated = None, True
-    if claims and any((folder / "runs").glob("*")):
+    if claims and store_of(results, plan).names():
         verdicts = gather(*recall(plan, results)).verdicts
     elif claims and (folder / "metrics.csv").is_file():
         verdicts, dated = judge(plan, load_cells(folder / "metrics.csv")), False
