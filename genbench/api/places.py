@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from genbench.store.contents import recalled
+from genbench.store.later import with_stored
 from genbench.store.reuse import accepted_of
 from genbench.store.runs import Store
 from genbench.suites.plan import Plan
@@ -17,7 +18,7 @@ def store_of(results: Path, plan: Plan) -> Store:
 def recall(plan: Plan, results: Path) -> tuple[Plan, Store]:
     """A plan as it was last run, on the data of then, and its stored runs."""
     store = store_of(results, plan)
-    return recalled(plan, store), store
+    return with_stored(recalled(plan, store), store), store
 
 
 def report_folder(store: Store, limit_updates: int | None) -> Path:

@@ -8,7 +8,7 @@ differences), else δ√(n/2)/σ (σ is that of one method, pooled).
 
 import math
 
-from scipy.special import nctdtr, stdtrit
+from scipy.special import nctdtr, ndtr, ndtri, stdtrit
 
 from genbench.judging import exact
 from genbench.judging.statistics import ALPHA, Test
@@ -44,6 +44,35 @@ def seeds_needed(effect: float, *, paired: bool) -> int | None:
         else:
             low = middle
     return high
+
+
+def quantile(p: float) -> float:
+    """The standard normal deviate of a one-sided p."""
+    return -float(ndtri(p))
+
+
+def predictive_power(z: float, share: float, level: float) -> float:
+    """The chance that a one-sided test at `level` finds with all seeds what is at `z` with some.
+
+    `share` is the part of the seeds that `z` is of. The effect is that of these seeds, as
+    uncertain as they leave it (D. J. Spiegelhalter, L. S. Freedman, P. R. Blackburn, Monitoring
+    clinical trials: conditional or predictive power?, Controlled Clinical Trials 7, 1986,
+    https://doi.org/10.1016/0197-2456(86)90003-6).
+    """
+    limit = quantile(level)
+    if share >= 1:
+        return float(z >= limit)
+    return float(ndtr((z / math.sqrt(share) - limit) / math.sqrt((1 - share) / share)))
+
+
+def seeds_to_decide(z: float, seeds: int, level: float) -> int | None:
+    """With how many seeds a one-sided test at `level` has a power of 80 %, if the effect is that
+    which gave `z` with `seeds`; None if that is over 10,000.
+    """
+    if z <= 0:
+        return None
+    needed = math.ceil(seeds * ((quantile(level) + quantile(1 - ENOUGH)) / z) ** 2)
+    return needed if needed <= MOST_SEEDS else None
 
 
 def smallest_change(test: Test, before: float, level: float) -> float | None:

@@ -172,7 +172,7 @@ def _retrained(store: Store, suite: str, specs: Sequence[RunSpec]) -> list[str]:
         why = str(error).splitlines()[0]
         return [f"{suite}: what `genbench run` retrains is not known ({why})"] if specs else []
     stored = {spec.id for spec in specs}
-    wanted = {(run.method, run.dataset, run.seed): run for run in plan.runs}
+    wanted = {(run.method, run.dataset, run.seed): run for run in (*plan.runs, *plan.further)}
     reasons: dict[tuple[str, str], dict[str, None]] = {}
     for spec in specs:
         run = wanted.get((spec.method, spec.dataset, spec.seed))

@@ -101,7 +101,8 @@ def _asked(
     try:
         plan = called_as_then(load_plan(file, seeds=seeds, limit_updates=cut), store)
         known = {data_key(spec.data): spec.data.contents} if spec.data.contents else {}
-        return {run.id for run in with_contents(plan, known).runs}
+        asked = with_contents(plan, known)
+        return {run.id for run in (*asked.runs, *asked.further)}
     except GenbenchError:
         return set()
 

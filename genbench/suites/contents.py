@@ -148,13 +148,16 @@ def _below(root: Path, path: str) -> str:
 def _on_other_data(plan: Plan, data_of: Callable[[RunSpec], ComponentSpec]) -> Plan:
     """The plan with the data of each run as `data_of` has them; it is asked once for each row."""
     made: dict[int, ComponentSpec] = {}
-    runs = []
-    for run in plan.runs:
+
+    def moved(run: RunSpec) -> RunSpec:
         if id(run.data) not in made:
             made[id(run.data)] = data_of(run)
         data = made[id(run.data)]
-        runs.append(run if data is run.data else run.model_copy(update={"data": data}))
-    return replace(plan, runs=tuple(runs))
+        return run if data is run.data else run.model_copy(update={"data": data})
+
+    return replace(
+        plan, runs=tuple(map(moved, plan.runs)), further=tuple(map(moved, plan.further))
+    )
 
 
 def file_contents(path: Path) -> str:

@@ -12,6 +12,7 @@ from genbench.lookup import suggest
 from genbench.suites.contents import published
 from genbench.suites.external import ExternalRow, external_rows
 from genbench.suites.figures import faults_of_kinds
+from genbench.suites.looks import MAX_SEEDS
 from genbench.suites.matrix import (
     DatasetRow,
     check_batch,
@@ -44,7 +45,6 @@ __all__ = [
     "DatasetInfo", "MethodInfo", "Plan", "find_suite", "load_plan", "plan_of", "suite_names",
 ]
 
-MAX_SEEDS = 10_000
 MAX_RUNS = 100_000
 MAX_ID = 200
 """Characters of a run's id, which names its folder: file systems take 255 with what is added."""
@@ -94,7 +94,7 @@ class _Loader:
             self.problems.faults((), faults_of_kinds(faults, raw, self.folder))
             self.problems.stop()
         assert suite is not None
-        seeds = self.seed_list(suite.seeds)
+        seeds, later = self.seed_lists(suite)
         check_training(suite, raw, self.problems)
         datasets = [d for r in self.rows("dataset", suite.datasets) if (d := self.dataset(r))]
         methods = [
@@ -106,7 +106,7 @@ class _Loader:
         )
         check_external(others, datasets, self.problems)
         self.problems.stop()
-        runs = trial(tuple(self.runs(suite, datasets, methods, others, metrics, seeds)))
+        runs = trial(tuple(self.runs(suite, datasets, methods, others, metrics, [*seeds, *later])))
         rows = [other.row for other in others]
         suite = check_report(
             suite, methods, rows, datasets, values, self.folder, self.problems
@@ -115,13 +115,16 @@ class _Loader:
         check_shown(suite, names, self.problems)
         self.check_ids(runs)
         self.problems.stop()
+        own = [run.method not in suite.external and run.seed in later for run in runs]
+        further = tuple(run for run, is_later in zip(runs, own, strict=True) if is_later)
+        runs = tuple(run for run, is_later in zip(runs, own, strict=True) if not is_later)
         return Plan(
             self.file.stem, suite.title or self.file.stem, self.file, suite, runs,
             {m.row.name: m.info for m in methods}
             | {other.row.name: other.info for other in others},
             {d.row.name: d.info for d in datasets},
             tuple(metrics), tuple(values),
-            tuple(self.warnings(metrics, methods, datasets)),
+            tuple(self.warnings(metrics, methods, datasets)), further,
         )
 
     def warnings(
@@ -162,9 +165,15 @@ class _Loader:
             rows += expand_grids(replace(row, entry=entry), self.problems)
         return rows
 
-    def seed_list(self, value: Any) -> list[int]:
+    def seed_lists(self, suite: Suite) -> tuple[Sequence[int], Sequence[int]]:
+        """The seeds of every row, and those that looks after the first add to some."""
         if self.seeds is not None:
-            return list(range(self.seeds))
+            return range(self.seeds), ()
+        if suite.looks is None:
+            return self.seed_list(suite.seeds), ()
+        return range(suite.looks[0]), range(suite.looks[0], suite.looks[-1])
+
+    def seed_list(self, value: Any) -> list[int]:
         whole = isinstance(value, int) and not isinstance(value, bool)
         if whole and 1 <= value <= MAX_SEEDS:
             return list(range(value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -60,6 +60,8 @@ class Plan:
     values: tuple[str, ...]
     """The names of everything that the metrics measure: the columns that there can be."""
     warnings: tuple[str, ...]
+    further: tuple[RunSpec, ...] = ()
+    """The runs of looks after the first, which only some rows will need."""
 
     def only(self, patterns: Sequence[str]) -> Plan:
         """The plan of the runs whose method row, dataset row or id matches one of the patterns.
@@ -69,12 +71,28 @@ class Plan:
         """
         kept = set[str]()
         for pattern in patterns:
-            matching = {run.id for run in self.runs if _matches(run, pattern)}
+            matching = {run.id for run in (*self.runs, *self.further) if _matches(run, pattern)}
             if not matching:
                 hint = suggest(pattern, [*self.methods, *self.datasets])
                 raise SuiteError(f"no run matches '{pattern}'{hint}", file=self.path)
             kept |= matching
-        return replace(self, runs=tuple(run for run in self.runs if run.id in kept))
+        return self.where(lambda run: run.id in kept)
+
+    def where(self, wanted: Callable[[RunSpec], bool]) -> Plan:
+        """The plan of some of the runs."""
+        return replace(self, runs=tuple(filter(wanted, self.runs)),
+                       further=tuple(filter(wanted, self.further)))
+
+    def grown(self, wanted: Callable[[RunSpec], bool]) -> Plan:
+        """The plan with some of the runs of later looks among its runs, at their place."""
+        more = {run.id for run in self.further if wanted(run)}
+        if not more:
+            return self
+        rows: dict[tuple[str, str], list[RunSpec]] = {}
+        for run in (*self.runs, *(run for run in self.further if run.id in more)):
+            rows.setdefault((run.dataset, run.method), []).append(run)
+        return replace(self, runs=tuple(run for row in rows.values() for run in row),
+                       further=tuple(run for run in self.further if run.id not in more))
 
 
 def _matches(run: RunSpec, pattern: str) -> bool:

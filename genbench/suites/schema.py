@@ -25,6 +25,7 @@ from genbench.fields import MOST, Count, Finite, Optimiser, Positive, Share
 from genbench.seeding import digest
 from genbench.suites.executors import cluster_model
 from genbench.suites.expectation import Expectation, parse_expectations, parse_identities
+from genbench.suites.looks import Looks
 
 if TYPE_CHECKING:
     Cluster = BaseModel
@@ -317,6 +318,8 @@ class Suite(_Part):
     is not the row's name, and `budget` changes the suite's budget."""
     seeds: Any = 3
     """How many seeds (0, 1, …), or a list of them."""
+    looks: Looks | None = None
+    """In the place of `seeds`: after how many seeds claims are tested, e.g. [5, 10, 20, 40]."""
     budget: Budget = Budget()
     """How long methods train."""
     methods: Any = None

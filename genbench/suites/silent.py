@@ -51,9 +51,14 @@ def check_settings(
 def check_training(suite: Suite, raw: Mapping[str, Any], problems: Problems) -> None:
     """What is said of training, where no method is trained."""
     if suite.methods is None:
-        for key in ("budget", "compile", "precision", "seeds"):
+        for key in ("budget", "compile", "precision", "seeds", "looks"):
             if key in raw:
                 problems.add((key,), f"no method is trained here: `{key}` could not matter")
+    elif suite.looks is not None:
+        if "seeds" in raw:
+            problems.add(("seeds",), "`looks` say how many seeds there are: leave `seeds` out")
+        if all(claim.expect is None for claim in suite.report.claims):
+            problems.add(("looks",), "looks are for claims, and none has an `expect` to test")
 
 
 def check_external(

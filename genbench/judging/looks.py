@@ -1,0 +1,126 @@
+"""Looks: tests of the claims after so many seeds, planned before the first run.
+
+A claim that is tested again and again finds a difference by chance sooner or later. So a suite
+plans its looks, and each look spends a share of the error of 5 % (`suites.looks.shares`), over the
+claims by Holm's correction. A claim that is decided stays decided and takes no part in later
+corrections. The suite's chance of a false verdict is then at most the sum of the shares: the first
+false one at a look has a p below that look's error over the number of true hypotheses, whichever
+claims were tested and decided before (W. Maurer, F. Bretz, Multiple testing in group sequential
+trials using graphical approaches, Statistics in Biopharmaceutical Research 5, 2013,
+https://doi.org/10.1080/19466315.2013.807748). Nor does it matter which rows get more seeds, and
+when that ends: a test that is not made rejects nothing.
+
+All of it follows from the stored results. Nothing is kept of a look, so that looking again gives
+nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from genbench.judging.answers import Case, placed
+from genbench.judging.cells import RESULTS, SKIPPED, Cell
+from genbench.judging.power import predictive_power, quantile, seeds_to_decide
+from genbench.judging.statistics import ALPHA
+from genbench.suites.looks import shares
+from genbench.suites.plan import Plan
+from genbench.suites.schema import Claim
+
+FUTILE = 0.1
+"""The predictive power below which a claim is given up."""
+Rows = dict[tuple[str, str], set[int]]
+
+
+@dataclass(frozen=True)
+class Look:
+    """One time that claims are tested; without planned looks the only one, of all seeds."""
+
+    number: int = 1
+    of: int = 1
+    seeds: int | None = None
+    """How many of each row; None for all that there are."""
+    share: float = 1.0
+    """Of the error."""
+    last_seeds: int | None = None
+    last_share: float = 1.0
+
+    @property
+    def planned(self) -> bool:
+        """Whether it is one that a suite plans."""
+        return self.seeds is not None
+
+    def cells(self, cells: Sequence[Cell]) -> list[Cell]:
+        """What there was to see at this look."""
+        return list(cells) if self.seeds is None else [_first(cell, self.seeds) for cell in cells]
+
+    def reached(self, claim: Claim, cells: Sequence[Cell], rows: Rows) -> bool:
+        """Whether every run that the claim needs for this look has ended."""
+        if self.seeds is None:
+            return True
+        needed = [cells for part in claim.parts for _, found in placed(part, cells)
+                  for cells in found]
+        return bool(needed) and all(self._ended(cells, rows) for cells in needed)
+
+    def _ended(self, cells: Sequence[Cell], rows: Rows) -> bool:
+        if not cells:
+            return False
+        ended = {seed for cell in cells for seed in (*cell.values, *cell.skips, *cell.elsewhere)}
+        ended |= {seed for cell in cells for seed, trouble in cell.troubles.items()
+                  if trouble.status in (*RESULTS, SKIPPED)}
+        wanted = rows.get((cells[0].method, cells[0].dataset), set())
+        return {seed for seed in wanted if seed < (self.seeds or 0)} <= ended
+
+    def adjusted(self, p: float) -> float:
+        """A p after the correction over claims, so that it is to be held against 0.05."""
+        return min(1.0, p / self.share)
+
+    def outlook(self, case: Case, claims: int) -> tuple[float, int | None]:
+        """The chance that a later look decides it, and how many seeds would, were this all true.
+
+        `claims` are those that are undecided, over which the last look's error is shared.
+        """
+        assert self.seeds is not None
+        assert self.last_seeds is not None
+        level = ALPHA * self.last_share / (2 * claims)
+        z = [quantile(p) for p in (case.confirm, case.refute, case.same) if p < 1]
+        part = self.seeds / self.last_seeds
+        chance = sum(predictive_power(one, part, level) for one in z)
+        return min(1.0, chance), seeds_to_decide(max(z, default=0.0), self.seeds, level)
+
+
+def looks_of(plan: Plan) -> list[Look]:
+    """The looks of a suite, in order."""
+    looks = plan.suite.looks
+    if looks is None:
+        return [Look()]
+    spent = shares(looks)
+    return [
+        Look(number, len(looks), seeds, share, looks[-1], spent[-1])
+        for number, (seeds, share) in enumerate(zip(looks, spent, strict=True), start=1)
+    ]
+
+
+def planned_rows(plan: Plan) -> Rows:
+    """(Row, dataset) → the seeds that it has if it goes on to the last look."""
+    found: Rows = {}
+    for run in (*plan.runs, *plan.further):
+        found.setdefault((run.method, run.dataset), set()).add(run.seed)
+    return found
+
+
+def rows_of(claim: Claim, cells: Sequence[Cell]) -> set[tuple[str, str]]:
+    """The rows that a claim rests on, each with its dataset."""
+    return {
+        (cell.method, cell.dataset) for part in claim.parts for _, found in placed(part, cells)
+        for cells in found for cell in cells
+    }
+
+
+def _first(cell: Cell, seeds: int) -> Cell:
+    return replace(
+        cell,
+        values={seed: value for seed, value in cell.values.items() if seed < seeds},
+        troubles={seed: why for seed, why in cell.troubles.items() if seed < seeds},
+        skips={seed: why for seed, why in cell.skips.items() if seed < seeds},
+        spreads={seed: std for seed, std in cell.spreads.items() if seed < seeds},
+        elsewhere={seed for seed in cell.elsewhere if seed < seeds},
+    )
