@@ -56,9 +56,9 @@ class Look:
         """Whether every run that the claim needs for this look has ended."""
         if self.seeds is None:
             return True
-        needed = [cells for part in claim.parts for _, found in placed(part, cells)
-                  for cells in found]
-        return bool(needed) and all(self._ended(cells, rows) for cells in needed)
+        needed = [of_row for part in claim.parts for _, found in placed(part, cells)
+                  for of_row in found]
+        return bool(needed) and all(self._ended(of_row, rows) for of_row in needed)
 
     def _ended(self, cells: Sequence[Cell], rows: Rows) -> bool:
         if not cells:
@@ -111,7 +111,7 @@ def rows_of(claim: Claim, cells: Sequence[Cell]) -> set[tuple[str, str]]:
     """The rows that a claim rests on, each with its dataset."""
     return {
         (cell.method, cell.dataset) for part in claim.parts for _, found in placed(part, cells)
-        for cells in found for cell in cells
+        for of_row in found for cell in of_row
     }
 
 

@@ -28,7 +28,9 @@ def verdicts(expectations, *parts):
         )})
         for place, expect in enumerate(expectations)
     ]
-    plan = SimpleNamespace(suite=SimpleNamespace(report=SimpleNamespace(claims=claims)))
+    plan = SimpleNamespace(
+        suite=SimpleNamespace(looks=None, report=SimpleNamespace(claims=claims))
+    )
     return judge(plan, cells_of(table(*parts)))
 
 
@@ -266,7 +268,9 @@ def test_bad_claims_and_tables_are_refused():
 def test_a_claim_that_is_newer_than_its_runs_is_post_hoc():
     old, new = (Claim(id=name, text="a sentence", expect=expect) for name, expect in
                 (("old", "nll[a] < nll[b]"), ("new", "nll[a,ring] < 1.5")))
-    plan = SimpleNamespace(suite=SimpleNamespace(report=SimpleNamespace(claims=[old, new])))
+    plan = SimpleNamespace(
+        suite=SimpleNamespace(looks=None, report=SimpleNamespace(claims=[old, new]))
+    )
     cells = cells_of([*LOW, *HIGH])
 
     def post_hoc(planned):

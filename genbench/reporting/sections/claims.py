@@ -32,8 +32,8 @@ def section(results: Results, figures: Sequence[Figure]) -> list[str]:
     if looks:
         planned = ", ".join(map(str, looks))
         text += (f"\nLooks are planned at {planned} seeds of each row. The error of 5 % is spent "
-                 "over them by the seeds that are new to each, and at each over the claims (Holm); "
-                 "the adjusted p is to be held against 0.05.\n")
+                 "over them by the seeds that are new to each, at each over the claims (Holm). "
+                 "The adjusted p is to be held against 0.05.\n")
     if any(v.post_hoc for v in results.verdicts):
         text += ("\n*Post hoc*: the claim was not in the suite, or not in these words, when a run "
                  "that it rests on first began.\n")
