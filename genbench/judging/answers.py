@@ -47,36 +47,44 @@ class Case:
 
     @property
     def confirm(self) -> float:
+        """One-sided p that all of them hold."""
         return max((answer.confirm for answer in self.answers), default=1.0)
 
     @property
     def refute(self) -> float:
+        """One-sided p that one of them does not."""
         smallest = min((answer.refute for answer in self.answers), default=1.0)
         return min(1.0, smallest * len(self.answers))
 
     @property
     def same(self) -> float:
+        """One-sided p that every difference is within the margin."""
         return max((answer.same for answer in self.answers), default=1.0)
 
     @property
     def exact(self) -> bool:
+        """Whether every run has the values that its identities give."""
         return all(answer.exact for answer in self.answers)
 
     @property
     def settled(self) -> bool:
+        """Whether one is refuted without a test."""
         return any(answer.settled for answer in self.answers)
 
     @property
     def effect(self) -> Effect | None:
+        """What is estimated, where it is one comparison."""
         return self.answers[0].effect if len(self.answers) == 1 else None
 
     @property
     def seeds(self) -> int | None:
+        """Of the cell that has the fewest."""
         known = [answer.seeds for answer in self.answers if answer.seeds is not None]
         return min(known, default=None)
 
     @property
     def p(self) -> float | None:
+        """Two-sided, not corrected; None where nothing could be tested."""
         if self.settled:
             return 0.0
         if not any(answer.tested for answer in self.answers):
