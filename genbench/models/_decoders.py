@@ -1,8 +1,8 @@
-"""Decoders' distributions p(x ∣ z): what a VAE's last layer means.
+"""Observation models p(x ∣ z) of a VAE: the distributions that its decoder network parametrises.
 
-Each takes the last layer's features (…, features) and flattened data x (B, D) on the scaled range,
-and sums its log density or log probability over the D dimensions. `spread` says where its scale
-comes from: one learned number for each dimension, a prediction for each example, or a constant.
+Each takes the network's outputs (…, features) and flattened data x (B, D) on the scaled range, and
+sums its log density or log probability over the D dimensions. `spread` is how its scale is given:
+one learned number for each dimension, predicted from z, or a constant.
 """
 
 import math
@@ -17,62 +17,62 @@ from genbench.errors import GenbenchError
 from genbench.nets.densities import discretised_logistic, log_normal
 from genbench.noise import Noise
 
-Spread = Literal["learned", "predicted", "fixed"]
-_LOG_RANGE = (-7.0, 3.0)
-"""Bounds of a learned log-scale, which a constant pixel would send to minus infinity."""
+Scale = Literal["learned", "predicted", "fixed"]
+_LOG_SCALE_RANGE = (-7.0, 3.0)
+"""Bounds of a learned log-scale; on a constant pixel it would diverge to −∞."""
 
 
-class _Located(nn.Module):
-    """A mean and a log-scale for each dimension, read from the features."""
+class _LocationScale(nn.Module):
+    """A mean and a log-scale for each dimension."""
 
-    def __init__(self, space: Space, spread: Spread, scale: float) -> None:
+    def __init__(self, space: Space, spread: Scale, scale: float) -> None:
         super().__init__()
         self.dims, self.spread = space.dims, spread
         self.features = 2 * space.dims if spread == "predicted" else space.dims
-        start = torch.full((space.dims,), math.log(scale))
-        self.log_scale = nn.Parameter(start, requires_grad=spread != "fixed")
+        initial = torch.full((space.dims,), math.log(scale))
+        self.log_scale = nn.Parameter(initial, requires_grad=spread != "fixed")
 
-    def read(self, features: Tensor) -> tuple[Tensor, Tensor]:
+    def parameters_of(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Means (…, D) and log-scales, (…, D) or (D,)."""
         if self.spread == "predicted":
             mean, offset = features.chunk(2, dim=-1)
-            return mean, (self.log_scale + offset).clamp(*_LOG_RANGE)
-        return features, self.log_scale.clamp(*_LOG_RANGE)
+            return mean, (self.log_scale + offset).clamp(*_LOG_SCALE_RANGE)
+        return features, self.log_scale.clamp(*_LOG_SCALE_RANGE)
 
 
-class GaussianDecoder(_Located):
-    """Independent Gaussians."""
+class GaussianDecoder(_LocationScale):
+    """A diagonal Gaussian."""
 
     discrete = False
 
     def log_prob(self, x: Tensor, features: Tensor) -> Tensor:
         """Log density of x (B, D), nats, (…, B)."""
-        mean, log_scale = self.read(features)
+        mean, log_scale = self.parameters_of(features)
         return log_normal(x, mean, log_scale.exp()).sum(-1)
 
     def mean(self, features: Tensor) -> Tensor:
         """The mean, (…, D)."""
-        return self.read(features)[0]
+        return self.parameters_of(features)[0]
 
     def draw(self, features: Tensor, noise: Noise) -> Tensor:
-        """A draw, (n, D)."""
-        mean, log_scale = self.read(features)
+        """A reparametrised sample, (n, D)."""
+        mean, log_scale = self.parameters_of(features)
         return mean + log_scale.exp() * noise.normal("x", *mean.shape).to(mean)
 
 
-class LogisticDecoder(_Located):
-    """Independent logistics, rounded to the grey levels: a probability of quantised images."""
+class LogisticDecoder(_LocationScale):
+    """Independent discretised logistics: a probability of quantised images."""
 
     discrete = True
 
-    def __init__(self, space: Space, spread: Spread, scale: float) -> None:
+    def __init__(self, space: Space, spread: Scale, scale: float) -> None:
         low, high = _bounds(space, "discretised_logistic")
         super().__init__(space, spread, scale * (high - low))
         assert space.levels is not None
         self.low, self.high, self.levels = low, high, space.levels
 
     def _centred(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_scale = self.read(features)
+        mean, log_scale = self.parameters_of(features)
         return mean + 0.5 * (self.low + self.high), log_scale
 
     def log_prob(self, x: Tensor, features: Tensor) -> Tensor:
@@ -82,11 +82,11 @@ class LogisticDecoder(_Located):
         return terms.sum(-1)
 
     def mean(self, features: Tensor) -> Tensor:
-        """The location, within the range, (…, D)."""
+        """The location, clamped to the range, (…, D)."""
         return self._centred(features)[0].clamp(self.low, self.high)
 
     def draw(self, features: Tensor, noise: Noise) -> Tensor:
-        """A draw of levels, (n, D); the gradient passes the rounding as if it were not there."""
+        """A sample of grey levels, (n, D), with a straight-through gradient of the rounding."""
         mean, log_scale = self._centred(features)
         u = noise.uniform("x", *mean.shape).clamp(1e-6, 1 - 1e-6).to(mean)
         x = (mean + log_scale.exp() * torch.logit(u)).clamp(self.low, self.high)
@@ -96,7 +96,7 @@ class LogisticDecoder(_Located):
 
 
 class BernoulliDecoder(nn.Module):
-    """Independent coins, one for each pixel. On grey images, a cross-entropy and no likelihood."""
+    """Independent Bernoulli pixels; on grey images a cross-entropy, not a likelihood."""
 
     def __init__(self, space: Space) -> None:
         super().__init__()
@@ -114,7 +114,7 @@ class BernoulliDecoder(nn.Module):
         return self.low + (self.high - self.low) * torch.sigmoid(features)
 
     def draw(self, features: Tensor, noise: Noise) -> Tensor:
-        """A draw of black and white, (n, D); the gradient is that of the mean."""
+        """A binary sample, (n, D), with the straight-through gradient of the mean."""
         p = torch.sigmoid(features)
         x = (noise.uniform("x", *p.shape).to(p) < p).to(p)
         return self.low + (self.high - self.low) * (p + (x - p).detach())
@@ -123,11 +123,11 @@ class BernoulliDecoder(nn.Module):
 Decoder = GaussianDecoder | LogisticDecoder | BernoulliDecoder
 
 
-def decoder_for(name: str, space: Space, spread: Spread, scale: float) -> Decoder:
-    """The decoder of that name for data of this space; "auto" chooses one that is a likelihood.
+def decoder_for(name: str, space: Space, spread: Scale, scale: float) -> Decoder:
+    """The decoder of that name for data of this space; "auto" is one that is a likelihood.
 
     Raises:
-        GenbenchError: a decoder of images for points, or one that needs grey levels without them.
+        GenbenchError: a decoder for images on points, or one for grey levels on data without.
     """
     if name == "auto":
         quantised = space.kind == "images" and not space.dequantised and space.low is not None

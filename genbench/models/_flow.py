@@ -1,4 +1,4 @@
-"""What flows share: a bijection and a base distribution make a density and samples.
+"""Shared by flows: density and samples from a bijection and a base distribution.
 
     log p(x) = log p_base(z) + log|det ∂z/∂x|,   z = f(x),   x = f⁻¹(z)
 """
@@ -14,14 +14,14 @@ from genbench.nets.densities import base_log_prob, base_sample
 
 
 class FlowModel(Model):
-    """A flow: images are flattened, the density is exact.
+    """A normalising flow on flattened data, with an exact density.
 
-    A concrete flow says which bijection it is; with `stack`, that many of them side by side, which
-    is how a mixture computes its components at once.
+    A concrete flow defines its bijection, or a stack of bijections, as which a mixture evaluates
+    its components together.
     """
 
     base: Literal["gaussian", "logistic"] = "gaussian"
-    """Distribution of the code."""
+    """Base distribution."""
 
     def build(self, space: Space) -> None:
         self.flow = self.bijection(space)
@@ -31,18 +31,18 @@ class FlowModel(Model):
     def preferred_scaling(
         cls, kind: Literal["points", "images"], **options: object,
     ) -> tuple[str, bool]:
-        """Images are dequantised, then taken to their logit, as in the paper of RealNVP."""
+        """Images are dequantised and logit-transformed, as in the RealNVP paper."""
         return ("standard", False) if kind == "points" else ("logit", True)
 
     @abstractmethod
     def bijection(self, space: Space, stack: int = 0) -> Bijection:
-        """The map from data (…, B, D) to codes, or `stack` of them."""
+        """The bijection from data (…, B, D) to base variables, or a stack of `stack` of them."""
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
         return self.flow.groups()
 
     def to_base(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The code (B, D) of x (B, *shape) and log|det ∂z/∂x| (B,)."""
+        """The base variables (B, D) of x (B, *shape) and log|det ∂z/∂x| (B,)."""
         return self.flow(x.flatten(1))
 
     def from_base(self, z: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What implicit models share: networks, a latent draw, and an output on the data's range."""
+"""Shared by implicit models: networks, latents, and an output activation for the data's range."""
 
 from torch import Tensor, nn
 
@@ -11,8 +11,8 @@ from genbench.nets.labels import with_labels
 from genbench.nets.mlp import MLP
 
 
-class EitherNetwork(Model):
-    """An implicit model of fully connected or of strided convolutional networks."""
+class ImplicitModel(Model):
+    """An implicit model of fully connected or strided convolutional networks."""
 
     refuses: ClassVar[tuple[tuple[dict[str, object], str], ...]] = (
         ({"network": "dcgan", "data": "points"}, "network: dcgan is for images; use mlp"),
@@ -21,48 +21,48 @@ class EitherNetwork(Model):
 
     network: Literal["auto", "mlp", "dcgan"] = "mlp"
     """Fully connected, or strided convolutions (images of at least 8×8); auto: convolutions for
-    images of at least 16×16, and fully connected for what is smaller and for points."""
+    images of at least 16×16, fully connected for smaller ones and for points."""
     widths: Widths = [256, 256]
     """Hidden widths of a fully connected decoder, and in reverse of an encoder."""
     norm: Literal["none", "batch"] = "none"
     """Normalisation between the layers of a fully connected decoder (strided convolutions always
-    have batch norm); it uses the batch in training and its running moments in evaluation."""
+    have batch norm): batch statistics in training, running statistics in evaluation."""
     channels: Count = 64
-    """Feature maps at the images' end of convolutions."""
+    """Feature maps of the convolutions at the highest resolution."""
 
-    def convolves(self, space: Space) -> bool:
-        """Whether the networks of these data are convolutional."""
+    def is_convolutional(self, space: Space) -> bool:
+        """Whether the networks for these data are convolutional."""
         if self.network == "auto":
             return space.kind == "images" and min(space.shape[1:]) >= 16
         return self.network == "dcgan"
 
-    def decoder_of(self, codes: int, space: Space, activation: str = "relu") -> nn.Module:
-        """A network of codes (B, codes) to data (B, *shape), on the data's range.
+    def make_decoder(self, latent: int, space: Space, activation: str = "relu") -> nn.Module:
+        """A network from latents (B, latent) to data (B, *shape), on the data's range.
 
-        `activation` is that of a fully connected one.
+        `activation` is that of a fully connected network.
 
         Raises:
             GenbenchError: convolutions for anything but images of at least 8×8.
         """
-        if self.convolves(space):
-            network = Upsampler(codes, space.shape, self.channels)
+        if self.is_convolutional(space):
+            network = Upsampler(latent, space.shape, self.channels)
             return nn.Sequential(network, output_activation(space))
-        dense = MLP(codes, space.dims, self.widths, activation, norm=self.norm == "batch")
+        dense = MLP(latent, space.dims, self.widths, activation, norm=self.norm == "batch")
         return nn.Sequential(dense, output_activation(space), nn.Unflatten(1, space.shape))
 
-    def encoder_to(self, codes: int, space: Space) -> nn.Module:
-        """A network of data (B, *shape) to codes (B, codes).
+    def make_encoder(self, outputs: int, space: Space) -> nn.Module:
+        """A network from data (B, *shape) to latents or their parameters (B, outputs).
 
         Raises:
             GenbenchError: convolutions for anything but images of at least 8×8.
         """
         trunk: nn.Module
-        if self.convolves(space):
+        if self.is_convolutional(space):
             trunk, features = downsampler(space.shape, self.channels, "none")
         else:
             trunk = dense_trunk(space.dims, self.widths[::-1], "none", "relu")
             features = self.widths[0]
-        return nn.Sequential(trunk, nn.Linear(features, codes))
+        return nn.Sequential(trunk, nn.Linear(features, outputs))
 
 
 def output_activation(space: Space) -> nn.Module:
@@ -83,12 +83,12 @@ def output_activation(space: Space) -> nn.Module:
     )
 
 
-def latent(model: nn.Module, n: int, size: int, noise: Noise) -> Tensor:
-    """Standard normal latents (n, size) of the type of the model's parameters."""
+def sample_latent(model: nn.Module, n: int, size: int, noise: Noise) -> Tensor:
+    """Standard normal latents (n, size), of the dtype of the model's parameters."""
     return noise.normal("z", n, size).to(next(model.parameters()))
 
 
-def classes_of(space: Space, name: str) -> int:
+def num_classes(space: Space, name: str) -> int:
     """The number of classes of labelled data.
 
     Raises:
@@ -102,9 +102,9 @@ def classes_of(space: Space, name: str) -> int:
     return space.classes
 
 
-def conditional_latent(
+def sample_conditional_latent(
     model: nn.Module, n: int, size: int, noise: Noise, labels: Tensor | None, classes: int,
 ) -> Tensor:
-    """Latents with a one-hot label beside them, (n, size + classes)."""
+    """Standard normal latents, each with its one-hot label, (n, size + classes)."""
     assert labels is not None  # Model.check_context
-    return with_labels(latent(model, n, size, noise), labels, classes)
+    return with_labels(sample_latent(model, n, size, noise), labels, classes)

@@ -1,4 +1,5 @@
-"""A generator whose latent is extended by codes (Chen et al., 2016, arXiv:1606.03657).
+"""The generator of InfoGAN: noise and latent codes as input (Chen et al., 2016,
+arXiv:1606.03657).
 
     x = G(z, c),  z ~ N(0, I),  c = (one-hot of uniform categories, U(−1, 1), …)
 """
@@ -8,12 +9,12 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from genbench.fields import Annotated, Count, Field, Natural
-from genbench.models._implicit import EitherNetwork, latent
+from genbench.models._implicit import ImplicitModel, sample_latent
 from genbench.models.base import Noise, Space
 
 
-class CodedGenerator(EitherNetwork):
-    """Implicit generator with categorical and continuous codes."""
+class CodedGenerator(ImplicitModel):
+    """Implicit generator with categorical and continuous latent codes."""
 
     cite = "chen2016infogan"
     refuses = (
@@ -24,27 +25,27 @@ class CodedGenerator(EitherNetwork):
     categories: list[Annotated[int, Field(ge=2)]] = [10]
     """The number of values of each categorical code."""
     continuous: Natural = 2
-    """The number of codes that are uniform on [−1, 1]."""
+    """The number of continuous codes, uniform on [−1, 1]."""
     latent: Count = 62
-    """Dimensions of the Gaussian latent, without the codes."""
+    """Dimensions of the Gaussian noise z, without the codes."""
 
     def build(self, space: Space) -> None:
         inputs = self.latent + sum(self.categories) + self.continuous
-        self.net = self.decoder_of(inputs, space)
+        self.net = self.make_decoder(inputs, space)
 
     def draw_codes(self, n: int, noise: Noise) -> Tensor:
-        where = next(self.parameters())
+        like = next(self.parameters())
         columns = [
-            noise.integers(f"category {k}", values, n).to(where)[:, None]
+            noise.integers(f"category {k}", values, n).to(like)[:, None]
             for k, values in enumerate(self.categories)
         ]
         if self.continuous:
-            columns.append(2 * noise.uniform("continuous", n, self.continuous).to(where) - 1)
+            columns.append(2 * noise.uniform("continuous", n, self.continuous).to(like) - 1)
         return torch.cat(columns, 1)
 
     def generate_from_codes(self, codes: Tensor, noise: Noise) -> Tensor:
         count = len(self.categories)
-        parts = [latent(self, len(codes), self.latent, noise)]
+        parts = [sample_latent(self, len(codes), self.latent, noise)]
         parts += [
             one_hot(codes[:, k].long(), values).to(codes)
             for k, values in enumerate(self.categories)

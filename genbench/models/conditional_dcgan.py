@@ -1,5 +1,5 @@
-"""The network of Radford et al., 2016, arXiv:1511.06434; the label enters as in Mirza, Osindero,
-2014, arXiv:1411.1784.
+"""The DCGAN generator (Radford et al., 2016, arXiv:1511.06434), conditioned on the class label as
+in Mirza, Osindero, 2014, arXiv:1411.1784.
 
     x = G(z, y),  z ~ N(0, I),  y one-hot
 """
@@ -7,7 +7,7 @@
 from torch import Tensor
 
 from genbench.fields import Count
-from genbench.models._implicit import classes_of, conditional_latent, output_activation
+from genbench.models._implicit import num_classes, output_activation, sample_conditional_latent
 from genbench.models.base import Model, Noise, Space
 from genbench.nets.dcgan import Upsampler
 
@@ -22,13 +22,13 @@ class ConditionalDCGAN(Model):
     latent: Count = 100
     """Dimensions of the Gaussian latent, without the label."""
     channels: Count = 64
-    """Feature maps before the last layer; each earlier layer has twice as many."""
+    """Feature maps of the last hidden layer; each earlier layer has twice as many."""
 
     def build(self, space: Space) -> None:
-        self.classes = classes_of(space, "conditional_dcgan")
+        self.classes = num_classes(space, "conditional_dcgan")
         self.network = Upsampler(self.latent + self.classes, space.shape, self.channels)
         self.output_activation = output_activation(space)
 
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
-        code = conditional_latent(self, n, self.latent, noise, context, self.classes)
-        return self.output_activation(self.network(code))
+        z = sample_conditional_latent(self, n, self.latent, noise, context, self.classes)
+        return self.output_activation(self.network(z))

@@ -1,19 +1,18 @@
-"""A generator whose latent is extended by the class label (Mirza, Osindero, 2014,
-arXiv:1411.1784).
+"""A generator conditioned on the class label (Mirza, Osindero, 2014, arXiv:1411.1784).
 
     x = G(z, y),  z ~ N(0, I),  y one-hot
 
-Here both enter the first layer together; the paper gives each a layer of its own before that.
+z and y are concatenated at the input; the paper maps each by a layer of its own first.
 """
 
 from torch import Tensor
 
 from genbench.fields import Count, Literal
-from genbench.models._implicit import EitherNetwork, classes_of, conditional_latent
+from genbench.models._implicit import ImplicitModel, num_classes, sample_conditional_latent
 from genbench.models.base import Noise, Space
 
 
-class ConditionalGenerator(EitherNetwork):
+class ConditionalGenerator(ImplicitModel):
     """Class-conditional generator, for labelled points and images."""
 
     conditional = True
@@ -22,12 +21,12 @@ class ConditionalGenerator(EitherNetwork):
     latent: Count = 16
     """Dimensions of the Gaussian latent, without the label."""
     activation: Literal["elu", "gelu", "leaky_relu", "relu", "silu", "tanh"] = "relu"
-    """Between the layers of a fully connected network."""
+    """Activation of a fully connected network."""
 
     def build(self, space: Space) -> None:
-        self.classes = classes_of(space, "conditional_generator")
-        self.net = self.decoder_of(self.latent + self.classes, space, self.activation)
+        self.classes = num_classes(space, "conditional_generator")
+        self.net = self.make_decoder(self.latent + self.classes, space, self.activation)
 
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
-        code = conditional_latent(self, n, self.latent, noise, context, self.classes)
-        return self.net(code)
+        z = sample_conditional_latent(self, n, self.latent, noise, context, self.classes)
+        return self.net(z)

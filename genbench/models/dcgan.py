@@ -2,15 +2,15 @@
 
     x = tanh(deconv(… ReLU(BN(deconv(ReLU(BN(W z)))))))
 
-Latents are Gaussian (the paper: uniform), kernels are 4 wide (the paper: 5). Batch norm uses its
-running moments in evaluation, so that evaluated samples do not depend on one another.
+Latents are Gaussian (the paper: uniform), kernels 4×4 (the paper: 5×5). In evaluation, batch norm
+uses its running statistics, so that samples are independent of their batch.
 """
 
 import torch
 from torch import Tensor, nn
 
 from genbench.fields import Count, Literal
-from genbench.models._implicit import latent, output_activation
+from genbench.models._implicit import output_activation, sample_latent
 from genbench.models.base import Model, Noise, Space
 from genbench.nets.dcgan import Upsampler
 from genbench.nets.virtual_norm import WithReference
@@ -25,11 +25,11 @@ class DCGAN(Model):
     latent: Count = 100
     """Dimensions of the Gaussian latent."""
     channels: Count = 64
-    """Feature maps before the last layer; each earlier layer has twice as many."""
+    """Feature maps of the last hidden layer; each earlier layer has twice as many."""
     norm: Literal["batch", "virtual"] = "batch"
-    """Normalisation: over the batch, or virtual, with a fixed batch of latents."""
+    """Batch norm, or virtual batch norm with a fixed reference batch of latents."""
     reference: Count = 64
-    """Latents in the reference batch of virtual batch norm."""
+    """Size of the reference batch of virtual batch norm."""
 
     def build(self, space: Space) -> None:
         if self.norm == "virtual":
@@ -41,7 +41,7 @@ class DCGAN(Model):
         self.output_activation = output_activation(space)
 
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:
-        return self.decode(latent(self, n, self.latent, noise))
+        return self.decode(sample_latent(self, n, self.latent, noise))
 
     def decode(self, z: Tensor, context: Tensor | None = None) -> Tensor:
         return self.output_activation(self.network(z))

@@ -1,5 +1,5 @@
-"""The simplest model that has everything, after the figures of Goodfellow et al., 2014,
-arXiv:1406.2661.
+"""A diagonal Gaussian: the simplest model with a density and reparametrised samples, after the
+figures of Goodfellow et al., 2014, arXiv:1406.2661.
 
     x = μ + σ z,  z ~ N(0, I)
 """
@@ -14,17 +14,17 @@ from genbench.nets.densities import log_normal
 
 
 class Gaussian(Model):
-    """A Gaussian with a learned mean and learned standard deviations. Density: exact."""
+    """A diagonal Gaussian with learned mean and standard deviations. Density: exact."""
 
     cite = "goodfellow2014generative"
 
     mean: list[float] = []
-    """The mean at the start, one number for each coordinate of the scaled data; none is 0."""
+    """Initial mean, one number for each coordinate of the scaled data; none is 0."""
     std: Positive = 1.0
-    """The standard deviation of every coordinate at the start."""
+    """Initial standard deviation of every coordinate."""
 
     def build(self, space: Space) -> None:
-        """Refuses a mean that does not fit the data."""
+        """Refuses a mean of another dimension than the data's."""
         if len(self.mean) not in (0, space.dims):
             raise GenbenchError(
                 f"gaussian: mean has {len(self.mean)} numbers, the data have {space.dims}"

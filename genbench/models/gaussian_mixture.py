@@ -1,5 +1,5 @@
-"""A mixture of Gaussians fitted by EM (Dempster et al., 1977,
-doi:10.1111/j.2517-6161.1977.tb01600.x), as scikit-learn does it.
+"""A mixture of Gaussians fitted by scikit-learn's EM (Dempster et al., 1977,
+doi:10.1111/j.2517-6161.1977.tb01600.x).
 
     log p(x) = log Σ_c w_c N(x; μ_c, Σ_c)
 """
@@ -16,10 +16,10 @@ from genbench.models.base import Model, Noise, Space
 
 
 class GaussianMixture(Model):
-    """A mixture of Gaussians without networks; it is fitted, in float64, on the CPU.
+    """A mixture of Gaussians, fitted by EM in float64 on the CPU.
 
-    Density: exact. Before it is fitted, it is a standard normal. On images each full covariance
-    has D² numbers.
+    Density: exact; a standard normal before the fit. On images a full covariance has D² entries
+    per component.
     """
 
     cite = "dempster1977maximum"
@@ -27,14 +27,16 @@ class GaussianMixture(Model):
     components: Count = 10
     """Number of Gaussians."""
     covariance: Literal["full", "diag", "tied", "spherical"] = "full"
-    """Form of the covariances: free, diagonal, one for all, or a multiple of the identity."""
+    """Form of the covariances: free, diagonal, one shared by all components (tied), or a multiple
+    of the identity (spherical)."""
     n_init: Count = 1
-    """Starts from k-means, of which the likeliest is kept."""
+    """Number of k-means initialisations; the fit of highest likelihood is kept."""
     max_iterations: Count = 500
-    """Most rounds of EM; the fit stops sooner when the likelihood changes by less than 10⁻³."""
+    """Largest number of EM iterations; EM stops when the mean log-likelihood changes by less than
+    10⁻³."""
 
     def build(self, space: Space) -> None:
-        """A standard normal in every component."""
+        """Every component is a standard normal."""
         count, dims = self.components, space.dims
         self.register_buffer("means", torch.zeros(count, dims, dtype=torch.float64))
         factors = torch.eye(dims, dtype=torch.float64).repeat(count, 1, 1)
@@ -50,7 +52,7 @@ class GaussianMixture(Model):
         return ("standard", False) if kind == "points" else ("unit", True)
 
     def fit(self, x: Tensor, seed: int) -> None:
-        """By EM from a k-means start that `seed` decides; refuses fewer rows than components."""
+        """By EM from k-means, seeded by `seed`; refuses fewer rows than components."""
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.mixture import GaussianMixture as Fit
 
@@ -65,7 +67,7 @@ class GaussianMixture(Model):
             max_iter=self.max_iterations, random_state=seed % 2**32,
         )
         with warnings.catch_warnings():
-            # A slow creep at the end is no failure, nor are fewer distinct rows than centres.
+            # slow convergence is no failure, nor are fewer distinct rows than centres
             warnings.simplefilter("ignore", ConvergenceWarning)
             fit.fit(rows)
         covariances = torch.as_tensor(fit.covariances_)
@@ -74,7 +76,7 @@ class GaussianMixture(Model):
         self.get_buffer("log_weights_of_components").copy_(torch.as_tensor(fit.weights_).log())
 
     def _full(self, covariances: Tensor) -> Tensor:
-        """scikit-learn's forms of the covariances as (T, D, D)."""
+        """scikit-learn's covariances, of any form, as (T, D, D)."""
         dims = self.space.dims
         if self.covariance == "tied":
             return covariances.expand(self.components, dims, dims)
@@ -89,8 +91,8 @@ class GaussianMixture(Model):
 
     def component_log_prob(self, x: Tensor) -> Tensor:
         factors = self.get_buffer("factors")
-        rows = x.flatten(1).to(factors.dtype) - self.get_buffer("means")[:, None]  # (T, B, D)
-        white = torch.linalg.solve_triangular(factors, rows.transpose(1, 2), upper=False)
+        centred = x.flatten(1).to(factors.dtype) - self.get_buffer("means")[:, None]  # (T, B, D)
+        white = torch.linalg.solve_triangular(factors, centred.transpose(1, 2), upper=False)
         log_det = factors.diagonal(dim1=1, dim2=2).log().sum(1)  # (T,)
         constant = 0.5 * self.space.dims * math.log(2 * math.pi)
         return (-0.5 * white.square().sum(1).T - log_det - constant).to(x.dtype)
@@ -103,7 +105,7 @@ class GaussianMixture(Model):
         return self.generate_with_components(n, noise)[0]
 
     def generate_with_components(self, n: int, noise: Noise) -> tuple[Tensor, Tensor]:
-        """n samples (n, *shape) and the component (n,) int64 that each is from."""
+        """n samples (n, *shape) and their components (n,) int64."""
         c = noise.categorical("c", self.mixture_log_weights().exp(), n)
         z = noise.normal("z", n, self.space.dims).to(self.get_buffer("means"))
         x = torch.empty_like(z)

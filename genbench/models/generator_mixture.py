@@ -2,19 +2,19 @@
 
     x = G_i(z),  i ~ w = softmax(θ),  z ~ N(0, I)
 
-The drawn i carries no gradient into the weights; `mix_gan` trains them through the payoff.
+No gradient flows through the sampled i; `mix_gan` trains the weights through the payoff.
 """
 
 import torch
 from torch import Tensor, nn
 
 from genbench.fields import Count
-from genbench.models._implicit import EitherNetwork, latent
+from genbench.models._implicit import ImplicitModel, sample_latent
 from genbench.models.base import Noise, Space
 
 
-class GeneratorMixture(EitherNetwork):
-    """Several implicit generators with learned weights, without a density."""
+class GeneratorMixture(ImplicitModel):
+    """A mixture of implicit generators with learned weights, without a density."""
 
     named_groups = ("weights",)
     cite = "arora2017generalization"
@@ -26,7 +26,7 @@ class GeneratorMixture(EitherNetwork):
 
     def build(self, space: Space) -> None:
         self.nets = nn.ModuleList(
-            self.decoder_of(self.latent, space)
+            self.make_decoder(self.latent, space)
             for _ in range(self.components)
         )
         self.logits = nn.Parameter(torch.zeros(self.components))
@@ -39,7 +39,7 @@ class GeneratorMixture(EitherNetwork):
 
     def generate_components(self, n: int, noise: Noise) -> Tensor:
         """From the same latents."""
-        z = latent(self, n, self.latent, noise)
+        z = sample_latent(self, n, self.latent, noise)
         return torch.stack([net(z) for net in self.nets])
 
     def generate(self, n: int, noise: Noise, context: Tensor | None = None) -> Tensor:

@@ -3,7 +3,7 @@
 
     log p(x) = log Σ_c p(c) p(x ∣ c),   p(c) = softmax(θ)_c
 
-The sampled c carries no gradient into θ, so the weights learn from a likelihood alone.
+No gradient flows through the sampled c, so that θ is trained by likelihood terms only.
 """
 
 from typing import cast
@@ -14,19 +14,19 @@ from torch import Tensor, nn
 from genbench import lookup
 from genbench.errors import GenbenchError
 from genbench.fields import Any, Count, Literal
+from genbench.models._components import ComponentList, Components, Routing, StackedFlows
 from genbench.models._flow import FlowModel
 from genbench.models._kmeans import kmeans
-from genbench.models._parts import ComponentStack, LoopedParts, Routes, StackedParts
 from genbench.models.base import Density, Fit, Model, Noise, Space
 from genbench.models.nice import NICE
 
 
 class MixtureModel(Model):
-    """A weighted sum of components of one kind, each with parameters of its own.
+    """A mixture of density models of one class, each with its own parameters.
 
-    Density: exact where the components' is. Components that are flows are computed at once, as
-    batched matrix products; others one after another. A density costs that of one component times
-    their number, a sample about that of one.
+    Density: exact where the components' is. Flows are evaluated together, as batched matrix
+    products; other components one after another. Cost: a density takes one evaluation of every
+    component, a sample about one of a single component.
     """
 
     named_groups = ("weights",)  # and those of the component
@@ -35,17 +35,19 @@ class MixtureModel(Model):
     components: Count = 6
     """Number of components."""
     component: str = "nice"
-    """The density model that each component is: a built-in name, `file.py:Class` (absolute, or
+    """The density model of every component: a built-in name, `file.py:Class` (absolute, or
     relative to the working folder) or `package.module:Class`."""
     component_options: dict[str, Any] = {}
     """Options of that model."""
     start: Literal["kmeans", "random"] = "kmeans"
-    """Where components start: placed and sized on clusters of the data by a learned shift and
-    scale (one number each component), or only as different as their initial parameters make
-    them. Without k-means some runs leave two components on one mode."""
+    """Initialisation: from k-means clusters of the data, by a learned shift and scale of each
+    component (the scale one number), or from the components' random parameters only. Without
+    k-means some runs end with two components on one mode."""
 
     def build(self, space: Space) -> None:
-        """Refuses components without a density, and those that learn by fitting alone."""
+        """Refuses components without an exact density, and those that are not trained by
+        gradients.
+        """
         cls = _component_class(self.component)
         first = cls(space, **self.component_options)
         if not isinstance(first, Density) or isinstance(first, Fit):
@@ -54,12 +56,12 @@ class MixtureModel(Model):
                 f"mixture.component: '{self.component}' {why}; use nice, realnvp or another "
                 "model with log_prob"
             )
-        self.parts: ComponentStack
+        self.parts: Components
         if isinstance(first, FlowModel):
-            self.parts = StackedParts(first, space, self.components)
+            self.parts = StackedFlows(first, space, self.components)
         else:
             others = (cls(space, **self.component_options) for _ in range(1, self.components))
-            self.parts = LoopedParts([cast(Model, first), *others], space)
+            self.parts = ComponentList([cast(Model, first), *others], space)
         self.logits = nn.Parameter(torch.zeros(self.components))
         self.discrete = bool(first.discrete)
         self.likelihood_reason = first.likelihood_reason
@@ -88,16 +90,16 @@ class MixtureModel(Model):
 
     @torch.no_grad()
     def initialise(self, x: Tensor, noise: Noise) -> None:
-        """Components see a cluster shifted to the origin and stretched to the data's width."""
+        """Each component gets the location and scale of a k-means cluster, and its weight."""
         if self.start != "kmeans" or bool(self.get_buffer("placed")):
             return
         flat = x.flatten(1)
-        centres, owner = kmeans(flat, self.components, noise)
-        counts = torch.bincount(owner, minlength=self.components)
-        spread = torch.zeros(self.components, device=x.device, dtype=x.dtype)
-        spread.index_add_(0, owner, (flat - centres[owner]).square().mean(1))
-        whole = (flat - flat.mean(0)).square().mean().clamp(min=1e-12)
-        ratio = spread / counts.clamp(min=1) / whole  # of variances, (T,)
+        centres, cluster = kmeans(flat, self.components, noise)
+        counts = torch.bincount(cluster, minlength=self.components)
+        squares = torch.zeros(self.components, device=x.device, dtype=x.dtype)
+        squares.index_add_(0, cluster, (flat - centres[cluster]).square().mean(1))
+        total = (flat - flat.mean(0)).square().mean().clamp(min=1e-12)
+        ratio = squares / counts.clamp(min=1) / total  # within-cluster to total variance, (T,)
         self.shift.copy_(centres)
         self.log_stretch.copy_(0.5 * ratio.clamp(1e-6, 1.0).log())
         self.logits.copy_((counts + 1.0).log() - (counts + 1.0).log().mean())
@@ -108,16 +110,16 @@ class MixtureModel(Model):
 
     @torch.no_grad()
     def set_log_weights(self, log_weights: Tensor) -> None:
-        """Give the components these log weights (T,), up to a constant."""
+        """Set the log weights (T,) of the components, up to a constant."""
         self.logits.copy_(log_weights)
 
     def component_log_prob(self, x: Tensor) -> Tensor:
         return self._log_prob(x.flatten(1).expand(self.components, -1, -1)).t()
 
     def log_prob_of(self, x: Tensor, component: Tensor) -> Tensor:
-        """Log density of each x (B, *shape) under one component (B,) int64 only, nats, (B,)."""
-        routes = Routes(component, self.components)
-        return routes.back(self._log_prob(routes.out(x.flatten(1))))
+        """Log density of each x (B, *shape) under its component (B,) int64, nats, (B,)."""
+        routing = Routing(component, self.components)
+        return routing.combine(self._log_prob(routing.dispatch(x.flatten(1))))
 
     def log_prob(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         return torch.logsumexp(self.component_log_prob(x) + self.mixture_log_weights(), dim=1)
@@ -126,23 +128,24 @@ class MixtureModel(Model):
         return self.generate_with_components(n, noise)[0]
 
     def generate_with_components(self, n: int, noise: Noise) -> tuple[Tensor, Tensor]:
-        """n samples (n, *shape) and the component (n,) int64 that each is from."""
+        """n samples (n, *shape) and their components (n,) int64."""
         c = noise.categorical("c", self.mixture_log_weights().exp(), n)
         return self.generate_from(c, noise), c
 
     def generate_from(self, component: Tensor, noise: Noise) -> Tensor:
-        """A sample (n, *shape) from each of these components (n,) int64."""
-        x = self.parts.generate(Routes(component, self.components), noise)
+        """Samples (n, *shape) of the given components (n,) int64."""
+        x = self.parts.generate(Routing(component, self.components), noise)
         if self.start == "kmeans":
             x = self.shift[component] + x * self.log_stretch[component].exp()[:, None]
         return x.reshape(-1, *self.space.shape)
 
     @torch.no_grad()
-    def maximise(self, x: Tensor, responsibilities: Tensor) -> None:
-        """The exact M-step for x (B, *shape) and responsibilities (B, T): moments of Gaussians.
+    def m_step(self, x: Tensor, responsibilities: Tensor) -> None:
+        """The exact M-step of Gaussian components: weighted means and variances of x (B, *shape),
+        with responsibilities (B, T).
 
         Raises:
-            GenbenchError: components that are not Gaussians, for which there is no closed form.
+            GenbenchError: components that are not Gaussians; their M-step has no closed form.
         """
         if not self.gaussian or self.start != "kmeans":
             raise GenbenchError(
@@ -153,14 +156,14 @@ class MixtureModel(Model):
         weight = responsibilities.t()  # (T, B)
         total = weight.sum(1, keepdim=True).clamp(min=torch.finfo(weight.dtype).tiny)
         mean = weight @ flat / total
-        square = torch.einsum("tb,tbd->td", weight, (flat - mean[:, None]).square()) / total
+        variance = torch.einsum("tb,tbd->td", weight, (flat - mean[:, None]).square()) / total
         self.shift.copy_(mean)
         self.log_stretch.zero_()
         (log_s,) = self.parts.groups()["scale"]
-        log_s.copy_(-0.5 * square.clamp(min=1e-12).log()[:, None])
+        log_s.copy_(-0.5 * variance.clamp(min=1e-12).log()[:, None])
 
     def _log_prob(self, x: Tensor) -> Tensor:
-        """Log density of x (T, B, D), each row under its own component, (T, B)."""
+        """Log density of x (T, B, D), rows [c] under component c, (T, B)."""
         if self.start == "random":
             return self.parts.log_prob(x)
         x = (x - self.shift[:, None]) * torch.exp(-self.log_stretch)[:, None, None]

@@ -21,8 +21,9 @@ from genbench.nets.coupling import AdditiveCoupling, Couplings, dense_network, p
 class NICE(FlowModel):
     """A flow of additive couplings with a learned scale for each coordinate.
 
-    Density: exact. It keeps volumes up to one global scale, so a single flow draws bridges
-    between separate modes. Images are flattened; the halves are then the even and odd pixels.
+    Density: exact. The Jacobian determinant is constant, and a single flow leaves bridges of
+    probability mass between separate modes. Images are flattened and split into even and odd
+    pixels.
     """
 
     named_groups = ("scale",)
@@ -32,25 +33,25 @@ class NICE(FlowModel):
     )
 
     couplings: Natural = 4
-    """Coupling layers; three at least let every coordinate act on every other. With none, the
-    flow is the scaling alone: a Gaussian (or logistic) of independent coordinates at 0."""
+    """Coupling layers; with three or more, every coordinate can depend on every other. With none,
+    the flow is the scaling alone: independent Gaussian (or logistic) coordinates of mean 0."""
     widths: Widths = [64, 64, 64]
     """Hidden widths of the network in each coupling."""
     network: Literal["mlp", "cnn"] = "mlp"
     """The network in each coupling: fully connected, or (images) fully connected and then
-    transposed convolutions onto the grid of the half that it moves."""
+    transposed convolutions to the grid of the transformed half."""
     channels: Count = 64
     """Feature maps of the convolutions."""
     activation: Literal["relu", "silu", "tanh"] = "relu"
-    """Activation of these networks; the paper's are rectifiers."""
+    """Activation of these networks; the paper's is ReLU."""
     base: Literal["gaussian", "logistic"] = "gaussian"
-    """Distribution of the code; the paper prefers the logistic, whose tails are heavier."""
+    """Base distribution; the paper prefers the logistic, whose tails are heavier."""
     log_scale: float | None = None
-    """Initial log S. Null makes the code of typical data as wide as the base: 2.5 for a logistic
-    base on images in [0, 1], where starting at 0 costs thousands of updates."""
+    """Initial log S. Null matches the standard deviation of z for typical data to that of the
+    base: 2.5 for a logistic base on images in [0, 1], where 0 costs thousands of updates."""
 
     def bijection(self, space: Space, stack: int = 0) -> Bijection:
-        """Refuses a network that is not for these data."""
+        """Refuses convolutions for data other than grey images."""
         if self.network == "cnn":
             network = conv_network(space.shape, self.widths, self.channels, stack)
         else:
@@ -59,22 +60,23 @@ class NICE(FlowModel):
             space.dims, self.couplings, partial(AdditiveCoupling, network=network),
             interleave=space.kind == "images", stack=stack,
         )
-        start = self._start(space) if self.log_scale is None else self.log_scale
-        return _Scaled(couplings, per_dim(space.dims, start, stack))
+        initial = self._initial_log_s(space) if self.log_scale is None else self.log_scale
+        return _Scaled(couplings, per_dim(space.dims, initial, stack))
 
-    def _start(self, space: Space) -> float:
-        width = 1.0 if self.base == "gaussian" else math.pi / math.sqrt(3)
+    def _initial_log_s(self, space: Space) -> float:
+        """log of the ratio of standard deviations, of the base and of typical data."""
+        std = 1.0 if self.base == "gaussian" else math.pi / math.sqrt(3)
         if space.kind == "points":
-            return math.log(width)
+            return math.log(std)
         if space.low is None or space.high is None:
-            return math.log(width / 1.5)  # logits of images are about this wide
-        return math.log(width / (0.15 * (space.high - space.low)))
+            return math.log(std / 1.5)  # 1.5: of logits of images
+        return math.log(std / (0.15 * (space.high - space.low)))
 
     @classmethod
     def preferred_scaling(
         cls, kind: Literal["points", "images"], **options: object,
     ) -> tuple[str, bool]:
-        """Of images, as in the paper."""
+        """For images as in the paper."""
         return ("standard", False) if kind == "points" else ("unit", True)
 
 
@@ -93,5 +95,5 @@ class _Scaled(Bijection):
         return self.couplings.inverse(z * (-self.log_s).exp())
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
-        """The log-scales, which may want a larger rate, are the group "scale"."""
+        """The log-scales, which may need a larger learning rate, are the group "scale"."""
         return {"": list(self.couplings.parameters()), "scale": [self.log_s]}

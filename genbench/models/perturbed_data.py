@@ -1,6 +1,4 @@
-"""The fixed fake data of figures 2.3 and 2.4 of Gong's thesis, 2017, on which critics are
-compared.
-"""
+"""Fixed fake data for comparing critics, from figures 2.3 and 2.4 of Gong's thesis, 2017."""
 
 import torch
 from torch import Tensor
@@ -10,7 +8,7 @@ from genbench.models.base import Model, Noise, Space
 
 
 class PerturbedData(Model):
-    """Rows of the training data in random order, plus Gaussian noise; nothing is learned.
+    """Training rows drawn with replacement, plus Gaussian noise; no parameters.
 
     Train a critic against it with `adversarial: {critic_only: true}`.
     """
@@ -23,13 +21,13 @@ class PerturbedData(Model):
     """Rows kept of the training data."""
 
     def build(self, space: Space) -> None:
-        """Room for the rows, which a checkpoint keeps."""
+        """Buffers for the rows, so that they are part of the checkpoint."""
         self.register_buffer("rows", torch.zeros(self.points, *space.shape))
         self.register_buffer("filled", torch.tensor(False))
 
     @torch.no_grad()
     def initialise(self, x: Tensor, noise: Noise) -> None:
-        """Keeps rows of x, over again where there are too few."""
+        """Keeps the first rows of x, repeated where there are fewer."""
         if not bool(self.get_buffer("filled")):
             self.get_buffer("rows").copy_(x[torch.arange(self.points, device=x.device) % len(x)])
             self.get_buffer("filled").fill_(True)

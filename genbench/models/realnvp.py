@@ -2,11 +2,11 @@
 
     log p(x) = log p_base(f(x)) + Σ_l Σ (a_l + s_l)
 
-with the log-scales s_l of the couplings and a_l of the constant scales before them.
+with the log-scales s_l of the couplings and a_l of the elementwise affine layers before them.
 
-Left out: convolutional couplings with checkerboard masks and the multi-scale architecture, which
-Glow has (here images are flattened, even and odd pixels alternate); batch normalisation, in whose
-place stands a learned constant scale and shift, so that the density of an example never depends on
+Left out: convolutional couplings with checkerboard masks and the multi-scale architecture, for
+which see Glow (here images are flattened and split into even and odd pixels); batch normalisation,
+replaced by a learned elementwise affine layer, so that the density of an example never depends on
 its batch.
 """
 
@@ -20,9 +20,9 @@ from genbench.nets.coupling import AffineCoupling, Couplings, dense_network
 
 
 class RealNVP(FlowModel):
-    """A flow whose couplings scale and shift. Density: exact.
+    """A flow of affine couplings. Density: exact.
 
-    Stronger than NICE on points; on images it has no convolutions, and is a baseline.
+    Stronger than NICE on points; on images a baseline, without convolutions.
     """
 
     cite = "dinh2017density"
@@ -33,15 +33,15 @@ class RealNVP(FlowModel):
     couplings: Count = 8
     """Coupling layers."""
     widths: Widths = [64, 64]
-    """Hidden widths of the network in each coupling, which gives both scale and shift."""
+    """Hidden widths of the network in each coupling, which outputs both scale and shift."""
     activation: Literal["relu", "silu", "tanh"] = "relu"
     """Activation of these networks."""
     rescale: bool = True
-    """Whether a learned constant scale and shift stands before each coupling; it starts at the
-    identity and needs no data."""
+    """Whether a learned elementwise scale and shift precedes each coupling, initialised as the
+    identity (actnorm without data-dependent initialisation)."""
     scale_bound: Positive = 0.5
-    """Where the learned bound of the log-scales starts. Points are learned faster from a half, and
-    large images, whose pixels are nearly constant, from 2."""
+    """Initial value of the learned bound of the log-scales. Training is faster from 0.5 on points,
+    and from 2 on large images, many pixels of which are nearly constant."""
 
     def bijection(self, space: Space, stack: int = 0) -> Bijection:
         network = dense_network(self.widths, self.activation, stack)

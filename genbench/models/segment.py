@@ -1,4 +1,4 @@
-"""The model of the two parallel lines of Arjovsky et al., 2017, arXiv:1701.07875, example 1. It
+"""The model of two parallel lines of Arjovsky et al., 2017, arXiv:1701.07875, example 1, which
 has no density in the plane.
 
     x = (θ, u),  u ~ U[0, 1]
@@ -12,16 +12,16 @@ from genbench.models.base import Model, Noise, Space
 
 
 class Segment(Model):
-    """A vertical segment of length 1 at a learned place."""
+    """A vertical segment of length 1 at a learned offset θ."""
 
     accepts = ("points",)
     cite = "arjovsky2017wasserstein"
 
     offset: float = 0.0
-    """θ at the start, on the scaled data."""
+    """Initial θ, on the scaled data."""
 
     def build(self, space: Space) -> None:
-        """Refuses data that are not points of a plane."""
+        """Refuses data of other than 2 dimensions."""
         if space.dims != 2:
             raise GenbenchError(f"segment: a plane has 2 dimensions, the data have {space.dims}")
         self.theta = nn.Parameter(torch.tensor(self.offset))

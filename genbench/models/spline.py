@@ -3,10 +3,12 @@ arXiv:1906.04032).
 
     log p(x) = log p_base(f(x)) + Σ_l Σ (a_l + log q′_l)
 
-with the splines q_l of the couplings and the log-scales a_l of the constant scales before them.
+with the splines q_l of the couplings and the log-scales a_l of the elementwise affine layers
+before them.
 
-Left out: convolutional couplings and the multi-scale architecture (images are flattened, even and
-odd pixels alternate); LU-factored linear layers, in whose place stands a learned scale and shift.
+Left out: convolutional couplings and the multi-scale architecture (images are flattened and split
+into even and odd pixels); LU-factored linear layers, replaced by a learned elementwise scale
+and shift.
 """
 
 from functools import partial
@@ -20,10 +22,10 @@ from genbench.nets.splines import SplineCoupling
 
 
 class Spline(FlowModel):
-    """A flow whose couplings bend each coordinate by a spline. Density: exact.
+    """A flow of rational-quadratic spline couplings. Density: exact.
 
-    The strongest single flow here on points: it pulls separate modes apart where couplings that
-    only shift and scale leave bridges. Outside [−bound, bound] a coupling is the identity.
+    The strongest single flow here on points: it separates modes between which affine couplings
+    leave bridges. Outside [−bound, bound] a coupling is the identity.
     """
 
     cite = "durkan2019neural"
@@ -31,13 +33,13 @@ class Spline(FlowModel):
     couplings: Count = 6
     """Coupling layers."""
     widths: Widths = [64, 64]
-    """Hidden widths of the network in each coupling, which gives the splines' shapes."""
+    """Hidden widths of the network in each coupling, which outputs the splines' parameters."""
     activation: Literal["relu", "silu", "tanh"] = "relu"
     """Activation of these networks."""
     bins: Annotated[int, Field(ge=1, lt=1000)] = 16
-    """Pieces of a spline; each takes a thousandth of its width and height at least."""
+    """Bins K of a spline; each has at least a thousandth of its width and height."""
     bound: Positive = 4.0
-    """Where splines end, in units of the scaled data."""
+    """Tail bound B: a spline acts on [−B, B], in units of the scaled data."""
 
     def bijection(self, space: Space, stack: int = 0) -> Bijection:
         layer = partial(

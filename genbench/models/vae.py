@@ -18,9 +18,9 @@ from genbench.nets.mlp import MLP
 
 
 class VAE(Model):
-    """An encoder and a decoder around a Gaussian code.
+    """A VAE with Gaussian prior and approximate posterior.
 
-    Bound: the ELBO with k = 1, the importance-weighted bound with more.
+    Bound: the ELBO for k = 1, the importance-weighted bound for k > 1.
     """
 
     cite = "kingma2014auto"
@@ -30,23 +30,23 @@ class VAE(Model):
     )
 
     latent: Count = 8
-    """Dimensions of the code."""
+    """Dimensions of the latent."""
     widths: Widths = [256, 256]
     """Hidden widths of the encoder, and in reverse of the decoder."""
     activation: Literal["relu", "silu", "tanh"] = "relu"
     """Activation of both."""
     decoder: Literal["auto", "bernoulli", "discretised_logistic", "gaussian"] = "auto"
-    """Distribution of the data given a code. `auto` takes one that is a likelihood: Gaussian on
-    points and dequantised images, discretised logistic on grey levels, Bernoulli on binary
-    images. Bernoulli on grey images trains, but its bound is no likelihood."""
+    """p(x ∣ z). `auto` is a proper likelihood of the data: Gaussian on points and dequantised
+    images, discretised logistic on grey levels, Bernoulli on binary images. Bernoulli on grey
+    images can be trained, but its bound is no likelihood."""
     spread: Literal["learned", "predicted", "fixed"] = "learned"
-    """Where the scale of a Gaussian or logistic decoder comes from: one learned number for each
-    dimension, a prediction from the code, or the constant `decoder_scale`."""
+    """Scale of a Gaussian or logistic decoder: one learned number for each dimension, predicted
+    from z, or the constant `decoder_scale`."""
     decoder_scale: Positive = 0.1
-    """The scale at the start; on images as a share of their range."""
+    """Initial scale; on images as a fraction of their range."""
     sample_mean: bool | None = None
-    """Whether `generate` gives the decoder's mean rather than a draw from its distribution. Null:
-    the mean on images, as papers show them; a draw on points, where the mean has no area."""
+    """Whether samples are the mean of p(x ∣ z) rather than draws from it. Null: the mean on
+    images, as in papers' figures; draws on points, where the means lie on a manifold."""
 
     def build(self, space: Space) -> None:
         """Refuses a decoder that does not suit the data."""
@@ -73,8 +73,8 @@ class VAE(Model):
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of q(z ∣ x), each (B, latent)."""
         mean, raw = self.encoder(x.flatten(1)).to(x.dtype).chunk(2, dim=1)
-        # Within e^±5, so that an outlier cannot overflow; narrow at first, lest codes say nothing
-        # before the decoder has learnt to read them, and are given up.
+        # Within e^±5, so that an outlier cannot overflow; small at first, against posterior
+        # collapse while the decoder does not use z yet.
         return mean, torch.exp(5 * torch.tanh((raw - 2) / 5))
 
     def log_weights(
@@ -89,7 +89,7 @@ class VAE(Model):
     def bound_terms(
         self, x: Tensor, noise: Noise, k: int = 1, context: Tensor | None = None
     ) -> dict[str, Tensor]:
-        """Of less variance than the mean of `log_weights`."""
+        """Of lower variance than the mean of `log_weights`."""
         mean, std = self.posterior(x)
         z = mean + std * noise.normal("z", k, *mean.shape).to(x)
         reconstruction = -self.likelihood.log_prob(x.flatten(1), self._features(z)).mean(0)

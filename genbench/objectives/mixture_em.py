@@ -68,7 +68,7 @@ class MixtureEM(Objective[Mixture]):
         log_weights = model.mixture_log_weights()
         q = torch.softmax(model.component_log_prob(batch.x) + log_weights, dim=1)  # (B, T)
         if self.m_step == "exact":
-            model.maximise(batch.x, q)
+            model.m_step(batch.x, q)
         if step >= self.delay:
             weights = log_weights.exp()
             updated = weights + self.damping * (q.mean(0) - weights)

@@ -50,7 +50,7 @@ def kl_form(model: DDPM, x: Tensor, n: int) -> Tensor:
         x_t = kept[t].sqrt() * rows + (1 - kept[t]).sqrt() * eps
         guess, back = model.predict(x_t, torch.full((n,), t))
         clean = (x_t - (1 - kept[t]).sqrt() * guess) / kept[t].sqrt()
-        if model.bounded:
+        if model.clips_x0:
             clean = clean.clamp(-1, 1)
         before = kept[t - 1] if t else one[0]
         coefficients = (before.sqrt() * beta[t], alpha[t].sqrt() * (1 - before))
@@ -103,7 +103,7 @@ def test_with_one_step_the_importance_weighted_bound_is_the_density() -> None:
     line = torch.linspace(-7, 7, 401, dtype=torch.float64)
     grid = torch.cartesian_prod(line, line)
     with torch.no_grad():
-        mean, sigma = model._reverse(grid, 0)
+        mean, sigma = model._p_mean_std(grid, 0)
         logs = torch.distributions.Normal(mean, sigma).log_prob(x).sum(1)
         logs = logs + torch.distributions.Normal(0.0, 1.0).log_prob(grid).sum(1)
         truth = torch.logsumexp(logs, 0) + 2 * math.log(14 / 400)
@@ -164,7 +164,7 @@ def test_an_oracle_samples_its_datum() -> None:
 def test_a_clipped_model_stays_in_range() -> None:
     assert ddpm(GREY).generate(30, Noise(0)).abs().max() <= 1
     assert ddpm(GREY).discrete
-    assert not ddpm(GREY, clip=False).bounded
+    assert not ddpm(GREY, clip=False).clips_x0
     assert not ddpm(POINTS).discrete
 
 

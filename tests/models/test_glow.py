@@ -8,7 +8,7 @@ from scipy import stats
 
 from genbench.data.space import Space
 from genbench.errors import GenbenchError
-from genbench.models._parts import LoopedParts, StackedParts
+from genbench.models._components import ComponentList, StackedFlows
 from genbench.models.glow import Glow
 from genbench.noise import Noise
 
@@ -59,8 +59,8 @@ def test_it_starts_as_a_rotation() -> None:
 
 def test_a_stack_is_its_flows_one_after_another() -> None:
     images, options = space(1, 4, 8), {"steps": 2, "channels": 3}
-    stacked = StackedParts(Glow(images, **options), images, 3).double()
-    looped = LoopedParts([Glow(images, **options) for _ in range(3)], images).double()
+    stacked = StackedFlows(Glow(images, **options), images, 3).double()
+    looped = ComponentList([Glow(images, **options) for _ in range(3)], images).double()
     with torch.no_grad():
         for name, value in stacked.flow.named_parameters():
             value += 0.2 * torch.randn_like(value)

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from genbench.data.space import Space
+from genbench.models._components import ComponentList, Routing, StackedFlows
 from genbench.models._flow import FlowModel
-from genbench.models._parts import LoopedParts, Routes, StackedParts
 from genbench.models.nice import NICE
 from genbench.models.realnvp import RealNVP
 from genbench.models.spline import Spline
@@ -18,11 +18,11 @@ IMAGES = Space("images", (1, 3, 3), levels=17, low=0.0, high=1.0, dequantised=Tr
 OPTIONS = {"couplings": 3, "widths": [8, 6], "activation": "tanh"}
 
 
-def pair(cls: type[FlowModel], space: Space) -> tuple[StackedParts, LoopedParts]:
+def pair(cls: type[FlowModel], space: Space) -> tuple[StackedFlows, ComponentList]:
     """Three flows in a stack, and the same three in a list."""
     torch.manual_seed(0)
-    stacked = StackedParts(cls(space, **OPTIONS), space, 3).double()
-    looped = LoopedParts([cls(space, **OPTIONS) for _ in range(3)], space).double()
+    stacked = StackedFlows(cls(space, **OPTIONS), space, 3).double()
+    looped = ComponentList([cls(space, **OPTIONS) for _ in range(3)], space).double()
     with torch.no_grad():
         for name, value in stacked.flow.named_parameters():
             value += 0.2 * torch.randn_like(value)
@@ -54,29 +54,31 @@ def test_stacked_densities_and_gradients_are_those_of_the_loop(
 
 
 @pytest.mark.parametrize("cls", [NICE, RealNVP, Spline])
-def test_a_stacked_sample_is_its_components_image_of_its_code(cls: type[FlowModel]) -> None:
+def test_a_stacked_sample_is_its_components_image_of_its_latent(cls: type[FlowModel]) -> None:
     stacked, looped = pair(cls, POINTS)
-    owner = torch.tensor([2, 0, 2, 2, 0])
-    x = stacked.generate(Routes(owner, 3), Noise(3))
+    component = torch.tensor([2, 0, 2, 2, 0])
+    x = stacked.generate(Routing(component, 3), Noise(3))
     z = Noise(3).normal("z", 5, 2).double()
-    for row, c in enumerate(owner.tolist()):
+    for row, c in enumerate(component.tolist()):
         expected = looped.models[c].from_base(z[row : row + 1])[0]
         torch.testing.assert_close(x[row], expected)
 
 
-def test_routes_take_rows_out_and_back() -> None:
-    owner = torch.tensor([3, 1, 1, 0, 3, 3])
+def test_rows_are_dispatched_and_combined() -> None:
+    component = torch.tensor([3, 1, 1, 0, 3, 3])
     x = torch.arange(12.0).reshape(6, 2)
-    routes = Routes(owner, 4)
-    out = routes.out(x)
-    assert out.shape == (4, 3, 2)
-    assert torch.equal(routes.back(out), x)
-    assert routes.counts.tolist() == [1, 2, 0, 3]
-    assert torch.equal(out[0], x[3].expand(3, 2))  # its one row again, and nobody else's
-    assert torch.equal(out[2], torch.zeros(3, 2))  # it has none, and is shown nobody else's
-    assert {tuple(row) for row in out[1].tolist()} == {tuple(row) for row in x[[1, 2]].tolist()}
+    routing = Routing(component, 4)
+    dispatched = routing.dispatch(x)
+    assert dispatched.shape == (4, 3, 2)
+    assert torch.equal(routing.combine(dispatched), x)
+    assert routing.counts.tolist() == [1, 2, 0, 3]
+    assert torch.equal(dispatched[0], x[3].expand(3, 2))  # padded by its own row
+    assert torch.equal(dispatched[2], torch.zeros(3, 2))  # no rows
+    rows = {tuple(row) for row in dispatched[1].tolist()}
+    assert rows == {tuple(row) for row in x[[1, 2]].tolist()}
 
 
-def test_no_rows_are_no_trouble() -> None:
+def test_zero_rows_give_zero_samples() -> None:
     stacked, _ = pair(NICE, POINTS)
-    assert stacked.generate(Routes(torch.empty(0, dtype=torch.int64), 3), Noise(0)).shape == (0, 2)
+    none = Routing(torch.empty(0, dtype=torch.int64), 3)
+    assert stacked.generate(none, Noise(0)).shape == (0, 2)
