@@ -129,6 +129,5 @@ def _report(plan: Plan, root: Path, accepted: AcceptedRuns) -> tuple[Path, list[
     from genbench.reporting.report import build
 
     warnings: list[str] = []
-    with tempfile.TemporaryDirectory() as nothing:
-        store = Store(Path(nothing), [accepted])
-        return build(plan, store, root, warn=warnings.append), warnings
+    store = Store(accepted.folder, [accepted])  # there is no run in that folder
+    return build(plan, store, root, warn=warnings.append), warnings

@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING
 
 from genbench.api.places import recall, report_folder
 from genbench.arguments import COUNT, FLAG, PATH, checked, optional
+from genbench.errors import StoreError
 from genbench.places import at_home
 from genbench.steps import step
+from genbench.store.accepted import AcceptedRuns
 from genbench.store.holder import check_holder, hold
+from genbench.store.runs import Store
 from genbench.suites.expand import Plan, load_plan
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from genbench.judging.baseline import Baseline
     from genbench.judging.cells import Cell
     from genbench.judging.compare import Comparisons
     from genbench.judging.outcome import GateOutcome
     from genbench.reporting.notebook import WrittenReport
-    from genbench.store.runs import Store
     from genbench.store.table import MetricRow
 
 RESULTS = "results"
@@ -104,10 +107,11 @@ def check(
     suite: str | Path, *, baseline: str | Path | None = None, results: str | Path = RESULTS,
     seeds: int | None = None, allow_inconclusive: bool = False, exact: bool = False,
 ) -> GateOutcome:
-    """Hold stored numbers against accepted ones: `exit_code`, `summary` and `findings`.
+    """Hold runs that are stored here against accepted ones: `exit_code`, `summary`, `findings`.
 
     Args:
-        baseline: a file of accepted numbers; by default RESULTS/SUITE/baseline.json.
+        baseline: a file of accepted numbers; by default the accepted runs of the suite, or, where
+            there are none, RESULTS/SUITE/baseline.json.
         allow_inconclusive: whether cells with fewer than three seeds pass.
         exact: ask for the same bits, which one machine gives.
 
@@ -117,20 +121,25 @@ def check(
     from genbench.judging import gate
     from genbench.store.table import tidy
 
-    plan, store, accepted = _judged(suite, baseline, results, seeds)
-    found = tidy(plan, store)
+    plan, store = _stored(suite, results, seeds)
+    accepted = _baseline(plan, store, baseline)
+    own = Store(store.root)
+    if baseline is None and not own.runs():
+        raise StoreError(f"there are no runs in {own.runs_folder} to hold against accepted ones; "
+                         "run the suite")
+    found = tidy(plan, own)
     with step("comparing the numbers"):
         return gate.check(
             found, accepted, allow_inconclusive=allow_inconclusive, exact=exact, plan=plan
         )
 
 
-@checked(suite=PATH, baseline=optional(PATH), results=PATH, seeds=optional(COUNT))
-def accept(
-    suite: str | Path, *, baseline: str | Path | None = None, results: str | Path = RESULTS,
+@checked(suite=PATH, baseline=PATH, results=PATH, seeds=optional(COUNT))
+def write_baseline(
+    suite: str | Path, *, baseline: str | Path, results: str | Path = RESULTS,
     seeds: int | None = None,
 ) -> tuple[Path, int]:
-    """Make the stored numbers the accepted ones; gives the file and how many cells it has.
+    """Write the stored numbers to a file of accepted ones; gives it and how many cells it has.
 
     Raises:
         GenbenchError: no such suite, runs without a result, or a file that cannot be written.
@@ -138,19 +147,26 @@ def accept(
     from genbench.judging import gate
     from genbench.store.table import tidy
 
-    plan, store, accepted = _judged(suite, baseline, results, seeds)
-    return accepted, len(gate.accept(tidy(plan, store), accepted, plan).cells)
-
-
-def _judged(
-    suite: str | Path, baseline: str | Path | None, results: str | Path, seeds: int | None
-) -> tuple[Plan, Store, Path]:
-    """A plan, its stored runs, and the file of accepted numbers."""
+    path = at_home(Path(baseline))
     plan, store = _stored(suite, results, seeds)
-    if baseline is None:
-        check_holder(store.root, plan.path)
-        return plan, store, store.root / "baseline.json"
-    return plan, store, at_home(Path(baseline))
+    return path, len(gate.accept(tidy(plan, store), path, plan).cells)
+
+
+def _baseline(plan: Plan, store: Store, file: str | Path | None) -> Baseline:
+    """The accepted numbers of a file, or those of the accepted runs."""
+    from genbench.judging.accepted import accepted_baseline
+    from genbench.judging.baseline import read_baseline
+
+    if file is not None:
+        return read_baseline(at_home(Path(file)))
+    check_holder(store.root, plan.path)
+    accepted = AcceptedRuns(store.root / "accepted")
+    if accepted.names():
+        return accepted_baseline(plan, accepted)
+    if (store.root / "baseline.json").is_file():
+        return read_baseline(store.root / "baseline.json")
+    raise StoreError(f"there are no accepted runs in {accepted.folder}; `genbench accept "
+                     f"{plan.path}` accepts those that are finished, or --baseline names a file")
 
 
 def _stored(

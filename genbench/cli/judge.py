@@ -23,6 +23,7 @@ from genbench.cli.options import (
     warn,
 )
 from genbench.cli.output import console_for, printed_aside, say, write
+from genbench.errors import GenbenchError
 from genbench.places import at_home
 
 
@@ -93,12 +94,12 @@ def compare(
 def check(
     suite: SuiteArgument,
     baseline: Annotated[Path | None, typer.Option(
-        "--baseline", help="Accepted numbers; by default results/<suite>/baseline.json.",
+        "--baseline", help="A file of accepted numbers, in the place of the accepted runs.",
         show_default=False, callback=at_home)] = None,
     results: Results = RESULTS,
     seeds: Seeds = None,
     update: Annotated[bool, typer.Option(
-        "--update", help="Accept the stored numbers as the baseline.")] = False,
+        "--update", help="Write the stored numbers to the file that --baseline names.")] = False,
     junit: Annotated[Path | None, typer.Option(
         "--junit", help="Write the verdicts as JUnit XML.", callback=at_home)] = None,
     markdown: Annotated[Path | None, typer.Option(
@@ -108,7 +109,7 @@ def check(
     exact: Annotated[bool, typer.Option(
         "--exact", help="Ask for the same bits, which one machine gives.")] = False,
 ) -> None:
-    """Hold stored numbers against a baseline.
+    """Hold the runs that are stored here against accepted ones.
 
     Exit code 0: fine; 1: regressed; 2: usage or missing input; 3: runs failed or nothing measured.
     """
@@ -117,7 +118,10 @@ def check(
     from genbench.store.files import write_text
 
     if update:
-        path, cells = stored.accept(suite, baseline=baseline, results=results, seeds=seeds)
+        if baseline is None:
+            raise GenbenchError("--update writes a file that --baseline names; `genbench accept "
+                                f"{suite}` accepts runs")
+        path, cells = stored.write_baseline(suite, baseline=baseline, results=results, seeds=seeds)
         say(f"{path}: {cells} cells accepted")
         return
     outcome = stored.check(

@@ -1,4 +1,4 @@
-"""The file of accepted numbers that `genbench check` holds new ones against.
+"""A file of accepted numbers that `genbench check --baseline` holds new ones against.
 
     {"format": 1, "suite": "ci",
      "tolerances": {"fid": {"relative": 0.05}},
@@ -24,31 +24,18 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from genbench.errors import GenbenchError
-from genbench.fields import NonNegative
 from genbench.judging.cells import RESULTS, Cell, Key, Trouble, cells_of
 from genbench.store.files import write_json
 from genbench.store.table import MetricRow
 from genbench.suites.former import read_spec
 from genbench.suites.plan import Plan
+from genbench.suites.tolerance import Tolerance
 
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
-
-class Tolerance(_Strict):
-    """How much worse a mean may be: the larger of the two."""
-
-    absolute: NonNegative = 0.0
-    """In the metric's unit."""
-    relative: NonNegative = 0.0
-    """As a share of the size of the baseline's mean."""
-
-    def allowed(self, mean: float) -> float:
-        """The change that is tolerated around a mean, in the metric's unit."""
-        return max(self.absolute, self.relative * abs(mean))
 
 
 DEFAULT_TOLERANCE = Tolerance(relative=0.02)

@@ -265,7 +265,7 @@ def _unknown(cells: Sequence[Cell], accepted: Baseline) -> list[CellVerdict]:
     for cell in cells:
         if (cell.method, cell.dataset, cell.metric) in known:
             continue
-        verdict, detail = "new", "not in the baseline; --update accepts it"
+        verdict, detail = "new", "not among the accepted numbers"
         broken = [t for t in cell.troubles.values() if t.status != "not-finite"]
         if broken:
             verdict = "missing" if cell.not_run else "failed"

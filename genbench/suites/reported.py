@@ -48,6 +48,8 @@ def check_report(
             problems.add((*path, "id"), f"claim '{claim.id}' is there twice")
     for index, target in enumerate(suite.report.targets):
         checker.target(target, ("report", "targets", index))
+    for metric in suite.tolerances:
+        known.metric(metric, ("tolerances", metric))
     figures = check_figures(suite.report.figures, known, folder, problems)
     report = suite.report.model_copy(update={"tables": tables, "figures": figures})
     return suite.model_copy(update={"report": report})

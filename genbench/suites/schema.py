@@ -26,6 +26,7 @@ from genbench.seeding import digest
 from genbench.suites.executors import cluster_model
 from genbench.suites.expectation import Expectation, parse_expectations, parse_identities
 from genbench.suites.looks import Looks
+from genbench.suites.tolerance import Tolerance
 
 if TYPE_CHECKING:
     Cluster = BaseModel
@@ -343,3 +344,6 @@ class Suite(_Part):
     """What every run asks of a cluster; options of `genbench run` go first."""
     report: Report = Report()
     """Tables, figures and claims of the report."""
+    tolerances: dict[str, Tolerance] = {}
+    """How much worse `genbench check` lets a metric become: {fid: {relative: 0.05}}. By default
+    what the metric declares, or 2 % of the mean."""

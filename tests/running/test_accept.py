@@ -12,7 +12,9 @@ import warm
 
 import genbench as gb
 from genbench.errors import StoreError
-from genbench.store.accepted import AcceptedRuns
+from genbench.store.acceptance import Acceptance
+from genbench.store.accepted import AcceptedRuns, members_of
+from genbench.store.runs import RunFolder
 
 SUITE = "results/tiny"
 
@@ -216,3 +218,49 @@ def test_without_reuse_all_is_trained_and_more_seeds_go_on(genbench, folder: Pat
     (folder / "tiny.yaml").write_text(text.replace("samples: 300", "samples: 200"))
     dry = genbench("run", "tiny.yaml", "--reuse", "tiny", "--dry-run").stdout
     assert "0 finished, 5 to do" in dry, "measured otherwise, and without a checkpoint"
+
+
+def better(folder: Path, metric: str, by: float) -> None:
+    """Accepted runs of the flow whose values are lower by so much, as if those were accepted."""
+    accepted = AcceptedRuns(folder / SUITE / "accepted")
+    for name in accepted.names():
+        if name.startswith("flow"):
+            run = Path(shutil.copytree(accepted.run(name).path, folder / "changed" / name))
+            stored = json.loads((run / "metrics.json").read_text())
+            for one in stored["measurements"]:
+                if one["metric"] == metric:
+                    one["value"] -= by
+            (run / "metrics.json").write_text(json.dumps(stored))
+            (run / "checksums.json").unlink()
+            accepted.write(Acceptance.now(name), members_of(RunFolder(run), None))
+
+
+def test_runs_are_held_against_the_accepted_ones(genbench, folder: Path) -> None:
+    suite = folder / "tiny.yaml"
+    suite.write_text(suite.read_text().replace("seeds: 2", "seeds: 3"))
+    genbench("run", "tiny.yaml")
+    said = genbench("check", "tiny.yaml", check=2).stderr
+    assert "there are no accepted runs in results/tiny/accepted; `genbench accept tiny.yaml`" in (
+        said)
+    said = genbench("check", "tiny.yaml", "--update", check=2).stderr
+    assert "`genbench accept tiny.yaml` accepts runs" in said
+    genbench("accept", "tiny.yaml")
+    assert "exit code 0" in genbench("check", "tiny.yaml", "--exact").stdout
+    better(folder, "nll", 50)
+    caught = genbench("check", "tiny.yaml", check=1).stdout
+    assert "regressed" in caught
+    text = suite.read_text()
+    suite.write_text(text + "tolerances: {nll: {absolute: 51}}\n")
+    assert "exit code 0" in genbench("check", "tiny.yaml").stdout, "as the suite tolerates"
+    for tolerance, told in (("{nil: {absolute: 1}}", "'nil' is not among what is evaluated"),
+                            ("{nll: {absolute: -1}}", "tolerances.nll.absolute"),
+                            ("{nll: {share: 1}}", "tolerances.nll")):
+        suite.write_text(f"{text}tolerances: {tolerance}\n")
+        assert told in genbench("check", "tiny.yaml", check=2).stderr
+    suite.write_text(text.replace("widths: [16]", "widths: [8]"))
+    genbench("run", "tiny.yaml")
+    changed = genbench("check", "tiny.yaml", "--allow-inconclusive", check=None).stdout
+    assert "flow on ring: model.options.widths[0]: 16 → 8" in changed
+    shutil.rmtree(folder / SUITE / "runs")
+    said = genbench("check", "tiny.yaml", check=2).stderr
+    assert "there are no runs in results/tiny/runs to hold against accepted ones" in said

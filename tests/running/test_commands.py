@@ -368,7 +368,7 @@ def test_two_suites_of_one_name_do_not_share_a_report(genbench, folder: Path) ->
     trial = ("--only", "flow", "--seeds", "1", "--limit-updates", "2")
     genbench("run", "a/same.yaml", *trial)
     told = "results/same holds the results of a/same.yaml, and b/same.yaml has the same name"
-    for words in (("run", *trial), ("run", "--dry-run"), ("report",), ("check", "--update")):
+    for words in (("run", *trial), ("run", "--dry-run"), ("report",), ("check",), ("accept",)):
         refused = genbench(words[0], "b/same.yaml", *words[1:], check=2)
         assert told in refused.stderr
         assert refused.stderr.count("\n") == 1

@@ -73,7 +73,7 @@ def test_a_terminal_that_is_not_utf8(genbench, folder: Path) -> None:
     """No traceback, and the gate's exit code is that of its verdict."""
     suite = (folder / "tiny.yaml").read_text().replace("title: Tiny", "title: Tiny ≥ 流")
     (folder / "tiny.yaml").write_text(suite, encoding="utf-8")
-    genbench("check", "tiny.yaml", "--update")
+    genbench("accept", "tiny.yaml")
     for command, words in {
         "check tiny.yaml --allow-inconclusive": "exit code 0", "run tiny.yaml": "are done",
         "list": "autoencoder", "info fid": "Fr", "run --help": "--only",
