@@ -5,14 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from genbench.api.places import recall
+from genbench.api.places import store_of
 from genbench.arguments import FLAG, NAMES, PATH, checked
 from genbench.places import at_home
 from genbench.steps import step
 from genbench.store.acceptance import Acceptance
 from genbench.store.accepted import AcceptedRuns, members_of
 from genbench.store.accepting import acceptable, check_travels
+from genbench.store.contents import recalled
 from genbench.store.holder import check_holder, hold
+from genbench.store.later import with_stored
 from genbench.store.runs import RunFolder, Store
 from genbench.suites.expand import Plan, load_plan
 
@@ -75,7 +77,9 @@ def accept(
             asks, a damaged run or archive, or a folder that cannot be written.
     """
     planned = load_plan(at_home(suite))
-    plan, store = recall(planned, at_home(Path(results)))
+    store = store_of(at_home(Path(results)), planned)
+    first = recalled(planned, store)
+    plan = with_stored(first, store)
     check_holder(store.root, plan.path)
     patterns = [only] if isinstance(only, str) else only
     chosen = plan.only(patterns) if patterns else plan
@@ -97,7 +101,7 @@ def accept(
             accepted.remove(name)
     here = {spec.id for spec in finished} | set(accepted.names())
     left_out = [spec.id for spec in chosen.runs if spec.id not in here]
-    report, warnings = _report(plan, store.root, accepted)
+    report, warnings = _report(first, store.root, accepted)
     return AcceptedSuite(report, accepted.folder, written, removed, left_out, warnings)
 
 
@@ -130,4 +134,4 @@ def _report(plan: Plan, root: Path, accepted: AcceptedRuns) -> tuple[Path, list[
 
     warnings: list[str] = []
     store = Store(accepted.folder, [accepted])  # there is no run in that folder
-    return build(plan, store, root, warn=warnings.append), warnings
+    return build(with_stored(plan, store), store, root, warn=warnings.append), warnings

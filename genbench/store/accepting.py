@@ -58,7 +58,8 @@ def check_travels(plan: Plan, planned: Plan) -> None:
         StoreError: naming the datasets.
     """
     contents = {data_key(run.data): run.data.contents for run in plan.runs if run.data.contents}
-    there = {run.id for run in with_contents(planned, contents).runs}
+    known = with_contents(planned, contents)
+    there = {run.id for run in (*known.runs, *known.further)}
     lost = {run.dataset: None for run in plan.runs if run.id not in there}
     if lost:
         raise StoreError(

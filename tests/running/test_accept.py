@@ -17,6 +17,10 @@ from genbench.store.accepted import AcceptedRuns, members_of
 from genbench.store.runs import RunFolder
 
 SUITE = "results/tiny"
+CLAIM = """\
+report:
+  claims: [{id: a, text: A flow is better, expect: "modes_covered[flow] > modes_covered[gan]"}]
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -218,6 +222,29 @@ def test_without_reuse_all_is_trained_and_more_seeds_go_on(genbench, folder: Pat
     (folder / "tiny.yaml").write_text(text.replace("samples: 300", "samples: 200"))
     dry = genbench("run", "tiny.yaml", "--reuse", "tiny", "--dry-run").stdout
     assert "0 finished, 5 to do" in dry, "measured otherwise, and without a checkpoint"
+
+
+@pytest.mark.usefixtures("finished")
+def test_runs_of_later_looks_are_accepted_where_they_are_finished(
+    genbench, folder: Path, clone
+) -> None:
+    text = (folder / "tiny.yaml").read_text().replace("seeds: 2", "seeds: 5") + CLAIM
+    (folder / "tiny.yaml").write_text(text)
+    genbench("run", "tiny.yaml", "--only", "flow")
+    genbench("run", "tiny.yaml", "--only", "gan--*--s2--*")
+    (folder / "tiny.yaml").write_text(text.replace("seeds: 5", "looks: [3, 5]"))
+    [last] = (folder / SUITE / "runs").glob("flow--*--s4--*")
+    (last / "checksums.json").unlink()
+    said = genbench("accept", "tiny.yaml", check=2).stderr
+    assert f"1 run ({last.name}: interrupted) of tiny without a result" in said
+    done = genbench("accept", "tiny.yaml", "--partial").stdout
+    assert f"left out {last.name}" in done
+    assert "8 runs, 8 of them written" in done
+    there = clone()
+    shutil.rmtree(there / SUITE / "figures")
+    warm.genbench(there, "report", "tiny.yaml", **other_cache(there))
+    assert tracked(there) == tracked(folder)
+    assert "8 runs: 8 done." in (there / SUITE / "report.md").read_text()
 
 
 def better(folder: Path, metric: str, by: float) -> None:
