@@ -1,0 +1,41 @@
+"""Committed reports are those of the accepted runs beside them: whoever clones rebuilds them.
+
+Where one differs because reports are written otherwise now, `genbench report SUITE` in a clone
+(or `genbench accept SUITE` where the runs are) writes it anew.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import genbench as gb
+
+ROOT = Path(gb.__file__).parents[1]
+ACCEPTED = sorted(path.parent.name for path in (ROOT / "results").glob("*/accepted"))
+
+
+def test_there_are_accepted_results() -> None:
+    assert {"ci", "theory"} <= set(ACCEPTED)
+
+
+@pytest.mark.parametrize("suite", ACCEPTED)
+def test_a_committed_report_is_rebuilt(
+    suite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENBENCH_CACHE", str(tmp_path / "cache"))
+    before, now = ROOT / "results" / suite, tmp_path / "results" / suite
+    shutil.copytree(before / "accepted", now / "accepted")
+    written = gb.report(ROOT / "suites" / f"{suite}.yaml", results=tmp_path / "results")
+    assert not written.warnings
+    for name in ("report.md", "metrics.csv"):
+        assert (now / name).read_bytes() == (before / name).read_bytes(), name
+    pictures = {path.name for path in (before / "figures").iterdir()}
+    assert {path.name for path in (now / "figures").iterdir()} == pictures
+    for name in pictures:
+        first, second = (Image.open(root / "figures" / name) for root in (before, now))
+        assert np.array_equal(first.convert("RGB"), second.convert("RGB")), name
