@@ -7,7 +7,7 @@ from genbench.fields import ClassVar, Count, Literal, Widths
 from genbench.models.base import Model, Noise, Space
 from genbench.nets.critic import dense_trunk
 from genbench.nets.dcgan import Upsampler, downsampler
-from genbench.nets.labels import with_labels
+from genbench.nets.labels import concat_labels
 from genbench.nets.mlp import MLP
 
 
@@ -107,4 +107,4 @@ def sample_conditional_latent(
 ) -> Tensor:
     """Standard normal latents, each with its one-hot label, (n, size + classes)."""
     assert labels is not None  # Model.check_context
-    return with_labels(sample_latent(model, n, size, noise), labels, classes)
+    return concat_labels(sample_latent(model, n, size, noise), labels, classes)

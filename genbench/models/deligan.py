@@ -15,9 +15,7 @@ from genbench.models.base import Noise, Space
 
 
 class DeLiGAN(ImplicitModel):
-    """Implicit generator whose latent prior is a mixture of Gaussians, with learned means and
-    standard deviations.
-    """
+    """Implicit generator with a learned mixture of Gaussians as latent prior."""
 
     cite = "gurumurthy2017deligan"
 

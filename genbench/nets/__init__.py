@@ -1,1 +1,1 @@
-"""Building blocks: networks that know no objective."""
+"""Network architectures, independent of objectives."""

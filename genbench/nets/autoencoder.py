@@ -1,4 +1,4 @@
-"""An autoencoder as critic: how badly it rebuilds an example is the example's energy."""
+"""An autoencoder as discriminator: the energy of an example is its reconstruction error."""
 
 import math
 from collections.abc import Sequence
@@ -11,10 +11,10 @@ from genbench.nets.mlp import MLP
 
 
 class EnergyNet(nn.Module):
-    """Data (B, *shape) to codes (B, code) and back; `kind` is "mlp" or "dcgan".
+    """An autoencoder of data (B, *shape) with latents (B, code); `kind` is "mlp" or "dcgan".
 
     Raises:
-        GenbenchError: a convolutional one of anything but images of at least 8×8.
+        GenbenchError: a convolutional one for anything but images of at least 8×8.
     """
 
     def __init__(
@@ -34,6 +34,6 @@ class EnergyNet(nn.Module):
         self.down = nn.Sequential(trunk, nn.Linear(features, code))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The codes (B, code) of x (B, *shape), and x rebuilt (B, *shape)."""
+        """The latents (B, code) of x (B, *shape), and the reconstructions (B, *shape)."""
         codes = self.down(x)
         return codes, self.up(codes)

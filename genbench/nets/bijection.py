@@ -1,4 +1,4 @@
-"""What every flow is made of: an invertible map with a tractable Jacobian determinant."""
+"""Bijections: invertible maps with a tractable Jacobian determinant, of which flows are made."""
 
 from abc import ABC, abstractmethod
 
@@ -6,19 +6,19 @@ from torch import Tensor, nn
 
 
 class Bijection(nn.Module, ABC):
-    """A map from data to codes and back, with its log-determinant.
+    """z = f(x) with its log-determinant, and the inverse.
 
-    One map takes x (B, D); a stack of T maps, computed at once, takes x (T, B, D).
+    One bijection takes x (B, D); a stack of T, evaluated together, takes x (T, B, D).
     """
 
     @abstractmethod
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The codes of x (…, B, D) and log|det ∂z/∂x| (…, B)."""
+        """z (…, B, D) of x (…, B, D), and log|det ∂z/∂x| (…, B)."""
 
     @abstractmethod
     def inverse(self, z: Tensor) -> Tensor:
-        """The data (…, B, D) of codes z (…, B, D)."""
+        """x (…, B, D) of z (…, B, D)."""
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
-        """Named groups of parameters that may learn at rates of their own; '' is the rest."""
+        """Named groups of parameters, which may have their own learning rates; '' is the rest."""
         return {"": list(self.parameters())}

@@ -1,4 +1,4 @@
-"""A critic for each component of a mixture: networks of their own, or heads on a shared trunk."""
+"""A critic for each component of a mixture: separate networks, or heads on a shared trunk."""
 
 import math
 from abc import ABC, abstractmethod
@@ -17,7 +17,7 @@ class ComponentCritics(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
-        """The scores (B, T) of each x (B, *shape)."""
+        """The scores (B, T) of x (B, *shape) by all critics."""
 
     def input_gradient(self, x: Tensor, weights: Tensor) -> Tensor:
         """∇_x Σ_c w_c f_c(x), (B, *shape), for constant weights (B, T)."""
@@ -28,8 +28,8 @@ class ComponentCritics(nn.Module, ABC):
         return gradient
 
 
-class OwnCritics(ComponentCritics):
-    """T fully connected networks of one shape, as batched matrix products."""
+class SeparateCritics(ComponentCritics):
+    """T fully connected networks of one architecture, as batched matrix products."""
 
     def __init__(self, inputs: int, widths: Sequence[int], activation: str, count: int) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class OwnCritics(ComponentCritics):
         self.count = count
 
     def forward(self, x: Tensor) -> Tensor:
-        """The scores (B, T) of each x (B, *shape)."""
+        """The scores (B, T) of x (B, *shape) by all critics."""
         rows = x.flatten(1).expand(self.count, -1, -1)
         return self.head(self.trunk(rows)).squeeze(2).t()
 
@@ -58,7 +58,7 @@ class SharedCritics(ComponentCritics):
         self.head = nn.Linear(features, count)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The scores (B, T) of each x (B, *shape)."""
+        """The scores (B, T) of x (B, *shape) by all critics."""
         return self.head(self.trunk(x))
 
     def input_gradient(self, x: Tensor, weights: Tensor) -> Tensor:
@@ -78,7 +78,7 @@ def component_critics(
         GenbenchError: a convolutional trunk for anything but images of at least 8×8.
     """
     if not shared:
-        return OwnCritics(math.prod(shape), widths, activation, count)
+        return SeparateCritics(math.prod(shape), widths, activation, count)
     if kind == "dcgan":
         return SharedCritics(*downsampler(shape, channels, "none"), count)
     trunk = dense_trunk(math.prod(shape), widths, "none", activation)

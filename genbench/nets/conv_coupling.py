@@ -1,11 +1,11 @@
-"""The convolutional network of a coupling of images: from one half of the pixels to the other.
+"""A convolutional network for couplings of images: from one half of the pixels to the other.
 
 Wenbo Gong, "Wasserstein Generative Adversarial Network", MPhil thesis, University of Cambridge,
-2017, section 5.2, which says: two fully connected layers (1000, 7·7·64), a 4 × 4 convolution with
-64 maps, batch norm and a rectifier, and a 4 × 4 output convolution with one map. It does not say
-how 7 × 7 becomes half of 28 × 28. Here the halves are the even and the odd columns, grids of
-H × W/2, and the convolutions are transposed: (H/4, W/4) → (H/2, W/2) by stride 2, → (H, W/2) by
-stride 2 down and 1 across, with a kernel 4 × 3.
+2017, section 5.2: two fully connected layers (1000, 7·7·64), a 4×4 convolution with 64 feature
+maps, batch norm and ReLU, and a 4×4 output convolution with one feature map. How 7×7 becomes half
+of 28×28 is not specified. Here the halves are the even and the odd columns, grids of H × W/2, and
+the convolutions are transposed: (H/4, W/4) → (H/2, W/2) with stride 2, → (H, W/2) with stride
+(2, 1) and kernel 4×3.
 """
 
 from collections.abc import Sequence
@@ -20,11 +20,11 @@ from genbench.nets.mlp import linear
 
 
 class ConvNetwork(nn.Module):
-    """A half of flattened images (…, B, H·W/2) to the shift of the other half, of the same shape.
+    """One half of flattened images (…, B, H·W/2) to the shift of the other half, of that shape.
 
-    Batch norm makes it depend on the batch while the likelihood is taught; with its running
-    moments (see DataNorm) it treats examples one by one and the density is exact. With `stack`,
-    that many networks side by side, by grouped convolutions: halves (stack, B, H·W/2).
+    In training, batch norm makes the density depend on the batch; with running statistics (see
+    DataNorm) examples are independent and the density is exact. `stack` networks are evaluated
+    together by grouped convolutions, on halves (stack, B, H·W/2).
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class ConvNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Halves (…, B, H·W/2) to halves (…, B, H·W/2)."""
-        # maps come last in memory, where the convolutions are 1.5 times as fast
+        # channels last in memory: the convolutions are 1.5 times as fast
         maps = self.dense(x).unflatten(-1, (*self.small, self.maps))  # (…, B, h, w, C)
         if self.stack:
             maps = maps.permute(1, 2, 3, 0, 4).flatten(3)  # (B, h, w, T·C)
@@ -63,7 +63,7 @@ class ConvNetwork(nn.Module):
 def conv_network(
     shape: tuple[int, ...], widths: Sequence[int], channels: int, stack: int = 0
 ) -> Network:
-    """Networks for the halves of images of this shape (1, H, W), H and W multiples of 4.
+    """Makes networks for the halves of images of shape (1, H, W), H and W multiples of 4.
 
     Raises:
         GenbenchError: other data.

@@ -1,12 +1,12 @@
-"""Coupling layers: bijections that are cheap both ways, with a triangular Jacobian.
+"""Coupling layers: bijections with a triangular Jacobian and an inverse as cheap as they are.
 
 Dinh, Krueger, Bengio, "NICE: Non-linear Independent Components Estimation", 2014,
 https://arxiv.org/abs/1410.8516 (additive), and Dinh, Sohl-Dickstein, Bengio, "Density estimation
-using Real NVP", 2017, https://arxiv.org/abs/1605.08803 (affine). One half of the coordinates, the
-key, parametrises the transform of the other:
+using Real NVP", 2017, https://arxiv.org/abs/1605.08803 (affine). One half of the coordinates, x_a,
+parametrises the transform of the other, x_b:
 
-    additive   y₂ = x₂ + m(x₁)                 log|det| = 0
-    affine     y₂ = x₂ ⊙ exp s(x₁) + t(x₁)     log|det| = Σ s(x₁)
+    additive   y_b = x_b + m(x_a)                  log|det| = 0
+    affine     y_b = x_b ⊙ exp s(x_a) + t(x_a)     log|det| = Σ s(x_a)
 """
 
 from abc import ABC, abstractmethod
@@ -19,113 +19,111 @@ from torch import Tensor, nn
 
 from genbench.errors import GenbenchError
 from genbench.nets.bijection import Bijection
-from genbench.nets.data_norm import data_norms, held
+from genbench.nets.data_norm import data_norms, use_running_stats
 from genbench.nets.mlp import MLP
 
 Network = Callable[[int, int], nn.Module]
-"""The network of a coupling: from the sizes of its input and output."""
+"""Makes a coupling's network, of the given input and output sizes."""
 Layer = Callable[[int, int], nn.Module]
-"""A coupling layer: from the sizes of the key and of the half that is transformed."""
+"""Makes a coupling layer, for x_a and x_b of the given sizes."""
 
 
 class Coupling(Protocol):
-    """What a coupling layer does."""
+    """The interface of a coupling layer."""
 
-    def __call__(self, key: Tensor, other: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The transformed half and its log-determinant, None for zero."""
+    def __call__(self, x_a: Tensor, x_b: Tensor) -> tuple[Tensor, Tensor | None]:
+        """y_b and the log-determinant, None for zero."""
         ...
 
-    def inverse(self, key: Tensor, other: Tensor) -> Tensor:
-        """Undoes the call for the same key."""
+    def inverse(self, x_a: Tensor, y_b: Tensor) -> Tensor:
+        """x_b."""
         ...
 
 
 def dense_network(widths: Sequence[int], activation: str, stack: int = 0) -> Network:
-    """Fully connected networks of these hidden widths, `stack` of them side by side."""
+    """Makes fully connected networks, or stacks of `stack` of them."""
     return partial(MLP, widths=widths, activation=activation, stack=stack)
 
 
-def per_dim(dims: int, start: float, stack: int = 0) -> nn.Parameter:
-    """A number for each coordinate, (dims,), or (stack, 1, dims)."""
-    return nn.Parameter(torch.full((stack, 1, dims) if stack else (dims,), start))
+def per_dim(dims: int, initial: float, stack: int = 0) -> nn.Parameter:
+    """A parameter for each coordinate, (dims,), or (stack, 1, dims)."""
+    return nn.Parameter(torch.full((stack, 1, dims) if stack else (dims,), initial))
 
 
 class AdditiveCoupling(nn.Module):
-    """Shifts the other half (…, b) by a function of the key (…, a); volume-preserving."""
+    """An additive coupling of x_a (…, a) and x_b (…, b); volume-preserving."""
 
-    def __init__(self, key: int, other: int, network: Network) -> None:
+    def __init__(self, dims_a: int, dims_b: int, network: Network) -> None:
         super().__init__()
-        self.net = network(key, other)
+        self.net = network(dims_a, dims_b)
         self.norms = data_norms(self.net)
 
-    def forward(self, key: Tensor, other: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The transformed half and its log-determinant, None for zero."""
-        return other + self.net(key).to(other.dtype), None
+    def forward(self, x_a: Tensor, x_b: Tensor) -> tuple[Tensor, Tensor | None]:
+        """y_b and the log-determinant, None for zero."""
+        return x_b + self.net(x_a).to(x_b.dtype), None
 
-    def inverse(self, key: Tensor, other: Tensor) -> Tensor:
-        """Undoes `forward` for the same key."""
-        with held(self.norms):
-            return other - self.net(key).to(other.dtype)
+    def inverse(self, x_a: Tensor, y_b: Tensor) -> Tensor:
+        """x_b."""
+        with use_running_stats(self.norms):
+            return y_b - self.net(x_a).to(y_b.dtype)
 
 
 class Affine(nn.Module, ABC):
-    """Scales and shifts the other half by functions of the key, which a subclass gives.
+    """An affine coupling, whose network a subclass defines.
 
-    The log-scale is a learned bound times a tanh, so that no example, however far out, can make it
-    overflow.
+    The log-scale is a learned bound times a tanh, so that outliers cannot make it overflow.
     """
 
     bound: nn.Parameter
-    summed: ClassVar[tuple[int, ...]] = (-1,)
+    event_axes: ClassVar[tuple[int, ...]] = (-1,)
     """The axes of one example."""
 
     @abstractmethod
-    def read(self, key: Tensor) -> tuple[Tensor, Tensor]:
-        """The raw log-scale (before the tanh) and the shift for each value of the other half."""
+    def parameters_of(self, x_a: Tensor) -> tuple[Tensor, Tensor]:
+        """The log-scale (before the tanh) and the shift t, each of the shape of x_b."""
 
-    def forward(self, key: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
-        """The transformed half, and its log-determinant without the axes of an example."""
-        log_scale, shift = self._terms(key)
-        return other * log_scale.exp() + shift, log_scale.sum(self.summed)
+    def forward(self, x_a: Tensor, x_b: Tensor) -> tuple[Tensor, Tensor]:
+        """y_b and the log-determinant, summed over the axes of an example."""
+        s, t = self._scale_and_shift(x_a)
+        return x_b * s.exp() + t, s.sum(self.event_axes)
 
-    def inverse(self, key: Tensor, other: Tensor) -> Tensor:
-        """Undoes `forward` for the same key."""
-        log_scale, shift = self._terms(key)
-        return (other - shift) * torch.exp(-log_scale)
+    def inverse(self, x_a: Tensor, y_b: Tensor) -> Tensor:
+        """x_b."""
+        s, t = self._scale_and_shift(x_a)
+        return (y_b - t) * torch.exp(-s)
 
-    def _terms(self, key: Tensor) -> tuple[Tensor, Tensor]:
-        raw, shift = self.read(key)
-        return self.bound * torch.tanh(raw), shift
+    def _scale_and_shift(self, x_a: Tensor) -> tuple[Tensor, Tensor]:
+        raw, t = self.parameters_of(x_a)
+        return self.bound * torch.tanh(raw), t
 
 
 class AffineCoupling(Affine):
-    """Affine on halves (…, a) and (…, b), by a fully connected network; starts as the identity.
+    """Affine on x_a (…, a) and x_b (…, b), by a fully connected network; initially the identity.
 
-    `bound` is where the learned bound starts (in the authors' code at 0 or 1).
+    `bound` is the initial value of the learned bound (in the authors' code 0 or 1).
     """
 
     def __init__(
-        self, key: int, other: int, network: Network, bound: float = 0.5, stack: int = 0
+        self, dims_a: int, dims_b: int, network: Network, bound: float = 0.5, stack: int = 0
     ) -> None:
         super().__init__()
-        net = network(key, 2 * other)
+        net = network(dims_a, 2 * dims_b)
         assert isinstance(net, MLP)
         self.net = net.zero_last()
-        self.bound = per_dim(other, bound, stack)
+        self.bound = per_dim(dims_b, bound, stack)
 
-    def read(self, key: Tensor) -> tuple[Tensor, Tensor]:
-        """Two numbers (…, b) each, of keys (…, a)."""
-        raw, shift = self.net(key).to(key.dtype).chunk(2, dim=-1)
-        return raw, shift
+    def parameters_of(self, x_a: Tensor) -> tuple[Tensor, Tensor]:
+        """(…, b) each, of x_a (…, a)."""
+        raw, t = self.net(x_a).to(x_a.dtype).chunk(2, dim=-1)
+        return raw, t
 
 
 class Couplings(Bijection):
-    """Coupling layers, made by `layer(key, other)`, that transform the two halves in turn.
+    """Coupling layers, made by `layer(dims_a, dims_b)`, that transform the halves alternately.
 
     With `interleave`, the halves are the even and the odd coordinates (images, as in NICE),
-    otherwise the first and the last. With `rescale`, a learned constant shift and scale of every
-    coordinate stands before each layer (Glow's actnorm, but started at the identity, so that
-    nothing depends on a first batch).
+    otherwise the first and the last. With `rescale`, a learned elementwise shift and scale
+    precedes each layer (Glow's actnorm, but initialised as the identity, independently of data).
     """
 
     def __init__(
@@ -139,7 +137,7 @@ class Couplings(Bijection):
         order = torch.cat([index[0::2], index[1::2]]) if interleave else index
         self.interleave = interleave
         self.register_buffer("order", order, persistent=False)
-        self.register_buffer("back", torch.argsort(order), persistent=False)
+        self.register_buffer("inverse_order", torch.argsort(order), persistent=False)
         first = (dims + 1) // 2
         self.halves = (first, dims - first)
         self.layers = nn.ModuleList(
@@ -151,7 +149,7 @@ class Couplings(Bijection):
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """x (…, B, D) to h (…, B, D), its coordinates reordered, and log|det ∂h/∂x| (…, B)."""
+        """h (…, B, D) of x (…, B, D), its coordinates permuted, and log|det ∂h/∂x| (…, B)."""
         h = x[..., self.get_buffer("order")] if self.interleave else x
         log_det = x.new_zeros(x.shape[:-1])
         parts = list(h.split(self.halves, dim=-1))
@@ -160,20 +158,20 @@ class Couplings(Bijection):
                 h = (torch.cat(parts, dim=-1) - self.shift[i]) * self.log_scale[i].exp()
                 log_det = log_det + self.log_scale[i].sum(-1)
                 parts = list(h.split(self.halves, dim=-1))
-            key, other = i % 2, 1 - i % 2
-            parts[other], term = layer(parts[key], parts[other])
+            a, b = i % 2, 1 - i % 2
+            parts[b], term = layer(parts[a], parts[b])
             log_det = log_det if term is None else log_det + term
         return torch.cat(parts, dim=-1), log_det
 
     def inverse(self, z: Tensor) -> Tensor:
-        """h (…, B, D) back to x (…, B, D)."""
+        """x (…, B, D) of h (…, B, D)."""
         parts = list(z.split(self.halves, dim=-1))
         for i in reversed(range(len(self.layers))):
             layer = cast(Coupling, self.layers[i])
-            key, other = i % 2, 1 - i % 2
-            parts[other] = layer.inverse(parts[key], parts[other])
+            a, b = i % 2, 1 - i % 2
+            parts[b] = layer.inverse(parts[a], parts[b])
             if len(self.shift):
                 h = torch.cat(parts, dim=-1) * torch.exp(-self.log_scale[i]) + self.shift[i]
                 parts = list(h.split(self.halves, dim=-1))
         h = torch.cat(parts, dim=-1)
-        return h[..., self.get_buffer("back")] if self.interleave else h
+        return h[..., self.get_buffer("inverse_order")] if self.interleave else h

@@ -1,10 +1,10 @@
-"""Critics: networks from data, and labels where there are any, to one number.
+"""Critics: networks from data, and class labels if conditional, to a scalar score.
 
-The label of a class-conditional critic enters in one of two ways:
-- concatenate: one-hot, beside the input: a number for each class of a fully connected critic, a
-  plane of a convolutional one. Mehdi Mirza, Simon Osindero: Conditional Generative Adversarial
-  Nets, 2014, https://arxiv.org/abs/1411.1784
-- projection: φ(x)·e(y) is added to the output. Takeru Miyato, Masanori Koyama: cGANs with
+Conditioning on the label y:
+- concatenate: y is one-hot and concatenated to the input, as entries of a vector or as feature
+  maps. Mehdi Mirza, Simon Osindero: Conditional Generative Adversarial Nets, 2014,
+  https://arxiv.org/abs/1411.1784
+- projection: φ(x)·e(y) is added to the score. Takeru Miyato, Masanori Koyama: cGANs with
   Projection Discriminator, 2018, https://arxiv.org/abs/1802.05637
 """
 
@@ -16,11 +16,11 @@ import torch
 from torch import Tensor, nn
 
 from genbench.nets.dcgan import downsampler
-from genbench.nets.labels import with_labels
+from genbench.nets.labels import concat_labels
 from genbench.nets.minibatch import MinibatchDeviation, MinibatchDiscrimination
 from genbench.nets.mlp import StackedLinear, linear
 from genbench.nets.norms import norm_layers
-from genbench.nets.precision import exact
+from genbench.nets.precision import to_float32
 from genbench.nets.virtual_norm import WithReference
 
 
@@ -30,18 +30,17 @@ class CriticOutput(NamedTuple):
     score: Tensor
     """(B,)."""
     features: Tensor
-    """The trunk's (B, F)."""
+    """(B, F), of the trunk."""
     logits: Tensor
-    """The head's (B, outputs)."""
+    """(B, outputs), of the head."""
 
 
 class Critic(nn.Module):
-    """A trunk of features and a linear head; logits or scores, no sigmoid.
+    """A trunk of features φ(x) and a linear head, without a sigmoid.
 
-    A fully connected trunk (`dense`) is given its input flat. `batchwise` adds to the features
-    what depends on the whole batch. With `outputs` above 1 the head gives a logit for each class,
-    and the score is their log-sum-exp: the logit of being any of them and not fake, whose own
-    logit is 0.
+    The input of a fully connected trunk (`dense`) is flattened. `batchwise` appends features of
+    the whole batch. With `outputs` above 1 the head has a logit for each class, and the score is
+    their log-sum-exp: the logit of real (any class) against fake, whose logit is 0.
     """
 
     def __init__(
@@ -57,7 +56,7 @@ class Critic(nn.Module):
         self.embedding = (
             nn.Embedding(classes, features) if classes and condition == "projection" else None
         )
-        if self.embedding is not None:  # torch's N(0, 1) would drown the rest of the score
+        if self.embedding is not None:  # with torch's N(0, 1), φ(x)·e(y) would dominate the score
             nn.init.normal_(self.embedding.weight, 0.0, 0.02)
 
     def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -66,9 +65,9 @@ class Critic(nn.Module):
 
     def output(self, x: Tensor, labels: Tensor | None = None) -> CriticOutput:
         """Scores, features and logits of x (B, *shape)."""
-        features = self.trunk(self._given(x, labels))  # (B, F)
-        seen = features if self.batchwise is None else self.batchwise(features)
-        logits = exact(self.head(seen))
+        features = self.trunk(self._inputs(x, labels))  # (B, F)
+        extended = features if self.batchwise is None else self.batchwise(features)
+        logits = to_float32(self.head(extended))
         score = logits.squeeze(1) if logits.shape[1] == 1 else torch.logsumexp(logits, 1)
         if self.embedding is not None and labels is not None:
             score = score + (self.embedding(labels) * features).sum(1)
@@ -77,30 +76,29 @@ class Critic(nn.Module):
     def fill_reference(self, x: Tensor, labels: Tensor | None = None) -> None:
         """Keep x (R, *shape) with labels (R,) as the reference batch of virtual batch norm."""
         if isinstance(self.trunk, WithReference):
-            self.trunk.fill(self._given(x, labels))
+            self.trunk.fill(self._inputs(x, labels))
 
-    def _given(self, x: Tensor, labels: Tensor | None) -> Tensor:
+    def _inputs(self, x: Tensor, labels: Tensor | None) -> Tensor:
         x = x.flatten(1) if self.dense else x
-        return x if not self.planes or labels is None else with_labels(x, labels, self.planes)
+        return x if not self.planes or labels is None else concat_labels(x, labels, self.planes)
 
     @property
     def piecewise_linear(self) -> bool:
-        """Whether `input_gradient` applies: linear layers and rectifiers, nothing else."""
+        """Whether all layers are linear, ReLU or leaky ReLU, as `input_gradient` requires."""
         plain = self.batchwise is None and self.head.out_features == 1
         return plain and is_piecewise_linear(self.trunk)
 
     def input_gradient(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """∇_x of the score of each x, (B, *shape), in closed form."""
-        given = self._given(x, labels)
         cotangent = self.head.weight.expand(len(x), -1)
         if self.embedding is not None and labels is not None:
             cotangent = cotangent + self.embedding(labels)
-        gradient = trunk_vjp(self.trunk, given, cotangent)
+        gradient = trunk_vjp(self.trunk, self._inputs(x, labels), cotangent)
         return gradient[:, : x[0].numel() if self.dense else x.shape[1]].reshape(x.shape)
 
 
 def is_piecewise_linear(trunk: nn.Module) -> bool:
-    """Whether a network is made of linear layers and rectifiers, nothing else."""
+    """Whether all layers of a network are linear, ReLU or leaky ReLU."""
     parts = (nn.Flatten, nn.Linear, StackedLinear, nn.ReLU, nn.LeakyReLU)
     return isinstance(trunk, nn.Sequential) and all(isinstance(part, parts) for part in trunk)
 
@@ -109,9 +107,9 @@ def trunk_vjp(trunk: nn.Module, x: Tensor, cotangent: Tensor) -> Tensor:
     """∇_x Σ cotangent · trunk(x), (B, *shape): a vector–Jacobian product, in closed form.
 
     `cotangent` (…, B, F) is the gradient with respect to the features. The trunk is piecewise
-    linear, so that its Jacobian is the product of the layers' matrices with the rows of inactive
-    rectifiers set to zero (or scaled by the leak): exact, and differentiable in the parameters
-    without a second backward pass. A stack of networks takes x (T, B, D), cotangent (T, B, F).
+    linear, so that its Jacobian is the product of the layers' matrices, the rows of inactive units
+    set to zero (or scaled by the leak): exact, and differentiable in the parameters without double
+    backpropagation. A stack of networks takes x (T, B, D), cotangent (T, B, F).
     """
     assert isinstance(trunk, nn.Sequential)
     layers: list[tuple[nn.Module, Tensor | None]] = []
@@ -122,8 +120,8 @@ def trunk_vjp(trunk: nn.Module, x: Tensor, cotangent: Tensor) -> Tensor:
             if isinstance(layer, nn.Linear | StackedLinear):
                 layers.append((layer, None))
             elif not isinstance(layer, nn.Flatten):
-                least = layer.negative_slope if isinstance(layer, nn.LeakyReLU) else 0.0
-                layers[-1] = layers[-1][0], (h > 0).to(h.dtype).clamp_(min=least)
+                leak = layer.negative_slope if isinstance(layer, nn.LeakyReLU) else 0.0
+                layers[-1] = layers[-1][0], (h > 0).to(h.dtype).clamp_(min=leak)
     for layer, active in reversed(layers):
         weight = layer.weight
         assert isinstance(weight, Tensor)

@@ -1,9 +1,9 @@
-"""Batch norm inside a flow: its running moments are those of data, never of samples.
+"""Batch norm inside a flow, with running statistics of data only, never of samples.
 
-A flow is taught by passes from data to codes and sampled by passes back. Ordinary batch norm
-counts both: after training with a critic, which asks for many samples, its running moments would
-be those of samples, and the density of data, which is evaluated with them, another than the one
-that was taught.
+A flow is trained in the direction from data to latents and sampled in the inverse direction.
+Ordinary batch norm updates its running statistics in both: after adversarial training, which draws
+many samples, they would be those of samples, and the density that is evaluated with them not the
+one that was trained.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,35 +15,35 @@ from torch.nn.functional import batch_norm
 
 
 class DataNorm(nn.BatchNorm2d):
-    """Batch norm of maps (B, C, H, W) that keeps its running moments in two kinds of passes.
+    """Batch norm of feature maps (B, C, H, W) that uses batch statistics only to train on data.
 
-    While training, a pass with gradients takes the moments of its batch, and the running ones
-    follow. One without gradients, or while `held`, takes the running ones and leaves them as they
-    are: what is sampled is the inverse of the density that will be evaluated.
+    In training mode, a forward pass with gradients uses batch statistics and updates the running
+    ones. Without gradients, or with `uses_running`, it uses the running statistics and does not
+    update them, so that sampling is the inverse of the evaluated density.
     """
 
-    held = False
+    uses_running = False
 
     def forward(self, input: Tensor) -> Tensor:
-        """Maps (B, C, H, W) to maps of the same shape."""
-        if not self.held and torch.is_grad_enabled():
+        """Feature maps (B, C, H, W), normalised for each channel."""
+        if not self.uses_running and torch.is_grad_enabled():
             return super().forward(input)
         mean, variance = self.running_mean, self.running_var
         return batch_norm(input, mean, variance, self.weight, self.bias, False, 0.0, self.eps)
 
 
 def data_norms(network: nn.Module) -> list[DataNorm]:
-    """Those of a network."""
+    """The DataNorm layers of a network."""
     return [module for module in network.modules() if isinstance(module, DataNorm)]
 
 
 @contextmanager
-def held(norms: Sequence[DataNorm]) -> Iterator[None]:
-    """Sampling: the running moments are used and stay as they are."""
+def use_running_stats(norms: Sequence[DataNorm]) -> Iterator[None]:
+    """For sampling: running statistics are used and not updated."""
     for norm in norms:
-        norm.held = True
+        norm.uses_running = True
     try:
         yield
     finally:
         for norm in norms:
-            norm.held = False
+            norm.uses_running = False

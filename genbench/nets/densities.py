@@ -1,7 +1,7 @@
-"""Log densities and log probabilities that flows, decoders and diffusion share.
+"""Log densities and log probabilities for flows, decoders and diffusion models.
 
-Pure functions on tensors, elementwise unless said otherwise, nats. The discretised logistic is
-that of Kingma et al., "Improved Variational Inference with Inverse Autoregressive Flow", 2016,
+Pure functions of tensors, in nats, elementwise unless stated otherwise. The discretised logistic
+is that of Kingma et al., "Improved Variational Inference with Inverse Autoregressive Flow", 2016,
 https://arxiv.org/abs/1606.04934; the discretised Gaussian that of Ho, Jain, Abbeel, "Denoising
 Diffusion Probabilistic Models", 2020, https://arxiv.org/abs/2006.11239, eq. 13.
 """
@@ -16,7 +16,7 @@ from genbench.noise import Noise
 
 _LOG_2PI = math.log(2 * math.pi)
 _TINY = 2.0**-24
-"""Half the spacing of float32 below 1: keeps a logit of a uniform draw finite."""
+"""Half the spacing of float32 below 1: keeps the logit of a uniform variable finite."""
 
 
 def log_normal(x: Tensor, mean: Tensor | float = 0.0, std: Tensor | float = 1.0) -> Tensor:
@@ -33,7 +33,7 @@ def base_log_prob(base: str, z: Tensor) -> Tensor:
 
 
 def base_sample(base: str, n: int, dims: int, noise: Noise) -> Tensor:
-    """n draws (n, dims) from the standard "gaussian" or "logistic" base, float32."""
+    """n samples (n, dims) of the standard "gaussian" or "logistic" base distribution, float32."""
     if base == "gaussian":
         return noise.normal("z", n, dims)
     u = noise.uniform("z", n, dims).double().clamp(_TINY, 1 - _TINY)
@@ -43,11 +43,12 @@ def base_sample(base: str, n: int, dims: int, noise: Noise) -> Tensor:
 def discretised_logistic(
     x: Tensor, mean: Tensor, log_scale: Tensor, levels: int, low: float, high: float,
 ) -> Tensor:
-    """Log probability of the quantised values x under a rounded logistic, elementwise.
+    """Log probability of the quantised values x under a discretised logistic, elementwise.
 
-    The `levels` values are evenly spaced from `low` to `high`; the outer two take the tails, so
-    that the probabilities of all levels sum to 1. With a, b the standardised edges above and
-    below x, log(σ(a) − σ(b)) = log σ(a) + log σ(−b) + log(1 − e^(b − a)), which never cancels.
+    The `levels` values are evenly spaced from `low` to `high`; the lowest and the highest include
+    the tails, so that the probabilities of all levels sum to 1. With a, b the standardised edges
+    above and below x, log(σ(a) − σ(b)) = log σ(a) + log σ(−b) + log(1 − e^(b − a)), without
+    cancellation.
     """
     half = 0.5 * (high - low) / (levels - 1)
     inverse = torch.exp(-log_scale)
@@ -63,9 +64,9 @@ def discretised_logistic(
 def discretised_gaussian(
     x: Tensor, mean: Tensor, std: Tensor, levels: int, low: float, high: float,
 ) -> Tensor:
-    """Log probability of the quantised values x under a rounded Gaussian, elementwise.
+    """Log probability of the quantised values x under a discretised Gaussian, elementwise.
 
-    As `discretised_logistic`. Both edges are mirrored to the lower tail, where log Φ is exact.
+    As `discretised_logistic`; edges are mirrored to the lower tail, where log Φ is accurate.
     """
     half = 0.5 * (high - low) / (levels - 1)
     above = (x - mean + half) / std

@@ -1,4 +1,4 @@
-"""A fully connected network, the building block of flows, critics, encoders and decoders."""
+"""Fully connected networks, of which flows, critics, encoders and decoders are made."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "softplus": nn.Softplus,
     "tanh": nn.Tanh,
 }
-"""The activations that a network may be given by name."""
+"""Activations by name."""
 
 
 class StackedLinear(nn.Module):
-    """`stack` linear layers as one batched product, each with parameters of its own.
+    """`stack` linear layers, each with its own parameters, as one batched product.
 
-    Starts as torch's `Linear` does: uniform on ±1/√inputs.
+    Initialised as torch's `Linear`: uniform on ±1/√inputs.
     """
 
     def __init__(self, inputs: int, outputs: int, stack: int) -> None:
@@ -40,16 +40,16 @@ class StackedLinear(nn.Module):
 
 
 def linear(inputs: int, outputs: int, stack: int = 0) -> nn.Linear | StackedLinear:
-    """A linear layer, or `stack` of them side by side."""
+    """A linear layer, or a stack of `stack` of them."""
     return StackedLinear(inputs, outputs, stack) if stack else nn.Linear(inputs, outputs)
 
 
 class MLP(nn.Module):
-    """Linear layers of the given hidden widths with an activation between them.
+    """A multilayer perceptron of the given hidden widths, with torch's initialisation.
 
-    The last layer is linear. Layers start as torch starts them (uniform, scaled by fan-in). With
-    `stack`, that many networks of one shape, computed at once: features (stack, B, inputs) to
-    outputs (stack, B, outputs). With `norm`, batch norm before each activation.
+    With `stack`, that many networks of one architecture, evaluated together: features
+    (stack, B, inputs) to outputs (stack, B, outputs). With `norm`, batch norm before each
+    activation.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class MLP(nn.Module):
         return self.layers(x)
 
     def zero_last(self) -> MLP:
-        """Start with the output zero for every input; returns the network itself."""
+        """Initialise the last layer with zeros; returns the network itself."""
         for parameter in self.layers[-1].parameters():
             nn.init.zeros_(parameter)
         return self

@@ -1,13 +1,13 @@
-"""A convolutional flow of several scales: steps of Glow, between them squeezes and splits.
+"""The multi-scale convolutional flow of Glow: squeeze, steps of flow, split, at each level.
 
 Diederik Kingma, Prafulla Dhariwal: Glow: Generative Flow with Invertible 1×1 Convolutions, 2018,
-https://arxiv.org/abs/1807.03039. A step at each of L scales is
+https://arxiv.org/abs/1807.03039. A step of flow is actnorm, a 1×1 convolution and a coupling:
 
-    h ← (h − shift) ⊙ exp s,   h ← W h over channels,   h_b ← h_b ⊙ exp s(h_a) + t(h_a)
+    h ← (h − b) ⊙ exp s,   h ← W h over channels,   h_b ← h_b ⊙ exp s(h_a) + t(h_a)
 
-with log|det| = H·W·(Σ s + log|det W|) + Σ s(h_a). Before the steps of a scale each 2×2 block
-becomes four channels (a squeeze); after them half of the channels leave, scaled and shifted by
-what the other half says of them (the learned prior of a split).
+with log|det| = H·W·(Σ s + log|det W|) + Σ s(h_a). A squeeze turns each 2×2 block of pixels into
+four channels; a split factors out half of the channels, after an affine transform conditioned on
+the other half (the learned prior).
 """
 
 import math
@@ -26,32 +26,32 @@ from genbench.nets.precision import full_precision
 class ConvAffine(Affine):
     """Affine on maps h_a (B, T, a, H, W) and h_b (B, T, b, H, W); log-determinants (B, T).
 
-    The network is a 3×3, a 1×1 and a 3×3 convolution. It starts as the identity.
+    The network is a 3×3, a 1×1 and a 3×3 convolution. The coupling is initially the identity.
     """
 
-    summed = (2, 3, 4)
+    event_axes = (2, 3, 4)
 
-    def __init__(self, key: int, other: int, hidden: int, stack: int) -> None:
+    def __init__(self, channels_a: int, channels_b: int, hidden: int, stack: int) -> None:
         super().__init__()
         self.stack = stack
         self.net = nn.Sequential(
-            nn.Conv2d(stack * key, stack * hidden, 3, padding=1, groups=stack), nn.ReLU(),
+            nn.Conv2d(stack * channels_a, stack * hidden, 3, padding=1, groups=stack), nn.ReLU(),
             nn.Conv2d(stack * hidden, stack * hidden, 1, groups=stack), nn.ReLU(),
-            nn.Conv2d(stack * hidden, stack * 2 * other, 3, padding=1, groups=stack),
+            nn.Conv2d(stack * hidden, stack * 2 * channels_b, 3, padding=1, groups=stack),
         )
         for parameter in self.net[-1].parameters():
             nn.init.zeros_(parameter)
-        self.bound = nn.Parameter(torch.full((stack, other, 1, 1), 2.0))
+        self.bound = nn.Parameter(torch.full((stack, channels_b, 1, 1), 2.0))
 
-    def read(self, key: Tensor) -> tuple[Tensor, Tensor]:
-        """Two maps (B, T, b, H, W), of keys (B, T, a, H, W)."""
-        out = self.net(key.flatten(1, 2)).to(key.dtype).unflatten(1, (self.stack, -1))
-        raw, shift = out.chunk(2, dim=2)
-        return raw, shift
+    def parameters_of(self, x_a: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, T, b, H, W) each, of maps (B, T, a, H, W)."""
+        out = self.net(x_a.flatten(1, 2)).to(x_a.dtype).unflatten(1, (self.stack, -1))
+        raw, t = out.chunk(2, dim=2)
+        return raw, t
 
 
 class Step(nn.Module):
-    """Activation normalisation, a 1×1 convolution, and an affine coupling of the channels."""
+    """A step of flow: actnorm, an invertible 1×1 convolution, an affine coupling of channels."""
 
     def __init__(self, channels: int, hidden: int, stack: int) -> None:
         super().__init__()
@@ -63,26 +63,26 @@ class Step(nn.Module):
         self.coupling = ConvAffine(*self.halves, hidden, stack)
 
     def forward(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        """h (B, T, C, H, W) to maps of the same shape, and the log-determinant (B, T)."""
+        """The outputs of h (B, T, C, H, W), of the same shape, and the log-determinant (B, T)."""
         size = h.shape[-2] * h.shape[-1]
-        h = _mixed(self.mix, (h - self.shift) * self.log_scale.exp())
+        h = _conv1x1(self.mix, (h - self.shift) * self.log_scale.exp())
         constant = size * (self.log_scale.sum((1, 2, 3)) + torch.linalg.slogdet(self.mix)[1])
-        key, other = h.split(self.halves, dim=2)
-        moved, term = self.coupling(key, other)
-        return torch.cat((key, moved), dim=2), constant + term
+        h_a, h_b = h.split(self.halves, dim=2)
+        y_b, term = self.coupling(h_a, h_b)
+        return torch.cat((h_a, y_b), dim=2), constant + term
 
     def inverse(self, h: Tensor) -> Tensor:
-        """Undoes `forward`."""
-        key, other = h.split(self.halves, dim=2)
-        h = torch.cat((key, self.coupling.inverse(key, other)), dim=2)
-        return _mixed(torch.linalg.inv(self.mix), h) * torch.exp(-self.log_scale) + self.shift
+        """The inputs of outputs h (B, T, C, H, W)."""
+        h_a, y_b = h.split(self.halves, dim=2)
+        h = torch.cat((h_a, self.coupling.inverse(h_a, y_b)), dim=2)
+        return _conv1x1(torch.linalg.inv(self.mix), h) * torch.exp(-self.log_scale) + self.shift
 
 
 class MultiScale(Bijection):
-    """`steps` steps at each of `levels` scales, for images of shape (C, H, W).
+    """`steps` steps of flow at each of `levels` levels, for images of shape (C, H, W).
 
     Raises:
-        GenbenchError: data that are no such images, or whose sides cannot be halved so often.
+        GenbenchError: other data, or images whose sides are not multiples of 2^levels.
     """
 
     def __init__(
@@ -97,52 +97,52 @@ class MultiScale(Bijection):
             )
         self.shape, self.stack = shape, stack
         channels, height, width = shape
-        many = max(1, stack)
+        count = max(1, stack)
         layers: list[nn.Module] = []
         splits = []
-        self.codes: list[tuple[int, int, int]] = []
-        """The shape of the code that leaves after each scale."""
+        self.z_shapes: list[tuple[int, int, int]] = []
+        """The shape of the latents that are factored out at each level."""
         for level in range(levels):
             channels, height, width = 4 * channels, height // 2, width // 2
-            layers += [Step(channels, hidden, many) for _ in range(steps)]
+            layers += [Step(channels, hidden, count) for _ in range(steps)]
             if level < levels - 1:
                 channels //= 2
-                splits.append(ConvAffine(channels, channels, hidden, many))
-            self.codes.append((channels, height, width))
+                splits.append(ConvAffine(channels, channels, hidden, count))
+            self.z_shapes.append((channels, height, width))
         self.steps, self.splits = nn.ModuleList(layers), nn.ModuleList(splits)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """x (…, B, D) to codes (…, B, D), coarse scales last, and log|det ∂z/∂x| (…, B)."""
+        """z (…, B, D) of x (…, B, D), coarse levels last, and log|det ∂z/∂x| (…, B)."""
         h = self._stacked(x).unflatten(2, self.shape)
-        log_det, codes = h.new_zeros(h.shape[:2]), []
-        for level in range(len(self.codes)):
+        log_det, z = h.new_zeros(h.shape[:2]), []
+        for level in range(len(self.z_shapes)):
             h = pixel_unshuffle(h, 2)
             for step in self._steps(level):
                 h, term = step(h)
                 log_det = log_det + term
             if level < len(self.splits):
-                h, leaving = h.chunk(2, dim=2)
-                code, term = self.splits[level](h, leaving)
-                codes.append(code.flatten(2))
+                h, h_b = h.chunk(2, dim=2)
+                z_level, term = self.splits[level](h, h_b)
+                z.append(z_level.flatten(2))
                 log_det = log_det + term
-        return self._rows(torch.cat([*codes, h.flatten(2)], dim=2)), self._rows(log_det)
+        return self._rows(torch.cat([*z, h.flatten(2)], dim=2)), self._rows(log_det)
 
     def inverse(self, z: Tensor) -> Tensor:
-        """Codes (…, B, D) back to x (…, B, D)."""
-        parts = self._stacked(z).split([math.prod(shape) for shape in self.codes], dim=2)
-        h = parts[-1].unflatten(2, self.codes[-1])
-        for level in reversed(range(len(self.codes))):
+        """x (…, B, D) of z (…, B, D)."""
+        parts = self._stacked(z).split([math.prod(shape) for shape in self.z_shapes], dim=2)
+        h = parts[-1].unflatten(2, self.z_shapes[-1])
+        for level in reversed(range(len(self.z_shapes))):
             if level < len(self.splits):
-                code = parts[level].unflatten(2, self.codes[level])
+                z_level = parts[level].unflatten(2, self.z_shapes[level])
                 split = cast(ConvAffine, self.splits[level])
-                h = torch.cat((h, split.inverse(h, code)), dim=2)
+                h = torch.cat((h, split.inverse(h, z_level)), dim=2)
             for step in reversed(self._steps(level)):
                 h = step.inverse(h)
             h = pixel_shuffle(h, 2)
         return self._rows(h.flatten(2))
 
     def _steps(self, level: int) -> list[Step]:
-        count = len(self.steps) // len(self.codes)
+        count = len(self.steps) // len(self.z_shapes)
         return [cast(Step, step) for step in self.steps[level * count : (level + 1) * count]]
 
     def _stacked(self, x: Tensor) -> Tensor:
@@ -154,7 +154,7 @@ class MultiScale(Bijection):
         return y.transpose(0, 1) if self.stack else y[:, 0]
 
 
-def _mixed(matrix: Tensor, h: Tensor) -> Tensor:
-    """A product over channels: matrices (T, C, C), maps (B, T, C, H, W); exact under autocast."""
+def _conv1x1(weight: Tensor, h: Tensor) -> Tensor:
+    """Matrices (T, C, C) times the channels of h (B, T, C, H, W), without autocast."""
     with full_precision(h):
-        return (matrix @ h.flatten(3)).unflatten(3, h.shape[3:])
+        return (weight @ h.flatten(3)).unflatten(3, h.shape[3:])

@@ -1,4 +1,4 @@
-"""The normalisation layers of critics, by name."""
+"""Normalisation layers of critics, by name."""
 
 from torch import nn
 
@@ -8,10 +8,10 @@ from genbench.nets.virtual_norm import VirtualBatchNorm
 def norm_layers(
     kind: str, channels: int, size: tuple[int, ...] = (), reference: int = 0
 ) -> list[nn.Module]:
-    """The layer, in a list that is empty for "none".
+    """The layer as a list, empty for "none".
 
-    "batch" always uses the moments of the batch at hand, "layer" those of each example, "virtual"
-    those of a reference batch of so many rows and of the example. `size` is that of images.
+    "batch" always uses batch statistics, "layer" those of each example, "virtual" those of a
+    reference batch of `reference` rows and the example. `size` is that of feature maps.
     """
     if kind == "batch":
         layer = nn.BatchNorm2d if size else nn.BatchNorm1d

@@ -1,4 +1,4 @@
-"""What must not be computed in half precision: differences of numbers that are nearly equal."""
+"""Full precision under autocast, for numerically sensitive computations (cancellation)."""
 
 from contextlib import AbstractContextManager
 from typing import Any
@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 
-def exact(x: Tensor) -> Tensor:
-    """x in float32, or in float64 where it is in that already."""
+def to_float32(x: Tensor) -> Tensor:
+    """x in float32 at least: float64 stays."""
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def full_precision(x: Tensor) -> AbstractContextManager[Any]:
-    """No autocast on the device of x, which would make matrix products of half precision."""
+    """Disables autocast, and so half-precision matrix products, on the device of x."""
     return torch.autocast(x.device.type, enabled=False)

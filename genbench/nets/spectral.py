@@ -5,10 +5,10 @@ Generative Adversarial Networks, 2018, https://arxiv.org/abs/1802.05957
 
     W / σ(W),   σ(W) ≈ uᵀ W v,   v ← Wᵀu / ‖Wᵀu‖,  u ← Wv / ‖Wv‖
 
-torch's own `spectral_norm` updates u and v in every forward pass in training, so that a loss asked
-for twice has two values and the result depends on how often the network is looked at. Here a
-forward pass changes nothing; `iterate` makes the one step of the power method per update of the
-weights that the paper prescribes. A convolution's kernel is the matrix (out, in·h·w), as there.
+torch's `spectral_norm` updates u and v in every forward pass in training mode, so that losses
+depend on the number of forward passes. Here a forward pass is pure, and `power_iteration` makes
+the paper's one iteration per update of the weights. As in the paper, the kernel of a convolution
+is the matrix (out, in·h·w).
 """
 
 import torch
@@ -19,8 +19,8 @@ from torch.nn.utils import parametrize
 from genbench.nets.minibatch import MinibatchDiscrimination
 from genbench.nets.precision import full_precision
 
-START = 30
-"""Steps of the power method before the first update."""
+_INITIAL_ITERATIONS = 30
+"""Power iterations before the first update."""
 
 
 class SpectralNorm(nn.Module):
@@ -34,8 +34,8 @@ class SpectralNorm(nn.Module):
         rows = torch.randn_like(weight.detach().flatten(1)[:, 0])
         self.register_buffer("u", functional.normalize(rows, dim=0))
         self.register_buffer("v", torch.zeros_like(weight.detach().flatten(1)[0]))
-        for _ in range(START):
-            self.iterate(weight)
+        for _ in range(_INITIAL_ITERATIONS):
+            self.power_iteration(weight)
 
     def forward(self, weight: Tensor) -> Tensor:
         """The weight (out, …) divided by its estimated spectral norm, in float32."""
@@ -43,15 +43,15 @@ class SpectralNorm(nn.Module):
             return weight / torch.dot(self.u, weight.flatten(1) @ self.v)
 
     @torch.no_grad()
-    def iterate(self, weight: Tensor) -> None:
-        """One step of the power method for the weight (out, …)."""
+    def power_iteration(self, weight: Tensor) -> None:
+        """One power iteration for the weight (out, …)."""
         matrix = weight.detach().flatten(1)  # (out, in·h·w)
         self.v.copy_(functional.normalize(matrix.T @ self.u, dim=0))
         self.u.copy_(functional.normalize(matrix @ self.v, dim=0))
 
 
-def normalise(network: nn.Module) -> None:
-    """Put spectral normalisation on every layer with a weight matrix or kernel, in place."""
+def add_spectral_norm(network: nn.Module) -> None:
+    """Parametrise every weight matrix and kernel by spectral normalisation, in place."""
     for layer in list(network.modules()):
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.Embedding):
             parametrize.register_parametrization(layer, "weight", SpectralNorm(layer.weight))
@@ -59,10 +59,10 @@ def normalise(network: nn.Module) -> None:
             parametrize.register_parametrization(layer, "kernel", SpectralNorm(layer.kernel))
 
 
-def iterate(network: nn.Module) -> None:
-    """One step of the power method in every layer that `normalise` has touched."""
+def power_iteration(network: nn.Module) -> None:
+    """One power iteration for every spectrally normalised weight."""
     for layer in network.modules():
         if isinstance(layer, parametrize.ParametrizationList):
             for part in layer:
                 if isinstance(part, SpectralNorm):
-                    part.iterate(layer.original)
+                    part.power_iteration(layer.original)

@@ -3,7 +3,7 @@
 After Ronneberger, Fischer, Brox, "U-Net", 2015, https://arxiv.org/abs/1505.04597, in the form of
 Ho, Jain, Abbeel, "Denoising Diffusion Probabilistic Models", 2020,
 https://arxiv.org/abs/2006.11239, appendix B: residual blocks with group normalisation,
-self-attention at the coarsest level. Left out: dropout, several blocks a level.
+self-attention at the coarsest level. Left out: dropout, several blocks per level.
 """
 
 import math
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from genbench.nets.embedding import sinusoids
+from genbench.nets.embedding import sinusoidal_embedding
 
 
 def _norm(channels: int) -> nn.GroupNorm:
@@ -27,7 +27,7 @@ def _zeroed(layer: nn.Conv2d) -> nn.Conv2d:
 
 
 class _Block(nn.Module):
-    """Two convolutions with a skip; the step enters between them."""
+    """A residual block of two convolutions; the step embedding is added between them."""
 
     def __init__(self, inputs: int, outputs: int, embedding: int) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class _Block(nn.Module):
 
 
 class _Attention(nn.Module):
-    """Self-attention over the positions of a feature map, one head."""
+    """Single-head self-attention over the positions of a feature map."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -58,15 +58,15 @@ class _Attention(nn.Module):
         query, key, value = (
             part.flatten(2).transpose(1, 2) for part in self.project(self.norm(h)).chunk(3, dim=1)
         )  # each (B, H·W, C)
-        mixed = F.scaled_dot_product_attention(query, key, value)
-        return h + self.out(mixed.transpose(1, 2).reshape(h.shape))
+        attended = F.scaled_dot_product_attention(query, key, value)
+        return h + self.out(attended.transpose(1, 2).reshape(h.shape))
 
 
 class UNet(nn.Module):
-    """Images (B, C, H, W) and steps (B,) to `outputs` times as many planes, zero at the start.
+    """Images (B, C, H, W) and steps (B,) to `outputs` images each, initially zero.
 
-    Level i has `width · multipliers[i]` channels and half the resolution of the one above. Sizes
-    that do not halve evenly are padded with zeros and cropped again.
+    Level i has `width · multipliers[i]` channels and half the resolution of the level above. Sizes
+    that are not multiples of 2^(levels − 1) are zero-padded, and the output cropped.
     """
 
     def __init__(
@@ -74,10 +74,10 @@ class UNet(nn.Module):
         outputs: int = 1,
     ) -> None:
         super().__init__()
-        embedding = 4 * width
-        self.register_buffer("table", sinusoids(steps, 2 * (width // 2 + 1)), persistent=False)
+        sinusoids, embedding = 2 * (width // 2 + 1), 4 * width
+        self.register_buffer("table", sinusoidal_embedding(steps, sinusoids), persistent=False)
         self.embed = nn.Sequential(
-            nn.Linear(2 * (width // 2 + 1), embedding), nn.SiLU(),
+            nn.Linear(sinusoids, embedding), nn.SiLU(),
             nn.Linear(embedding, embedding), nn.SiLU(),
         )
         sizes = [width * m for m in multipliers]

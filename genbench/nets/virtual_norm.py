@@ -1,23 +1,23 @@
-"""Virtual batch norm: each example is normalised with the moments of a fixed batch and itself.
+"""Virtual batch norm: normalisation by the statistics of a reference batch and of the example.
 
 Tim Salimans, Ian Goodfellow, Wojciech Zaremba, Vicki Cheung, Alec Radford, Xi Chen: Improved
 Techniques for Training GANs, 2016, https://arxiv.org/abs/1606.03498
 
-The reference batch passes through the network before the others, so that each costs two; examples
-of a batch do not depend on one another, unlike in batch norm.
+The reference batch is concatenated to every batch, which doubles the cost; unlike in batch norm,
+the examples of a batch are independent.
 """
 
 import torch
 from torch import Tensor, nn
 
-from genbench.nets.precision import exact, full_precision
+from genbench.nets.precision import full_precision, to_float32
 
 
 class VirtualBatchNorm(nn.Module):
     """Normalises (R + B, C, …), of which the first R rows are the reference batch.
 
-    With n reference rows the moments of an example are (n · theirs + its own) / (n + 1), over its
-    pixels where it has any; those of the reference rows are their own.
+    The mean and mean square of an example are (n · those of the n reference rows + its own) /
+    (n + 1), over pixels where there are any; the reference rows use their own only.
     """
 
     def __init__(self, channels: int, reference: int, eps: float = 1e-5) -> None:
@@ -29,11 +29,11 @@ class VirtualBatchNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(R + B, C, …), normalised for each channel."""
         with full_precision(x):
-            return self._normalised(exact(x)).to(x.dtype)
+            return self._normalised(to_float32(x)).to(x.dtype)
 
     def _normalised(self, x: Tensor) -> Tensor:
         n, pixels = self.reference, tuple(range(2, x.dim()))
-        # about the mean of the reference rows: E[x²] − E[x]² would lose what a large mean hides
+        # centred by the reference rows' mean: E[x²] − E[x]² cancels where the mean is large
         x = x - x[:n].mean((0, *pixels), keepdim=True)
         own = [x, x.square()]
         if pixels:
@@ -49,7 +49,7 @@ class VirtualBatchNorm(nn.Module):
 
 
 class WithReference(nn.Module):
-    """A network with virtual batch norm in it, and its reference batch."""
+    """A network with virtual batch norm, and its reference batch."""
 
     def __init__(self, network: nn.Module, shape: tuple[int, ...], reference: int) -> None:
         super().__init__()

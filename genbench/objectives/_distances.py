@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from genbench.nets.precision import exact, full_precision
+from genbench.nets.precision import full_precision, to_float32
 
 
 def squared_distances(x: Tensor, y: Tensor) -> Tensor:
@@ -18,7 +18,7 @@ def squared_distances(x: Tensor, y: Tensor) -> Tensor:
 
     About the mean of y, so that no two large numbers are subtracted where the rows lie far off 0.
     """
-    x, y = exact(x), exact(y)
+    x, y = to_float32(x), to_float32(y)
     with full_precision(x):
         centre = y.detach().mean(0)
         x, y = x - centre, y - centre
@@ -36,7 +36,7 @@ def mmd_squared(x: Tensor, y: Tensor, variances: Sequence[float] | Tensor) -> Te
 
     k(a, b) = mean_v exp(−‖a − b‖² / (2v)) over the variances. May be negative.
     """
-    widths = torch.as_tensor(variances).to(exact(x))
+    widths = torch.as_tensor(variances).to(to_float32(x))
 
     def kernel(a: Tensor, b: Tensor) -> Tensor:
         return torch.exp(-squared_distances(a, b)[..., None] / (2 * widths)).mean(2)
@@ -52,7 +52,7 @@ def energy_distance(x: Tensor, y: Tensor) -> Tensor:
 
 def mean_gap(x: Tensor, y: Tensor, direction: Tensor) -> Tensor:
     """⟨v, mean x − mean y⟩ of rows (N, d), (M, d) and v (d,): at most ‖mean x − mean y‖ ‖v‖."""
-    return (exact(x).mean(0) - exact(y).mean(0)) @ direction
+    return (to_float32(x).mean(0) - to_float32(y).mean(0)) @ direction
 
 
 def covariance_gap(x: Tensor, y: Tensor, left: Tensor, right: Tensor) -> Tensor:
@@ -62,7 +62,7 @@ def covariance_gap(x: Tensor, y: Tensor, left: Tensor, right: Tensor) -> Tensor:
     """
 
     def along(rows: Tensor) -> Tensor:
-        centred = exact(rows) - exact(rows).mean(0)
+        centred = to_float32(rows) - to_float32(rows).mean(0)
         return ((centred @ left) * (centred @ right)).sum() / (len(rows) - 1)
 
     return along(x) - along(y)

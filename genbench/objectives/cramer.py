@@ -11,7 +11,7 @@ from torch import Tensor
 
 from genbench.fields import Count, NonNegative
 from genbench.nets.critic import feature_network
-from genbench.nets.precision import exact
+from genbench.nets.precision import to_float32
 from genbench.objectives._distances import distances, energy_distance
 from genbench.objectives.base import Batch, Model, Noise, Terms, TrainedCritic, samples_like
 from genbench.objectives.gan.game import Game
@@ -54,7 +54,7 @@ class Cramer(Game):
 
     def _potential(self, features: Tensor, other: Tensor) -> Tensor:
         """f (B,) at features (B, d), against features of independent samples (N, d)."""
-        norm = (exact(features).square().sum(1) + 1e-12).sqrt()
+        norm = (to_float32(features).square().sum(1) + 1e-12).sqrt()
         return distances(features, other).mean(1) - norm
 
     def trained_critic(self, model: Model) -> TrainedCritic:

@@ -8,7 +8,7 @@ with d the mean squared error per dimension. With another loss pair the last ter
 
 from genbench.fields import NonNegative
 from genbench.models.base import Encoder
-from genbench.nets.moments import moments_kept
+from genbench.nets.running_stats import frozen_running_stats
 from genbench.objectives.base import Model, Terms
 from genbench.objectives.gan.adversarial import AdversarialGame
 from genbench.objectives.gan.auxiliary import AuxiliaryLoss, Round
@@ -47,7 +47,7 @@ class _ModeRegularisers(AuxiliaryLoss):
             return {}
         game, model, x = self.game, played.model, played.batch.x
         assert isinstance(model, Encoder)
-        with moments_kept(model):  # samples are made of latents, not of the codes of data
+        with frozen_running_stats(model):  # samples are made of latents, not of the codes of data
             again = model.decode(model.encode(x))
         output = game.output(again, None, played.noise.child("again"))
         return {

@@ -17,7 +17,7 @@ from torch.nn.functional import relu
 
 from genbench.fields import Literal, Positive
 from genbench.nets.critic import critic_network
-from genbench.nets.precision import exact, full_precision
+from genbench.nets.precision import full_precision, to_float32
 from genbench.objectives._distances import squared_distances
 from genbench.objectives.base import Batch, Model, Noise, Terms, TrainedCritic, samples_like
 from genbench.objectives.gan.game import Game, critic_kind
@@ -35,7 +35,7 @@ def bregman(kind: str, x: Tensor, y: Tensor) -> Tensor:
     """
     if kind == "squared_euclidean":
         return squared_distances(x, y) / (2 * x.shape[1])
-    x, y = exact(x).clamp(max=_HIGHEST), exact(y).clamp(max=_HIGHEST)
+    x, y = to_float32(x).clamp(max=_HIGHEST), to_float32(y).clamp(max=_HIGHEST)
     gradient = y.exp()
     own = (gradient - gradient * y).sum(1)  # φ(y) − ⟨∇φ(y), y⟩
     with full_precision(x):

@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext
 import torch
 from torch import Tensor, nn
 
-from genbench.nets.moments import moments_kept
+from genbench.nets.running_stats import frozen_running_stats
 from genbench.objectives.base import Batch, Draw, Model, Noise, Objective, Player, TrainedCritic
 
 
@@ -100,5 +100,5 @@ class WeightedSum(nn.Module):
 @contextmanager
 def _untouched(model: Model) -> Iterator[None]:
     """Within, no gradients are recorded, and batch norm's running statistics are frozen."""
-    with torch.no_grad(), moments_kept(model):
+    with torch.no_grad(), frozen_running_stats(model):
         yield

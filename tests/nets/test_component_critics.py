@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from genbench.nets.component_critics import ComponentCritics, OwnCritics, component_critics
+from genbench.nets.component_critics import ComponentCritics, SeparateCritics, component_critics
 from genbench.nets.critic import Critic, critic_network, is_piecewise_linear
 
 
@@ -47,7 +47,7 @@ def test_input_gradients_are_autograds_and_so_are_theirs(options: dict[str, obje
 
 def test_own_critics_are_separate_networks() -> None:
     network = critics((6,))
-    assert isinstance(network, OwnCritics)
+    assert isinstance(network, SeparateCritics)
     x = torch.randn(4, 6, dtype=torch.float64)
     scores = network(x)
     stacked = [layer for layer in [*network.trunk, network.head] if hasattr(layer, "weight")]

@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from genbench.errors import GenbenchError
-from genbench.nets.dcgan import Upsampler, downsampler, halvings
+from genbench.nets.dcgan import Upsampler, downsampler, num_downsamplings
 
 SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 9, 13), (1, 30, 47), (4, 64, 64)]
 
 
 @pytest.mark.parametrize(("side", "times"), [(8, 1), (15, 1), (16, 2), (28, 2), (32, 3), (64, 4)])
-def test_halvings_leave_at_least_four_pixels(side: int, times: int) -> None:
-    assert halvings((1, side, side + 5)) == times
+def test_downsampling_leaves_at_least_four_pixels(side: int, times: int) -> None:
+    assert num_downsamplings((1, side, side + 5)) == times
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -14,9 +14,9 @@ def norm(weight: Tensor) -> float:
 
 
 def normalised(layer: nn.Module) -> nn.Module:
-    spectral.normalise(layer)
+    spectral.add_spectral_norm(layer)
     for _ in range(200):
-        spectral.iterate(layer)
+        spectral.power_iteration(layer)
     return layer
 
 
@@ -39,14 +39,14 @@ def test_it_divides_by_the_largest_singular_value_of_the_kernel_as_a_matrix() ->
 def test_the_first_estimate_is_close_already() -> None:
     torch.manual_seed(0)
     layer = nn.Linear(64, 64)
-    spectral.normalise(layer)
+    spectral.add_spectral_norm(layer)
     assert 0.99 < norm(layer.weight) < 1.1
 
 
 def test_a_look_at_the_weight_changes_nothing() -> None:
     torch.manual_seed(0)
     layer = nn.Linear(64, 64).train()
-    spectral.normalise(layer)
+    spectral.add_spectral_norm(layer)
     before = {name: value.clone() for name, value in layer.state_dict().items()}
     first, second = layer.weight.clone(), layer.weight.clone()
     assert torch.equal(first, second)
@@ -56,12 +56,12 @@ def test_a_look_at_the_weight_changes_nothing() -> None:
 def test_the_estimate_follows_a_moving_weight() -> None:
     torch.manual_seed(0)
     layer = nn.Linear(16, 16).double()
-    spectral.normalise(layer)
+    spectral.add_spectral_norm(layer)
     original = layer.parametrizations.weight.original
     for _ in range(300):
         with torch.no_grad():
             original.add_(0.001 * torch.randn_like(original))
-        spectral.iterate(layer)
+        spectral.power_iteration(layer)
     assert abs(norm(layer.weight) - 1) < 0.02
 
 
@@ -75,8 +75,8 @@ def test_gradient_by_finite_differences_with_the_vectors_held() -> None:
 def test_saves_and_loads() -> None:
     torch.manual_seed(0)
     first, second = nn.Linear(5, 5), nn.Linear(5, 5)
-    spectral.normalise(first)
-    spectral.normalise(second)
+    spectral.add_spectral_norm(first)
+    spectral.add_spectral_norm(second)
     second.load_state_dict(first.state_dict())
     assert torch.equal(first.weight, second.weight)
 
@@ -86,7 +86,7 @@ def test_in_bfloat16_the_norm_is_taken_in_float32(layer: nn.Module) -> None:
     """Under autocast: no error of types, and the weights are those without it."""
     torch.manual_seed(0)
     network = nn.Sequential(layer)
-    spectral.normalise(network)
+    spectral.add_spectral_norm(network)
     expected = layer.weight.detach().clone()
     with torch.autocast("cpu", torch.bfloat16):
         torch.testing.assert_close(layer.weight, expected, rtol=0, atol=0)

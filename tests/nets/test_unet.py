@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from genbench.nets.embedding import StepMLP, sinusoids
+from genbench.nets.embedding import StepMLP, sinusoidal_embedding
 from genbench.nets.unet import UNet
 
 
@@ -35,7 +35,7 @@ def test_a_unet_keeps_any_size(height: int, width: int, multipliers: list[int]) 
 @pytest.mark.parametrize("net", [UNet(1, 5, [1, 2], 7), StepMLP(64, [8], 7), StepMLP(2, [8], 7)])
 def test_the_step_and_only_its_own_row_matter(net: nn.Module) -> None:
     awake(net)
-    shape = (2,) if isinstance(net, StepMLP) and net.waves else (1, 8, 8)
+    shape = (2,) if isinstance(net, StepMLP) and net.fourier else (1, 8, 8)
     x = torch.randn(3, *shape)
     once = net(x, torch.tensor([1, 2, 3]))
     other = net(x, torch.tensor([1, 5, 3]))
@@ -51,9 +51,9 @@ def test_every_parameter_of_a_unet_gets_a_gradient() -> None:
 
 
 def test_embeddings_are_the_papers_and_stretched() -> None:
-    table = sinusoids(1000, 8)
+    table = sinusoidal_embedding(1000, 8)
     angle = 7 / 10_000 ** (2 / 4)
     assert float(table[7, 2]) == pytest.approx(math.sin(angle), rel=1e-5)
     assert float(table[7, 6]) == pytest.approx(math.cos(angle), rel=1e-5)
-    torch.testing.assert_close(sinusoids(100, 8)[7], table[70])
-    assert sinusoids(10, 8).shape == (10, 8)
+    torch.testing.assert_close(sinusoidal_embedding(100, 8)[7], table[70])
+    assert sinusoidal_embedding(10, 8).shape == (10, 8)

@@ -98,9 +98,9 @@ def test_a_vaes_width_is_taught_by_what_draws_its_codes(objective: str) -> None:
 def test_spectral_normalisation_reaches_the_minibatch_kernel() -> None:
     torch.manual_seed(0)
     layer = MinibatchDiscrimination(7, 3)
-    spectral.normalise(layer)
+    spectral.add_spectral_norm(layer)
     for _ in range(100):
-        spectral.iterate(layer)
+        spectral.power_iteration(layer)
     assert torch.linalg.matrix_norm(layer.kernel.flatten(1), ord=2).item() == pytest.approx(1)
 
 

@@ -67,7 +67,7 @@ class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
         )
         self.heads = tuple(self.build_heads(model))
         if self.spectral:
-            spectral.normalise(self.network)
+            spectral.add_spectral_norm(self.network)
         self.noised = InstanceNoise(self.instance_noise, self.instance_noise_share)
         self.auxiliary = (*self._tricks(model), *self.heads)
 
@@ -158,7 +158,7 @@ class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
         if player == "critic" and self.clip_limit is not None:
             clip_weights(self.network.parameters(), self.clip_limit)
         if player == "critic" and self.spectral:
-            spectral.iterate(self.network)
+            spectral.power_iteration(self.network)
         self.noised.at(step + 1 if player == "model" else step)
         for part in self.auxiliary:
             part.after_update(player, model)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from genbench.nets.precision import exact
+from genbench.nets.precision import to_float32
 from genbench.objectives.base import Noise
 
 Points = Callable[[Tensor, Tensor, Noise], Tensor]
@@ -84,12 +84,12 @@ def input_gradient(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 def gradient_penalty(gradient: Tensor) -> Tensor:
     """E (‖∇c‖₂ − 1)² of input gradients ∇c (B, *shape), a scalar; two-sided."""
-    return (exact(gradient).flatten(1).norm(dim=1) - 1).square().mean()
+    return (to_float32(gradient).flatten(1).norm(dim=1) - 1).square().mean()
 
 
 def r1_penalty(gradient: Tensor) -> Tensor:
     """½ E ‖∇c‖₂² of input gradients ∇c (B, *shape), a scalar; zero-centred."""
-    return exact(gradient).flatten(1).square().sum(1).mean() / 2
+    return to_float32(gradient).flatten(1).square().sum(1).mean() / 2
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
-"""Running moments of batch norm: those of what is sampled at evaluation, and of nothing else.
+"""Running statistics of batch norm, restricted to the inputs of evaluation.
 
 Sergey Ioffe, Christian Szegedy: Batch Normalization: Accelerating Deep Network Training by
 Reducing Internal Covariate Shift, 2015, https://arxiv.org/abs/1502.03167
 
-A network that sees two kinds of input in training (latents of the prior, and codes of data) would
-pool their moments, and then be evaluated as a network that was never trained.
+A decoder that is trained on latents of the prior and on encoded data would pool the statistics of
+both, while samples at evaluation are of the prior only.
 """
 
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 
 @contextmanager
-def moments_kept(network: nn.Module) -> Iterator[None]:
-    """Within, batch norm takes the moments of its batch and leaves the running ones alone."""
+def frozen_running_stats(network: nn.Module) -> Iterator[None]:
+    """Within, batch norm uses batch statistics and does not update the running ones."""
     norms = [
         norm for norm in network.modules()
         if isinstance(norm, _BatchNorm) and norm.track_running_stats
