@@ -16,7 +16,7 @@ class Feed:
 
     Args:
         data: on the device of `noise` (`Data.to`).
-        scaling: how rows become what a model sees.
+        scaling: from stored rows to the model's data.
         batch: rows a batch.
         noise: decides the permutations and every other draw.
     """

@@ -1,4 +1,4 @@
-"""Between stored data and what a model sees: scaling, dequantisation and their log-determinants.
+"""Scaling of data for a model: ranges, dequantisation and their log-determinants.
 
 The harness owns this; models never do it. A density that a model gives for scaled data becomes,
 through `log_det`, the density of the raw point, or of the image on the [0, 1] scale, which is the
@@ -25,7 +25,7 @@ _LOGIT_MARGIN = 0.05
 
 @dataclass(frozen=True)
 class Scaling:
-    """How data become what a model sees.
+    """The transform from stored data to a model's data.
 
     `raw` leaves points alone; `standard` shifts and divides each coordinate by the exact moments;
     `unit` maps images to [0, 1], `symmetric` to [−1, 1], `logit` to the line. With `dequantise`, a
@@ -44,7 +44,7 @@ class Scaling:
         return replace(self, mean=mean, std=std)
 
     def forward(self, raw: Tensor, noise: Noise) -> Tensor:
-        """Raw rows (B, …), points or uint8 levels, as the model sees them, float32."""
+        """Raw rows (B, …), points or uint8 levels, scaled, float32."""
         if self.scale == "raw":
             return raw
         if self.scale == "standard":
@@ -101,8 +101,8 @@ class Scaling:
         return x
 
     def clipped(self, x: Tensor) -> Tensor:
-        """The share of values of each scaled image (B, C, H, W) that lie outside their range by
-        over a rounding, (B,)."""
+        """The fraction of values of each scaled image (B, C, H, W) outside their range by
+        more than half a level, (B,)."""
         unit = self.unit(x)
         slack = 0.5 / (self.levels - 1)
         return ((unit < -slack) | (unit > 1 + slack)).float().flatten(1).mean(1)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Space:
-    """The data as a model sees it, after scaling.
+    """The space of a model's data, after scaling.
 
     `shape` is (D,) for points and (C, H, W) for images. `levels` is the number of grey levels of
     quantised data (256 for 8-bit images, 17 for the digits), or None. `low` and `high` bound the

@@ -1,4 +1,4 @@
-"""The trained critic, as metrics and figures see it."""
+"""The trained critic, for metrics and figures."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ class Evidence:
 
     @property
     def count(self) -> int:
-        """Samples generated, and as many of the test split that they are held against."""
+        """The number of samples generated, and of test rows that they are compared with."""
         return self.count_for("test")
 
     def count_for(self, split: str) -> int:
@@ -163,11 +163,11 @@ class Evidence:
         return self.once(("order", split), lambda: noise.permutation("rows", n))
 
     def label_shares(self) -> Tensor:
-        """The share of each class among the training labels, (K,) float64."""
+        """The proportions of the classes among the training labels, (K,) float64."""
         return label_shares(self.data)
 
     def clipped(self, n: int) -> float:
-        """The share of values of the first n images of set 0 that lay out of their range."""
+        """The fraction of values of the first n images of set 0 that were out of range."""
         sets = self._sets
         return sets.clipped(n) if isinstance(sets, ModelDraws) else 0.0
 

@@ -29,7 +29,7 @@ LIMIT = 2**20
 class ModelLikelihood:
     """A model's exact density, or its bound, at the test data.
 
-    Dequantisation noise is drawn from a fixed seed, so all methods see the same test points.
+    Dequantisation noise has a fixed seed, so that all methods are evaluated on the same points.
     `order` gives the fixed random order of a split's rows.
     """
 
@@ -100,7 +100,7 @@ class ModelLikelihood:
         return torch.cat(passes, 1)
 
     def scaled(self, index: Tensor, split: str = "test") -> Tensor:
-        """A split's rows of `index` as the model sees them, on its device."""
+        """A split's rows of `index`, scaled, on the model's device."""
         noise = self.fixed if split == "test" else self.fixed.child(split)
         noise = noise.child(int(index[0]), len(index))
         return self.scaling.forward(self._take(index, split)[0].to(self.noise.device), noise)

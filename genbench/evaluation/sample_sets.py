@@ -18,7 +18,7 @@ CHUNK = 500
 
 
 def label_shares(data: Data) -> Tensor:
-    """The share of each class among the training labels, (K,) float64 on the CPU.
+    """The proportions of the classes among the training labels, (K,) float64 on the CPU.
 
     Raises:
         NotApplicable: there are no labels.
@@ -106,7 +106,7 @@ class ModelDraws(SampleSets):
         return rows.cpu(), None if labels is None else labels.cpu()
 
     def clipped(self, n: int) -> float:
-        """The share of values of the first `n` images of set 0 that lay out of range."""
+        """The fraction of values of the first `n` images of set 0 that were out of range."""
         chunks = range(len(self._grow(0, n)))
         return float(torch.cat([self._outside[0, c] for c in chunks])[:n].double().mean())
 

@@ -1,4 +1,4 @@
-"""Adversarial training: a critic learns to tell data from samples, the model to fool it
+"""Adversarial training: a critic discriminates data from samples, a model is trained against it
 (Goodfellow et al., 2014, arXiv:1406.2661). With D(x) = sigmoid(c(x)):
 
     minimax         min_G max_D  E log D(x) + E log(1 − D(G(z)))

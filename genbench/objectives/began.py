@@ -19,7 +19,7 @@ from genbench.objectives.gan.game import Game
 
 
 class BEGAN(Game):
-    """An autoencoder as discriminator, with a control that keeps it in balance with the model."""
+    """An autoencoder as discriminator, with proportional control of the equilibrium."""
 
     ignores_labels = True
     cite = "berthelot2017began"
@@ -27,11 +27,11 @@ class BEGAN(Game):
     changed = {2: {"data": "images", "critic": {"but": "mlp"}}}
 
     diversity: Share = 0.5
-    """γ: the wanted ratio of the samples' energy to the data's; lower is less diverse."""
+    """γ, the diversity ratio E D(G(z)) / E D(x) at equilibrium; lower is less diverse."""
     gain: Positive = 0.001
-    """λ: the step size of k."""
+    """λ_k, the proportional gain of k."""
     code: Count = 32
-    """Dimensions of the autoencoder's code."""
+    """Dimensions of the autoencoder's latent."""
 
     def build(self, model: Model) -> None:
         self.network = self.make_critic(EnergyNet, model, self.code)

@@ -19,7 +19,7 @@ from genbench.objectives.gan.penalties import gradient_penalty, input_gradient, 
 
 
 class Cramer(Game):
-    """A critic of features between which the energy distance of data and samples is large."""
+    """A critic of features that maximises the energy distance between data and samples."""
 
     ignores_labels = True
     refuses = (

@@ -24,7 +24,7 @@ class DirichletProcess(Objective[Mixture]):
     concentration: Positive = 1.0
     """α: about α log(1 + N/α) components are expected for N data."""
     points: Count = 1000
-    """N: how many data the likelihood beside it stands for; the fewer, the stronger the prior."""
+    """N: the number of data in the likelihood; the smaller, the stronger the prior."""
 
     def players(self, model: Mixture) -> list[Player]:
         return [Player("model", {"weights": model.groups()["weights"]})]

@@ -18,7 +18,7 @@ from genbench.objectives.gan.game import Game
 
 
 def pulling_away(codes: Tensor) -> Tensor:
-    """The mean squared cosine between different rows of codes (N, d), a scalar; 0 for N = 1."""
+    """The mean squared cosine between distinct rows of codes (N, d), a scalar; 0 for N = 1."""
     unit = normalize(codes, dim=1)
     squares = (unit @ unit.t()).square()
     n = len(codes)
@@ -26,7 +26,7 @@ def pulling_away(codes: Tensor) -> Tensor:
 
 
 class EBGAN(Game):
-    """An autoencoder gives data low energy and samples high energy; the model lowers its own."""
+    """An autoencoder as discriminator: low energy of data, energy of samples above a margin."""
 
     ignores_labels = True
     cite = "zhao2017energy"
@@ -34,11 +34,11 @@ class EBGAN(Game):
     changed = {2: {"data": "images", "critic": {"but": "mlp"}}}
 
     margin: Positive = 1.0
-    """m: samples of an energy above it have no gradient; in units of the squared data."""
+    """m: the critic has no gradient from samples of higher energy; in units of squared data."""
     pull_away: NonNegative = 0.1
     """λ of the pulling-away term."""
     code: Count = 32
-    """Dimensions of the autoencoder's code."""
+    """Dimensions of the autoencoder's latent."""
 
     def build(self, model: Model) -> None:
         self.network = self.make_critic(EnergyNet, model, self.code)

@@ -2,7 +2,7 @@
 
     −ELBO = E_q [ −log p(x ∣ z) ] + KL( q(z ∣ x) ‖ p(z) )
 
-A model that knows its KL in closed form says so by `bound_terms`, and the two parts are the terms;
+Of a model with a closed-form KL (`bound_terms`), reconstruction and KL are separate terms;
 otherwise it is the mean of −log p(x, z)/q(z ∣ x) over draws.
 """
 

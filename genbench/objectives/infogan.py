@@ -1,5 +1,5 @@
-"""Adversarial training that maximises the mutual information of codes and samples (Chen et al.,
-2016, arXiv:1606.03657).
+"""Adversarial training that maximises the mutual information between latent codes and samples
+(Chen et al., 2016, arXiv:1606.03657).
 
     min_{G,Q} max_D  V(D, G) − λ L_I,   L_I = E_{c, x~G(z,c)} log Q(c ∣ x) + H(c) ≤ I(c; G(z, c))
 
@@ -44,7 +44,7 @@ class CodeOptions(Options):
 
 
 class InfoGAN(CodeOptions, AdversarialGame):
-    """A critic that also predicts the codes, against a model that makes them predictable."""
+    """A critic with a head Q that predicts the latent codes, for both players."""
 
     requires = ("latent_codes",)
     cite = "chen2016infogan"
@@ -55,7 +55,7 @@ class InfoGAN(CodeOptions, AdversarialGame):
 
 
 def reader_of(model: Model, network: Critic, width: int) -> MLP:
-    """The network of Q: logits of the categorical codes, means and widths of the others."""
+    """The network of Q: logits of categorical codes, means and log-scales of continuous ones."""
     assert isinstance(model, LatentCodes)
     outputs = sum(model.categories) + 2 * model.continuous
     return MLP(network.features, outputs, [width], "leaky_relu")

@@ -11,7 +11,7 @@ class Likelihood(Objective[Density]):
     cite = "fisher1922mathematical"
 
     start_points: Count = 2000
-    """Training data shown to a model that starts from the data (the k-means of a mixture)."""
+    """Training data for the data-dependent initialisation of the model (a mixture's k-means)."""
 
     def prepare(self, model: Density, draw: Draw, noise: Noise) -> None:
         self.initialise(model, draw, noise, self.start_points)

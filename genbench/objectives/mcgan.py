@@ -4,10 +4,10 @@
     mean:        min_G max_{Φ, v}     ⟨v, E Φ(x) − E Φ(G(z))⟩,               ‖v‖₂ ≤ 1
     covariance:  min_G max_{Φ, U, V}  Tr[Uᵀ(Cov Φ(x) − Cov Φ(G(z)))V],     orthonormal columns
 
-v, U and V are the critic's to learn: after each of its updates v is projected onto the ball, the
-columns of U and V are made orthonormal by QR, and Φ's weights are clipped. The best v, U and V of
-a batch would be at hand, but they would fit its noise: the distance of two batches of one
-distribution is above zero, and the critic would learn to raise that.
+v, U and V are parameters of the critic: after each of its updates v is projected onto the unit
+ball, the columns of U and V are orthonormalised by QR, and Φ's weights are clipped. The optimal v,
+U and V of a batch have a closed form, but overfit it: between two batches of one distribution the
+distance is above zero, and the critic would be trained to increase that.
 """
 
 import torch
@@ -22,7 +22,7 @@ from genbench.objectives.gan.penalties import clip_weights
 
 
 class McGAN(Game):
-    """A critic of features whose mean and covariance differ most between data and samples."""
+    """A critic of features that maximises the difference of their mean and covariance."""
 
     ignores_labels = True
     refuses = (

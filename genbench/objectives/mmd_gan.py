@@ -19,7 +19,7 @@ from genbench.objectives.gan.penalties import clip_weights
 
 
 class MMDGAN(Game):
-    """A critic of the features on which MMD² of data and samples is largest."""
+    """A critic of features that maximises MMD² between data and samples."""
 
     ignores_labels = True
     refuses = (
@@ -33,7 +33,7 @@ class MMDGAN(Game):
     rebuild: NonNegative = 8.0
     """λ of the autoencoder term, a mean squared error per dimension."""
     clip: Positive = 0.01
-    """Largest absolute weight of the encoder, which the critic compares by."""
+    """Largest absolute weight of the encoder f."""
     features: Count = 16
     """Dimensions of the features."""
 
@@ -41,7 +41,7 @@ class MMDGAN(Game):
         self.network = self.make_critic(EnergyNet, model, self.features)
 
     def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
-        """Clip the encoder's weights; a clipped decoder would rebuild nothing."""
+        """Clip the encoder's weights; a clipped decoder could not reconstruct."""
         if player == "critic":
             clip_weights(self.network.down.parameters(), self.clip)
 

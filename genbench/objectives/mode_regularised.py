@@ -1,4 +1,4 @@
-"""Adversarial training with an encoder that leads the model to every mode of the data (Che et al.,
+"""Mode-regularised GAN: adversarial training with an encoder, against missing modes (Che et al.,
 2017, arXiv:1612.02136).
 
     model and encoder:  the model's loss + E_x [ λ₁ d(x, G(E(x))) − λ₂ log D(G(E(x))) ]
@@ -15,7 +15,7 @@ from genbench.objectives.gan.auxiliary import AuxiliaryLoss, Round
 
 
 class ModeRegularised(AdversarialGame):
-    """A critic against a model with an encoder, whose reconstructions of the data count too."""
+    """A critic against a model with an encoder, with two regularisers of reconstructions."""
 
     requires = ("encoder",)
     refuses = (
@@ -47,10 +47,10 @@ class _ModeRegularisers(AuxiliaryLoss):
             return {}
         game, model, x = self.game, played.model, played.batch.x
         assert isinstance(model, Encoder)
-        with frozen_running_stats(model):  # samples are made of latents, not of the codes of data
-            again = model.decode(model.encode(x))
-        output = game.output(again, None, played.noise.child("again"))
+        with frozen_running_stats(model):  # evaluated samples are of the prior's latents only
+            reconstruction = model.decode(model.encode(x))
+        output = game.output(reconstruction, None, played.noise.child("again"))
         return {
-            "rebuild": game.rebuild * (again - x).square().mean(),
+            "rebuild": game.rebuild * (reconstruction - x).square().mean(),
             "mode": game.mode * game.pair.model(played.real.score, output.score),
         }

@@ -23,7 +23,7 @@ from genbench.objectives.base import Batch, Model, Noise, Terms, TrainedCritic, 
 from genbench.objectives.gan.game import Game, critic_kind
 
 _HIGHEST = 20.0
-"""Where the exponential divergence stops to grow, so that a wild sample stays finite."""
+"""Where the exponent of the exponential divergence is clamped, against overflow."""
 
 
 def bregman(kind: str, x: Tensor, y: Tensor) -> Tensor:
@@ -44,7 +44,7 @@ def bregman(kind: str, x: Tensor, y: Tensor) -> Tensor:
 
 
 class RelaxedWasserstein(Game):
-    """Two potentials that bound a transport cost from below, against the model."""
+    """Two dual potentials of a relaxed transport cost, against the model."""
 
     ignores_labels = True
     cite = "guo2017relaxed"
@@ -52,9 +52,9 @@ class RelaxedWasserstein(Game):
     divergence: Literal["squared_euclidean", "exponential"] = "exponential"
     """The Bregman divergence, on the scaled data."""
     epsilon: Positive = 0.0005
-    """ε of the relaxation, in units of the cost. It charges a plan ε times the square of its
-    density, which for N pairs of single points is ε N: keep that below what the cost tells apart,
-    or the cheapest samples are all alike."""
+    """ε of the relaxation, in units of the cost. It penalises a plan by ε times its squared
+    density, ε N for a one-to-one matching of N points: keep ε N below the differences of cost that
+    matter, or the optimal samples collapse."""
 
     def build(self, model: Model) -> None:
         kind = critic_kind(self, model)

@@ -20,7 +20,7 @@ from genbench.objectives.gan.losses import cross_entropy_critic, non_saturating_
 
 
 class WAEGAN(Game):
-    """An autoencoder whose latents a critic cannot tell from the prior."""
+    """An autoencoder, with a discriminator of its latents against the prior."""
 
     requires = ("encoder",)
     refuses = (

@@ -34,5 +34,5 @@ class WAEMMD(Objective[Encoder]):
         z = encode(model, batch.x, noise)
         cost = (model.decode(z) - batch.x).flatten(1).square().sum(1).mean()
         prior = noise.normal("prior", *z.shape).to(z)
-        apart = mmd_squared(prior, z, [self.latent * width for width in self.widths])
-        return {"cost": cost, "codes": self.penalty_weight * apart}
+        mmd = mmd_squared(prior, z, [self.latent * width for width in self.widths])
+        return {"cost": cost, "codes": self.penalty_weight * mmd}

@@ -108,19 +108,19 @@ def _schedule(progress: float) -> float:
 
 
 def _shifted(images: Tensor, noise: Noise) -> Tensor:
-    """Each image moved by up to H/14 pixels, edges repeated; (B, C, H, W)."""
+    """Each image translated by up to H/14 pixels, edges replicated; (B, C, H, W)."""
     count, channels, height, width = images.shape
-    reach = round(height / 14)
-    padded = F.pad(images.float(), (reach,) * 4, mode="replicate")
-    moves = noise.integers("moves", 2 * reach + 1, 2, count, 1)
-    rows = (moves[0] + torch.arange(height))[:, None, :, None]  # (B, 1, H, 1)
-    columns = (moves[1] + torch.arange(width))[:, None, None, :]  # (B, 1, 1, W)
-    which = torch.arange(count)[:, None, None, None]
-    return padded[which, torch.arange(channels)[None, :, None, None], rows, columns]
+    most = round(height / 14)
+    padded = F.pad(images.float(), (most,) * 4, mode="replicate")
+    shifts = noise.integers("moves", 2 * most + 1, 2, count, 1)
+    rows = (shifts[0] + torch.arange(height))[:, None, :, None]  # (B, 1, H, 1)
+    columns = (shifts[1] + torch.arange(width))[:, None, None, :]  # (B, 1, 1, W)
+    index = torch.arange(count)[:, None, None, None]
+    return padded[index, torch.arange(channels)[None, :, None, None], rows, columns]
 
 
 def accuracy(network: Network, images: Tensor, labels: Tensor) -> float:
-    """The share of images that the network names right."""
+    """The accuracy of the network."""
     with exact_arithmetic(images.device):
         right = sum(
             int((network(x)[1].argmax(1) == y).sum())

@@ -1,4 +1,4 @@
-"""Batches of samples and of test rows, flat, on the scale that their distance is taken on."""
+"""Batches of samples and of test rows, flattened, on the scale of their distance."""
 
 import numpy as np
 import torch
@@ -31,11 +31,11 @@ def scaled(evidence: Evidence, rows: Tensor, scale: str) -> Tensor:
 
 
 def scale_suffix(evidence: Evidence, scale: str) -> str:
-    """What the scale adds to a protocol: `-standard`, or nothing."""
+    """The scale's suffix in a protocol: `-standard`, or nothing."""
     data = evidence.data
-    known = data.truth is not None or data.shared_unit
-    apart = data.kind == "points" and data.shape[0] > 1 and not known
-    return "-standard" if scale == "standard" or (scale == "auto" and apart) else ""
+    one_unit = data.truth is not None or data.shared_unit
+    own_units = data.kind == "points" and data.shape[0] > 1 and not one_unit
+    return "-standard" if scale == "standard" or (scale == "auto" and own_units) else ""
 
 
 def batch_costs(
@@ -43,7 +43,7 @@ def batch_costs(
 ) -> np.ndarray:
     """The costs (N, N) between rows and as many test rows, "euclidean" or its square.
 
-    Points on the scale that `scaled` knows, images with pixels on [0, 1].
+    Points are on the scale `scale` (see `scaled`), images on [0, 1].
     """
     from scipy.spatial.distance import cdist
 

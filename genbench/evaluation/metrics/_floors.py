@@ -1,7 +1,7 @@
-"""The floor of a sample distance: what two independent true sets of the same size are apart.
+"""The floor of a sample distance: its value between two independent sets of true data.
 
-A distance between finite sets is biased upwards: the truth itself does not reach zero, and the
-numbers of good models are to be read against what it reaches.
+A distance between finite samples is biased upwards, and is not zero for the true distribution; the
+values of good models are to be compared with the floor at the same sample size.
 """
 
 import math

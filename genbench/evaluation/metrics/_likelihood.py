@@ -1,4 +1,4 @@
-"""What the likelihood metrics share: counted means, units, importance-weighted bounds."""
+"""Shared by the likelihood metrics: finite means, units, importance-weighted bounds."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What metrics of class logits share."""
+"""Shared by metrics of class logits."""
 
 from collections.abc import Iterator
 

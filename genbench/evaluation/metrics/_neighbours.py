@@ -1,7 +1,7 @@
 """Nearest neighbours in feature space, block by block: one pass gives every manifold metric.
 
-Distances are taken on the device that is named. Among few features a tree finds neighbours, on the
-CPU: it looks at a handful of rows where a table of distances holds them all.
+Distances are computed on the given device. For few features neighbours are found by a k-d tree, on
+the CPU, without computing all distances.
 """
 
 from collections.abc import Callable, Sequence

@@ -5,7 +5,7 @@ from genbench.fields import Literal
 
 
 class FeatureOptions(Options):
-    """The network that sees the samples and the reference."""
+    """The feature extractor of the samples and the reference."""
 
     extractor: Literal["auto", "classifier", "inception"] = "auto"
     """The network whose features are used; auto takes the classifier for labelled grey images."""

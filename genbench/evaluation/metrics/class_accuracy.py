@@ -1,7 +1,8 @@
-"""Whether samples show the class that was asked for, by the pinned classifier.
+"""Accuracy of the pinned classifier on class-conditional samples.
 
-The classes asked for are those of the training labels. Of a model that is taught a class by its
-first code (semi-supervised InfoGAN), the code is what was asked for; of the real row, its labels.
+The model is conditioned on classes in the proportions of the training labels. Of a semi-supervised
+InfoGAN, whose first code is trained to be the class, the target is that code; of the real row, its
+labels.
 """
 
 from genbench.evaluation.base import Evidence, Metric, NotApplicable

@@ -1,9 +1,9 @@
-"""The variational bound on the mutual information of codes and samples, by InfoGAN's own reader
-(Chen et al., 2016, arXiv:1606.03657).
+"""The variational bound on the mutual information of codes and samples, by InfoGAN's Q (Chen et
+al., 2016, arXiv:1606.03657).
 
     I(c; G(z, c)) ≥ E log Q(c ∣ x) + H(c)
 
-At most H(c) for categories; the codes on [−1, 1] have no such limit.
+At most H(c) for categorical codes; unbounded for continuous ones.
 """
 
 import torch

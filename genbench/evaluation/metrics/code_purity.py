@@ -1,10 +1,10 @@
-"""How well a categorical code sorts the samples into classes, without having seen a label.
+"""Cluster purity of a categorical code with respect to classes, learned without labels.
 
-    purity = (1/N) Σ_v max_y #{samples of code v that look like class y}
+    purity = (1/N) Σ_v max_y #{samples of code v that are classified as y}
 
-Of several categorical codes the purest counts. 1 means that each value of the code makes one class
-(of which several values may make the same), 1/K about nothing. Manning et al., Introduction to
-Information Retrieval, 2008, section 16.3.
+Of several categorical codes the purest counts. 1: every value of the code generates samples of one
+class (several values possibly of the same); about 1/K: code and class are independent. Manning et
+al., Introduction to Information Retrieval, 2008, section 16.3.
 """
 
 import torch
@@ -16,7 +16,7 @@ from genbench.fields import Literal
 
 
 def purity(code: Tensor, classes: Tensor) -> float:
-    """The share of rows whose class (N,) is the commonest of their code value (N,), int64."""
+    """The fraction of rows whose class (N,) is the majority class of their code (N,), int64."""
     counts = torch.zeros(int(code.max()) + 1, int(classes.max()) + 1)
     counts.index_put_((code, classes), torch.ones(len(code)), accumulate=True)
     return float(counts.max(1).values.sum()) / len(code)

@@ -1,4 +1,4 @@
-"""The critic's loss at the end of training: whether the game settled or the critic ran away."""
+"""The critic's loss at the end of training, which shows convergence or divergence."""
 
 from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.evaluation.metrics._curves import last_mean

@@ -1,8 +1,8 @@
-"""How many modes of a toy a critic sees: a number for what figure 2.3 of Gong's thesis, 2017,
-shows, that a surface that is too smooth passes over modes.
+"""The number of modes of a toy dataset at which a critic has a local maximum, after figure 2.3 of
+Gong's thesis, 2017, in which a critic that is too smooth has none at some modes.
 
-A Wasserstein critic of good samples is nearly flat, so that only its shape is asked for, not its
-height. A slope or a dome over all the data, however curved, is no peak at any of them.
+A Wasserstein critic of good samples is nearly flat, so that only the position of maxima counts,
+not their height. A trend, or one dome over all the data, is no local maximum at any mode.
 """
 
 import math

@@ -1,5 +1,5 @@
-"""Where the weights of a critic lie: at the bound that they are clipped to, or near zero. The
-histogram behind it is figure 2.4 of Gong's thesis, 2017.
+"""The distribution of a critic's weights: at the clipping bound, or near zero. Its histogram is
+figure 2.4 of Gong's thesis, 2017.
 """
 
 from genbench.evaluation.base import Evidence, Metric, NotApplicable

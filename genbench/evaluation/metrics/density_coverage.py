@@ -1,8 +1,9 @@
-"""Precision and recall that outliers among the data do not spoil (Naeem et al., 2020,
+"""Density and coverage: precision and recall that are robust to outliers (Naeem et al., 2020,
 arXiv:2002.09797).
 
-Density counts the balls of data points that hold a sample (it may exceed 1); coverage is the share
-of data points whose ball holds a sample. Points of toys are their own features.
+Density is the mean number of data points' k-nearest-neighbour balls that contain a sample, over k
+(it may exceed 1); coverage is the fraction of data points whose ball contains a sample. The
+features of toy points are their coordinates.
 """
 
 from genbench.evaluation.base import Evidence, Metric

@@ -1,13 +1,13 @@
 """With p of the test points and q of the samples, in nats:
 
-    kl = KL(p ‖ q) = Σ p log(p/q)      infinite where q misses what p has
+    kl = KL(p ‖ q) = Σ p log(p/q)      infinite where q = 0 < p
     js = ½ KL(p ‖ m) + ½ KL(q ‖ m),    m = (p + q)/2, at most log 2
     js_sum = KL(p ‖ m) + KL(q ‖ m)     the other convention, at most 2 log 2
 
-Both conventions are met under the name Jensen–Shannon (Lin, 1991, doi:10.1109/18.61115). The bins
-of a dimension part the range of the test points; what lies beyond is counted in a bin on either
-side, so that no sample, however far, changes the grid. Histograms of the finest bins see any two
-samples as apart: the number of bins belongs to the numbers. Two true sets are `js_floor` apart.
+Both conventions are in use under the name Jensen–Shannon (Lin, 1991, doi:10.1109/18.61115). Each
+dimension's bins divide the range of the test points, with one more bin for values beyond on either
+side, so that outliers among samples do not change the grid. The divergences grow with the number
+of bins, which is part of the protocol. `js_floor` is the value between two sets of true data.
 """
 
 import numpy as np
@@ -23,16 +23,16 @@ def divergences(p: np.ndarray, q: np.ndarray) -> dict[str, float]:
     middle = (p + q) / 2
 
     def relative(a: np.ndarray, b: np.ndarray) -> float:
-        held = a > 0
+        support = a > 0
         with np.errstate(divide="ignore"):
-            return float((a[held] * np.log(a[held] / b[held])).sum())
+            return float((a[support] * np.log(a[support] / b[support])).sum())
 
     both = relative(p, middle) + relative(q, middle)
     return {"kl": relative(p, q), "js": both / 2, "js_sum": both}
 
 
 def shares(rows: np.ndarray, low: np.ndarray, wide: np.ndarray, bins: int) -> np.ndarray:
-    """The share of rows (N, D) in each cell of the grid, ((bins + 2)^D,)."""
+    """The fraction of rows (N, D) in each cell of the grid, ((bins + 2)^D,)."""
     place = np.floor((rows - low) / wide * bins).clip(-1, bins).astype(int) + 1
     cells = (bins + 2,) * rows.shape[1]
     index = np.ravel_multi_index(tuple(place.T), cells)

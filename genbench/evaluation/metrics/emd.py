@@ -1,8 +1,8 @@
-"""The primal Wasserstein-1 of two empirical measures (Rubner et al., 2000,
+"""The primal Wasserstein-1 distance of two empirical measures (Rubner et al., 2000,
 doi:10.1023/A:1026543900054, who compare the colours and textures of two images).
 
-Of a batch, it is biased upwards: two true batches are `emd_floor` apart. See `wasserstein1` for
-points in numbers that drown the bias.
+On a batch it is biased upwards; `emd_floor` is its value between two batches of true data. See
+`wasserstein1` for points in numbers at which the bias is small.
 """
 
 from torch import Tensor

@@ -4,7 +4,7 @@
 
 float64 throughout. The trace of the root is the sum of the roots of the eigenvalues of LᵀS₁L with
 S₂ = LLᵀ; with fewer rows than features it is the nuclear norm of the product of the centred rows.
-Biased by the number of samples, which is in the protocol.
+The bias depends on the number of samples, which is part of the protocol.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """exp(E_x KL(p(y ∣ x) ‖ p(y))), the mean over 10 splits (Salimans et al., 2016, arXiv:1606.03498).
 
-The order is shuffled by the fixed permutation that torch-fidelity uses; the spread of the splits
-is a column of its own and no spread over seeds. Between 1 and the number of classes.
+Rows are shuffled by torch-fidelity's fixed permutation; the standard deviation over splits is a
+separate column, and not the spread over seeds. Between 1 and the number of classes.
 """
 
 import numpy as np

@@ -1,7 +1,8 @@
 """Whether the encoder inverts the generator, as it does at the optimum of Donahue et al., 2017,
 arXiv:1605.09782: E(G(z)), z from the prior.
 
-Per dimension of the code, whose variance is 1: about 0 is an exact inverse, about 1 says nothing.
+Mean squared error per dimension of z, whose variance is 1: 0 is an exact inverse; a constant E has
+about 1.
 """
 
 import torch

@@ -1,11 +1,11 @@
 """The squared MMD of features under the kernel (xᵀy / d + 1)³, unbiased (Bińkowski et al., 2018,
 arXiv:1801.01401).
 
-`kid` is the exact estimate over all samples; `kid_subsets` the customary mean over random subsets,
-drawn as torch-fidelity draws them, for comparison with published numbers. Negative values are
-legal. With few features the kernel sums are inner products of moment tensors, linear in the number
-of samples; with many they are summed block by block. Both are taken on the device that is named:
-products in float32 as it is written, sums in float64.
+`kid` is the unbiased estimate over all samples; `kid_subsets` the customary mean over random
+subsets, drawn as in torch-fidelity, for comparison with published numbers. Negative values are
+possible. With few features the kernel sums are inner products of moment tensors, linear in the
+number of samples; with many they are summed block by block. Both are computed on the given device:
+products in plain float32, sums in float64.
 """
 
 import math

@@ -1,9 +1,9 @@
-"""Whether samples are copies of training rows, which Inception Score and FID cannot see.
+"""Whether samples are copies of training rows, to which Inception Score and FID are blind.
 
 The median distance of samples to their nearest training row, in feature space, is divided by that
-of held-out rows: 1 for fresh draws, 0 for copies, above 1 for samples far from all data. Beside
-it, the share of samples nearer to a training row than 99 % of the held-out rows are (after Meehan
-et al., 2020, arXiv:2004.05675, who hold the two sets of distances against each other).
+of held-out rows: 1 for fresh draws, 0 for copies, above 1 for samples far from all data. Also the
+fraction of samples nearer to a training row than 99 % of the held-out rows (after Meehan et al.,
+2020, arXiv:2004.05675, who test the two sets of distances against each other).
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ from genbench.fields import Natural
 
 
 def copying(samples: np.ndarray, held_out: np.ndarray) -> tuple[float, float]:
-    """Ratio of medians, and the share of samples below the held-out 1 % quantile.
+    """Ratio of medians, and the fraction of samples below the held-out 1 % quantile.
 
     Both arguments are distances to the nearest training row, (N,) and (M,).
     """

@@ -1,13 +1,13 @@
 """Points: a sample is of high quality if its Mahalanobis distance to its nearest mode is within
 the radius that holds 1 − e^(−9/2) = 0.989 of a Gaussian (3 σ in the plane, the root of that
-quantile of χ²_D in D dimensions), so that exact draws have this share. A mode is covered if it
-gets at least 20 % of its true share as high-quality samples (the count goes back to Metz et al.,
-2017, arXiv:1611.02163). As the count saturates, the largest deviation of a mode's share of all
-samples (by nearest mode) and KL(shares ‖ truth) stand beside it.
+quantile of χ²_D in D dimensions), so that this fraction of exact draws is. A mode is covered if
+high-quality samples have at least 20 % of its true proportion (the count goes back to Metz et al.,
+2017, arXiv:1611.02163). As the count saturates, the largest deviation of a mode's proportion among
+all samples (by nearest mode) and KL(proportions ‖ truth) are given as well.
 
-Images: the classifier names the mode; a class is covered if it gets at least 20 % of its share of
-the training labels; of stacked images (1000 modes) one sample covers a mode, of 26,000, as in
-Srivastava et al., 2017, arXiv:1705.07761.
+Images: the mode is the class by the classifier; a class is covered if it has at least 20 % of its
+proportion of the training labels; of stacked images (1000 modes) one sample covers a mode, of
+26,000, as in Srivastava et al., 2017, arXiv:1705.07761.
 """
 
 import math

@@ -1,12 +1,12 @@
-"""MODE score, in the two forms in use, and how far the label histogram is from the data's.
+"""MODE score, in the two forms in use, and the distance of the label histograms.
 
     mode_score    = exp(E_x KL(p(y ∣ x) ‖ p*) − KL(p* ‖ p))
     mode_score_xu = exp(E_x KL(p(y ∣ x) ‖ p) − KL(p ‖ p*))
 
 with p* the label distribution of the training data and p(y) the samples' mean posterior. The first
-is Che et al.'s, 2017, arXiv:1612.02136, with the direction that sends it to 0 as a class vanishes,
-the other Xu et al.'s, 2018, arXiv:1806.07755. Mixing them gives the Inception Score and no new
-metric. The histograms count the most probable labels.
+is Che et al.'s, 2017, arXiv:1612.02136, with the direction of KL in which it tends to 0 as a class
+vanishes, the other Xu et al.'s, 2018, arXiv:1806.07755. Mixed forms reduce to the Inception Score.
+The histograms are of the most probable labels.
 """
 
 import numpy as np

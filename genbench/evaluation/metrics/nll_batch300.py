@@ -1,7 +1,7 @@
 """300 times the mean training NLL of the last 500 updates: the unit of the thesis's tables.
 
-The NLL of the training batches is on the scale that the model sees; the log-determinant of
-standardisation, a constant, brings it back to raw points. It is a training loss, not a test score.
+The NLL of the training batches is on the scaled data; the log-determinant of standardisation, a
+constant, converts it to raw points. It is a training loss, not a test score.
 """
 
 from genbench.evaluation.base import Evidence, Metric, NotApplicable

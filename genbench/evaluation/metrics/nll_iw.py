@@ -1,6 +1,6 @@
 """−log (1/k) Σ w_i with w_i = p(x, z_i) / q(z_i ∣ x): an upper bound of the NLL that tightens with
-k (Burda et al., 2016, arXiv:1509.00519). Costs k passes of the model for every test row; a
-diffusion model, whose one pass is a whole chain of steps, is left to `neg_elbo`.
+k (Burda et al., 2016, arXiv:1509.00519). Cost: k weights for every test row; of a diffusion model,
+one weight of which takes all diffusion steps, use `neg_elbo`.
 """
 
 from genbench.evaluation.base import Evidence, Metric

@@ -1,8 +1,8 @@
-"""The share of samples near the data, and of data near the samples (Kynkäänniemi et al., 2019,
-arXiv:1904.06991).
+"""Improved precision and recall: the fraction of samples on the estimated data manifold, and of
+data on that of the samples (Kynkäänniemi et al., 2019, arXiv:1904.06991).
 
-A point is near a set if it lies within the distance of one of its points to that point's k-th
-neighbour. Points of toys are their own features.
+The manifold of a set is the union of its points' k-nearest-neighbour balls. The features of toy
+points are their coordinates.
 """
 
 from genbench.evaluation.base import Evidence, Metric

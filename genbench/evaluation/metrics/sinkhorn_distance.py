@@ -1,8 +1,8 @@
 """The cost of the plan that minimises ⟨P, C⟩ − ε H(P) (Cuturi, 2013, arXiv:1306.0895): the earth
 mover's distance as ε → 0, the mean cost of all pairs as ε → ∞.
 
-The plan's entropy grows with ε, up to 2 log N nats for batches of N. Two true batches are
-`sinkhorn_…_floor` apart.
+The plan's entropy grows with ε, up to 2 log N nats for batches of N. `sinkhorn_…_floor` is the
+value between two batches of true data.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """The mean W₁ of one-dimensional projections (Bonneel et al., 2015,
 doi:10.1007/s10851-014-0506-3).
 
-In one dimension the optimal assignment is by rank, so the cost is that of sorting (by NumPy, which
-takes a fifth of torch's time). It is biased upwards: two true sets are `swd_floor` apart.
+In one dimension the optimal assignment is by rank, so the cost is that of sorting (by NumPy, five
+times as fast as torch). Biased upwards; `swd_floor` is the value between two sets of true data.
 """
 
 import numpy as np

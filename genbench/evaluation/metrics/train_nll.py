@@ -1,9 +1,9 @@
-"""The NLL of the training batches at the end of training, and what test data cost beyond training.
+"""The NLL of the training batches at the end of training, and the generalisation gap.
 
-`train_nll` is the loss as it was trained: a mean over the last updates, so with moving parameters
-and, in training mode, the batch statistics of nets that have them. `generalisation_gap` is of the
-model that is evaluated: its NLL of the test rows minus that of as many training rows. Both are in
-the unit of `nll`; where the scaling's log-determinant is one constant, which of logits it is not.
+`train_nll` is the training loss: a mean over the last updates, while parameters change and batch
+norm uses batch statistics. `generalisation_gap` is of the evaluated model: its NLL of the test
+rows minus that of as many training rows. Both are in the unit of `nll`, where the scaling's
+log-determinant is constant (that of logits is not).
 """
 
 import torch
@@ -66,6 +66,6 @@ class TrainNll(Metric):
 
 
 def _rows(evidence: Evidence) -> int:
-    """Training rows that the test rows are held against; 0 where they are fresh."""
+    """Training rows that the test rows are compared with; 0 where batches are fresh draws."""
     train = evidence.data.train
     return 0 if train is None else min(_ROWS, len(train), len(evidence.data.test))

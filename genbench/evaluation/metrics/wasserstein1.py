@@ -1,9 +1,9 @@
 """W₁ = min over permutations of the mean Euclidean distance of matched pairs (Villani, 2009,
 doi:10.1007/978-3-540-71050-9).
 
-It is biased upwards: two true sets are `w1_floor` apart. At 5000 points one assignment takes 5 to
-8 s and 700 MB; below a few thousand the finite-sample bias exceeds the differences between good
-models.
+Biased upwards; `w1_floor` is the value between two sets of true data. At 5000 points one
+assignment takes 5 to 8 s and 700 MB; below a few thousand the finite-sample bias exceeds the
+differences between good models.
 """
 
 import numpy as np

@@ -114,8 +114,8 @@ class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
             fakes = self.draw_fakes(model, batch, noise)
         labels = self._labels(batch)
         x, samples = (
-            self.noised(shown, noise.child(name))
-            for shown, name in ((batch.x, "real"), (fakes.x, "fake"))
+            self.noised(inputs, noise.child(name))
+            for inputs, name in ((batch.x, "real"), (fakes.x, "fake"))
         )
         real, fake = self._both(x, labels, samples, fakes.labels)
         smoothed = {"high": 1 - self.smooth_real, "low": self.smooth_fake}
@@ -149,7 +149,7 @@ class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
         with torch.enable_grad():
             total = torch.stack(list(self._model_terms(model, batch, noise).values())).sum()
             parameters = [p for p in model.parameters() if p.requires_grad]
-            # an encoder, or the weights of a mixture, have no part in what the critic sees
+            # an encoder, or a mixture's weights, have no gradient from the critic
             gradients = torch.autograd.grad(total, parameters, allow_unused=True)
         squares = [part.square().sum() for part in gradients if part is not None]
         return {"model_gradient": torch.stack(squares).sum().sqrt()}
@@ -188,9 +188,11 @@ class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
     def _both(
         self, x: Tensor, labels: Tensor | None, fakes: Tensor, fake_labels: Tensor | None
     ) -> tuple[CriticOutput, CriticOutput]:
-        ties = self.critic_norm == "batch" or self.minibatch_features or self.minibatch_deviation
-        if ties:
-            # in a batch of both kinds what ties examples together would tell which is of which
+        batchwise = (
+            self.critic_norm == "batch" or self.minibatch_features or self.minibatch_deviation
+        )
+        if batchwise:
+            # statistics of a mixed batch would reveal which examples are real
             return self.network.output(x, labels), self.network.output(fakes, fake_labels)
         known = labels is not None and fake_labels is not None
         both = torch.cat((labels, fake_labels)) if known else None  # type: ignore[arg-type]

@@ -73,14 +73,14 @@ class FeatureMatching(AuxiliaryLoss):
     def terms(self, player: str, played: Round) -> Terms:
         if player == "critic":
             return {}
-        apart = played.fake.features.mean(0) - played.real.features.mean(0)
-        return {"feature_matching": self.weight * apart.square().sum()}
+        difference = played.fake.features.mean(0) - played.real.features.mean(0)
+        return {"feature_matching": self.weight * difference.square().sum()}
 
 
 class InstanceNoise(nn.Module):
-    """Adds N(0, σ²) to all that a critic sees, so that the supports of data and samples overlap.
+    """Adds N(0, σ²) to the critic's inputs, so that the supports of data and samples overlap.
 
-    σ falls linearly to 0 over a share of the stage (0: it stays).
+    σ is annealed linearly to 0 over a fraction of the stage (0: constant).
     """
 
     def __init__(self, sigma: float, share: float) -> None:

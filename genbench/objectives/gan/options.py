@@ -133,8 +133,9 @@ class TrickOptions(Options):
     spectral: bool = False
     """Whether every weight of the critic is divided by its spectral norm."""
     condition: Literal["concatenate", "projection"] = "concatenate"
-    """How the critic of a class-conditional model sees the label: one-hot beside the input, or as
-    an inner product of an embedding with its last features."""
+    """How the critic of a class-conditional model is conditioned on the label: one-hot,
+    concatenated to the input, or by projection, the inner product of an embedding with its last
+    features."""
     smooth_real: Share = 0.0
     """One-sided label smoothing: the target of real examples is 1 less this."""
     smooth_fake: Share = 0.0
@@ -143,14 +144,13 @@ class TrickOptions(Options):
     """Weight, in the generator's loss, of the squared distance between the mean last features of
     real examples and of samples."""
     minibatch_features: Natural = 0
-    """Similarities to the rest of the batch that the critic sees (minibatch discrimination), each
-    a mean over the batch."""
+    """Number of minibatch discrimination features, each a mean similarity to the batch."""
     minibatch_deviation: bool = False
-    """Whether the critic sees how much its features vary in the batch."""
+    """Whether the critic has the minibatch standard deviation as a further feature."""
     instance_noise: NonNegative = 0.0
-    """Standard deviation of Gaussian noise on all that the critic sees, on the scaled data."""
+    """Standard deviation of Gaussian noise on the critic's inputs, on the scaled data."""
     instance_noise_share: Share = 0.0
-    """The part of the stage over which the noise falls linearly to 0; 0 keeps it."""
+    """The fraction of the stage over which the noise is annealed linearly to 0; 0: constant."""
     historical_averaging: NonNegative = 0.0
     """Weight, in both players' losses, of the squared distance of their parameters from the mean
     of these so far."""
