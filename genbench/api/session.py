@@ -30,6 +30,7 @@ from genbench.errors import GenbenchError
 from genbench.places import at_home, cache_folder, data_root, weights_file
 from genbench.store.accepted import AcceptedRuns
 from genbench.store.holder import check_holder, hold
+from genbench.store.later import with_stored
 from genbench.store.reuse import accepted_of, remember_reused, reused
 from genbench.store.runs import Store
 from genbench.suites.executors import executor_options
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from genbench.reporting.results import Results
-    from genbench.running.session import Request
+    from genbench.running.outcome import Outcome
+    from genbench.running.until_decided import Limits
 
 
 @dataclass(frozen=True, repr=False)
@@ -113,6 +115,12 @@ class Prepared:
         asked = {name: value for name, value in given.items() if value is not None}
         return executor_options(executor, self.plan.suite.cluster, asked)
 
+    def due(self, limits: Limits | None) -> Plan:
+        """What a session does now: of one that runs until all is decided, the next look."""
+        from genbench.running.until_decided import due
+
+        return self.chosen if limits is None else due(self.plan, self.chosen, self.store, limits)
+
 
 def prepare(
     suite: str | Path, *, results: Path, data: Path, only: Sequence[str] = (),
@@ -142,6 +150,7 @@ def prepare(
     limit_updates=optional(COUNT), weights=optional(PATH), executor=TEXT, save_every=NUMBER,
     time_limit=Kind("minutes or text", lambda value: value is None or TEXT.fits(value) or (
         isinstance(value, int | float))),
+    until_decided=FLAG, max_seeds=optional(COUNT), max_hours=optional(NUMBER),
     offline=FLAG, repair=FLAG, warn=optional(Kind("a function", callable)), progress=PROGRESS,
 )
 def run(
@@ -149,7 +158,8 @@ def run(
     results: str | Path = "results", data: str | Path | None = None, device: str = "auto",
     limit_updates: int | None = None, weights: str | Path | None = None, executor: str = "local",
     time_limit: float | str | None = None, save_every: float = 60.0, offline: bool = False,
-    repair: bool = False, reuse: str | Sequence[str] = (), progress: bool | Console = True,
+    repair: bool = False, reuse: str | Sequence[str] = (), until_decided: bool = False,
+    max_seeds: int | None = None, max_hours: float | None = None, progress: bool | Console = True,
     warn: Callable[[str], None] | None = None, **options: Any,
 ) -> SuiteOutcome:
     """Train and evaluate what a suite asks for and is not done yet, and write its report.
@@ -162,6 +172,9 @@ def run(
         only: a pattern of methods, datasets or run ids, or several of them.
         executor: where runs are done: "local", "ray", "slurm", or "my_file.py:MyExecutor".
         reuse: suites whose accepted results count as done: this one, or others.
+        until_decided: give rows of open claims the seeds of the suite's next looks.
+        max_seeds: take no look at more seeds.
+        max_hours: then every run saves and stops.
         progress: whether to show how it goes; a console of `rich` to show it there.
         warn: takes warnings of the suite, and of figures that cannot be drawn, a line each; by
             default they are shown as progress is.
@@ -171,7 +184,8 @@ def run(
     Raises:
         GenbenchError: in one line, what is wrong and what to do about it.
     """
-    from genbench.running.session import Request, make_executor
+    from genbench.running.session import Request, make_executor, run_suite
+    from genbench.running.until_decided import run_until_decided
 
     root = data_root(data)
     ready = prepare(
@@ -179,10 +193,12 @@ def run(
         only=[only] if isinstance(only, str) else only, limit_updates=limit_updates,
         reuse=[reuse] if isinstance(reuse, str) else reuse,
     )
+    limits = limits_of(ready, seeds, until_decided, max_seeds, max_hours)
     limit = ready.plan.suite.time_limit if time_limit is None else time_limit
+    fresh = partial(make_executor, executor, ready.options_of(executor, options))
     request = Request(
-        make_executor(executor, ready.options_of(executor, options)), device, root, cache_folder(),
-        weights_file(weights), repair, _minutes(limit), save_every, offline, ready.contents,
+        fresh(), device, root, cache_folder(), weights_file(weights), repair, _minutes(limit),
+        save_every, offline, contents=ready.contents,
     )
     console = progress if isinstance(progress, Console) else Console(
         file=sys.stdout, highlight=False, emoji=False, quiet=not progress
@@ -190,7 +206,31 @@ def run(
     tell = warn or partial(_warn, console)
     for line in ready.warnings:
         tell(line)
-    return _done(ready, request, console, limit_updates, tell)
+    do = partial(run_suite, ready.chosen, ready.store, request, console)
+    if limits is not None:
+        do = partial(run_until_decided, ready.plan, ready.chosen, ready.store, request, console,
+                     limits, fresh)
+    return _done(ready, do, limit_updates, tell)
+
+
+def limits_of(
+    ready: Prepared, seeds: int | None, until_decided: bool, max_seeds: int | None,
+    max_hours: float | None,
+) -> Limits | None:
+    """How far a session goes that runs until all is decided; None for one that does not.
+
+    Raises:
+        GenbenchError: a suite without looks, or a limit that leaves none.
+    """
+    from genbench.running.until_decided import Limits, check_limits
+
+    limits = Limits(max_seeds, max_hours)
+    if until_decided:
+        check_limits(ready.plan, limits, seeds=seeds)
+        return limits
+    if limits != Limits():
+        raise GenbenchError("--max-seeds and --max-hours go with --until-decided")
+    return None
 
 
 def _warn(console: Console, line: str) -> None:
@@ -198,22 +238,22 @@ def _warn(console: Console, line: str) -> None:
 
 
 def _done(
-    ready: Prepared, request: Request, console: Console, limit_updates: int | None,
+    ready: Prepared, do: Callable[[], Outcome], limit_updates: int | None,
     warn: Callable[[str], None],
 ) -> SuiteOutcome:
     from genbench.reporting.report import build
     from genbench.reporting.results import gather
-    from genbench.running.session import run_suite
 
     plan, store = ready.plan, ready.store
     store.prepare()
     hold(store.root, plan.path)
     if ready.reused:
         remember_reused(store.root, ready.reused)
-    ended = run_suite(ready.chosen, store, request, console)
+    ended = do()
     if ended.stopped:
         return SuiteOutcome(plan, store, ended.states, ended.unmeasured, True, ended.exit_code)
     store = Store(store.root, accepted_of(store.root))
+    plan = with_stored(plan, store)
     found = gather(plan, store, ended.records)
     path = build(plan, store, report_folder(store, limit_updates), found, warn)
     return SuiteOutcome(

@@ -60,6 +60,13 @@ def run(
     reuse: Annotated[list[str] | None, typer.Option(
         "--reuse", metavar="SUITE", help="Count the accepted results of this suite, or of "
         "another, as done; may be repeated.")] = None,
+    until_decided: Annotated[bool, typer.Option(
+        "--until-decided", help="Give rows of open claims the seeds of the suite's looks, until "
+        "all are decided or given up.")] = False,
+    max_seeds: Annotated[int | None, typer.Option(
+        "--max-seeds", min=1, metavar="N", help="Take no look at more seeds.")] = None,
+    max_hours: Annotated[float | None, typer.Option(
+        "--max-hours", metavar="H", help="Then every run saves and stops.")] = None,
     **options: Any,
 ) -> None:
     """Train and evaluate what a suite asks for and is not done yet, and write its report."""
@@ -76,11 +83,13 @@ def run(
         ready.options_of(executor, options)
         for line in ready.warnings:
             warn(line)
-        say(run_matrix(ready.chosen, ready.store))
+        limits = session.limits_of(ready, seeds, until_decided, max_seeds, max_hours)
+        say(run_matrix(ready.due(limits), ready.store))
         return
     outcome = session.run(
         suite, **chosen, data=data, device=device, weights=weights, executor=executor,
         time_limit=time_limit, save_every=save_every, repair=repair,
+        until_decided=until_decided, max_seeds=max_seeds, max_hours=max_hours,
         progress=console_for(sys.stdout), warn=warn, **options,
     )
     _show(outcome)

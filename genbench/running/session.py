@@ -15,8 +15,10 @@ from rich.console import Console
 
 from genbench.errors import GenbenchError, StoreError
 from genbench.lookup import describe, load
+from genbench.running.deadline import at_deadline
 from genbench.running.executors.base import NOT_STARTED, Context, Executor, Job
 from genbench.running.executors.local_worker import STOP_SIGNALS
+from genbench.running.outcome import Outcome
 from genbench.running.progress import Display, display
 from genbench.steps import step
 from genbench.store.accepted import AcceptedRuns
@@ -98,34 +100,6 @@ def repair(plan: Plan, store: Store) -> list[tuple[str, StoreError, Path]]:
     return moved
 
 
-@dataclass
-class Outcome:
-    """The result of a session: the runs by state."""
-
-    states: dict[str, list[str]] = field(default_factory=dict)
-    unmeasured: list[str] = field(default_factory=list)
-    """The finished runs with a failed metric."""
-    stopped: bool = False
-    records: dict[str, Record] = field(default_factory=dict)
-    """The records of the runs, if all were finished before the session."""
-
-    def add(self, run: str, state: str) -> None:
-        """Count a run."""
-        self.states.setdefault(state, []).append(run)
-
-    @property
-    def exit_code(self) -> int:
-        """0 when every run has its result, 3 when runs or metrics failed, 130 when stopped."""
-        if self.stopped:
-            return 130
-        return 3 if self.failed or self.unmeasured else 0
-
-    @property
-    def failed(self) -> list[str]:
-        """The runs without a result, which the next session retries."""
-        return [*self.states.get("failed", []), *self.states.get("timed-out", [])]
-
-
 @dataclass(frozen=True)
 class Request:
     """Where and how the runs of a plan are executed; see the options of `genbench run`."""
@@ -139,6 +113,8 @@ class Request:
     time_limit: float | None = None
     save_every: float = 60.0
     offline: bool = False
+    until: float | None = None
+    """When every run saves and stops, of `time.monotonic`."""
     contents: Mapping[str, str] = field(default_factory=dict)
     """Hashes of the plan's datasets, as `store.contents` stores them."""
 
@@ -175,7 +151,7 @@ def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> O
         for line in missing_weights(plan, found.to_do):
             console.print(line, soft_wrap=True, markup=False)
     with display(console, plan.name, len(found.to_do)) as show:
-        outcome = execute(found.to_do, context, request.executor, show)
+        outcome = execute(found.to_do, context, request.executor, show, request.until)
     if outcome.stopped:
         console.print("stopped; the same command goes on from here", markup=False)
         return outcome
@@ -244,7 +220,8 @@ def _accepted(found: PlanStatus, store: Store, suite: str) -> list[str]:
 
 
 def execute(
-    specs: Sequence[RunSpec], context: Context, executor: Executor, show: Display
+    specs: Sequence[RunSpec], context: Context, executor: Executor, show: Display,
+    until: float | None = None,
 ) -> Outcome:
     """Execute the runs. Ctrl-C makes every run save and stop; a second one kills them.
 
@@ -252,17 +229,24 @@ def execute(
         GenbenchError: data, a plug-in or a device is missing; nothing was started.
     """
     outcome = Outcome()
+
+    def expire() -> None:
+        outcome.expired = True
+        show.message("the time is up: every run saves and stops")
+        executor.stop()
+
     try:
         with step(f"loading {', '.join({spec.dataset: None for spec in specs})}, to check them"):
             jobs = executor.prepare([Job(spec, context) for spec in specs])
-        with _graceful_shutdown(executor, show, outcome):
+        with _graceful_shutdown(executor, show, outcome), at_deadline(until, expire):
             waited: set[str] = set()
             while jobs:
                 busy = _drain(executor, jobs, show, outcome)
                 if busy - waited:
                     show.message(f"another runner has {', '.join(sorted(busy - waited))}: waiting")
                     waited |= busy
-                jobs = [] if outcome.stopped else [j for j in jobs if j.spec.id in busy]
+                over = outcome.stopped or outcome.expired
+                jobs = [] if over else [j for j in jobs if j.spec.id in busy]
                 if jobs:
                     time.sleep(BUSY_POLL_INTERVAL)
     finally:

@@ -25,7 +25,8 @@ def section(results: Results, figures: Sequence[Figure]) -> list[str]:
             "show that everything works, not how well the methods do."
         )
     suite = _suite_path(plan)
-    parts += [f"```sh\ngenbench run {suite}\ngenbench report {suite}\n```", _state(results)]
+    flag = " --until-decided" * (plan.suite.looks is not None)
+    parts += [f"```sh\ngenbench run {suite}{flag}\ngenbench report {suite}\n```", _state(results)]
     return parts + [f"> {escape(warning)}" for warning in plan.warnings]
 
 
