@@ -116,6 +116,9 @@ def rows_of(claim: Claim, cells: Sequence[Cell]) -> set[tuple[str, str]]:
 
 
 def _first(cell: Cell, seeds: int) -> Cell:
+    """The cell with its first seeds; itself, where it has no others."""
+    if max(cell.seeds | cell.elsewhere, default=0) < seeds:
+        return cell
     return replace(
         cell,
         values={seed: value for seed, value in cell.values.items() if seed < seeds},
