@@ -1,14 +1,18 @@
 """A critic for each component of a mixture: separate networks, or heads on a shared trunk."""
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
-from genbench.nets.critic import dense_trunk, is_piecewise_linear, trunk_vjp
-from genbench.nets.dcgan import downsampler
+from genbench.nets.critic import (
+    Backbone,
+    dense_trunk,
+    feature_trunk,
+    is_piecewise_linear,
+    trunk_vjp,
+)
 from genbench.nets.mlp import StackedLinear
 
 
@@ -68,18 +72,12 @@ class SharedCritics(ComponentCritics):
         return super().input_gradient(x, weights)
 
 
-def component_critics(
-    kind: str, shape: tuple[int, ...], count: int, *, shared: bool, widths: Sequence[int],
-    channels: int, activation: str,
-) -> ComponentCritics:
-    """`count` critics of data of this shape; `kind` "dcgan" (shared only) or "mlp".
+def component_critics(backbone: Backbone, count: int, *, shared: bool) -> ComponentCritics:
+    """`count` critics; a convolutional backbone is always shared.
 
     Raises:
         GenbenchError: a convolutional trunk for anything but images of at least 8×8.
     """
-    if not shared:
-        return SeparateCritics(math.prod(shape), widths, activation, count)
-    if kind == "dcgan":
-        return SharedCritics(*downsampler(shape, channels, "none"), count)
-    trunk = dense_trunk(math.prod(shape), widths, "none", activation)
-    return SharedCritics(trunk, widths[-1], count)
+    if shared:
+        return SharedCritics(*feature_trunk(backbone), count)
+    return SeparateCritics(backbone.dims, backbone.widths, backbone.activation, count)

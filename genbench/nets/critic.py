@@ -10,6 +10,7 @@ Conditioning on the label y:
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -22,6 +23,27 @@ from genbench.nets.mlp import StackedLinear, linear
 from genbench.nets.norms import norm_layers
 from genbench.nets.precision import to_float32
 from genbench.nets.virtual_norm import WithReference
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """The architecture of a network of data, without its output layer."""
+
+    kind: str
+    """Fully connected ("mlp"), or convolutional ("dcgan") for images of at least 8×8."""
+    shape: tuple[int, ...]
+    """Of the data."""
+    widths: Sequence[int]
+    """Hidden widths of a fully connected network."""
+    channels: int
+    """Feature maps of the first layer of a convolutional network."""
+    activation: str = "leaky_relu"
+    """Activation of a fully connected network."""
+
+    @property
+    def dims(self) -> int:
+        """The dimensions of the data."""
+        return math.prod(self.shape)
 
 
 class CriticOutput(NamedTuple):
@@ -131,28 +153,28 @@ def trunk_vjp(trunk: nn.Module, x: Tensor, cotangent: Tensor) -> Tensor:
 
 
 def critic_network(
-    kind: str, shape: tuple[int, ...], *, widths: Sequence[int], channels: int, norm: str,
-    activation: str = "leaky_relu", classes: int = 0, condition: str = "concatenate",
+    backbone: Backbone, *, norm: str = "none", classes: int = 0, condition: str = "concatenate",
     reference: int = 0, similarities: int = 0, deviation: bool = False, outputs: int = 1,
 ) -> Critic:
-    """A critic of data of this shape: `kind` is "mlp" or "dcgan".
+    """A critic with this backbone.
 
-    `classes` is 0 for a critic that sees no labels; `activation` is of a fully connected one,
-    `reference` the rows of virtual batch norm, `similarities` those of minibatch discrimination.
+    `classes` is 0 for an unconditional critic, `reference` the rows of virtual batch norm,
+    `similarities` the features of minibatch discrimination.
 
     Raises:
-        GenbenchError: a convolutional critic of anything but images of at least 8×8.
+        GenbenchError: a convolutional critic for anything but images of at least 8×8.
     """
     trunk: nn.Module
-    dense = kind != "dcgan"
-    shape = (math.prod(shape),) if dense else shape
+    dense = backbone.kind != "dcgan"
+    shape = (backbone.dims,) if dense else backbone.shape
     if classes and condition == "concatenate":
         shape = (shape[0] + classes, *shape[1:])
     if dense:
+        widths, activation = backbone.widths, backbone.activation
         trunk = dense_trunk(shape[0], widths, norm, activation, reference=reference)
         features = widths[-1]
     else:
-        trunk, features = downsampler(shape, channels, norm, reference)
+        trunk, features = downsampler(shape, backbone.channels, norm, reference)
     if norm == "virtual":
         trunk = WithReference(trunk, shape, reference)
     batchwise: list[nn.Module] = []
@@ -165,17 +187,22 @@ def critic_network(
     )
 
 
-def feature_network(
-    kind: str, shape: tuple[int, ...], outputs: int, *, widths: Sequence[int], channels: int,
-    activation: str,
-) -> nn.Sequential:
-    """Data (B, *shape) to features (B, outputs), the last layer linear; `kind` as for a critic."""
-    trunk: nn.Module
-    if kind == "dcgan":
-        trunk, features = downsampler(shape, channels, "none")
-    else:
-        trunk, features = dense_trunk(math.prod(shape), widths, "none", activation), widths[-1]
+def feature_network(backbone: Backbone, outputs: int) -> nn.Sequential:
+    """A network from data (B, *shape) to features (B, outputs), with a linear last layer.
+
+    Raises:
+        GenbenchError: convolutions for anything but images of at least 8×8.
+    """
+    trunk, features = feature_trunk(backbone)
     return nn.Sequential(trunk, nn.Linear(features, outputs))
+
+
+def feature_trunk(backbone: Backbone) -> tuple[nn.Sequential, int]:
+    """A network from data (B, *shape) to features (B, F), without normalisation; and F."""
+    if backbone.kind == "dcgan":
+        return downsampler(backbone.shape, backbone.channels, "none")
+    widths = backbone.widths
+    return dense_trunk(backbone.dims, widths, "none", backbone.activation), widths[-1]
 
 
 def dense_trunk(

@@ -15,7 +15,7 @@ from torch import Tensor
 from genbench.fields import Count, Positive, Share
 from genbench.nets.autoencoder import EnergyNet
 from genbench.objectives.base import Batch, Model, Noise, Terms, TrainedCritic, samples_like
-from genbench.objectives.gan.game import Game
+from genbench.objectives.gan.game import Game, critic_backbone
 
 
 class BEGAN(Game):
@@ -34,7 +34,7 @@ class BEGAN(Game):
     """Dimensions of the autoencoder's latent."""
 
     def build(self, model: Model) -> None:
-        self.network = self.make_critic(EnergyNet, model, self.code)
+        self.network = EnergyNet(critic_backbone(self, model), self.code)
         self.register_buffer("k", torch.zeros(()))
         self.register_buffer("energies", torch.zeros(2))
 

@@ -17,7 +17,7 @@ from genbench.nets.critic import feature_network
 from genbench.nets.mlp import MLP
 from genbench.objectives._latents import encode, latent_size
 from genbench.objectives.base import Batch, Model, Noise, Terms, TrainedCritic
-from genbench.objectives.gan.game import Game, critic_kind
+from genbench.objectives.gan.game import Game, critic_backbone
 from genbench.objectives.gan.losses import cross_entropy_critic
 
 
@@ -31,12 +31,9 @@ class BiGAN(Game):
     """What the generator and the encoder minimise."""
 
     def build(self, model: Model) -> None:
-        kind = critic_kind(self, model)
+        backbone = critic_backbone(self, model)
         self.latent, width = latent_size(model, "bigan"), self.critic_widths[-1]
-        self.trunk = feature_network(
-            kind, model.space.shape, width, widths=self.critic_widths,
-            channels=self.critic_channels, activation=self.critic_activation,
-        )
+        self.trunk = feature_network(backbone, width)
         self.head = MLP(width + self.latent, 1, [width], self.critic_activation)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:

@@ -14,7 +14,7 @@ from genbench.nets.critic import feature_network
 from genbench.nets.precision import to_float32
 from genbench.objectives._distances import distances, energy_distance
 from genbench.objectives.base import Batch, Model, Noise, Terms, TrainedCritic, samples_like
-from genbench.objectives.gan.game import Game
+from genbench.objectives.gan.game import Game, critic_backbone
 from genbench.objectives.gan.penalties import gradient_penalty, input_gradient, interpolate
 
 
@@ -34,7 +34,7 @@ class Cramer(Game):
     """Dimensions of the features."""
 
     def build(self, model: Model) -> None:
-        self.network = self.make_critic(feature_network, model, self.features)
+        self.network = feature_network(critic_backbone(self, model), self.features)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         if player == "model":

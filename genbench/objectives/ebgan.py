@@ -14,7 +14,7 @@ from torch.nn.functional import normalize, relu
 from genbench.fields import Count, NonNegative, Positive
 from genbench.nets.autoencoder import EnergyNet
 from genbench.objectives.base import Batch, Model, Noise, Terms, TrainedCritic, samples_like
-from genbench.objectives.gan.game import Game
+from genbench.objectives.gan.game import Game, critic_backbone
 
 
 def pulling_away(codes: Tensor) -> Tensor:
@@ -41,7 +41,7 @@ class EBGAN(Game):
     """Dimensions of the autoencoder's latent."""
 
     def build(self, model: Model) -> None:
-        self.network = self.make_critic(EnergyNet, model, self.code)
+        self.network = EnergyNet(critic_backbone(self, model), self.code)
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         if player == "model":

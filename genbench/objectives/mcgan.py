@@ -17,7 +17,7 @@ from genbench.fields import Count, Literal, Positive
 from genbench.nets.critic import feature_network
 from genbench.objectives._distances import covariance_gap, mean_gap
 from genbench.objectives.base import Batch, Model, Noise, Terms, TrainedCritic, samples_like
-from genbench.objectives.gan.game import Game
+from genbench.objectives.gan.game import Game, critic_backbone
 from genbench.objectives.gan.penalties import clip_weights
 
 
@@ -41,7 +41,7 @@ class McGAN(Game):
     """Largest absolute weight of the critic."""
 
     def build(self, model: Model) -> None:
-        self.network = self.make_critic(feature_network, model, self.features)
+        self.network = feature_network(critic_backbone(self, model), self.features)
         self.direction = nn.Parameter(torch.randn(self.features))
         self.left, self.right = (
             nn.Parameter(torch.randn(self.features, self.rank)) for _ in range(2)

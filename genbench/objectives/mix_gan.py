@@ -18,7 +18,7 @@ from genbench.fields import Annotated, Count, NonNegative, OneOf
 from genbench.models.base import MixtureOfGenerators
 from genbench.nets.critic import critic_network
 from genbench.objectives.base import Batch, Model, Noise, Player, Terms, TrainedCritic
-from genbench.objectives.gan.game import Game, critic_kind, players_of
+from genbench.objectives.gan.game import Game, critic_backbone, players_of
 from genbench.objectives.gan.options import LossOptions
 from genbench.objectives.gan.penalties import clip_weights, input_gradient
 
@@ -38,14 +38,8 @@ class MixGAN(LossOptions, Game):
     """λ of the term that keeps the weights of either side from vanishing."""
 
     def build(self, model: Model) -> None:
-        kind = critic_kind(self, model)
-        self.networks = nn.ModuleList(
-            critic_network(
-                kind, model.space.shape, widths=self.critic_widths,
-                channels=self.critic_channels, norm="none", activation=self.critic_activation,
-            )
-            for _ in range(self.critics)
-        )
+        backbone = critic_backbone(self, model)
+        self.networks = nn.ModuleList(critic_network(backbone) for _ in range(self.critics))
         self.logits = nn.Parameter(torch.zeros(self.critics))
 
     def players(self, model: Model) -> list[Player]:

@@ -14,7 +14,7 @@ from genbench.fields import Annotated, Count, Field, NonNegative, Positive
 from genbench.nets.autoencoder import EnergyNet
 from genbench.objectives._distances import mmd_squared
 from genbench.objectives.base import Batch, Model, Noise, Terms, TrainedCritic, samples_like
-from genbench.objectives.gan.game import Game
+from genbench.objectives.gan.game import Game, critic_backbone
 from genbench.objectives.gan.penalties import clip_weights
 
 
@@ -38,7 +38,7 @@ class MMDGAN(Game):
     """Dimensions of the features."""
 
     def build(self, model: Model) -> None:
-        self.network = self.make_critic(EnergyNet, model, self.features)
+        self.network = EnergyNet(critic_backbone(self, model), self.features)
 
     def after_update(self, player: str, model: Model, batch: Batch, step: int) -> None:
         """Clip the encoder's weights; a clipped decoder could not reconstruct."""

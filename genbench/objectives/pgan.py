@@ -18,7 +18,7 @@ from genbench.fields import Annotated, Literal, NonNegative, OneOf, Own, Positiv
 from genbench.models.base import Mixture
 from genbench.nets.component_critics import ComponentCritics, component_critics
 from genbench.objectives.base import Batch, Model, Noise, Terms, TrainedCritic
-from genbench.objectives.gan.game import Game, critic_kind
+from genbench.objectives.gan.game import Game, critic_backbone
 from genbench.objectives.gan.options import LossOptions
 from genbench.objectives.gan.penalties import clip_weights
 
@@ -70,12 +70,10 @@ class PGAN(LossOptions, Game):
     )
 
     def build(self, model: Model) -> None:
-        kind = critic_kind(self, model)
+        backbone = critic_backbone(self, model)
         assert isinstance(model, Mixture)
         self.network: ComponentCritics = component_critics(
-            kind, model.space.shape, len(model.mixture_log_weights()),
-            shared=self.shared_trunk, widths=self.critic_widths, channels=self.critic_channels,
-            activation=self.critic_activation,
+            backbone, len(model.mixture_log_weights()), shared=self.shared_trunk
         )
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:

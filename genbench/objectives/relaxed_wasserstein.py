@@ -20,7 +20,7 @@ from genbench.nets.critic import critic_network
 from genbench.nets.precision import full_precision, to_float32
 from genbench.objectives._distances import squared_distances
 from genbench.objectives.base import Batch, Model, Noise, Terms, TrainedCritic, samples_like
-from genbench.objectives.gan.game import Game, critic_kind
+from genbench.objectives.gan.game import Game, critic_backbone
 
 _HIGHEST = 20.0
 """Where the exponent of the exponential divergence is clamped, against overflow."""
@@ -57,14 +57,8 @@ class RelaxedWasserstein(Game):
     matter, or the optimal samples collapse."""
 
     def build(self, model: Model) -> None:
-        kind = critic_kind(self, model)
-        self.of_data, self.of_samples = (
-            critic_network(
-                kind, model.space.shape, widths=self.critic_widths,
-                channels=self.critic_channels, norm="none", activation=self.critic_activation,
-            )
-            for _ in range(2)
-        )
+        backbone = critic_backbone(self, model)
+        self.of_data, self.of_samples = (critic_network(backbone) for _ in range(2))
 
     def loss(self, player: str, model: Model, batch: Batch, noise: Noise) -> Terms:
         with torch.set_grad_enabled(player == "model" and torch.is_grad_enabled()):

@@ -15,7 +15,7 @@ from genbench.models.base import Encoder
 from genbench.nets.mlp import MLP
 from genbench.objectives._latents import encode, latent_size
 from genbench.objectives.base import Batch, Model, Noise, Terms
-from genbench.objectives.gan.game import Game, critic_kind
+from genbench.objectives.gan.game import Game, check_learns
 from genbench.objectives.gan.losses import cross_entropy_critic, non_saturating_model
 
 
@@ -35,7 +35,7 @@ class WAEGAN(Game):
     """λ of the critic's term in the model's loss; the cost is a sum over dimensions."""
 
     def build(self, model: Model) -> None:
-        critic_kind(self, model)
+        check_learns(self, model)
         self.latent = latent_size(model, "wae_gan")
         self.network = MLP(self.latent, 1, self.critic_widths, self.critic_activation)
 

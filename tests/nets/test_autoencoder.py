@@ -6,11 +6,12 @@ import pytest
 import torch
 
 from genbench.nets.autoencoder import EnergyNet
+from genbench.nets.critic import Backbone
 
 
 def network(kind: str) -> EnergyNet:
     torch.manual_seed(0)
-    return EnergyNet(kind, (1, 8, 8), 5, widths=[16], channels=4, activation="relu")
+    return EnergyNet(Backbone(kind, (1, 8, 8), [16], 4, "relu"), 5)
 
 
 @pytest.mark.parametrize("kind", ["mlp", "dcgan"])

@@ -9,13 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from genbench.nets.component_critics import ComponentCritics, SeparateCritics, component_critics
-from genbench.nets.critic import Critic, critic_network, is_piecewise_linear
+from genbench.nets.critic import Backbone, Critic, critic_network, is_piecewise_linear
 
 
 def critics(shape: tuple[int, ...], kind: str = "mlp", **options: object) -> ComponentCritics:
     torch.manual_seed(0)
-    settings = {"widths": [7, 5], "channels": 4, "activation": "relu", "shared": False}
-    return component_critics(kind, shape, 3, **{**settings, **options}).double()  # type: ignore[arg-type]
+    shared = bool(options.pop("shared", False))
+    settings = {"widths": [7, 5], "channels": 4, "activation": "relu", **options}
+    backbone = Backbone(kind, shape, **settings)  # type: ignore[arg-type]
+    return component_critics(backbone, 3, shared=shared).double()
 
 
 def double_backward(score: nn.Module, x: Tensor, weights: Tensor) -> Tensor:
@@ -68,7 +70,7 @@ def test_the_input_gradient_of_one_critic(
 ) -> None:
     torch.manual_seed(0)
     network = critic_network(
-        "mlp", (2, 3, 3), widths=[7, 5], channels=4, norm="none", activation=activation,
+        Backbone("mlp", (2, 3, 3), [7, 5], 4, activation),
         classes=classes, condition=condition or "concatenate",
     ).double()
     assert isinstance(network, Critic)
@@ -88,6 +90,6 @@ def test_the_input_gradient_of_one_critic(
 
 def test_other_networks_have_no_closed_form() -> None:
     for norm in ("batch", "layer"):
-        network = critic_network("mlp", (2,), widths=[7, 5], channels=4, norm=norm)
+        network = critic_network(Backbone("mlp", (2,), [7, 5], 4), norm=norm)
         assert not network.piecewise_linear
     assert not is_piecewise_linear(nn.Sequential(nn.Linear(2, 2), nn.Tanh()))

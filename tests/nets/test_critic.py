@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 import torch
 
-from genbench.nets.critic import Critic, critic_network
+from genbench.nets.critic import Backbone, Critic, critic_network
 
 KINDS = [("mlp", (2,)), ("mlp", (1, 8, 8)), ("dcgan", (3, 16, 16))]
 
 
 def make(kind: str, shape: tuple[int, ...], **options: object) -> Critic:
-    settings = {"widths": [8, 8], "channels": 4, "norm": "none", **options}
+    widths = options.pop("widths", [8, 8])
     torch.manual_seed(0)
-    return critic_network(kind, shape, **settings)  # type: ignore[arg-type]
+    backbone = Backbone(kind, shape, widths, channels=4)  # type: ignore[arg-type]
+    return critic_network(backbone, **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("kind", "shape"), KINDS)

@@ -23,7 +23,7 @@ from genbench.objectives.gan.auxiliary import (
     InstanceNoise,
     Round,
 )
-from genbench.objectives.gan.game import critic_kind, players_of
+from genbench.objectives.gan.game import critic_backbone, players_of
 from genbench.objectives.gan.options import CriticOptions, LossOptions, TrickOptions
 from genbench.objectives.gan.penalties import clip_weights, input_gradient
 
@@ -56,11 +56,9 @@ class AdversarialGame(TrickOptions, LossOptions, CriticOptions, Objective):
         return 1
 
     def build(self, model: Model) -> None:
-        kind = critic_kind(self, model)
         self.classes = model.space.classes if model.conditional else 0
         self.network: Critic = critic_network(
-            kind, model.space.shape, widths=self.critic_widths, channels=self.critic_channels,
-            norm=self.critic_norm, activation=self.critic_activation,
+            critic_backbone(self, model), norm=self.critic_norm,
             classes=self.classes if self.sees_labels else 0, condition=self.condition,
             reference=self.reference, similarities=self.minibatch_features,
             deviation=self.minibatch_deviation, outputs=self.logits(model),

@@ -1,15 +1,13 @@
-"""Games of a critic against a model: the players, and the critic's network."""
+"""Games of a critic against a model: the players, and the critic's architecture."""
 
-from collections.abc import Callable
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from torch import nn
 
 from genbench.errors import GenbenchError
+from genbench.nets.critic import Backbone
 from genbench.objectives.base import Draw, Model, Noise, Objective, Player
 from genbench.objectives.gan.options import CriticOptions
-
-Network = TypeVar("Network", bound=nn.Module)
 
 
 class Game(CriticOptions, Objective):
@@ -26,17 +24,6 @@ class Game(CriticOptions, Objective):
     def prepare(self, model: Model, draw: Draw, noise: Noise) -> None:
         self.initialise(model, draw, noise)
 
-    def make_critic(self, make: Callable[..., Network], model: Model, outputs: int) -> Network:
-        """A network with `outputs` features (or codes) by `make`, with the options of a critic.
-
-        Raises:
-            GenbenchError: a critic that is not for these data, or a model without parameters.
-        """
-        return make(
-            critic_kind(self, model), model.space.shape, outputs, widths=self.critic_widths,
-            channels=self.critic_channels, activation=self.critic_activation,
-        )
-
 
 def players_of(
     options: CriticOptions, model: Model, critic: dict[str, list[nn.Parameter]]
@@ -46,11 +33,29 @@ def players_of(
     return [player] if options.critic_only else [player, Player("model", model.groups())]
 
 
-def critic_kind(options: CriticOptions, model: Model) -> str:
-    """The kind of the critic's network; auto is "dcgan" for images of a convolutional model.
+def critic_backbone(options: CriticOptions, model: Model) -> Backbone:
+    """The critic's architecture; auto is convolutional for images of a convolutional model.
 
     Raises:
         GenbenchError: a model without parameters to learn.
+    """
+    check_learns(options, model)
+    kind = options.critic
+    if kind == "auto":
+        layers = (nn.Conv2d, nn.ConvTranspose2d)
+        convolutional = any(isinstance(module, layers) for module in model.modules())
+        kind = "dcgan" if convolutional and model.space.kind == "images" else "mlp"
+    return Backbone(
+        kind, model.space.shape, options.critic_widths, options.critic_channels,
+        options.critic_activation,
+    )
+
+
+def check_learns(options: CriticOptions, model: Model) -> None:
+    """Refuse to train a model that has no parameters with gradients.
+
+    Raises:
+        GenbenchError: the reason.
     """
     learns = any(parameter.requires_grad for parameter in model.parameters())
     if not learns and not options.critic_only:
@@ -58,8 +63,4 @@ def critic_kind(options: CriticOptions, model: Model) -> str:
             f"{type(options).__name__}: {type(model).__name__} has no parameters to learn by "
             "gradients; critic_only: true trains a critic alone"
         )
-    if options.critic != "auto":
-        return options.critic
-    parts = (nn.Conv2d, nn.ConvTranspose2d)
-    convolutional = any(isinstance(module, parts) for module in model.modules())
-    return "dcgan" if convolutional and model.space.kind == "images" else "mlp"
+
