@@ -291,7 +291,7 @@ def test_the_dataset_runs(beside: Path, ending: str) -> None:
     [command] = [words(text) for text in written_commands() if "measured.yaml" in text]
     small = ["--limit-updates", "300", "--seeds", "1", "--workers", "1", "--only", "nice"]
     warm.genbench(beside, *command, *small)
-    frame = pd.read_csv(beside / "results" / "measured" / "limited-300" / "metrics.csv")
+    frame = pd.read_csv(beside / "results/measured/working/limited-300/metrics.csv")
     row = frame[(frame.method == "nice") & (frame.metric == "nll")].iloc[0]
     assert row.status == "ok"
     assert row.value == pytest.approx(1.5 * math.log(2 * math.pi * math.e * 4), abs=0.4)
@@ -302,7 +302,8 @@ def test_the_figure_is_drawn(beside: Path) -> None:
     written = next(suite for suite in suites() if "quantiles.py:Quantiles" in suite)
     (beside / "drawn.yaml").write_text(written, encoding="utf-8")
     [command] = [words(text) for text in written_commands() if "drawn.yaml" in text]
-    small, results = ["--limit-updates", "20", "--seeds", "1"], beside / "results/drawn/limited-20"
+    small = ["--limit-updates", "20", "--seeds", "1"]
+    results = beside / "results/drawn/working/limited-20"
     pictures = []
     for line in ([*command, *small, "--workers", "1"], ["report", "drawn.yaml", *small]):
         warm.genbench(beside, *line)
@@ -326,7 +327,7 @@ def test_the_plug_in_runs(beside: Path) -> None:
     for command in commands:
         extra = small if command[0] == "run" else []
         warm.genbench(beside, *command, *extra)
-    report = beside / "results" / "mine" / "limited-20"
+    report = beside / "results" / "mine" / "working" / "limited-20"
     text = (report / "report.md").read_text(encoding="utf-8")
     assert "circle" in text
     assert "rpgan" in text

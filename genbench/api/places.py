@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from genbench.judging.stored import WORKING
 from genbench.store.contents import recalled
 from genbench.store.later import with_stored
 from genbench.store.reuse import accepted_of
@@ -21,6 +22,18 @@ def recall(plan: Plan, results: Path) -> tuple[Plan, Store]:
     return with_stored(recalled(plan, store), store), store
 
 
+def working_folder(store: Store, limit_updates: int | None) -> Path:
+    """Where the report of runs that are stored here goes, which are not accepted.
+
+    A trial's never takes the place of the real one.
+    """
+    folder = store.root / WORKING
+    return folder / f"limited-{limit_updates}" if limit_updates else folder
+
+
 def report_folder(store: Store, limit_updates: int | None) -> Path:
-    """Where the report goes; a trial's never takes the place of the real one."""
-    return store.root / f"limited-{limit_updates}" if limit_updates else store.root
+    """Where a report of what is stored goes: if it is of accepted runs alone, beside them."""
+    own, *others = store.accepted
+    if not limit_updates and not others and own.names() and not Store(store.root).runs():
+        return store.root
+    return working_folder(store, limit_updates)

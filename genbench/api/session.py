@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from genbench.api.places import report_folder
+from genbench.api.places import working_folder
 from genbench.arguments import (
     COUNT,
     FLAG,
@@ -255,7 +255,7 @@ def _done(
     store = Store(store.root, accepted_of(store.root))
     plan = with_stored(plan, store)
     found = gather(plan, store, ended.records)
-    path = build(plan, store, report_folder(store, limit_updates), found, warn)
+    path = build(plan, store, working_folder(store, limit_updates), found, warn)
     return SuiteOutcome(
         plan, store, ended.states, ended.unmeasured, False, ended.exit_code, path, found
     )

@@ -10,17 +10,21 @@ from genbench.judging.baseline import read_baseline
 from genbench.judging.cells import Cell, cells_of, joined
 from genbench.store.table import MetricRow
 
+WORKING = "working"
+"""The folder, in that of a suite's results, of the report and table of runs stored here."""
 _NEEDED = [name for name in MetricRow._fields if name not in MetricRow._field_defaults]
 
 
 def load_cells(path: Path) -> list[Cell]:
     """The cells of a results folder, of a metrics.csv, or of a baseline.json.
 
+    Of a folder, its working table goes before the accepted one.
+
     Raises:
         GenbenchError: there is nothing there, or it is not a table or baseline.
     """
     if path.is_dir():
-        for name in ("metrics.csv", "baseline.json"):
+        for name in (f"{WORKING}/metrics.csv", "metrics.csv", "baseline.json"):
             if (path / name).is_file():
                 return load_cells(path / name)
         raise GenbenchError(

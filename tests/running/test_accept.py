@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from genbench.store.acceptance import Acceptance
 from genbench.store.accepted import AcceptedRuns, members_of
 from genbench.store.runs import RunFolder
 
+ROOT = Path(gb.__file__).parents[1]
 SUITE = "results/tiny"
 CLAIM = """\
 report:
@@ -35,7 +37,7 @@ def clone(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[]
 
     def made() -> Path:
         other = tmp_path_factory.mktemp("clone")
-        ours = shutil.ignore_patterns("runs", "suite.txt", "cache", ".*")
+        ours = shutil.ignore_patterns("runs", "working", "suite.txt", "cache", ".*")
         return Path(shutil.copytree(folder, other, dirs_exist_ok=True, ignore=ours))
 
     return made
@@ -46,7 +48,8 @@ def tracked(folder: Path, suite: str = "tiny") -> dict[str, bytes]:
     root = folder / "results" / suite
     return {
         str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*"))
-        if path.is_file() and "runs" not in path.parts and path.name != "suite.txt"
+        if path.is_file() and path.name != "suite.txt"
+        and not {"runs", "working"} & set(path.parts)
     }
 
 
@@ -85,6 +88,37 @@ def test_a_clone_rebuilds_every_byte_and_reads_what_was_accepted(
     assert "checkpoint" not in {path.stem for path in there.rglob("*")}
     compared = warm.genbench(there, "compare", "tiny.yaml", "tiny.yaml", **other_cache(there))
     assert "nll" in compared.stdout
+
+
+@pytest.mark.usefixtures("finished")
+def test_a_run_changes_no_tracked_file(genbench, folder: Path) -> None:
+    def git(*words: str) -> str:
+        identity = ("-c", "user.name=x", "-c", "user.email=x@x")
+        done = subprocess.run(["git", *identity, *words], cwd=folder, text=True, check=True,
+                              capture_output=True)
+        return done.stdout
+
+    git("init", "-q")
+    ignored = (ROOT / ".gitignore").read_text() + "/cache/\n"
+    (folder / ".gitignore").write_text(ignored)
+    genbench("accept", "tiny.yaml")
+    git("add", ".")
+    git("commit", "-qm", "accepted")
+    held = git("ls-files").split()
+    assert "results/tiny/report.md" in held
+    assert not [name for name in held if "/runs/" in name or "suite.txt" in name]
+    for path in (folder / SUITE / "runs").glob("flow--*--s1--*"):
+        shutil.rmtree(path)
+    genbench("run", "tiny.yaml", "--only", "flow")
+    genbench("run", "tiny.yaml", "--only", "flow", "--seeds", "1", "--limit-updates", "2")
+    report = folder / genbench("report", "tiny.yaml").stdout.strip()
+    assert report == folder / SUITE / "working/report.md"
+    assert git("status", "--porcelain") == ""
+    shutil.rmtree(folder / SUITE / "runs")
+    assert genbench("report", "tiny.yaml").stdout.strip() == f"{SUITE}/report.md"
+    assert git("status", "--porcelain") == ""
+    (folder / "other.yaml").write_text((folder / "tiny.yaml").read_text())
+    assert genbench("report", "other.yaml").stdout.strip() == "results/other/working/report.md"
 
 
 @pytest.mark.usefixtures("finished")
@@ -194,7 +228,7 @@ def test_a_new_row_is_trained_beside_accepted_ones(genbench, folder: Path) -> No
     done = genbench("run", "mine.yaml", "--reuse", "tiny").stdout
     assert "2 runs to do, 5 done before" in done
     assert len(list((folder / "results/mine/runs").glob("[!.]*"))) == 2
-    report = folder / "results/mine/report.md"
+    report = folder / "results/mine/working/report.md"
     assert "7 runs: 7 done." in report.read_text()
     assert "gan on ring, seeds 0, 1" in report.read_text(), "which were accepted"
     before = report.read_bytes()

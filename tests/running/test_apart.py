@@ -94,7 +94,7 @@ def test_what_a_plug_in_set_at_its_import_is_said(genbench, folder: Path) -> Non
     assert "float32 matmul precision highest → medium" in stored["switches"]
     beside = json.loads((run(folder, "results", "vae") / "provenance.json").read_text())
     assert "switches" not in beside
-    assert "highest → medium" in (folder / "results/apart/report.md").read_text()
+    assert "highest → medium" in (folder / "results/apart/working/report.md").read_text()
 
 
 @pytest.mark.sweep
@@ -170,5 +170,5 @@ def test_equal_bits_whoever_does_it(genbench, content, folder: Path) -> None:
 def test_other_threads_are_told(genbench, folder: Path) -> None:
     genbench("run", "tiny.yaml", "--seeds", "1")
     genbench("run", "tiny.yaml", "--threads", "2")
-    report = (folder / "results/tiny/report.md").read_text()
+    report = (folder / "results/tiny/working/report.md").read_text()
     assert "threads 1 (seed 0), 2 (seed 1)" in report

@@ -33,7 +33,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 def test_a_suite_from_start_to_end(genbench, folder: Path) -> None:
     first = genbench("run", "tiny.yaml", "--workers", "2")
-    assert "report: results/tiny/report.md" in first.stdout
+    assert "report: results/tiny/working/report.md" in first.stdout
     assert len(runs(folder)) == 5  # 2 methods × 2 seeds, and the real row
     for path in runs(folder).values():
         assert json.loads((path / "status.json").read_text())["state"] == "done"
@@ -47,7 +47,7 @@ def test_a_suite_from_start_to_end(genbench, folder: Path) -> None:
     assert digests(folder) == before
 
     table = genbench("table", "tiny.yaml", "--format", "csv").stdout
-    assert table == (folder / "results/tiny/metrics.csv").read_text()
+    assert table == (folder / "results/tiny/working/metrics.csv").read_text()
     rows = list(csv.DictReader(table.splitlines()))
     wanted = ["suite", "method", "dataset", "seed", "metric", "protocol", "value", "better",
               "unit", "status", "reason", "run"]
@@ -134,10 +134,10 @@ def test_a_numbers_history(genbench, folder: Path) -> None:
 
 def test_trials_are_apart_and_marked(genbench, folder: Path) -> None:
     done = genbench("run", "tiny.yaml", "--limit-updates", "5")
-    assert "results/tiny/limited-5/report.md" in done.stdout
-    report = (folder / "results/tiny/limited-5/report.md").read_text()
+    assert "results/tiny/working/limited-5/report.md" in done.stdout
+    report = (folder / "results/tiny/working/limited-5/report.md").read_text()
     assert "not comparable" in report
-    assert not (folder / "results/tiny/report.md").exists()
+    assert not (folder / "results/tiny/working/report.md").exists()
     full = genbench("run", "tiny.yaml", "--dry-run").stdout
     assert "0 finished, 5 to do" in full  # not even the real row is shared
 
@@ -194,7 +194,7 @@ def test_a_diverged_run_is_a_result(genbench, folder: Path) -> None:
     done = genbench("run", "wild.yaml")
     assert "diverged" in done.stdout
     assert re.search(r"model\.nll became (nan|inf|-inf) at update \d+", done.stdout)
-    report = (folder / "results/wild/report.md").read_text()
+    report = (folder / "results/wild/working/report.md").read_text()
     assert "diverged" in report
     again = genbench("run", "wild.yaml")
     assert "are done" in again.stdout
@@ -222,7 +222,7 @@ def test_a_failed_run_leaves_the_others_alone(genbench, folder: Path) -> None:
     assert states == {"bad": "failed", "good": "done", "real": "done"}
     failed = next(p for p in runs(folder, "mixed").values() if p.name.startswith("bad"))
     assert "Traceback" in (failed / "error.txt").read_text()
-    assert "out of luck" in (folder / "results/mixed/report.md").read_text()
+    assert "out of luck" in (folder / "results/mixed/working/report.md").read_text()
     (folder / "broken.py").write_text(BROKEN.replace("raise RuntimeError('out of luck')", "pass"))
     genbench("run", "mixed.yaml")  # another source is another run, and it works
 
@@ -266,7 +266,7 @@ def test_a_run_that_hangs_ends_at_its_time_limit(genbench, folder: Path) -> None
     states = {p.name.partition("--")[0]: json.loads((p / "status.json").read_text())["state"]
               for p in runs(folder, "mixed").values()}
     assert states == {"bad": "timed-out", "good": "done", "real": "done"}
-    assert "timed-out" in (folder / "results/mixed/report.md").read_text()
+    assert "timed-out" in (folder / "results/mixed/working/report.md").read_text()
     again = genbench("run", "mixed.yaml", "--time-limit", "0:05", check=3)  # it is tried again
     assert "[1/1]" in again.stdout
 
@@ -372,7 +372,7 @@ def test_two_suites_of_one_name_do_not_share_a_report(genbench, folder: Path) ->
         refused = genbench(words[0], "b/same.yaml", *words[1:], check=2)
         assert told in refused.stderr
         assert refused.stderr.count("\n") == 1
-    assert "# Study a" in (folder / "results/same/limited-2/report.md").read_text()
+    assert "# Study a" in (folder / "results/same/working/limited-2/report.md").read_text()
     genbench("run", "b/same.yaml", *trial, "--results", "elsewhere")
     (folder / "moved").mkdir()
     (folder / "a" / "same.yaml").rename(folder / "moved" / "same.yaml")
@@ -410,4 +410,4 @@ def test_what_is_left_out_of_a_folder_is_said_on_the_screen(genbench, folder: Pa
     for note in ("passed over 1 of the files in pics", "12 images beside the folders of the splits"
                  " are left out: extra/", "1 of the training images are held out"):
         assert note in said
-        assert note in (folder / "results/pics/report.md").read_text()
+        assert note in (folder / "results/pics/working/report.md").read_text()

@@ -68,7 +68,7 @@ def points(folder: Path) -> np.ndarray:
 
 def test_rows_from_elsewhere_stand_in_the_table(genbench, folder: Path, points) -> None:
     genbench("run", "both.yaml")
-    report = (folder / "results/both/report.md").read_text()
+    report = (folder / "results/both/working/report.md").read_text()
     assert "| Their GAN | –" in report
     assert "samples alone have no density" in report
     assert "| trained |" in report

@@ -119,7 +119,7 @@ def test_it_is_read_as_it_is(genbench, old: Path) -> None:
     number = json.loads((path / "metrics.json").read_text())["measurements"][0]["value"]
     assert repr(number) in line
     genbench("report", "old.yaml")
-    assert f"{number:.2f}"[:3] in (old / "old/report.md").read_text()
+    assert f"{number:.2f}"[:3] in (old / "old/working/report.md").read_text()
     shown = json.loads(genbench("show", name, "--json").stdout)
     assert shown["run"] == name
     assert "genbench run old.yaml --only gan--ring--s0--" in shown["repeat"]

@@ -103,7 +103,7 @@ def test_a_run_outlives_whoever_watches_it(folder: Path) -> None:
     """The pipe of its progress is closed: what is trained is kept, and the report written."""
     done = shell(folder, "genbench run tiny.yaml --workers 1 | head -n 1")
     assert done.stderr == ""
-    assert (folder / "results/tiny/report.md").exists()
+    assert (folder / "results/tiny/working/report.md").exists()
 
 
 def on_a_terminal(folder: Path, columns: int, *words: str) -> str:
@@ -189,7 +189,7 @@ def test_a_tilde_behind_an_equals_sign(genbench, folder: Path) -> None:
     genbench("table", "tiny.yaml", "--results=~/x", **home)
     genbench("check", "tiny.yaml", "--update", "--baseline=~/b.json", "--results=~/x", check=None,
              **home)
-    assert (folder / "home/x/tiny/limited-2/report.md").exists()
+    assert (folder / "home/x/tiny/working/limited-2/report.md").exists()
     assert not (folder / "~").exists()
 
 
