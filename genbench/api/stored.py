@@ -125,6 +125,12 @@ class Run:
         except (TypeError, ValueError, RuntimeError) as error:
             raise DataError(f"{self.id} gives densities of arrays of numbers: {in_a_line(error)}"
                             ) from None
+        classes = evidence.data.classes
+        if given is not None and not given.is_floating_point() and classes and given.numel():
+            low, high = int(given.min()), int(given.max())
+            if low < 0 or high >= classes:
+                raise DataError(f"{self.id} is conditioned on labels from 0 to {classes - 1}; "
+                                f"got {low if low < 0 else high}")
         if rows.shape[1:] != shape or not len(rows):
             raise DataError(f"{self.id} gives densities of rows {shape}; "
                             f"got an array of shape {tuple(rows.shape)}")

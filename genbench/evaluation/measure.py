@@ -1,7 +1,7 @@
 """Measuring a run: every metric on its evidence, each cell a value or a reason."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -76,6 +76,11 @@ def _measured(metric: Metric, evidence: Evidence) -> list[Measurement]:
         floors = _tried(lambda: [_numbers(each) for each in metric.floors(evidence)])
     protocol = _protocol(metric, evidence)
     options = vars(metric)
+    declared = {name.format(**options) for name in metric.values}
+    given = {name for numbers in found.sets if isinstance(numbers, Mapping) for name in numbers}
+    if given and not given & declared:
+        names = f"gives {_listed(given)}, and `values` declares {_listed(declared)}"
+        found = _Found([], "failed", f"{type(metric).__name__}.measure {names}")
     return [
         replace(
             _cell(name.format(**options), meta, options,
@@ -84,6 +89,10 @@ def _measured(metric: Metric, evidence: Evidence) -> list[Measurement]:
         )
         for name, meta in metric.values.items()
     ]
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"'{name}'" for name in sorted(names))
 
 
 def _tried(measure: Callable[[], Sequence[Numbers]]) -> _Found:

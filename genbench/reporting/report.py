@@ -4,12 +4,13 @@ No clock, no absolute path, nothing unordered: a report is rebuilt from stored r
 only where they do.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from genbench.reporting.figures.draw import draw_figures
+from genbench.errors import GenbenchError, in_a_line
+from genbench.reporting.figures.draw import Figure, draw_figures
 from genbench.reporting.results import Results, gather
-from genbench.reporting.sections import sections
+from genbench.reporting.sections import Section, sections
 from genbench.steps import step
 from genbench.store.files import write_text
 from genbench.store.runs import Store
@@ -35,7 +36,22 @@ def build(
         faults = [figure.fault for figure in figures if figure.fault]
         for line in [*unmeasured_lines(results.survey.rows, plan.path), *faults]:
             warn(line)
-        parts = [part for one in sections() for part in one.section(results, figures)]
+        parts = [part for one in sections() for part in _written(one, results, figures, warn)]
         write_text(out / "metrics.csv", FORMATS["csv"](results.survey.rows))
-        write_text(out / "report.md", "\n\n".join(part.strip("\n") for part in parts) + "\n")
+        write_text(out / "report.md", "\n\n".join(parts) + "\n")
     return out / "report.md"
+
+
+def _written(
+    section: Section, results: Results, figures: Sequence[Figure], warn: Callable[[str], object]
+) -> list[str]:
+    """A section's parts; one that fails costs its own place, and not the report."""
+    try:
+        return [part.strip("\n") for part in section.section(results, figures)]
+    except GenbenchError:
+        raise
+    except Exception as error:
+        name = getattr(section, "__name__", "").rpartition(".")[2]
+        line = f"section '{name}' of the report could not be written: {in_a_line(error)}"
+        warn(line)
+        return [f"*{line}*"]

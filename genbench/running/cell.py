@@ -127,7 +127,7 @@ class _Execution:
         self.start = switches()
         own = changes(before, self.start)
         if own and not spec.outside:
-            raise GenbenchError(f"what all runs of a process fraction changed: {'; '.join(own)}")
+            raise GenbenchError(f"what all runs of a process share changed: {'; '.join(own)}")
         self.facts = provenance(_device_name(self.device), torch.get_num_threads())
         self.facts |= {"claims": list(context.claims), "data": built.data.fingerprint}
         self.facts |= {"switches": own} if own else {}

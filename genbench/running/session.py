@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
@@ -13,10 +13,10 @@ from typing import Any
 
 from rich.console import Console
 
-from genbench.errors import GenbenchError, StoreError
+from genbench.errors import GenbenchError, StoreError, user_code
 from genbench.lookup import describe, load
 from genbench.running.deadline import at_deadline
-from genbench.running.executors.base import NOT_STARTED, Context, Executor, Job
+from genbench.running.executors.base import NOT_STARTED, Context, Event, Executor, Job
 from genbench.running.executors.local_worker import STOP_SIGNALS
 from genbench.running.outcome import Outcome
 from genbench.running.progress import Display, display
@@ -258,7 +258,7 @@ def _drain(executor: Executor, jobs: Sequence[Job], show: Display, outcome: Outc
     """Execute the jobs and show their events; returns the runs locked by another runner."""
     busy: set[str] = set()
     store = Store(jobs[0].context.root)
-    for event in executor.run(jobs):
+    for event in _events(executor, jobs):
         if event.kind == "finished" and event.state == "busy":
             busy.add(event.run)
             continue
@@ -272,6 +272,19 @@ def _drain(executor: Executor, jobs: Sequence[Job], show: Display, outcome: Outc
         if event.kind == "finished":
             outcome.add(event.run, event.state)
     return busy
+
+
+def _events(executor: Executor, jobs: Sequence[Job]) -> Iterator[Event]:
+    """Its events; what an executor of the user's own raises is one line about it."""
+    events = executor.run(jobs)
+    own = not type(executor).__module__.startswith("genbench.")
+    while True:
+        naming = user_code(f"executor {type(executor).__name__}", GenbenchError)
+        with naming if own else nullcontext():
+            event = next(events, None)
+        if event is None:
+            return
+        yield event
 
 
 def _failed_metrics(store: Store, run: str) -> str:

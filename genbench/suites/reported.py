@@ -78,8 +78,9 @@ class _Checker:
         """A claim's expectation and its cells, or why it has none."""
         given = [claim.expect is not None, claim.identity is not None, bool(claim.unjudged)]
         if sum(given) != 1:
-            self.problems.add(path, f"claim '{claim.id}' needs one of `expect`, `identity`, and "
-                                    "`unjudged` with the reason why it cannot be either")
+            number = "has more than one" if sum(given) else "needs one"
+            self.problems.add(path, f"claim '{claim.id}' {number} of `expect`, `identity` and "
+                                    "`unjudged`, the reason why it cannot be either")
         if claim.expectation == "" or sum(given) != 1:
             return
         where = (*path, "expect" if claim.expect else "identity")

@@ -198,7 +198,7 @@ class Margin(_Part):
     @model_validator(mode="after")
     def _one(self) -> Margin:
         if (self.spread is None) == (self.factor is None):
-            raise ValueError("takes `spread` or `factor`, and not both")
+            raise ValueError("`spread` or `factor`, and not both")
         return self
 
 

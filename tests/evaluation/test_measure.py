@@ -306,3 +306,15 @@ def test_notes(make, images, implicit):
     accuracy, rank = notes(evidence)
     assert accuracy.startswith("classifier test accuracy: ")
     assert "100 samples for 128 features" in rank
+
+
+def test_a_number_of_a_name_that_is_not_declared_is_a_fault(make, toy, blob, tmp_path: Path):
+    (tmp_path / "own.py").write_text(
+        "from genbench import Metric\nclass Median(Metric):\n    \"\"\"One.\"\"\"\n"
+        "    values = {'med': {'better': 'none', 'title': 'median'}}\n"
+        "    def measure(self, evidence, sample_set=0):\n        return {'median': 1.0}\n"
+    )
+    [one] = measure([Spec("own.py:Median")], make(toy, blob), folder=tmp_path)
+    assert (one.status, one.reason) == (
+        "failed", "Median.measure gives 'median', and `values` declares 'med'"
+    )

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import ClassVar
 
 import pytest
 from rich.console import Console
 
+from genbench.errors import GenbenchError
 from genbench.judging.cells import cells_of
 from genbench.reporting.summary import summaries
 from genbench.running.executors.base import Event, Executor, Job
+from genbench.running.executors.cluster import ClusterExecutor, ExitStatus
+from genbench.running.executors.mailbox import Mailbox
 from genbench.running.session import Request, plan_status, run_suite
 from genbench.store.runs import Store
 from genbench.store.table import tidy
@@ -74,3 +79,37 @@ def test_it_is_said_and_measured_again(
         assert f"{run} done: nll failed: OSError: no luck\n" in screen.getvalue()
         assert "metrics of 1 run failed; the same command measures" in screen.getvalue()
         assert remark in summary.remarks()
+
+
+class _Polls(ClusterExecutor):
+    """Gives what its `poll` says, or raises it."""
+
+    found: ClassVar[object] = None
+
+    def where(self, device: str) -> str:
+        return "here"
+
+    def submit(self, jobs: Sequence[Job], mailbox: Mailbox) -> None: ...
+
+    def poll(self, seconds: float) -> list[tuple[str, ExitStatus]]:
+        if isinstance(self.found, Exception):
+            raise self.found
+        return self.found
+
+    def cancel(self, run: str) -> None: ...
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(("found", "says"), [
+    (ConnectionError("the network"), "executor _Polls: ConnectionError: the network"),
+    (None, r"_Polls.poll gives a list of (run id, ExitStatus); got None"),
+    ([("gan--ring--s0", "done")], "got ('gan--ring--s0', 'done')"),
+])
+def test_an_executor_of_ones_own_that_breaks_is_one_line(
+    fake: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: object, says: str
+) -> None:
+    plan: Plan = fake.make_plan(tmp_path, methods=("nice",), datasets=("ring",), seeds=2)
+    monkeypatch.setattr(_Polls, "found", found)
+    request = Request(_Polls(), "cpu", tmp_path, tmp_path)
+    with pytest.raises(GenbenchError, match=re.escape(says)):
+        run_suite(plan, Store(tmp_path / "results"), request, Console(file=io.StringIO()))

@@ -2,7 +2,7 @@
 p_model) in nats on the same points, far less noisy than a difference of two NLLs.
 """
 
-from genbench.evaluation.base import Evidence, Metric
+from genbench.evaluation.base import Evidence, Metric, NotApplicable
 from genbench.evaluation.metrics._likelihood import finite_mean, rows_used
 
 
@@ -21,7 +21,8 @@ class NllGap(Metric):
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
         truth = evidence.data.truth
-        assert truth is not None
+        if truth is None:
+            raise NotApplicable("the density of the data is not known")
         gap = evidence.truth_log_prob() - evidence.test_log_prob()
         return {
             "nll_gap": finite_mean(gap, "differences of log density"),

@@ -9,6 +9,7 @@ import pkgutil
 from collections.abc import Sequence
 from typing import Protocol, cast
 
+from genbench.errors import GenbenchError
 from genbench.reporting.figures.draw import Figure
 from genbench.reporting.results import Results
 
@@ -27,4 +28,9 @@ def sections() -> list[Section]:
     """Every section, in the order of a report."""
     names = [one.name for one in pkgutil.iter_modules(__path__) if not one.name.startswith("_")]
     found = [importlib.import_module(f"{__name__}.{name}") for name in names]
+    for module in found:
+        number = isinstance(getattr(module, "PLACE", None), int | float)
+        if not number or not callable(getattr(module, "section", None)):
+            raise GenbenchError(f"{module.__file__}: a report's section has a number PLACE and a "
+                                "function section(results, figures)")
     return sorted((cast(Section, module) for module in found), key=lambda one: one.PLACE)

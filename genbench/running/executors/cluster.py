@@ -120,7 +120,7 @@ class ClusterExecutor(Executor):
         try:
             self.submit(jobs, mailbox)
             while open_:
-                ended = self.poll(POLL_INTERVAL)
+                ended = self._polled()
                 for event in mailbox.receive():
                     if event.run in open_ and event.kind == "finished":
                         sent = ExitStatus(event.state, event.reason, event.seconds)
@@ -151,6 +151,17 @@ class ClusterExecutor(Executor):
                         yield self._finish(open_.pop(run), interrupted, mailbox)
         finally:
             mailbox.close()
+
+    def _polled(self) -> list[tuple[str, ExitStatus]]:
+        found = self.poll(POLL_INTERVAL)
+        for one in found if isinstance(found, list) else [found]:
+            match one:
+                case (str(), ExitStatus()):
+                    pass
+                case _:
+                    raise GenbenchError(f"{type(self).__name__}.poll gives a list of (run id, "
+                                        f"ExitStatus); got {one!r}")
+        return found
 
     def _finish(self, job: Job, exit_status: ExitStatus, mailbox: Mailbox) -> Event:
         mailbox.remove(job.spec.id)
