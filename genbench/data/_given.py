@@ -28,7 +28,7 @@ _LARGEST = 2**34
 """Bytes of the largest array: more is taken for a zip bomb."""
 _CHUNK = 4096
 _SLACK = 0.02
-"""How far out of the range floats may lie, as a share of it; they are clamped."""
+"""How far floats may exceed the range, as a fraction of it; they are clamped."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Given:
 
     rows: Tensor
     notes: tuple[str, ...] = ()
-    """What a reader of the numbers must know."""
+    """Caveats for a report."""
 
 
 def read_given(path: Path, data: Data, low: float = 0.0, high: float = 1.0) -> Given:

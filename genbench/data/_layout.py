@@ -42,7 +42,7 @@ def arrange(names: Sequence[str], test_share: float) -> Layout:
 
     A single folder around everything is looked through. Where there is a folder of training
     images, images outside the folders of the splits are left out. Without a folder of test images,
-    a share of the training images, chosen by a hash of their names, is held out.
+    a fraction of the training images, chosen by a hash of their names, is held out.
 
     Raises:
         DataError: too few images, test images without training images, or images beside folders

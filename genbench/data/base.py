@@ -112,14 +112,14 @@ class Data:
     class_names: tuple[str, ...] = ()
     levels: int | None = None
     warnings: tuple[str, ...] = ()
-    """What a reader of the numbers must know, e.g. that the images were JPEGs."""
+    """Caveats for a report, e.g. that the images were JPEGs."""
     mode_count: int | None = None
     """The number of modes of image data, where it is known (10 digits, 1000 stacks)."""
     shared_unit: bool = False
     """Whether the columns of points share one unit, as those of every toy with a `truth` do, so
     that distances between them are taken as they are."""
     class_counts: tuple[int, ...] = ()
-    """The training rows of each class, where the rows themselves are not at hand."""
+    """The number of training rows of each class, where the rows are not loaded."""
     fingerprint: str = ""
     """A hash of the contents, kept in the provenance."""
 

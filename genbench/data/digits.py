@@ -44,10 +44,10 @@ class Digits(Dataset):
 
 
 def _stratified(labels: list[int]) -> list[int]:
-    """A fixed order of the rows of which every stretch has the classes in proportion.
+    """A fixed stratified order of the rows: any consecutive rows have the classes in proportion.
 
-    Rows are ranked within their class by a hash of their number, and ordered by that rank as a
-    share of the class.
+    Rows are ranked within their class by a hash of their number, and ordered by that rank divided
+    by the size of the class.
     """
     ranked = sorted(range(len(labels)), key=lambda row: derive("genbench", "digits", row))
     seen = dict.fromkeys(labels, 0)

@@ -26,8 +26,8 @@ class ImageFolder(Dataset):
 
     Below it there may be folders `train` (or `training`), `test` (`testing`) and `validation`
     (`val`, `valid`), in small letters or capitals, and in those one folder a class. Without a
-    `test` folder a fixed share of the training images is held out. Labels are there only where
-    there are at least two folders of classes. Links are followed.
+    `test` folder a fixed fraction of the training images is held out. There are labels only with
+    at least two folders of classes. Links are followed.
 
     Images are taken upright, as their orientation says, palettes as their colours, CMYK as RGB
     without a profile. Several frames and more than 8 bits a channel are refused. Files that are
@@ -49,7 +49,7 @@ class ImageFolder(Dataset):
     """What shows through transparent pixels; null refuses them where 1 or 3 channels are asked
     for, and otherwise keeps alpha as a channel."""
     test_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
-    """The share of the training images that is held out where there is no test folder."""
+    """The fraction of the training images that is held out where there is no test folder."""
     memory_limit: Count = 2048
     """MiB of decoded images over which they stay on the disk and are read batch by batch."""
 

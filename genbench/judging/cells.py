@@ -1,6 +1,6 @@
 """Cells: the values of one metric of one method on one dataset, over seeds.
 
-Tables, claims, the gate, comparisons, and what a terminal or a notebook shows are made of these.
+Tables, claims, the gate, comparisons, and the terminal's and notebooks' tables consist of cells.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from genbench.suites.spec import REAL
 from genbench.text.numbers import mean_text
 
 REAL_TITLE = "real: train vs test"
-"""How tables title the row of real data."""
+"""The title of the row of real data."""
 OK = "ok"
 SKIPPED = "skipped"
-"""A metric that has no meaning here: neither a value nor a trouble."""
+"""The status of a metric that does not apply: neither a value nor a failure."""
 RESULTS = ("diverged", "not-finite")
-"""Troubles that are results of the method, the worst there are, and not accidents of the run."""
+"""Troubles that are results of the method, worse than any value, and not failures of the run."""
 DIRECTIONS = ("lower", "higher", "target")
 """Directions in which a value can be better than another."""
 NOT_RUN = ("missing", "queued", "running", "interrupted")
-"""Troubles of runs that have yet to end."""
+"""Troubles of runs that have not ended."""
 
 
 Key = tuple[str, str, str, str]
@@ -46,8 +46,8 @@ class Trouble(NamedTuple):
 class Cell:
     """One metric of one method on one dataset under one protocol.
 
-    `values` and `troubles` are by seed; a seed has one or the other. The protocol is '' where
-    no run got as far as measuring.
+    `values` and `troubles` are by seed; a seed has one or the other. The protocol is '' where no
+    run was measured.
     """
 
     method: str
@@ -59,7 +59,7 @@ class Cell:
     values: dict[int, float] = field(default_factory=dict)
     troubles: dict[int, Trouble] = field(default_factory=dict)
     skips: dict[int, str] = field(default_factory=dict)
-    """The seeds of the runs to which it does not apply, and why."""
+    """The reason, for each seed to which the metric does not apply."""
     elsewhere: set[int] = field(default_factory=set)
     """The seeds that were measured under another protocol."""
     limited: bool = False
@@ -82,7 +82,7 @@ class Cell:
 
     @property
     def key(self) -> Key:
-        """What it is known by."""
+        """The identity of the cell."""
         return self.method, self.dataset, self.metric, self.protocol
 
     @property
@@ -100,13 +100,13 @@ class Cell:
 
     @property
     def absent(self) -> dict[int, Trouble]:
-        """Why each seed without a value has none."""
+        """The reason, for each seed without a value."""
         skips = {seed: Trouble(SKIPPED, why) for seed, why in self.skips.items()}
         return {**skips, **self.troubles}
 
     @property
     def not_run(self) -> bool:
-        """Whether the runs without a value have yet to end, and none failed."""
+        """Whether all runs without a value are still to end."""
         return all(trouble.status in NOT_RUN for trouble in self.troubles.values())
 
     @property
@@ -116,18 +116,18 @@ class Cell:
 
     @property
     def ended(self) -> set[int]:
-        """The seeds of the runs that trained to their end and whose metric did not fail."""
+        """The seeds whose training completed and whose metric did not fail."""
         infinite = {seed for seed, (status, _) in self.troubles.items() if status == "not-finite"}
         return {*self.values, *self.skips, *infinite}
 
     @property
     def lost(self) -> list[int]:
-        """The seeds whose result is the worst there is: they diverged, or are not finite."""
+        """The seeds whose result is worse than any value: diverged, or not finite."""
         return sorted(s for s, trouble in self.troubles.items() if trouble.status in RESULTS)
 
     @property
     def complete(self) -> bool:
-        """Whether every planned run came to a result, be it the worst there is."""
+        """Whether every planned run has a result, divergence included."""
         return bool(self.values or self.troubles) and len(self.lost) == len(self.troubles)
 
     @property
@@ -150,7 +150,7 @@ class Cell:
 
     @property
     def directed(self) -> bool:
-        """Whether one value of it can be better than another."""
+        """Whether the metric has a direction."""
         return self.better in DIRECTIONS
 
     @property
@@ -184,7 +184,7 @@ class Cell:
 
     @property
     def sample(self) -> list[float]:
-        """The values in the order of their seeds."""
+        """The values, ordered by seed."""
         return [self.values[seed] for seed in sorted(self.values)]
 
     @property
@@ -225,7 +225,7 @@ def trouble_text(cell: Cell) -> str:
 
 
 def is_reference(cell: Cell) -> bool:
-    """Whether it is the row of the data themselves, which no seed trains."""
+    """Whether it is the row of real data, for which nothing is trained."""
     return cell.method == REAL
 
 

@@ -30,7 +30,7 @@ from genbench.running.determinism import changes, switches, use_device
 from genbench.running.executors.base import Context, Job
 from genbench.steps import reporting_steps
 from genbench.store.provenance import provenance
-from genbench.store.runs import FINAL, HeldRun, Status, Store
+from genbench.store.runs import FINAL, RunWriter, Status, Store
 from genbench.suites.spec import RunSpec
 from genbench.training.loop import Interrupted, Training
 
@@ -63,7 +63,7 @@ def run_cell(job: Job, messenger: Messenger) -> tuple[str, str]:
         return "failed", str(error)
 
 
-def _execute(job: Job, held: HeldRun, messenger: Messenger) -> tuple[str, str]:
+def _execute(job: Job, held: RunWriter, messenger: Messenger) -> tuple[str, str]:
     try:
         record = held.folder.record()
         if record.status.state in FINAL and record.measured(job.spec):
@@ -92,7 +92,7 @@ _EXPLANATIONS: dict[type[BaseException], str] = {
 """Explanations of errors that have no message."""
 
 
-def _failed(held: HeldRun, reason: str, trace: str) -> tuple[str, str]:
+def _failed(held: RunWriter, reason: str, trace: str) -> tuple[str, str]:
     if held.folder.sealed:  # only its metrics were recomputed: keep the stored ones
         return "failed", f"{reason}; its earlier numbers stay"
     held.write_status(replace(held.folder.status(), state="failed", reason=reason))
@@ -103,7 +103,7 @@ def _failed(held: HeldRun, reason: str, trace: str) -> tuple[str, str]:
 class _Execution:
     """The steps of a run; implements the hooks of the training loop."""
 
-    def __init__(self, job: Job, held: HeldRun, messenger: Messenger) -> None:
+    def __init__(self, job: Job, held: RunWriter, messenger: Messenger) -> None:
         self.spec, self.context = job.spec, job.context
         self.held, self.folder = held, held.folder
         self.messenger = messenger

@@ -33,7 +33,7 @@ from genbench.store._reading import read_bytes
 from genbench.store.acceptance import ACCEPTANCE, FORMAT, NOTE, Acceptance
 from genbench.store.files import json_bytes, npz_bytes, sync_folder, write_bytes
 from genbench.store.folder import RunFolder
-from genbench.store.former import Former
+from genbench.store.former import FormerIds
 from genbench.store.migration import NOTE as MIGRATED
 from genbench.suites.yaml_source import dump
 
@@ -56,7 +56,7 @@ class AcceptedRuns:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._former = Former(folder, self._unpacked, ".zip")
+        self._former = FormerIds(folder, self._unpacked, ".zip")
 
     def names(self) -> list[str]:
         """The ids of the archives."""

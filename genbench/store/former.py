@@ -1,6 +1,6 @@
-"""Runs under ids that an earlier genbench gave them: `genbench migrate` calls them anew.
+"""Runs stored under ids of an earlier genbench, until `genbench migrate` renames them.
 
-Until then they are found by what their specifications amount to today (`suites.former`).
+They are found by the ids that their specifications have today (`suites.former`).
 """
 
 from collections.abc import Callable
@@ -10,10 +10,10 @@ from genbench.errors import StoreError
 from genbench.store.folder import RunFolder
 
 
-class Former:
-    """The runs of a folder whose names there are not the ids that they have today.
+class FormerIds:
+    """The runs of a folder that are stored under another name than their id of today.
 
-    `read` gives the run of a name; files are called by the name and `suffix`.
+    `read` gives the run of a name; file names are the run's name and `suffix`.
     """
 
     def __init__(
@@ -25,9 +25,9 @@ class Former:
         self._ids: dict[str, str] = {}
 
     def name_of(self, run_id: str) -> str | None:
-        """The name of the run of an id, where it is another; None where there is none.
+        """The name under which the run of this id is stored, if it is another name.
 
-        Only the specifications of its row and seed are read.
+        Reads only the specifications of runs of the same row and seed.
         """
         for name in self._rows().get(run_id.rpartition("--")[0], ()):
             if name != run_id and self._id_of(name) == run_id:
@@ -35,12 +35,12 @@ class Former:
         return None
 
     def holds(self, run_id: str) -> bool:
-        """Whether a run of its row and seed lies under an id that is not the one of today."""
+        """Whether a run of the same row and seed is stored under an id that is not today's."""
         names = self._rows().get(run_id.rpartition("--")[0], ())
         return any(self._id_of(name) not in ("", name) for name in names)
 
     def _rows(self) -> dict[str, list[str]]:
-        """The names by row and seed, listed again whenever one came or went."""
+        """The names by row and seed; the folder is listed again whenever it has changed."""
         try:
             changed = self._folder.stat().st_mtime_ns
             if changed != self._listed:
@@ -54,7 +54,7 @@ class Former:
         return self._by_row
 
     def _id_of(self, name: str) -> str:
-        """The id of the run of a name; none of one that holds no specification yet."""
+        """The id of the run of this name; empty where no specification is stored yet."""
         if name not in self._ids:
             try:
                 self._ids[name] = self._read(name).spec().id

@@ -28,12 +28,12 @@ from genbench.errors import StoreError
 from genbench.store.accepted import AcceptedRuns
 from genbench.store.files import sync_folder
 from genbench.store.folder import RunFolder
-from genbench.store.former import Former
-from genbench.store.held import HeldRun
+from genbench.store.former import FormerIds
 from genbench.store.migration import Migration
 from genbench.store.records import FINAL, STATES, Record, Status
+from genbench.store.writer import RunWriter
 
-__all__ = ["FINAL", "STATES", "HeldRun", "Record", "RunFolder", "Status", "Store"]
+__all__ = ["FINAL", "STATES", "Record", "RunFolder", "RunWriter", "Status", "Store"]
 
 
 class Store:
@@ -46,7 +46,7 @@ class Store:
         self.root, self.accepted = root, tuple(accepted)
         self.runs_folder = root / "runs"
         self._folders: dict[str, RunFolder] = {}
-        self._former = Former(self.runs_folder, lambda name: RunFolder(self.runs_folder / name))
+        self._former = FormerIds(self.runs_folder, lambda name: RunFolder(self.runs_folder / name))
 
     def prepare(self) -> None:
         """Create the folders, so that a read-only one is detected before training.
@@ -126,7 +126,7 @@ class Store:
         return [RunFolder(path) for path in sorted(folders) if path.is_dir()]
 
     @contextmanager
-    def claim(self, run_id: str, timeout: float = 0.0) -> Iterator[HeldRun | None]:
+    def claim(self, run_id: str, timeout: float = 0.0) -> Iterator[RunWriter | None]:
         """Acquire the run's lock; yields the writable run, None if the timeout expires.
 
         The holder must read the state again: another runner may have just finished the run.
@@ -139,7 +139,7 @@ class Store:
             yield None
             return
         try:
-            held = HeldRun(self.own(run_id))
+            held = RunWriter(self.own(run_id))
             self._sweep(held.folder.path)
             yield held
         finally:

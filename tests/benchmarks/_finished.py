@@ -12,7 +12,7 @@ import pytest
 
 from genbench.seeding import derive
 from genbench.store.measurement import Measurement
-from genbench.store.runs import HeldRun, Status, Store
+from genbench.store.runs import RunWriter, Status, Store
 from genbench.store.table import expected_values
 from genbench.suites.expand import load_plan
 from genbench.suites.spec import REAL, RunSpec
@@ -69,7 +69,7 @@ def finished_suite(folder: Path, seeds: int = 10) -> Path:
     return suite
 
 
-def _write(spec: RunSpec, folder: HeldRun) -> None:
+def _write(spec: RunSpec, folder: RunWriter) -> None:
     """One run folder, as the runner leaves it."""
     real = spec.method == REAL
     rng = np.random.default_rng(derive(spec.method, spec.dataset, spec.seed))

@@ -14,7 +14,7 @@ from genbench.running.cell import run_cell
 from genbench.running.checkpoint import dump_checkpoint, load_checkpoint
 from genbench.running.executors.base import Context, Job
 from genbench.store.holder import hold
-from genbench.store.runs import HeldRun, Store
+from genbench.store.runs import RunWriter, Store
 from genbench.suites.expand import load_plan
 
 
@@ -114,7 +114,7 @@ def test_a_finished_run_stays_finished_where_new_numbers_find_no_room(
         raise Unwritable("no space left")
 
     for write in ("write_samples", "write_metrics"):
-        monkeypatch.setattr(HeldRun, write, full)
+        monkeypatch.setattr(RunWriter, write, full)
         job = Job(spec, Context(store.root, finished, finished))
         assert run_cell(job, Silent()) == ("failed", "no space left; its earlier numbers stay")
         monkeypatch.undo()

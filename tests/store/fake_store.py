@@ -13,7 +13,7 @@ import numpy as np
 
 from genbench.seeding import derive
 from genbench.store.measurement import Measurement
-from genbench.store.runs import HeldRun, Status, Store
+from genbench.store.runs import RunWriter, Status, Store
 from genbench.suites.plan import DatasetInfo, MethodInfo, Plan
 from genbench.suites.schema import Suite
 from genbench.suites.spec import REAL, ComponentSpec, MetricSpec, RunSpec, StageSpec, TermSpec
@@ -109,7 +109,7 @@ def write_run(spec: RunSpec, store: Store, *, diverged: bool = False) -> None:
         _write(spec, run, diverged=diverged)
 
 
-def _write(spec: RunSpec, folder: HeldRun, *, diverged: bool) -> None:
+def _write(spec: RunSpec, folder: RunWriter, *, diverged: bool) -> None:
     folder.write_spec(spec)
     folder.write_provenance({"versions": VERSIONS,
                              "git": {"commit": "abc" * 13, "dirty": False}, "threads": 1})

@@ -1,4 +1,4 @@
-"""Writing a run's folder, under the run's lock: only `Store.claim` constructs a HeldRun.
+"""Writing a run's folder while the run's lock is held: only `Store.claim` makes a RunWriter.
 
 A write first breaks the seal. It is refused if the folder is not the one that existed when the
 lock was acquired: it was moved or replaced.
@@ -24,17 +24,17 @@ from genbench.suites.spec import RunSpec
 from genbench.suites.yaml_source import dump
 
 
-class HeldRun:
-    """The folder of a run whose lock is held; `folder` reads it."""
+class RunWriter:
+    """Writes the folder of a run whose lock this process holds; `folder` reads it."""
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
-        self._place, self._holder = _place(folder.path), os.getpid()
+        self._place, self._pid = _place(folder.path), os.getpid()
 
     def _replace(self, name: str, fill: Callable[[Path], object]) -> None:
         """Write a file of the folder, which is created if missing."""
         path = self.folder.path
-        if self._holder != os.getpid():
+        if self._pid != os.getpid():
             raise StoreError(f"{path}: what a run forked has no part in it, and writes nothing")
         if self._place is None:
             try:
