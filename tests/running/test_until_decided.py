@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -42,9 +43,20 @@ def stored(folder: Path, results: str = "results") -> Counter[str]:
 
 
 def claim_line(folder: Path, name: str, results: str = "results") -> list[str]:
-    text = (folder / results / "looked" / "report.md").read_text()
+    text = (folder / results / "looked/working/report.md").read_text()
     line = next(line for line in text.splitlines() if line.startswith(f"| {name} | "))
     return [cell.strip() for cell in line.strip("|").split(" | ")]
+
+
+def test_it_starts_from_accepted_results_alone(genbench, folder, suite):
+    genbench("run", "looked.yaml")
+    genbench("accept", "looked.yaml")
+    shutil.rmtree(folder / "results/looked/runs")
+    done = genbench("run", "looked.yaml", "--until-decided", "--reuse", "looked").stdout
+    assert "look 1 of 2 (3 seeds): 1 of 2 claims decided, now B CONFIRMED" in done
+    assert stored(folder) == {"flow": 6, "twin": 6}, "of the second look, and none of the first"
+    assert claim_line(folder, "A")[4:6] == ["2", "9"]
+    assert "22 runs, 12 of them written" in genbench("accept", "looked.yaml").stdout
 
 
 def test_rows_of_open_claims_get_more_seeds_and_others_none(genbench, folder, suite):
@@ -57,10 +69,10 @@ def test_rows_of_open_claims_get_more_seeds_and_others_none(genbench, folder, su
     assert "look 2 of 2 (9 seeds)" in said
     assert claim_line(folder, "A")[4:6] == ["2", "9"]
     assert claim_line(folder, "B")[4:6] == ["1", "3"]
-    report = (folder / "results/looked/report.md").read_text()
+    report = (folder / "results/looked/working/report.md").read_text()
     assert re.search(r"\| flow .*\| 9 \|", report)
     assert re.search(r"\| other .*\| 3 \|", report)
-    before = (folder / "results/looked/metrics.csv").read_bytes(), report.encode()
+    before = (folder / "results/looked/working/metrics.csv").read_bytes(), report.encode()
 
     again = genbench("run", "looked.yaml", "--until-decided")
     assert "to do" not in again.stdout
@@ -68,7 +80,7 @@ def test_rows_of_open_claims_get_more_seeds_and_others_none(genbench, folder, su
     genbench("report", "looked.yaml")
     genbench("run", "looked.yaml")  # without the flag: the first look's, all of it done
     assert stored(folder) == ENDED
-    assert before == tuple((folder / "results/looked" / name).read_bytes()
+    assert before == tuple((folder / "results/looked/working" / name).read_bytes()
                            for name in ("metrics.csv", "report.md"))
     lines = genbench("table", "looked.yaml").stdout.splitlines()
     assert sum(",flow," in line for line in lines) == 9
@@ -96,7 +108,7 @@ def test_when_the_hours_are_over_runs_save_and_stop(genbench, folder, suite):
                     "--workers", "1")
     assert "the time is up: every run saves and stops" in done.stdout
     assert "0.002 hours are over; the same command goes on from here" in done.stdout
-    assert (folder / "results/looked/report.md").exists()
+    assert (folder / "results/looked/working/report.md").exists()
     assert claim_line(folder, "A")[3].startswith("**INCONCLUSIVE**")
 
 
