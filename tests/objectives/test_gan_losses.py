@@ -30,6 +30,8 @@ GOLDEN = {
     "wasserstein": (-L3, L3 / 2),
     # real: ½(1 + 0), as log 3 > 1; fake: ½(1 + 0)
     "hinge": (1.0, L3 / 2),
+    # −½(log 1 − log 3): minus the mean of log D/(1 − D)
+    "reverse_kl": (CROSS_ENTROPY, L3 / 2),
 }
 
 

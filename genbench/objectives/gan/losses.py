@@ -8,6 +8,8 @@ generator's depends on the fake ones alone; a loss of one's own may compare them
 - least_squares: Mao et al., 2017, arXiv:1611.04076
 - wasserstein: Arjovsky et al., 2017, arXiv:1701.07875
 - hinge: Lim, Ye, 2017, arXiv:1705.02894
+- reverse_kl: the generator's loss of KL(model ‖ data) where the discriminator is optimal, whose
+  logit is then log p_data/p_model; Nowozin et al., 2016, arXiv:1606.00709, give the family
 
 A new GAN loss is a pair of functions and its entry in `LOSSES`, whose keys are the choices of the
 option `loss`, and whose keywords decide what the loss can be combined with.
@@ -123,5 +125,8 @@ LOSSES: Mapping[str, LossPair] = {
     "least_squares": LossPair(least_squares_critic, least_squares_model, targets=True),
     "wasserstein": LossPair(wasserstein_critic, score_model, linear=True),
     "hinge": LossPair(hinge_critic, score_model, linear=True),
+    "reverse_kl": LossPair(
+        cross_entropy_critic, score_model, probability=True, targets=True, linear=True
+    ),
 }
 """Name → loss pair: a literal, since the choices are read from source (`fields.OneOf`)."""
