@@ -19,13 +19,16 @@ from genbench.evaluation.metrics.density_divergences import DensityDivergences
 from genbench.evaluation.metrics.generator_gradients import GeneratorGradients
 from genbench.evaluation.metrics.gradient_bias import GradientBias
 from genbench.evaluation.metrics.intrinsic_dimension import two_nearest
+from genbench.evaluation.metrics.log_determinant import LogDeterminant
 from genbench.evaluation.metrics.optimal_discriminator import OptimalDiscriminator
 from genbench.evaluation.metrics.perfect_discriminator import PerfectDiscriminator
 from genbench.evaluation.metrics.plan_change import PlanChange, moved_mass, vertex_plan
 from genbench.evaluation.metrics.transport_dual import lipschitz_dual
 from genbench.models.gaussian import Gaussian
+from genbench.models.nice import NICE
+from genbench.models.realnvp import RealNVP
 from genbench.models.segment import Segment
-from genbench.nets.critic import critic_network
+from genbench.nets.critic import Backbone, critic_network
 from genbench.objectives.adversarial import Adversarial
 from genbench.objectives.base import TrainedCritic
 
@@ -155,7 +158,7 @@ def test_the_bias_of_gradients_on_two_points(between):
 
 
 def test_slopes_of_a_linear_critic(between):
-    network = critic_network("mlp", (1,), widths=[4], channels=1, norm="none", activation="relu")
+    network = critic_network(Backbone("mlp", (1,), [4], 1, "relu"))
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.zero_()
@@ -205,3 +208,22 @@ def test_the_matrices_of_a_critic_are_those_of_its_layers(options, known):
     if options.get("spectral"):
         norms = [torch.linalg.matrix_norm(each, 2).item() for each in matrices]
         assert norms == pytest.approx([1, 1, 1], abs=0.02)
+
+
+def test_additive_couplings_keep_volumes_and_affine_ones_do_not(make, toy):
+    found = {}
+    for cls in (NICE, RealNVP):
+        torch.manual_seed(0)
+        model = cls(Space("points", (2,)), widths=[16])
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.add_(0.3 * torch.randn_like(parameter))
+        found[cls] = LogDeterminant().measure(make(toy, model))
+        assert found[cls]["log_det_error"] == pytest.approx(0, abs=1e-4)
+    assert found[NICE]["log_det_spread"] == pytest.approx(0, abs=1e-5)
+    assert found[RealNVP]["log_det_spread"] > 0.05
+
+
+def test_a_model_that_is_no_flow_has_no_determinant(between):
+    with pytest.raises(NotApplicable, match="no flow"):
+        LogDeterminant().measure(between(0.0))
