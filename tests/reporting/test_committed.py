@@ -14,6 +14,9 @@ import pytest
 from PIL import Image
 
 import genbench as gb
+from genbench.api.places import recall
+from genbench.errors import StoreError
+from genbench.store.accepting import acceptable
 
 ROOT = Path(gb.__file__).parents[1]
 ACCEPTED = sorted(path.parent.name for path in (ROOT / "results").glob("*/accepted"))
@@ -30,6 +33,11 @@ def test_a_committed_report_is_rebuilt(
     monkeypatch.setenv("GENBENCH_CACHE", str(tmp_path / "cache"))
     before, now = ROOT / "results" / suite, tmp_path / "results" / suite
     shutil.copytree(before / "accepted", now / "accepted")
+    try:
+        acceptable(*recall(gb.load_plan(ROOT / "suites" / f"{suite}.yaml"), now.parent),
+                   partial=True)
+    except StoreError as stale:  # runs are trained or measured first, and accepted
+        pytest.skip(f"the suite asks for more now: {stale}")
     written = gb.report(ROOT / "suites" / f"{suite}.yaml", results=tmp_path / "results")
     assert not written.warnings
     for name in ("report.md", "metrics.csv"):
