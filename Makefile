@@ -22,7 +22,7 @@ $(VENV)/.installed: pyproject.toml .constraints.txt
 quickstart: install  ## six kinds of model on digits and a ring, side by side, in a few minutes
 	$(BIN)/genbench run suites/quickstart.yaml
 
-test: install    ## the tests (about 11 minutes on 2 cores)
+test: install    ## the tests (about 6 minutes on 2 cores)
 	$(BIN)/python -m pytest -q -n $(TESTERS) --dist worksteal
 
 slow: install    ## the long tests too

@@ -73,8 +73,9 @@ def start(folder: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
             [sys.executable, "-m", "genbench", "run", *words], cwd=folder, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
-            # the tests may run in the background of a shell, which ignores Ctrl-C
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            # the tests may run in the background of a shell, or by nohup, which ignore these
+            preexec_fn=lambda: [signal.signal(number, signal.SIG_DFL)
+                                for number in (signal.SIGINT, signal.SIGHUP)],
         ))
         return started[-1]
 

@@ -420,7 +420,7 @@ evaluate: [mode_coverage]
 
 
 @pytest.mark.parametrize(("loss", "says"), [
-    ("hing", "wasserstein, hinge or your own, my_file.py:NAME (`genbench docs extending/loss` "
+    ("hing", "hinge, reverse_kl or your own, my_file.py:NAME (`genbench docs extending/loss` "
              "shows one), got 'hing'; did you mean 'hinge'?"),
     ("vanilla", "expected one of minimax, non_saturating"),
     ("'own.py:PAIR'", "loss 'own.py:PAIR': there is no file own.py"),

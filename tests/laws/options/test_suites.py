@@ -141,6 +141,8 @@ DRAWN: list[tuple[str, dict[str, Any], str, Any]] = [
     }, f"{FIGURE}.by_component", True),
 ]
 REFUSED: list[tuple[str, dict[str, Any], str, Any, str]] = [
+    ("Suite.looks", {}, "looks", [3, 5], "leave `seeds` out"),
+    ("Suite.tolerances", {}, "tolerances", {"nll_gap": {"relative": 0.1}}, "'nll_gap' is not"),
     *((f"Entry.{key}", {}, f"methods.gan.{key}", value, "of the zoo's methods alone")
       for key, value in {"formula": LINE, "note": LINE, "published": True}.items()),
     ("Entry.dequantise", {}, "methods.mixflow.dequantise", True, "dequantise is for images"),
