@@ -24,7 +24,7 @@ from genbench.store.runs import Store
 from genbench.store.table import FORMATS, tidy
 from genbench.suites.plan import Plan
 
-MUTANTS = int(os.environ.get("GENBENCH_FUZZ", "150"))
+MUTANTS = int(os.environ.get("GENBENCH_FUZZ", "60"))
 ODD: list[Any] = [
     None, True, -1, 10**400, float("nan"), "", "x" * 300, [], {}, [[]], {"": 1},
     "../../etc/passwd", "\x00", {"measurements": 3}, {"files": {"a": {}}}, [1, 2], "done",
