@@ -31,6 +31,27 @@ class Tested(NamedTuple):
     """What was estimated; None where a value is infinite."""
 
 
+def contrast_of(
+    expectation: Expectation, cells: Sequence[Cell]
+) -> tuple[list[tuple[float, Cell]], float, float]:
+    """The trained cells with their coefficients, the constant, and its variance.
+
+    The row of the data counts as part of the constant, known up to its sampling spread.
+
+    Raises:
+        ValueError: a value that has no logarithm, where those are compared.
+    """
+    trained, constant, variance = [], expectation.constant, 0.0
+    for (factor, name), cell in zip(expectation.terms, cells, strict=True):
+        compared = cell.transformed(name in expectation.magnitudes, expectation.logs)
+        if is_reference(compared):
+            constant += factor * mean_and_std(compared.sample)[0]
+            variance += (factor * compared.sampling_std) ** 2
+        else:
+            trained.append((factor, compared))
+    return trained, constant, variance
+
+
 def tested(expectation: Expectation, cells: Sequence[Cell]) -> Tested:
     """Test a comparison on its cells, which are in its own order and complete.
 
@@ -39,17 +60,7 @@ def tested(expectation: Expectation, cells: Sequence[Cell]) -> Tested:
     """
     if expectation.spread:
         return _spreads(expectation, cells[0], cells[1])
-    compared = [
-        cell.transformed(name in expectation.magnitudes, expectation.logs)
-        for cell, name in zip(cells, expectation.cells, strict=True)
-    ]
-    terms = [(factor, cell) for (factor, _), cell in zip(expectation.terms, compared, strict=True)]
-    constant, variance = expectation.constant, 0.0
-    for factor, cell in terms:
-        if is_reference(cell):
-            constant += factor * mean_and_std(cell.sample)[0]
-            variance += (factor * cell.sampling_std) ** 2
-    trained = [(factor, cell) for factor, cell in terms if not is_reference(cell)]
+    trained, constant, variance = contrast_of(expectation, cells)
     shifts = (0.0,) if expectation.tolerance is None else (-1.0, 1.0)
     tests = [
         contrast_test(

@@ -14,8 +14,8 @@ from dataclasses import replace
 
 from scipy.special import nctdtr
 
-from genbench.judging.cells import Cell, is_reference
-from genbench.judging.claim_tests import tested
+from genbench.judging.cells import Cell
+from genbench.judging.claim_tests import contrast_of, tested
 from genbench.judging.significance import contrast_test
 from genbench.suites.expectation import Expectation
 from genbench.suites.schema import Margin
@@ -49,17 +49,8 @@ def within_margin(
 
 def _within_spreads(expectation: Expectation, cells: Sequence[Cell], margin: float) -> float:
     """Against a difference of `margin` pooled standard deviations, which are equal if any is."""
-    values = [
-        cell.transformed(name in expectation.magnitudes, expectation.logs)
-        for cell, name in zip(cells, expectation.cells, strict=True)
-    ]
-    constant, variance, trained = expectation.constant, 0.0, []
-    for (factor, _), cell in zip(expectation.terms, values, strict=True):
-        if is_reference(cell):
-            constant += factor * mean_and_std(cell.sample)[0]
-            variance += (factor * cell.sampling_std) ** 2
-        else:
-            trained.append((factor, cell.outcomes))
+    terms, constant, variance = contrast_of(expectation, cells)
+    trained = [(factor, cell.outcomes) for factor, cell in terms]
     test = contrast_test(trained, constant, variance=variance)
     freedom = sum(len(sample) - 1 for _, sample in trained)
     squares = sum((len(sample) - 1) * mean_and_std(list(sample.values()))[1] ** 2
