@@ -40,7 +40,7 @@ from genbench.judging.answers import Case, case_of
 from genbench.judging.cells import Cell
 from genbench.judging.effects import Effect
 from genbench.judging.looks import FUTILE, Look, looks_of, planned_rows
-from genbench.judging.power import MOST_SEEDS
+from genbench.judging.power import seeds_text
 from genbench.judging.statistics import ALPHA, holm
 from genbench.suites.expand import Plan
 from genbench.suites.expectation import Expectation
@@ -207,8 +207,7 @@ def _outlook(found: ClaimVerdict, case: Case, look: Look, left: int) -> ClaimVer
     chance, needs = look.outlook(case, left)
     if look.number < look.of and chance >= FUTILE:
         return replace(found, open=True)
-    many = f"over {MOST_SEEDS:,}" if needs is None else f"about {needs:,}"
-    text = f"{found.evidence}; going by these, it would take {many} seeds"
+    text = f"{found.evidence}; going by these, it would take {seeds_text(needs)}"
     if look.number == look.of:
         return replace(found, needs=needs, evidence=text)
     text += f"; the {look.last_seeds} of the last look would decide it in {chance:.0%} of cases"

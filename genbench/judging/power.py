@@ -75,6 +75,11 @@ def seeds_to_decide(z: float, seeds: int, level: float) -> int | None:
     return needed if needed <= MOST_SEEDS else None
 
 
+def seeds_text(needed: int | None) -> str:
+    """How many seeds would tell, in words; None stands for more than anybody would take."""
+    return f"over {MOST_SEEDS:,} seeds" if needed is None else f"about {needed:,} seeds"
+
+
 def smallest_change(test: Test, before: float, level: float) -> float | None:
     """The smallest change that this spread would have told from noise; None if there is none."""
     if test.rivals:

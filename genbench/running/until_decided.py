@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from rich.console import Console
 
 from genbench.errors import GenbenchError
-from genbench.judging.cells import cells_of
+from genbench.judging.cells import Cell, cells_of
 from genbench.judging.claims import ClaimVerdict, judge
 from genbench.judging.looks import Look, looks_of, rows_of
+from genbench.judging.power import seeds_text
 from genbench.running.executors.base import Executor
 from genbench.running.outcome import Outcome
 from genbench.running.session import Request, plan_status, run_suite
@@ -74,7 +75,7 @@ def run_until_decided(
         total.join(outcome)
         if outcome.stopped:
             break
-        for line in _said(plan, look, verdicts_of(plan, store)[1], limits):
+        for line in _said(plan, look, _judged(plan, store)[1], limits):
             console.print(line, soft_wrap=True, markup=False)
         if outcome.expired:
             console.print(f"{limits.hours:g} hours are over; the same command goes on from here",
@@ -94,10 +95,11 @@ def due(plan: Plan, chosen: Plan, store: Store, limits: Limits) -> Plan:
     return stage
 
 
-def verdicts_of(plan: Plan, store: Store) -> tuple[Plan, list[ClaimVerdict]]:
-    """The plan with all seeds that are stored, and what they say of its claims."""
+def _judged(plan: Plan, store: Store) -> tuple[list[Cell], list[ClaimVerdict]]:
+    """All that is stored, whatever its look, and what it says of the claims."""
     full = with_stored(plan, store)
-    return full, judge(full, cells_of(tidy(full, store)))
+    cells = cells_of(tidy(full, store))
+    return cells, judge(full, cells)
 
 
 def _stages(
@@ -123,9 +125,8 @@ def _stages(
 
 def _open_rows(plan: Plan, store: Store, look: Look) -> set[tuple[str, str]]:
     """The rows that get the seeds of a look: of claims that the one before left open."""
-    full = with_stored(plan, store)
-    cells = cells_of(tidy(full, store))
-    before = {v.id for v in judge(full, cells) if v.open and v.look == look.number - 1}
+    cells, verdicts = _judged(plan, store)
+    before = {v.id for v in verdicts if v.open and v.look == look.number - 1}
     return {
         row for claim in plan.suite.report.claims if claim.id in before
         for row in rows_of(claim, cells)
@@ -144,8 +145,7 @@ def _said(
     yield f"{head} claims decided{', now ' + ', '.join(now) if now else ''}"
     for v in tested:
         if v.futile and v.look == look.number:
-            needs = "over 10,000" if v.needs is None else f"about {v.needs:,}"
-            yield f"  {v.id} is given up: it would take {needs} seeds"
+            yield f"  {v.id} is given up: it would take {seeds_text(v.needs)}"
     left = [v.id for v in tested if v.open]
     if left and look.number < look.of:
         seeds = looks_of(plan)[look.number].seeds or 0
