@@ -14,6 +14,11 @@ _PRINTED = frozenset(("metrics.json", "status.json"))
 _NONE = b'{"files": {}}'
 
 
+def seal_of(sums: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The content of a seal, from size and sha256 of each file."""
+    return {"format": 1, "files": sums}
+
+
 class Seal:
     """Size and sha256 of every file of a folder, as they were when the run was finished."""
 
@@ -38,7 +43,7 @@ class Seal:
         """The content of a new one: size and sha256 of every file as it is now."""
         files = sorted(p for p in self.folder.iterdir() if p.is_file() and p.name[0] != ".")
         sums = {path.name: checksum(path) for path in files if path != self.path}
-        return {"format": 1, "files": sums}
+        return seal_of(sums)
 
     def break_(self) -> None:
         """Take it away, before anything else is written."""

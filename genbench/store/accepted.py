@@ -30,6 +30,7 @@ from genbench.errors import StoreError
 from genbench.places import cache_folder
 from genbench.store._curves import packed, unpacked
 from genbench.store._reading import read_bytes
+from genbench.store._seal import seal_of
 from genbench.store.acceptance import ACCEPTANCE, FORMAT, NOTE, Acceptance
 from genbench.store.files import json_bytes, npz_bytes, sync_folder, write_bytes
 from genbench.store.folder import RunFolder
@@ -154,7 +155,7 @@ def members_of(folder: RunFolder, samples: Set[str] | None) -> dict[str, bytes]:
         name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
         for name, content in members.items()
     }
-    return {**members, _SEAL: json_bytes({"format": 1, "files": sums})}
+    return {**members, _SEAL: json_bytes(seal_of(sums))}
 
 
 def _zipped(members: Mapping[str, bytes]) -> bytes:
