@@ -1,12 +1,14 @@
 """`genbench.accept`: the finished runs of a suite, as files that git holds."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from genbench.api.claims import suites_beside, write_claims
 from genbench.api.places import store_of
 from genbench.arguments import FLAG, NAMES, PATH, checked
+from genbench.errors import GenbenchError
 from genbench.places import at_home
 from genbench.steps import step
 from genbench.store.acceptance import Acceptance
@@ -27,6 +29,8 @@ class AcceptedSuite:
     """The report, of the accepted runs alone."""
     folder: Path
     """The folder of the archives."""
+    claims: Path
+    """The page of all claims of the folder of results, written anew."""
     written: Sequence[str] = ()
     """The runs of which the archive is new, or another than before."""
     removed: Sequence[str] = ()
@@ -34,7 +38,7 @@ class AcceptedSuite:
     left_out: Sequence[str] = ()
     """Those of the suite that have no result, and are not accepted."""
     warnings: Sequence[str] = ()
-    """A line on each figure that could not be drawn."""
+    """A line on each figure that could not be drawn, and on claims that are not on the page."""
 
     @property
     def runs(self) -> list[str]:
@@ -56,6 +60,7 @@ class AcceptedSuite:
             f"{self.folder}: {runs} run{'s' * (runs != 1)}, {len(self.written)} of them written, "
             f"{self.size / 1000:,.0f} kB",
             f"report: {self.report}",
+            f"claims: {self.claims}",
         ])
 
 
@@ -65,6 +70,8 @@ def accept(
     results: str | Path = "results",
 ) -> AcceptedSuite:
     """Accept the finished runs of a suite: write their archives, and the report of these alone.
+
+    The page of all claims, RESULTS/claims.md, and its table are written anew too.
 
     Accepted runs that are not stored here stay; those that the suite has no more are removed.
 
@@ -102,7 +109,8 @@ def accept(
     here = {spec.id for spec in finished} | set(accepted.names())
     left_out = [spec.id for spec in chosen.runs if spec.id not in here]
     report, warnings = _report(first, store.root, accepted)
-    return AcceptedSuite(report, accepted.folder, written, removed, left_out, warnings)
+    claims = _claims(plan, store.root.parent, warnings.append)
+    return AcceptedSuite(report, accepted.folder, claims, written, removed, left_out, warnings)
 
 
 def _shown(plan: Plan, store: Store) -> dict[str, frozenset[str] | None]:
@@ -135,3 +143,17 @@ def _report(plan: Plan, root: Path, accepted: AcceptedRuns) -> tuple[Path, list[
     warnings: list[str] = []
     store = Store(accepted.folder, [accepted])  # there is no run in that folder
     return build(with_stored(plan, store), store, root, warn=warnings.append), warnings
+
+
+def _claims(plan: Plan, results: Path, warn: Callable[[str], None]) -> Path:
+    """The page of all claims; what of another suite is damaged leaves it as it was."""
+    page = results / "claims.md"
+    listed = suites_beside(results).get(plan.name)
+    if plan.suite.report.claims and (listed is None or not listed.samefile(plan.path)):
+        warn(f"{page} has no claims of {plan.path}: it is of suites beside {results}, in "
+             f"{results.parent / 'suites'}, and of those that come with genbench")
+    try:
+        write_claims(results=results, warn=warn)
+    except GenbenchError as error:
+        warn(f"{page} is not written anew: {error}")
+    return page

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from genbench.judging.stored import WORKING
+from genbench.store.accepted import AcceptedRuns
 from genbench.store.contents import recalled
 from genbench.store.later import with_stored
 from genbench.store.reuse import accepted_of
@@ -19,6 +20,13 @@ def store_of(results: Path, plan: Plan) -> Store:
 def recall(plan: Plan, results: Path) -> tuple[Plan, Store]:
     """A plan as it was last run, on the data of then, and its stored runs."""
     store = store_of(results, plan)
+    return with_stored(recalled(plan, store), store), store
+
+
+def recall_accepted(plan: Plan, results: Path) -> tuple[Plan, Store]:
+    """A plan and its accepted runs alone, as a clone reads them."""
+    accepted = AcceptedRuns(results / plan.name / "accepted")
+    store = Store(accepted.folder, [accepted])  # there is no run in that folder
     return with_stored(recalled(plan, store), store), store
 
 

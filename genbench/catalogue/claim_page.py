@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -200,8 +201,17 @@ def _suites(rows: Sequence[ClaimRow], labels: int, width: int) -> Table:
     return found
 
 
+def _tidy(
+    write: Callable[[Sequence[str], Sequence[tuple[Any, ...]]], str], rows: Sequence[ClaimRow]
+) -> str:
+    """With six digits: the last of sixteen differ by the version of scipy."""
+    return write(ClaimRow._fields, [
+        tuple(float(f"{one:.6g}") if isinstance(one, float) else one for one in row)
+        for row in rows
+    ])
+
+
 FORMATS: dict[str, Callable[[Sequence[ClaimRow]], str]] = {
-    "csv": partial(csv_text, ClaimRow._fields), "json": partial(json_text, ClaimRow._fields),
-    "markdown": markdown,
+    "csv": partial(_tidy, csv_text), "json": partial(_tidy, json_text), "markdown": markdown,
 }
 """Format → the whole of it as text, with a line end at its end."""

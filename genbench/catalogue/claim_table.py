@@ -11,6 +11,8 @@ from genbench.suites.schema import Claim
 NO_RESULTS = "NO RESULTS"
 MIXED = "MIXED"
 _NOT_JUDGED = "NOT JUDGED"
+FROM_TABLE = "metrics.csv"
+"""What is judged of a suite without runs: it does not say which claims these were started with."""
 _DECIDED = ("CONFIRMED", "REFUTED", "NO DIFFERENCE")
 STANDINGS = (*_DECIDED, MIXED, "INCONCLUSIVE", NO_RESULTS, _NOT_JUDGED)
 """What can be said of a claim over all suites."""
@@ -53,6 +55,8 @@ class ClaimRow(NamedTuple):
     """Whether it was written after a run that it rests on began; None where that is unknown."""
     evidence: str = ""
     """What the verdict rests on, or why there is none."""
+    judged_from: str = ""
+    """`runs`, `accepted runs` or `metrics.csv`; empty where nothing is judged."""
 
 
 class Judged(NamedTuple):
@@ -62,8 +66,8 @@ class Judged(NamedTuple):
     claims: Sequence[Claim]
     verdicts: Mapping[str, ClaimVerdict] | None
     """By id; None where the suite has no results."""
-    dated: bool = True
-    """Whether it is known which claims the runs were started with."""
+    judged_from: str = "runs"
+    """As in the table."""
 
 
 def claim_rows(suites: Sequence[Judged], *, documents: bool = True) -> list[ClaimRow]:
@@ -96,7 +100,8 @@ def _row(one: Judged, claim: Claim) -> ClaimRow:
         return row._replace(verdict=NO_RESULTS, evidence=f"no results of {one.suite} here")
     row = row._replace(
         verdict=verdict.verdict, seeds=verdict.seeds, p=verdict.p, evidence=verdict.evidence,
-        post_hoc=verdict.post_hoc if one.dated else None,
+        post_hoc=None if one.judged_from == FROM_TABLE else verdict.post_hoc,
+        judged_from=one.judged_from,
     )
     if verdict.effect is not None:
         quantity, effect, low, high = verdict.effect

@@ -149,11 +149,19 @@ def claims(
     format: Annotated[Format | None, typer.Option(
         "--format", help="How to write them; by default for the screen.",
         show_default=False)] = None,
+    write_page: Annotated[bool, typer.Option(
+        "--write", help="Write the pages claims.md and claims.csv of the folder of results anew, "
+        "from accepted results alone, as `genbench accept` does.")] = False,
 ) -> None:
     """Print every claim: sentence, source, where it is judged, verdict, effect and seeds."""
-    from genbench.api.claims import claim_rows
+    from genbench.api.claims import claim_rows, write_claims
     from genbench.catalogue.claim_page import FORMATS, screen
 
+    if write_page:
+        if suite is not None or format is not None:
+            raise GenbenchError("--write is of all suites, in both formats: give it alone")
+        say("\n".join(map(str, write_claims(results=results, warn=warn))))
+        return
     rows = claim_rows(suite, results=results, warn=warn)
     console = console_for(sys.stdout)
     if format is not None:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import get_args
 
@@ -44,7 +45,7 @@ MADE = [
     }),
     Judged("second", [claim("K15"), claim("K1", unjudged="a proof")], {
         "K15": verdict("K15", "CONFIRMED"), "K1": verdict("K1", "NOT JUDGED"),
-    }, dated=False),
+    }, judged_from="metrics.csv"),
     Judged("third", [claim("K15"), claim("K2")], None),
 ]
 
@@ -196,8 +197,28 @@ def test_the_page_and_the_table_are_written_anew(place: Path) -> None:
     assert b"[mine](mine/report.md)" in page
     assert b"[theory]" not in page  # which has no report here
     assert tidy.decode() == FORMATS["csv"](claim_rows())
+    lines = csv.DictReader(io.StringIO(tidy.decode()))
+    line = next(one for one in lines if one["claim"] == "K59-mine")
+    assert (line["judged_from"], line["effect"]) == ("metrics.csv", "-1.03333")
+
+
+def test_the_page_is_the_same_wherever_it_is_written(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(place / "suites/mine.yaml", place / "own.yaml")  # beside the folder of results
+    shutil.copytree(place / "results/mine", place / "results/own")
+    (place / "compose.yaml").write_text("services: {}")  # no suite, and no results of one
     write_claims()
+    page = (place / "results/claims.md").read_bytes()
+    assert b"| [own](own/report.md) |" in page
+    (place / "elsewhere/suites").mkdir(parents=True)
+    (place / "elsewhere/suites/stray.yaml").write_text(SUITE.replace("-mine", "-stray"))
+    monkeypatch.chdir(place / "elsewhere")
+    warm.genbench(place / "elsewhere", "claims", "--write", "--results", "../results")
     assert (place / "results/claims.md").read_bytes() == page
+    monkeypatch.chdir(place)
+    lost = warm.genbench(place, "claims", "mine", "--write", check=2)
+    assert lost.stderr == "error: --write is of all suites, in both formats: give it alone\n"
 
 
 def test_the_command_prints_them(place: Path) -> None:

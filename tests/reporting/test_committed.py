@@ -1,7 +1,8 @@
 """Committed reports are those of the accepted runs beside them: whoever clones rebuilds them.
 
 Where one differs because reports are written otherwise now, `genbench report SUITE` in a clone
-(or `genbench accept SUITE` where the runs are) writes it anew.
+(or `genbench accept SUITE` where the runs are) writes it anew; `genbench claims --write` the page
+of all claims.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import pytest
 from PIL import Image
 
 import genbench as gb
+from genbench.api.claims import write_claims
 from genbench.api.places import recall
 from genbench.errors import StoreError
 from genbench.store.accepting import acceptable
@@ -47,3 +49,20 @@ def test_a_committed_report_is_rebuilt(
     for name in pictures:
         first, second = (Image.open(root / "figures" / name) for root in (before, now))
         assert np.array_equal(first.convert("RGB"), second.convert("RGB")), name
+
+
+def test_the_committed_page_of_claims_is_rebuilt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone = tmp_path / "clone"
+    shutil.copytree(ROOT / "suites", clone / "suites")
+    for path in (ROOT / "results").iterdir():
+        kept = shutil.ignore_patterns("runs", "working", "figures", "suite.txt", ".*")
+        if path.is_dir():
+            shutil.copytree(path, clone / "results" / path.name, ignore=kept)
+    monkeypatch.setenv("GENBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    warned: list[str] = []
+    for written in write_claims(results="clone/results", warn=warned.append):
+        assert written.read_bytes() == (ROOT / "results" / written.name).read_bytes(), written
+    assert not warned

@@ -58,6 +58,56 @@ def other_cache(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("finished")
+def test_accepting_writes_the_page_of_all_claims(genbench, folder: Path, clone) -> None:
+    suite = folder / "tiny.yaml"
+    suite.write_text(suite.read_text() + CLAIM)
+    done = genbench("accept", "tiny.yaml")
+    assert done.stdout.endswith("claims: results/claims.md\n")
+    assert not done.stderr
+    pages = [folder / "results" / name for name in ("claims.md", "claims.csv")]
+    before = [page.read_bytes() for page in pages]
+    assert b"| [tiny](tiny/report.md) | INCONCLUSIVE" in before[0]
+    assert b"| 2 |\n" in before[0]
+    assert b",accepted runs\n" in before[1]
+
+    # what is stored here and not accepted says nothing, and neither does what git does not hold
+    asked = suite.read_text()
+    suite.write_text(asked.replace("seeds: 2", "seeds: 3"))
+    genbench("run", "tiny.yaml", "--only", "gan")
+    suite.write_text(asked)
+    genbench("claims", "--write")
+    assert [page.read_bytes() for page in pages] == before
+    there = clone()
+    for page in pages:
+        (there / page.relative_to(folder)).unlink()
+    warm.genbench(there, "claims", "--write", **other_cache(there))
+    assert [(there / page.relative_to(folder)).read_bytes() for page in pages] == before
+
+
+@pytest.mark.usefixtures("finished")
+def test_accepting_says_what_is_not_on_the_page_of_claims(genbench, folder: Path) -> None:
+    suite = folder / "tiny.yaml"
+    (folder / "far").mkdir()
+    (folder / "far/tiny.yaml").write_text(suite.read_text() + CLAIM)
+    suite.unlink()
+    said = genbench("accept", "far/tiny.yaml").stderr
+    assert said == ("warning: results/claims.md has no claims of far/tiny.yaml: it is of suites "
+                    "beside results, in suites, and of those that come with genbench\n")
+    page = folder / "results/claims.md"
+    before = page.read_bytes()
+    assert b"[tiny]" not in before
+    # another suite's damage stands in its own report's way alone
+    shutil.copytree(folder / "results/tiny/accepted", folder / "results/ci/accepted")
+    archive = next((folder / "results/ci/accepted").iterdir())
+    archive.write_bytes(archive.read_bytes()[:-9])
+    (folder / "suites").mkdir()
+    (folder / "suites/ci.yaml").write_text((folder / "far/tiny.yaml").read_text())
+    said = genbench("accept", "far/tiny.yaml").stderr
+    assert "warning: results/claims.md is not written anew: results/ci/accepted/" in said
+    assert page.read_bytes() == before
+
+
+@pytest.mark.usefixtures("finished")
 def test_a_clone_rebuilds_every_byte_and_reads_what_was_accepted(
     genbench, folder: Path, clone
 ) -> None:
