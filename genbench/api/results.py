@@ -86,7 +86,7 @@ def report(
 def compare(a: str | Path, b: str | Path, *, results: str | Path = RESULTS) -> Comparisons:
     """How B's numbers differ from A's, and which differences are significant.
 
-    Each is a suite, a results folder, a metrics.csv or a baseline.json; with `:METHOD` behind it,
+    Each is a suite, a results folder, a metrics.csv or a baseline; with `:METHOD` behind it,
     that row of it.
 
     Raises:
@@ -110,8 +110,7 @@ def check(
     """Hold runs that are stored here against accepted ones: `exit_code`, `summary`, `findings`.
 
     Args:
-        baseline: a file of accepted numbers; by default the accepted runs of the suite, or, where
-            there are none, RESULTS/SUITE/baseline.json.
+        baseline: a file of accepted numbers; by default the accepted runs of the suite.
         allow_inconclusive: whether cells with fewer than three seeds pass.
         exact: ask for the same bits, which one machine gives.
 
@@ -161,12 +160,12 @@ def _baseline(plan: Plan, store: Store, file: str | Path | None) -> Baseline:
         return read_baseline(at_home(Path(file)))
     check_holder(store.root, plan.path)
     accepted = AcceptedRuns(store.root / "accepted")
-    if accepted.names():
-        return accepted_baseline(plan, accepted)
-    if (store.root / "baseline.json").is_file():
-        return read_baseline(store.root / "baseline.json")
-    raise StoreError(f"there are no accepted runs in {accepted.folder}; `genbench accept "
-                     f"{plan.path}` accepts those that are finished, or --baseline names a file")
+    if not accepted.names():
+        raise StoreError(
+            f"there are no accepted runs in {accepted.folder}; `genbench accept {plan.path}` "
+            "accepts those that are finished, or --baseline names a file"
+        )
+    return accepted_baseline(plan, accepted)
 
 
 def _stored(
@@ -178,7 +177,7 @@ def _stored(
 
 
 def _cells(name: str, results: str | Path) -> tuple[list[Cell], str | None]:
-    """The cells of a suite, a results folder, a metrics.csv or a baseline.json.
+    """The cells of a suite, a results folder, a metrics.csv or a baseline.
 
     And the row that is asked for, where the name ends in :METHOD.
     """

@@ -1,4 +1,4 @@
-"""Numbers that were written to files: metrics.csv and baseline.json."""
+"""Numbers that were written to files: metrics.csv, and what `check --update` writes."""
 
 import csv
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _NEEDED = [name for name in MetricRow._fields if name not in MetricRow._field_de
 
 
 def load_cells(path: Path) -> list[Cell]:
-    """The cells of a results folder, of a metrics.csv, or of a baseline.json.
+    """The cells of a results folder, of a metrics.csv, or of a baseline, in JSON.
 
     Of a folder, its working table goes before the accepted one.
 
@@ -24,16 +24,15 @@ def load_cells(path: Path) -> list[Cell]:
         GenbenchError: there is nothing there, or it is not a table or baseline.
     """
     if path.is_dir():
-        for name in (f"{WORKING}/metrics.csv", "metrics.csv", "baseline.json"):
+        for name in (f"{WORKING}/metrics.csv", "metrics.csv"):
             if (path / name).is_file():
                 return load_cells(path / name)
         raise GenbenchError(
-            f"{path} holds neither metrics.csv nor baseline.json; 'genbench report SUITE' writes "
-            f"the first"
+            f"{path} holds no metrics.csv; 'genbench report SUITE' writes one"
         )
     if not path.exists():
         raise GenbenchError(
-            f"there is no {path}; expected a results folder, a metrics.csv or a baseline.json"
+            f"there is no {path}; expected a results folder, a metrics.csv or a baseline"
         )
     if path.suffix == ".json":
         return joined(read_baseline(path).cells)

@@ -179,8 +179,8 @@ def test_no_word_is_broken_at_80_columns():
 def test_csv_and_baseline_read_back(tmp_path):
     frame = table(A, rows("b", [1.0, "diverged", 1e-300]), rows("c", ["skipped"]))
     (tmp_path / "metrics.csv").write_text(FORMATS["csv"](frame))
-    accept(frame, tmp_path / "sub" / "baseline.json")
-    for path in (tmp_path, tmp_path / "metrics.csv", tmp_path / "sub"):
+    accept(frame, tmp_path / "sub" / "mine.json")
+    for path in (tmp_path, tmp_path / "metrics.csv", tmp_path / "sub" / "mine.json"):
         found = compare(load_cells(path), cells_of(frame)).table
         found = found.sort_values("method", ascending=False)
         assert found.verdict.tolist() == ["same values", "same values"]
@@ -207,7 +207,7 @@ def test_bad_files_get_one_line(tmp_path, name, text, says):
 
 
 def test_nothing_there(tmp_path):
-    with pytest.raises(GenbenchError, match="holds neither"):
+    with pytest.raises(GenbenchError, match="holds no metrics"):
         load_cells(tmp_path)
     with pytest.raises(GenbenchError, match="there is no"):
         load_cells(tmp_path / "none")

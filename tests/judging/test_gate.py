@@ -25,6 +25,7 @@ from genbench.judging.gate import (
     read_baseline,
 )
 from genbench.judging.junit import junit_xml, markdown
+from genbench.judging.stored import load_cells
 
 ROOT = Path(__file__).parents[2]
 
@@ -388,9 +389,8 @@ def test_a_shift_of_five_standard_errors_is_caught(cells, seeds, caught):
 
 
 def stored_spreads():
-    """Mean and spread over seeds of every number of the accepted baseline that has three."""
-    cells = json.loads((ROOT / "results/ci/baseline.json").read_text())["cells"]
-    found = [list(cell["values"].values()) for cell in cells if cell["better"] != "none"]
+    """Mean and spread over seeds of every accepted number that has three."""
+    found = [cell.sample for cell in load_cells(ROOT / "results/ci/metrics.csv") if cell.directed]
     return np.array([(np.mean(v), np.std(v, ddof=1)) for v in found if len(v) >= 3])
 
 

@@ -350,7 +350,9 @@ def test_runs_are_held_against_the_accepted_ones(genbench, folder: Path) -> None
     suite = folder / "tiny.yaml"
     suite.write_text(suite.read_text().replace("seeds: 2", "seeds: 3"))
     genbench("run", "tiny.yaml")
+    genbench("check", "tiny.yaml", "--baseline", f"{SUITE}/baseline.json", "--update")
     said = genbench("check", "tiny.yaml", check=2).stderr
+    assert said.count("\n") == 1, "and no file takes their place unless it is named"
     assert "there are no accepted runs in results/tiny/accepted; `genbench accept tiny.yaml`" in (
         said)
     said = genbench("check", "tiny.yaml", "--update", check=2).stderr
