@@ -118,6 +118,7 @@ def check(
         GenbenchError: no such suite or baseline, or one of another suite.
     """
     from genbench.judging import gate
+    from genbench.judging.made_with import made_with
     from genbench.store.table import tidy
 
     plan, store = _stored(suite, results, seeds)
@@ -129,7 +130,8 @@ def check(
     found = tidy(plan, own)
     with step("comparing the numbers"):
         return gate.check(
-            found, accepted, allow_inconclusive=allow_inconclusive, exact=exact, plan=plan
+            found, accepted, allow_inconclusive=allow_inconclusive, exact=exact, plan=plan,
+            made=made_with(plan, own),
         )
 
 

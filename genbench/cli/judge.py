@@ -121,6 +121,9 @@ def check(
         if baseline is None:
             raise GenbenchError("--update writes a file that --baseline names; `genbench accept "
                                 f"{suite}` accepts runs")
+        if junit or markdown or allow_inconclusive or exact:
+            raise GenbenchError("--update writes numbers and judges none: leave out --junit, "
+                                "--markdown, --allow-inconclusive and --exact")
         path, cells = stored.write_baseline(suite, baseline=baseline, results=results, seeds=seeds)
         say(f"{path}: {cells} cells accepted")
         return

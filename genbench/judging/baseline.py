@@ -16,7 +16,7 @@ gate can name what changed.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from genbench.errors import GenbenchError
 from genbench.judging.cells import RESULTS, Cell, Key, Trouble, cells_of
 from genbench.store.files import write_json
+from genbench.store.provenance import Facts
 from genbench.store.table import MetricRow
 from genbench.suites.former import read_spec
 from genbench.suites.plan import Plan
@@ -84,6 +85,10 @@ class Baseline:
     """Those of single cells."""
     specifications: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By dataset and method: what decided the runs, without their seeds."""
+    inapplicable: Set[tuple[str, str, str]] = frozenset()
+    """Methods, datasets and metrics that did not apply to them, where that is known."""
+    made_with: Facts = field(default_factory=dict)
+    """Versions and machines, where they are known."""
 
     def tolerance(self, cell: Cell, declared: float | None = None) -> Tolerance:
         """The cell's own, else the metric's here, else what it declares, else 2 % of the mean."""

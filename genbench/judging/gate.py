@@ -16,18 +16,19 @@ new               measured now, and not in the baseline
 
 *Worse* follows the metric's direction; metrics with none are not gated (their runs must still not
 fail). A value that is not finite is the worst there is. A tolerance is the baseline's own, else
-what the metric declares in its unit, else 2 % of the baseline's mean. *Significant* is a one-sided
-test at 5 % (`difference_test`: Welch's, and by pairs where both sides have the same seeds), after
-Holm's correction over the cells compared: a suite of unchanged methods raises a false alarm one
-time in twenty at most. Cells whose values are the same bits as the baseline's are not part of that
-family: nothing that a seed decides put them there, and counting them would only hide a regression
-elsewhere.
+the suite's, else what the metric declares in its unit, else 2 % of the baseline's mean.
+*Significant* is a one-sided test at 5 % (`difference_test`: Welch's, and by pairs where both sides
+have the same seeds), after Holm's correction over the cells compared: a suite of unchanged methods
+raises a false alarm one time in twenty at most. Cells whose values are the same bits as the
+baseline's are not part of that family: nothing that a seed decides put them there, and counting
+them would only hide a regression elsewhere. Where one side has seeds that the other has not, a row
+is unchanged if everything that was measured with the others is the same bits.
 
 With fewer than three seeds there is no estimate of noise. Within the tolerance is ok; beyond it a
 regression cannot be told from noise, and a gate that then said "fine" would guard nothing. Such a
 cell is `inconclusive`, named loudly, and fails the check (exit 1) like a regression, unless
 `allow_inconclusive` is set. The remedies: three seeds or more, or a tolerance for this metric in
-the baseline that covers its noise. The reference row `real`, which no seed trains, is tolerated
+the suite that covers its noise. The reference row `real`, which no seed trains, is tolerated
 three sampling spreads of a difference besides.
 
 Exit codes: 1 if a cell regressed or changed (or is inconclusive); else 3 if one failed, is missing
@@ -55,10 +56,12 @@ from genbench.judging.baseline import (
     suite_of,
 )
 from genbench.judging.cells import Cell, cells_of, is_reference, trouble_text
-from genbench.judging.outcome import VERDICTS, CellVerdict, GateOutcome
+from genbench.judging.made_with import made_otherwise
+from genbench.judging.outcome import EVERY, VERDICTS, CellVerdict, GateOutcome
 from genbench.judging.power import how, smallest_change, would_be
 from genbench.judging.significance import difference_test
 from genbench.judging.statistics import ALPHA, MIN_SEEDS, Test, holm
+from genbench.store.provenance import Facts
 from genbench.store.table import MetricRow
 from genbench.suites.plan import Plan
 from genbench.text.markdown import seed_list
@@ -86,12 +89,12 @@ class _Compared:
 
 def check(
     rows: Sequence[MetricRow], baseline: Baseline | Path, *, allow_inconclusive: bool = False,
-    exact: bool = False, plan: Plan | None = None,
+    exact: bool = False, plan: Plan | None = None, made: Facts | None = None,
 ) -> GateOutcome:
     """Hold a suite's tidy table against its baseline.
 
-    With the `plan`, what changed in its rows since the baseline is named. `exact` asks for the
-    same bits.
+    With the `plan`, what changed in its rows since the baseline is named, and its tolerances hold;
+    with what the runs were `made` with, what differs in that. `exact` asks for the same bits.
 
     Raises:
         GenbenchError: the baseline is missing, damaged or of another suite, --limit-updates cut a
@@ -107,10 +110,15 @@ def check(
     by_row: dict[tuple[str, str, str], list[Cell]] = {}
     for cell in cells:
         by_row.setdefault((cell.method, cell.dataset, cell.metric), []).append(cell)
+    if plan is not None:
+        tolerances = {**plan.suite.tolerances, **accepted.tolerances}
+        accepted = replace(accepted, tolerances=tolerances)
+    same = _unchanged_rows(accepted.cells, cells)
     settled: list[CellVerdict] = []
     waiting: list[_Compared] = []
     for old in accepted.cells:
-        result = _against(old, by_row.get(old.key[:3], []), accepted, exact)
+        now = by_row.get(old.key[:3], [])
+        result = _against(old, now, accepted, exact, old.key[:2] in same)
         if isinstance(result, _Compared):
             waiting.append(result)
         elif result is not None:
@@ -120,11 +128,29 @@ def check(
     settled.sort(
         key=lambda f: (VERDICTS.index(f.verdict), f.dataset, f.method, f.metric, f.protocol)
     )
-    changed = _changed(accepted, plan) if plan is not None else ()
-    return GateOutcome(accepted.suite, tuple(settled), allow_inconclusive, changed)
+    changed = _changed(accepted, plan) if plan is not None else []
+    changed += made_otherwise(accepted.made_with, made or {})
+    return GateOutcome(accepted.suite, tuple(settled), allow_inconclusive, tuple(changed))
 
 
-def _changed(accepted: Baseline, plan: Plan) -> tuple[str, ...]:
+def _unchanged_rows(old: Sequence[Cell], new: Sequence[Cell]) -> set[tuple[str, str]]:
+    """The rows of which both sides have the same bits wherever both have a value.
+
+    Whole numbers alone, as of modes, could be the same by chance.
+    """
+    now = {cell.key: cell.values for cell in new}
+    told, moved = set[tuple[str, str]](), set[tuple[str, str]]()
+    for cell in old:
+        values = now.get(cell.key, {})
+        both = [(cell.values[seed], values[seed]) for seed in cell.values.keys() & values.keys()]
+        if any(before != after for before, after in both):
+            moved.add(cell.key[:2])
+        if any(before % 1 for before, _ in both):
+            told.add(cell.key[:2])
+    return told - moved
+
+
+def _changed(accepted: Baseline, plan: Plan) -> list[str]:
     """What changed in the specifications of the rows that the baseline knows."""
     now, lines = specifications(plan), list[str]()
     for dataset, rows in accepted.specifications.items():
@@ -132,11 +158,11 @@ def _changed(accepted: Baseline, plan: Plan) -> tuple[str, ...]:
             if method in now.get(dataset, {}):
                 lines += [f"{method} on {dataset}: {line}"
                           for line in changes(as_now(before), as_now(now[dataset][method]))]
-    return tuple(lines)
+    return lines
 
 
 def _against(
-    old: Cell, now: Sequence[Cell], accepted: Baseline, exact: bool
+    old: Cell, now: Sequence[Cell], accepted: Baseline, exact: bool, same: bool
 ) -> CellVerdict | _Compared | None:
     """One cell of the baseline against what the table has of it; None if it is not gated."""
     blank = CellVerdict(
@@ -173,8 +199,11 @@ def _against(
     found = replace(found, compared=True)
     if old.values == new.values and sorted(old.troubles) == new.lost:
         return replace(found, detail="the same values")
+    both = sorted(old.values.keys() & new.values.keys())
     if exact:
-        return replace(found, verdict="changed", detail=_bits(old, new))
+        return _by_bits(found, old, new, both)
+    if same and both:
+        return replace(found, detail=f"the same values for {seed_list(both)}")
     return _compare(found, old, new, accepted.tolerance(old, new.tolerance))
 
 
@@ -186,14 +215,17 @@ def _expected(old: Cell, new: Cell) -> bool:
     )
 
 
-def _bits(old: Cell, new: Cell) -> str:
-    """Which seeds have other bits."""
-    seeds = sorted(old.values.keys() | new.values.keys())
-    other = [seed for seed in seeds if old.values.get(seed) != new.values.get(seed)]
-    both = [seed for seed in other if seed in old.values and seed in new.values]
-    moved = [abs(new.values[seed] - old.values[seed]) for seed in both]
-    most = f", by {number(max(moved), 2)} at most" if moved else ""
-    return f"not the same bits: {seed_list(other)}{most}"
+def _by_bits(found: CellVerdict, old: Cell, new: Cell, both: Sequence[int]) -> CellVerdict:
+    """Whether the seeds that both sides have gave the same bits."""
+    if not both:
+        detail = "no seed is on both sides"
+        return replace(found, verdict="missing", detail=detail, compared=False)
+    other = [seed for seed in both if old.values[seed] != new.values[seed]]
+    if not other:
+        return replace(found, detail=f"the same values for {seed_list(both)}")
+    most = max(abs(new.values[seed] - old.values[seed]) for seed in other)
+    detail = f"not the same bits: {seed_list(other)}, by {number(most, 2)} at most"
+    return replace(found, verdict="changed", detail=detail)
 
 
 def _compare(
@@ -220,7 +252,7 @@ def _compare(
     return replace(
         found, verdict="inconclusive",
         detail=f"{change}, beyond the tolerance of {number(allowed)}, with fewer than {MIN_SEEDS} "
-        f"seeds: run more, or give {old.metric} a tolerance in the baseline",
+        f"seeds: run more, or give {old.metric} a tolerance in the suite",
     )
 
 
@@ -261,11 +293,22 @@ def _judged(waiting: Sequence[_Compared]) -> list[CellVerdict]:
 def _unknown(cells: Sequence[Cell], accepted: Baseline) -> list[CellVerdict]:
     """Cells that the baseline does not have: new, or failed before they could be."""
     known = {cell.key[:3] for cell in accepted.cells}
-    findings = []
+    rows, ended = {cell.key[:2] for cell in accepted.cells}, dict[tuple[str, str], set[int]]()
     for cell in cells:
-        if (cell.method, cell.dataset, cell.metric) in known:
+        ended.setdefault(cell.key[:2], set()).update(cell.values, cell.skips, cell.lost)
+    findings, silent = [], set[tuple[str, str]]()
+    for cell in cells:
+        row = cell.key[:2]
+        if cell.key[:3] in known or row in silent:
             continue
         verdict, detail = "new", "not among the accepted numbers"
+        if not cell.values and not cell.troubles.keys() & ended[row]:
+            # what its runs lack is said of the metrics that are known to apply
+            if cell.skips or cell.key[:3] in accepted.inapplicable:
+                continue
+            if row not in rows and not ended[row]:
+                cell = replace(cell, metric=EVERY, better="none", unit="")
+                silent.add(row)
         broken = [t for t in cell.troubles.values() if t.status != "not-finite"]
         if broken:
             verdict = "missing" if cell.not_run else "failed"

@@ -19,9 +19,13 @@ _COLOURS = {
     "changed-protocol": "magenta", "improved": "green", "new": "cyan",
 }
 _WORDS = {
-    0: "fine", 1: "regressed, or changed, or worse with too few seeds to tell",
-    3: "failed or not measured",
+    "regressed": "regressed", "changed": "changed in its bits",
+    "inconclusive": "worse, with too few seeds to tell", "failed": "failed",
+    "missing": "not measured everywhere",
+    "changed-protocol": "measured otherwise than what was accepted",
+    "unresolved": "not told from noise everywhere",
 }
+"""What the heading says, by the worst verdict; of others it says that all is fine."""
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -121,8 +125,10 @@ def _narrow(title: Text, findings: Sequence[CellVerdict]) -> Table:
 
 
 def _words(outcome: GateOutcome) -> str:
-    unresolved = outcome.exit_code == 0 and "unresolved" in outcome.counts
-    return "not told from noise everywhere" if unresolved else _WORDS[outcome.exit_code]
+    worst = next((verdict for verdict in outcome.counts if verdict in _WORDS), None)
+    if worst is None:
+        return "not measured" if outcome.exit_code else "fine"
+    return _WORDS[worst]
 
 
 def _element(finding: CellVerdict, outcome: GateOutcome) -> str:

@@ -13,6 +13,8 @@ VERDICTS = (
 )
 """Worst first."""
 _UNMEASURED = ("failed", "missing", "changed-protocol")
+EVERY = "every metric"
+"""What is said to be missing of a row that is new, and of which no run has a result."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,10 @@ class GateOutcome:
     findings: tuple[CellVerdict, ...]
     allow_inconclusive: bool = False
     changes: tuple[str, ...] = ()
-    """What changed in the specification of a row since the baseline, a line each."""
+    """What changed in the specification of a row since the baseline, a line each.
+
+    And one on the versions and machines, where those are others.
+    """
 
     @property
     def counts(self) -> dict[str, int]:
@@ -86,10 +91,9 @@ class GateOutcome:
         lines = list(self.changes)
         tested = sum(finding.p is not None for finding in self.findings)
         if tested:
-            lines.append(
-                f"p is one-sided, after Holm's correction over the {tested} numbers that were "
-                "tested; that of `genbench compare` is two-sided"
-            )
+            over = f" over {tested} numbers" if tested > 1 else ""
+            lines.append(f"p is one-sided, after Holm's correction{over}; that of `genbench "
+                         "compare` is two-sided")
         return lines
 
     def __repr__(self) -> str:

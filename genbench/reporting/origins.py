@@ -1,20 +1,13 @@
 """Where the runs of a report were made, and the rows whose seeds differ in that."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from genbench.store.acceptance import Acceptance
-from genbench.store.provenance import PACKAGES, provenance_history
+from genbench.store.provenance import TELLING, Facts, facts, provenance_history
 from genbench.store.runs import Store
 from genbench.suites.plan import Plan
 from genbench.text.markdown import seed_list
-
-TELLING = ("genbench", *PACKAGES, "device", "CPU", "threads", "data")
-"""What can change a number, and so should not differ among the seeds of a row."""
-
-
-Facts = dict[str, tuple[str, ...]]
-"""By name: one value, or those of all who worked on a run, the first first."""
 
 
 class Origin(NamedTuple):
@@ -45,7 +38,7 @@ def origins_of(plan: Plan, store: Store) -> list[Origin]:
         if mark is None or mark not in known:
             told = provenance_history(folder.provenance())
             claims = told[0].get("claims") if told else None
-            known[mark] = _facts(told), None if claims is None else frozenset(claims)
+            known[mark] = facts(told), None if claims is None else frozenset(claims)
         if known[mark][0]:
             row = (spec.method, spec.dataset, spec.seed)
             found.append(Origin(*row, *known[mark], folder.acceptance()))
@@ -84,29 +77,3 @@ def _differences(row: Sequence[Origin]) -> str:
                 f"{value} ({seed_list(of)})" for value, of in sorted(seeds.items())
             ))
     return "its seeds were not made alike: " + "; ".join(parts) if parts else ""
-
-
-def _facts(provenances: Iterable[Mapping[str, Any]]) -> Facts:
-    """What a reader wants to know of a run's provenances, as text; the unknown is left out."""
-    found: dict[str, dict[str, None]] = {}
-    for provenance in provenances:
-        for name, value in _texts(provenance).items():
-            if value:
-                found.setdefault(name, {})[value] = None
-    return {name: tuple(values) for name, values in found.items()}
-
-
-def _texts(provenance: Mapping[str, Any]) -> dict[str, str]:
-    versions = provenance.get("versions") or {}
-    git = provenance.get("git") or {}
-    commit = str(git.get("commit", ""))[:12]
-    return {
-        **{str(name): str(version) for name, version in sorted(versions.items())},
-        "commit": f"{commit} (with changes)" if commit and git.get("dirty") else commit,
-        "device": str(provenance.get("device") or ""),
-        "CPU": str(provenance.get("cpu") or ""),
-        "threads": str(provenance.get("threads") or ""),
-        "data": str(provenance.get("data") or ""),
-        "switches": "; ".join(map(str, provenance.get("switches") or ())),
-        "platform": str(provenance.get("platform") or ""),
-    }

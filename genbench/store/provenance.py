@@ -4,7 +4,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,6 +15,11 @@ PACKAGES = (
     "pydantic", "safetensors",
 )
 """The packages that can change a number."""
+TELLING = ("genbench", *PACKAGES, "device", "CPU", "threads", "data")
+"""What can change a number, and so should not differ among the seeds of a row."""
+
+Facts = dict[str, tuple[str, ...]]
+"""By name: one value, or those of all who worked on a run, the first first."""
 
 
 def provenance(device: str, threads: int) -> dict[str, Any]:
@@ -50,6 +55,32 @@ def provenance_history(provenance: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Each provenance that a stored one holds, oldest first; none of an empty one."""
     latest = {name: value for name, value in provenance.items() if name != "earlier"}
     return [*map(dict, provenance.get("earlier") or []), *([latest] if latest else [])]
+
+
+def facts(provenances: Iterable[Mapping[str, Any]]) -> Facts:
+    """What a reader wants to know of a run's provenances, as text; the unknown is left out."""
+    found: dict[str, dict[str, None]] = {}
+    for one in provenances:
+        for name, value in _texts(one).items():
+            if value:
+                found.setdefault(name, {})[value] = None
+    return {name: tuple(values) for name, values in found.items()}
+
+
+def _texts(provenance: Mapping[str, Any]) -> dict[str, str]:
+    versions = provenance.get("versions") or {}
+    git = provenance.get("git") or {}
+    commit = str(git.get("commit", ""))[:12]
+    return {
+        **{str(name): str(version) for name, version in sorted(versions.items())},
+        "commit": f"{commit} (with changes)" if commit and git.get("dirty") else commit,
+        "device": str(provenance.get("device") or ""),
+        "CPU": str(provenance.get("cpu") or ""),
+        "threads": str(provenance.get("threads") or ""),
+        "data": str(provenance.get("data") or ""),
+        "switches": "; ".join(map(str, provenance.get("switches") or ())),
+        "platform": str(provenance.get("platform") or ""),
+    }
 
 
 @cache

@@ -256,7 +256,7 @@ def test_one_seed_has_only_its_tolerance(value, verdict, code):
 def test_one_seed_says_what_to_do():
     finding = one(check(table(rows("a", [11.0])), baseline(rows("a", [10.0]))))
     assert "fewer than 3 seeds" in finding.detail
-    assert "tolerance in the baseline" in finding.detail
+    assert "tolerance in the suite" in finding.detail
 
 
 def test_the_real_row_may_move_with_its_samples():

@@ -66,7 +66,9 @@ def test_markdown_tells_the_bad_first_and_escapes():
     assert all(line.replace(r"\|", "").count("|") == 8 for line in rows)
 
 
-@pytest.mark.parametrize(("verdict", "says"), [("ok", "fine"), ("failed", "failed or not")])
+@pytest.mark.parametrize(("verdict", "says"), [
+    ("ok", "fine"), ("failed", "is failed"), ("missing", "not measured every"),
+])
 def test_markdown_heading(verdict, says):
     assert says in markdown(GateOutcome("ci", (finding(verdict),))).splitlines()[0]
 

@@ -357,8 +357,15 @@ def test_runs_are_held_against_the_accepted_ones(genbench, folder: Path) -> None
         said)
     said = genbench("check", "tiny.yaml", "--update", check=2).stderr
     assert "`genbench accept tiny.yaml` accepts runs" in said
+    for flag in (("--exact",), ("--junit", "x.xml"), ("--markdown", "x.md")):
+        said = genbench(
+            "check", "tiny.yaml", "--update", "--baseline", "b.json", *flag, check=2
+        ).stderr
+        assert "--update writes numbers and judges none" in said
+    assert not (folder / "b.json").exists()
     genbench("accept", "tiny.yaml")
     assert "exit code 0" in genbench("check", "tiny.yaml", "--exact").stdout
+    assert "exit code 0" in genbench("check", "tiny.yaml", "--exact", "--seeds", "2").stdout
     better(folder, "nll", 50)
     caught = genbench("check", "tiny.yaml", check=1).stdout
     assert "regressed" in caught
