@@ -83,7 +83,7 @@ class SuiteOutcome:
         from genbench.reporting.summary import summaries
 
         found = [] if self.found is None else summaries(
-            self.found.cells, max_columns=len(self.found.cells)
+            self.found.cells, max_columns=len(self.found.cells), plan=self.found.plan
         )
         tables = "\n".join(map(summary_html, found))
         return f"<p>{escape(repr(self))}</p>{tables}"

@@ -108,7 +108,8 @@ def _show(outcome: SuiteOutcome) -> None:
         return
     console = console_for(sys.stdout)
     wanted = [column.partition("[")[0] for t in plan.suite.report.tables for column in t.columns]
-    for summary in summaries(found.cells, metrics=list(dict.fromkeys(wanted)) or None):
+    shown = summaries(found.cells, metrics=list(dict.fromkeys(wanted)) or None, plan=found.plan)
+    for summary in shown:
         console.print(summary_table(summary, console.width))
     if found.costs:
         console.print(cost_table(found.costs))

@@ -15,7 +15,7 @@ nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from genbench.judging.answers import Case, placed
 from genbench.judging.cells import RESULTS, SKIPPED, Cell
@@ -58,9 +58,10 @@ class Look:
             return True
         needed = [of_row for part in claim.parts for _, found in placed(part, cells)
                   for of_row in found]
-        return bool(needed) and all(self._ended(of_row, rows) for of_row in needed)
+        return bool(needed) and all(self.ended(of_row, rows) for of_row in needed)
 
-    def _ended(self, cells: Sequence[Cell], rows: Rows) -> bool:
+    def ended(self, cells: Sequence[Cell], rows: Rows) -> bool:
+        """Whether the runs of a row that this look is of have ended."""
         if not cells:
             return False
         ended = {seed for cell in cells for seed in (*cell.values, *cell.skips, *cell.elsewhere)}
@@ -97,6 +98,45 @@ def looks_of(plan: Plan) -> list[Look]:
         Look(number, len(looks), seeds, share, looks[-1], spent[-1])
         for number, (seeds, share) in enumerate(zip(looks, spent, strict=True), start=1)
     ]
+
+
+@dataclass(frozen=True)
+class LookSchedule:
+    """When two rows of a table are compared: at the last look that both have reached.
+
+    On the seeds of that look, and with the part of the error that it spends. How many seeds a row
+    has follows from looks at results, and a test of all of them would not keep its level. Whatever
+    made a row go on: a p over its look's share is below u for rows that do not differ with a
+    chance of at most the sum of all shares times u, which is u.
+    """
+
+    looks: Sequence[Look] = (Look(),)
+    rows: Rows = field(default_factory=dict)
+
+    @property
+    def planned(self) -> bool:
+        """Whether the suite plans looks."""
+        return self.looks[0].planned
+
+    def pair(self, first: Cell, second: Cell) -> tuple[Cell, Cell, Look] | None:
+        """Both cells as that look saw them; None before the first one."""
+        for look in reversed(self.looks):
+            if look.seeds is None or all(
+                look.ended([cell], self.rows) for cell in (first, second)
+            ):
+                seen = look.cells([first, second])
+                return seen[0], seen[1], look
+        return None
+
+
+ALL_SEEDS = LookSchedule()
+"""That of a suite without looks."""
+
+
+def schedule_of(plan: Plan) -> LookSchedule:
+    """That of a suite; without looks all seeds are compared."""
+    looks = looks_of(plan)
+    return LookSchedule(looks, planned_rows(plan) if looks[0].planned else {})
 
 
 def planned_rows(plan: Plan) -> Rows:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from genbench.judging.cells import OK, REAL_TITLE, SKIPPED, Cell, Trouble, cells_of
 from genbench.judging.floors import floor_name, floor_text
-from genbench.judging.ranking import Rank, ranks
+from genbench.judging.looks import schedule_of
+from genbench.judging.ranking import Held, Rank, held_against, ranks
 from genbench.store.table import MetricRow
 from genbench.suites.plan import Plan
 from genbench.suites.spec import REAL, RunSpec
@@ -38,6 +39,8 @@ class Numbers:
         log_dets: Mapping[str, float] | None = None, cells: Sequence[Cell] | None = None,
     ) -> None:
         self.plan = plan
+        self.schedule = schedule_of(plan)
+        """When rows are compared."""
         self.mixed = mixed or {}
         """(MetricRow, dataset) → in what its seeds differ besides the seed."""
         self.log_dets = log_dets or {}
@@ -135,12 +138,23 @@ class Numbers:
         return [cell for cell in self.measured(dataset, metric) if cell.method == method]
 
     def ranks(self, column: Column, methods: Sequence[str]) -> dict[str, Rank]:
-        """Where each of these rows stands in a column."""
-        return ranks([
+        """Where each of these rows stands in a column, from the best."""
+        return ranks(self._column(column, methods), self.schedule)
+
+    def held(
+        self, against: str, groups: Sequence[tuple[Column, Sequence[str], str]]
+    ) -> Held:
+        """Where rows stand from a named one, which is the last of a column and its rows."""
+        return held_against(against, [
+            (self._column(column, methods), name) for column, methods, name in groups
+        ], self.schedule)
+
+    def _column(self, column: Column, methods: Sequence[str]) -> list[Cell]:
+        return [
             cell for cell in self.measured(column.dataset, column.metric)
             if cell.method in (*methods, REAL)
             and (column.protocol is None or cell.protocol in ("", column.protocol))
-        ])
+        ]
 
     def floor(self, column: Column) -> str:
         """What two true sets are apart in a column; empty where that is not known."""

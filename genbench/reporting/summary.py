@@ -4,7 +4,7 @@ A report's tables show their cells by the same rules (`shown`); they have publis
 footnotes besides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,7 +17,9 @@ from genbench.judging.cells import (
     trouble_text,
 )
 from genbench.judging.floors import floor_text, is_floor
-from genbench.judging.ranking import LEGEND, WORSE, Rank, ranks
+from genbench.judging.looks import ALL_SEEDS, schedule_of
+from genbench.judging.ranking import Rank, best_legend, held_against, ranks
+from genbench.suites.plan import Plan
 from genbench.text.markdown import ARROWS
 from genbench.text.numbers import mean_and_std, mean_text, spread_text
 
@@ -43,7 +45,7 @@ class Shown(NamedTuple):
         text = self.number or self.status or "–"
         few = f" (n={self.seeds})" if self.seeds is not None else ""
         mark = "*" if self.partial else ""
-        return f"{text}{few}{mark}{f' {WORSE}' if self.rank is Rank.WORSE else ''}"
+        return f"{text}{few}{mark}{self.rank.mark}"
 
 
 def shown(cell: Cell, rank: Rank) -> Shown:
@@ -94,12 +96,13 @@ class Summary:
     columns: list[SummaryColumn]
     lines: list[Line]
     cells: Sequence[Cell]
+    legend: str
+    """What bold and marks say; empty where there are none."""
 
     def remarks(self, columns: int | None = None) -> list[str]:
         """What stands below the table, of which the first `columns` columns are shown."""
         seen = self.columns[:columns]
-        ranked = any(one.rank is not Rank.NONE for line in self.lines for one in line.cells)
-        told = [LEGEND] * ranked + _floors(self.cells, seen) + _notes(self.cells)
+        told = [self.legend] * bool(self.legend) + _floors(self.cells, seen) + _notes(self.cells)
         if any(cell.limited for cell in self.cells):
             told.append("--limit-updates cut the budget: not comparable with full runs")
         left_out = len(self.columns) - len(seen)
@@ -111,19 +114,43 @@ class Summary:
 
 def summaries(
     cells: Sequence[Cell], *, metrics: Sequence[str] | None = None,
-    max_columns: int = MAX_COLUMNS,
+    max_columns: int = MAX_COLUMNS, plan: Plan | None = None,
 ) -> list[Summary]:
     """A table for each dataset: mean ± std over seeds, its ranking, and what went wrong.
 
     `metrics` are the columns wanted (`metric` or `metric@protocol`), in order; without them, the
-    first `max_columns` that have a better direction and a value, in the table's order.
+    first `max_columns` that have a better direction and a value, in the table's order. `plan` says
+    when rows are compared, and with which: where all tables of a dataset name one row, with that.
     """
     made = []
     for dataset in dataset_names(cells):
         here = [cell for cell in cells if cell.dataset == dataset]
         columns = _columns(here, metrics, max_columns)
-        made.append(Summary(dataset, columns, _lines(here, columns), here))
+        where, legend = _ranked(here, columns, dataset, plan)
+        made.append(Summary(dataset, columns, _lines(here, columns, where), here, legend))
     return made
+
+
+def _ranked(
+    cells: Sequence[Cell], columns: Sequence[SummaryColumn], dataset: str, plan: Plan | None
+) -> tuple[Sequence[Mapping[str, Rank]], str]:
+    """Where the rows stand in each column, and what that says."""
+    by_column = [_column(cells, column) for column in columns]
+    schedule = ALL_SEEDS if plan is None else schedule_of(plan)
+    against = None if plan is None else _named_row(plan, dataset)
+    if against is not None:
+        held = held_against(against, [(column, against) for column in by_column], schedule)
+        return held.ranks, held.legend(against)
+    found = [ranks(column, schedule) for column in by_column]
+    some = any(rank is not Rank.NONE for column in found for rank in column.values())
+    return found, best_legend(schedule) if some else ""
+
+
+def _named_row(plan: Plan, dataset: str) -> str | None:
+    """The row that all tables of a dataset hold the others against, where they name one."""
+    tables = plan.suite.report.tables
+    named = {table.against for table in tables if table.dataset in (None, dataset)}
+    return named.pop() if len(named) == 1 else None
 
 
 def _columns(
@@ -152,12 +179,14 @@ def _columns(
     ]
 
 
-def _lines(cells: Sequence[Cell], columns: Sequence[SummaryColumn]) -> list[Line]:
+def _lines(
+    cells: Sequence[Cell], columns: Sequence[SummaryColumn],
+    where: Sequence[Mapping[str, Rank]],
+) -> list[Line]:
     """The rows, that of real data last."""
     own: dict[str, list[Cell]] = {}
     for cell in sorted(cells, key=is_reference):
         own.setdefault(cell.method, []).append(cell)
-    where = [_ranks(cells, column) for column in columns]
     return [
         Line(
             method, REAL_TITLE if is_reference(mine[0]) else method, is_reference(mine[0]),
@@ -177,10 +206,10 @@ def _shown(own: Sequence[Cell], column: SummaryColumn, rank: Rank) -> Shown:
     return Shown() if cell is None else shown(cell, rank)
 
 
-def _ranks(cells: Sequence[Cell], column: SummaryColumn) -> dict[str, Rank]:
-    """Where the rows stand in a column, those that were measured under no protocol too."""
+def _column(cells: Sequence[Cell], column: SummaryColumn) -> list[Cell]:
+    """The cells of a column, those that were measured under no protocol too."""
     protocols = ("", column.protocol)
-    return ranks([c for c in cells if c.metric == column.metric and c.protocol in protocols])
+    return [c for c in cells if c.metric == column.metric and c.protocol in protocols]
 
 
 def _floors(cells: Sequence[Cell], columns: Sequence[SummaryColumn]) -> list[str]:

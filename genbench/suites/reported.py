@@ -72,7 +72,31 @@ class _Checker:
                 published[name] = numbers
             for column in numbers:
                 self.column(column, (*path, "published", row, column))
-        return table.model_copy(update={"methods": methods, "published": published})
+        against = self.against(table, methods, (*path, "against"))
+        return table.model_copy(
+            update={"methods": methods, "published": published, "against": against}
+        )
+
+    def against(self, table: Table, methods: list[str] | None, path: Path) -> str | None:
+        """The row that a table holds the others against, one of its own."""
+        name, every = table.against, [row.name for row in self.known.methods]
+        suffixes = tuple(suffix for suffix in table.variants.values() if suffix)
+        shown = [row for row in every if not row.endswith(suffixes)]
+        if methods is not None:
+            shown = [row for row in methods if row != REAL]
+        if name is None:
+            return None
+        if name == REAL:
+            self.problems.add(path, "the row 'real' has no training seeds to compare with; name a "
+                                    "method row")
+            return None
+        found = self.known.rows(name, path)
+        if len(found) > 1:
+            self.problems.add(path, f"'{name}' is {len(found)} rows, {', '.join(found)}; name one")
+        elif found and found[0] not in shown:
+            self.problems.add(path, f"'{name}' is not a line of the table"
+                                    f"{suggest(name, shown)}")
+        return found[0] if found else None
 
     def claim(self, claim: Claim, path: Path) -> None:
         """A claim's expectation and its cells, or why it has none."""

@@ -177,8 +177,9 @@ class Table(_Part):
     methods: list[str] | None = None
     """The method rows that it shows, in order; all of them by default."""
     columns: list[Name] = []
-    """What metrics measure, e.g. nll; `nll[ring]` takes it from the dataset row `ring`. All of
-    them by default."""
+    """What metrics measure, e.g. nll; `nll[ring]` takes it from the row `ring`. All by default."""
+    against: Name | None = None
+    """The method row against which others are marked; by default the best of each column."""
     published: dict[str, dict[str, Finite | Published]] = {}
     """Published numbers: method row → column → number, or {value: …, source: …}."""
     variants: dict[Line, Line] = {}

@@ -8,8 +8,11 @@ import pandas as pd
 import pytest
 from made_rows import rows_in
 
+from genbench.judging.ranking import LEGEND
 from genbench.reporting.numbers import Numbers
+from genbench.reporting.results import gather
 from genbench.reporting.sections._tables import make_tables
+from genbench.reporting.sections.results import section
 from genbench.store.frame import frame_of
 from genbench.store.table import tidy
 from genbench.suites.schema import Report
@@ -237,3 +240,46 @@ def test_a_row_whose_samples_are_means_says_so(filled, option, said):
     assert (("gan", where) in points.means) is said
     assert (("gan", where) in images.means) is (said or option.get("sample_mean", 0) is None)
     assert ("samples are the decoder's means" in make_tables(points)[0].text) is said
+
+
+def test_a_table_marks_what_differs_from_the_row_that_it_names(filled):
+    asked = {"dataset": "digits", "columns": ["fid"]}
+    best, named = tables_of(filled, {"tables": [asked, {**asked, "against": "nice"}]})[0]
+    assert row(best, "Mixture")["FID ↓"].startswith("**")
+    found = {label: line["FID ↓"] for label, line in cells(named).items()}
+    assert found["Mixture of flows"].endswith(" ‡")
+    assert not any("**" in cell for cell in found.values())
+    for label in ("NICE", "*real"):
+        assert not re.search("[†‡]", row(named, label)["FID ↓"])
+    assert ("‡ significantly better, † significantly worse than NICE, two-sided at 5 % after "
+            "Holm's correction over the 2 comparisons of this table") in named.text
+    assert "Holm" not in best.text
+    [other] = tables_of(filled, {"tables": [{**asked, "against": "mixflow"}]})[0]
+    assert row(other, "NICE")["FID ↓"].endswith(" †")
+    [several] = tables_of(filled, {"tables": [{**asked, "dataset": "ring", "against": "gan",
+                                               "columns": ["nll"]}]})[0]
+    assert "No row here can be compared with GAN: no marks." in several.text
+
+
+def test_the_lines_of_settings_side_by_side_are_held_against_one_of_them(filled):
+    [table] = tables_of(filled, {"tables": [{
+        "dataset": "digits", "methods": ["nice", "mixflow"], "columns": ["fid"],
+        "variants": {"as printed": "", "tuned": "-tuned"}, "against": "nice",
+    }]})[0]
+    assert row(table, "Mixture")["FID ↓: as printed"].endswith(" ‡")
+    assert "over one comparison of this table" in table.text
+
+
+def test_the_last_line_of_the_results_says_what_their_marks_are(filled):
+    plan, store = filled
+
+    def last(*tables):
+        suite = plan.suite.model_copy(update={
+            "report": Report.model_validate({"tables": list(tables)})})
+        return section(gather(replace(plan, suite=suite), store), [])[-1]
+
+    plain, named = {"dataset": "digits"}, {"dataset": "digits", "against": "nice"}
+    assert f"over seeds (n − 1); {LEGEND}; real data" in last()
+    assert last(plain) == last()
+    assert last(named).startswith("± is the standard deviation over seeds (n − 1). ↓ lower")
+    assert f"; where a table names no row, {LEGEND}; real data" in last(plain, named)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+import json
+from pathlib import Path
 
 import pytest
 from made_rows import rows, table
 from rich.console import Console
 
 from genbench.judging.cells import cells_of
+from genbench.reporting.notebook import summary_html
 from genbench.reporting.summary import summaries
 from genbench.reporting.terminal import summary_table
+from genbench.suites.expand import load_plan
 from genbench.text.numbers import mean_text, number, p_text
 
 
@@ -51,6 +55,29 @@ def test_the_best_is_bold_and_the_reference_never():
     text = show(rows("a", low, better="higher"), rows("b", high, better="higher"), styles=True)
     assert "\x1b[1m  2.003" in text
     assert "1.000 ± 0.010 †" in text
+
+
+@pytest.mark.parametrize(("tables", "against"), [
+    ([{"against": "b"}], True), ([{"against": "b"}, {"dataset": "grid"}], True),
+    ([{"against": "b"}, {}], False), ([], False),
+])
+def test_marks_are_against_the_row_that_the_tables_of_the_suite_name(
+    tmp_path: Path, tables: list[dict[str, str]], against: bool
+) -> None:
+    suite = {"datasets": ["ring", "grid"], "methods": {one: {"use": "nice"} for one in "ab"},
+             "budget": {"updates": 1}, "evaluate": ["nll"], "report": {"tables": tables}}
+    (tmp_path / "s.yaml").write_text(json.dumps(suite))
+    plan = load_plan(tmp_path / "s.yaml")
+    values = table(rows("a", [1.0, 1.01, 0.99]), rows("b", [2.0, 2.02, 1.99]))
+    text = show(values, plan=plan)
+    assert ("1.000 ± 0.010 ‡" in line_of(text, "a")) == against
+    assert ("2.003 ± 0.015 †" in line_of(text, "b")) != against
+    assert ("two-sided at 5 % after Holm's correction over one comparison" in text) == against
+    [summary] = summaries(cells_of(values), plan=plan)
+    page = summary_html(summary)
+    assert ("‡</td>" in page) == against
+    assert ("<b>" in page) != against
+    assert ("Holm" in page) == against
 
 
 def test_what_no_seeds_tell_apart_is_not_ranked():

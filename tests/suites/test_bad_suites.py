@@ -161,6 +161,8 @@ REPORT = [
     ('tables: [{columns: ["depth_k3[rng]"]}]', "no dataset row 'rng'; there is points"),
     ("tables: [{dataset: pointss}]", "no dataset row 'pointss'; did you mean 'points'?"),
     ("tables: [{methods: [flw]}]", "no method row 'flw'; did you mean 'flow'?"),
+    ("tables: [{against: flw}]", "tables[0].against: no method row 'flw'; did you mean 'flow'?"),
+    ("tables: [{against: real}]", "the row 'real' has no training seeds to compare with"),
     ("tables: [{published: {flw: {depth_k3: 1}}}]", "no method row 'flw'; did you mean"),
     ("tables: [{published: {flow: {depth: 1}}}]", "did you mean 'depth_k3'?"),
     ("tables: [{published: {flow: {depth_k3: x}}}]", "expected a number or a mapping, got 'x'"),

@@ -11,7 +11,7 @@ from typing import Any
 
 from genbench.judging.cells import SKIPPED, Trouble
 from genbench.judging.floors import is_floor
-from genbench.judging.ranking import WORSE, Rank
+from genbench.judging.ranking import Rank
 from genbench.reporting.numbers import Column, Numbers
 from genbench.reporting.summary import shown
 from genbench.suites.schema import Table
@@ -32,6 +32,8 @@ class MarkdownTable:
     """The table and its notes."""
     spread: str = ""
     """The table of spreads over sample sets, or empty where no metric has one."""
+    against: str = ""
+    """The row that the others are held against; empty where that is the best of each column."""
 
 
 def make_tables(numbers: Numbers) -> list[MarkdownTable]:
@@ -42,7 +44,7 @@ def make_tables(numbers: Numbers) -> list[MarkdownTable]:
     asked = list(numbers.plan.suite.report.tables)
     datasets = list(numbers.plan.datasets)
     if not asked:
-        return [_table(numbers, dataset, dataset, [], [], {}) for dataset in datasets]
+        return [_table(numbers, dataset, dataset, [], Table()) for dataset in datasets]
     made = []
     for one in asked:
         for dataset in [one.dataset] if one.dataset else datasets:
@@ -52,11 +54,10 @@ def make_tables(numbers: Numbers) -> list[MarkdownTable]:
             title = one.title or dataset
             if not one.dataset and len(datasets) > 1 and one.title:
                 title = f"{one.title}: {dataset}"
-            columns, published = list(one.columns or ()), one.published or {}
             if one.variants:
                 made.append(_variants(numbers, title, dataset, one))
             else:
-                made.append(_table(numbers, title, dataset, methods, columns, published))
+                made.append(_table(numbers, title, dataset, methods, one))
     return made
 
 
@@ -73,17 +74,20 @@ def _says_anything(
 
 
 def _table(
-    numbers: Numbers, title: str, dataset: str, methods: Sequence[str], names: Sequence[str],
-    published: Mapping[str, Mapping[str, Any]],
+    numbers: Numbers, title: str, dataset: str, methods: Sequence[str], one: Table
 ) -> MarkdownTable:
-    methods = list(methods) or numbers.methods(dataset)
-    names, unused = (list(names), "") if names else _default_columns(numbers, dataset, methods)
+    methods, published = list(methods) or numbers.methods(dataset), one.published
+    names, unused = list(one.columns), ""
+    if not names:
+        names, unused = _default_columns(numbers, dataset, methods)
     columns = [c for name in names for c in numbers.columns(name, dataset, methods)]
     notes = Footnotes()
-    ranks = {column: numbers.ranks(column, methods) for column in columns}
+    groups = [(column, methods, one.against or "") for column in columns]
+    ranks, marks = _ranked(numbers, one.against, groups)
+    by_column = dict(zip(columns, ranks, strict=True))
     compared = [c for c in columns if any(c.name in published.get(m, {}) for m in methods)]
     lines = [
-        _line(numbers, method, dataset, methods, columns, ranks, compared, published, notes)
+        _line(numbers, method, dataset, methods, columns, by_column, compared, published, notes)
         for method in methods
     ]
     head, starts = ["method"], []
@@ -91,12 +95,24 @@ def _table(
         starts.append(len(head))
         head.append(column.head)
         head += ["published", "difference"] if column in compared else []
-    text = tables([*head, "seeds"], lines, starts or [1]) + _floors(numbers, columns)
+    text = tables([*head, "seeds"], lines, starts or [1]) + marks + _floors(numbers, columns)
     if notes.text():
         text += "\n" + notes.text()
     if unused:
         text += f"\nNot applicable to any row here: {unused}.\n"
-    return MarkdownTable(title, dataset, text, _spread(numbers, methods, columns))
+    return MarkdownTable(
+        title, dataset, text, _spread(numbers, methods, columns), one.against or ""
+    )
+
+
+def _ranked(
+    numbers: Numbers, against: str | None, groups: Sequence[tuple[Column, Sequence[str], str]]
+) -> tuple[Sequence[Mapping[str, Rank]], str]:
+    """The places of rows for each column and its rows, and a line on what marks them."""
+    if against is None:
+        return [numbers.ranks(column, methods) for column, methods, _ in groups], ""
+    held = numbers.held(against, groups)
+    return held.ranks, f"\n{held.legend(numbers.label(against))}\n"
 
 
 def _variants(numbers: Numbers, title: str, dataset: str, one: Table) -> MarkdownTable:
@@ -120,6 +136,12 @@ def _variants(numbers: Numbers, title: str, dataset: str, one: Table) -> Markdow
         head += [f"{column.head}: published"] if column in compared else []
         head += [f"{column.head}: {escape(heading)}" for heading in groups]
         head += ["difference"] if column in compared else []
+    settings = [(column, heading) for column in columns for heading in groups]
+    ranks, legend = _ranked(numbers, one.against, [
+        (column, groups[heading], f"{one.against}{one.variants[heading]}")
+        for column, heading in settings
+    ])
+    placed = dict(zip(settings, ranks, strict=True))
     lines = []
     for base in bases:
         rows = [base + suffix for suffix in one.variants.values() if base + suffix in there]
@@ -130,7 +152,7 @@ def _variants(numbers: Numbers, title: str, dataset: str, one: Table) -> Markdow
             cells = []
             for heading, suffix in one.variants.items():
                 method = base + suffix
-                where = numbers.ranks(column, groups[heading]).get(method, Rank.NONE)
+                where = placed[column, heading].get(method, Rank.NONE)
                 cells.append(
                     _cell_text(numbers, method, column, where, notes) if method in there else "–"
                 )
@@ -141,8 +163,9 @@ def _variants(numbers: Numbers, title: str, dataset: str, one: Table) -> Markdow
                 cells = [printed[0], *cells, printed[1]]
             line += cells
         lines.append(line)
-    text = tables(head, lines, starts or [1]) + _floors(numbers, columns)
-    return MarkdownTable(title, dataset, text + ("\n" + notes.text() if notes.text() else ""))
+    text = tables(head, lines, starts or [1]) + legend + _floors(numbers, columns)
+    text += "\n" + notes.text() if notes.text() else ""
+    return MarkdownTable(title, dataset, text, against=one.against or "")
 
 
 def _floors(numbers: Numbers, columns: Sequence[Column]) -> str:
@@ -255,7 +278,7 @@ def _cell_text(
         text += f" (n = {seen.seeds})"
     if rank is Rank.BEST:
         text = f"**{text}**"
-    return text + (f" {WORSE}" if rank is Rank.WORSE else "") + mark
+    return text + rank.mark + mark
 
 
 def _why_not(absent: Mapping[int, Trouble], values: int, column: Column) -> str:

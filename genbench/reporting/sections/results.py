@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from genbench.judging.ranking import LEGEND
+from genbench.judging.ranking import best_legend
 from genbench.reporting.figures.draw import Figure
 from genbench.reporting.results import Results
 from genbench.reporting.sections._pictures import image
@@ -16,7 +16,8 @@ def section(results: Results, figures: Sequence[Figure]) -> list[str]:
     """Every table, followed by the pictures of its dataset where it is the first of it."""
     parts = ["## Results"]
     shown: set[str] = set()
-    for one in make_tables(results.numbers):
+    tables = make_tables(results.numbers)
+    for one in tables:
         parts += [f"### {escape(one.title)}", one.text]
         if one.spread:
             parts.append(
@@ -30,8 +31,11 @@ def section(results: Results, figures: Sequence[Figure]) -> list[str]:
                     parts.append(image(figure))
                 shown.add(figure.file)
     others = [f for f in figures if f.place == "results" and f.file not in shown]
-    return parts + [image(figure) for figure in others] + [
-        f"± is the standard deviation over seeds (n − 1); {LEGEND}; real data, what is better "
-        "than they are, and rows that lack a seed are never bold. ↓ lower is better, ↑ higher is "
-        "better, → best at the value of the real row or the truth."
-    ]
+    legend = "± is the standard deviation over seeds (n − 1)"
+    if any(not one.against for one in tables) or not tables:
+        where = "where a table names no row, " * any(one.against for one in tables)
+        legend += (f"; {where}{best_legend(results.numbers.schedule)}; real data, what is better "
+                   "than they are, and rows that lack a seed are never bold")
+    legend += (". ↓ lower is better, ↑ higher is better, → best at the value of the real row or "
+               "the truth.")
+    return [*parts, *(image(figure) for figure in others), legend]

@@ -101,6 +101,7 @@ ACTS: list[tuple[str, dict[str, Any], str, Any]] = [
     ("Table.columns", TABLES, f"{TABLE}.columns", ["modes_covered"]),
     ("Table.published", TABLES, f"{TABLE}.published", {"nice": {"nll": 2.5}}),
     ("Table.variants", TABLES, f"{TABLE}.variants", {"here": ""}),
+    ("Table.against", TABLES, f"{TABLE}.against", "nice"),
     ("Published.value", {"report.tables": [
         {"dataset": "ring", "columns": ["nll"], "published": {"nice": {"nll": {"value": 2}}}}]},
      f"{TABLE}.published.nice.nll.value", 3.0),
