@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from genbench.api.places import recall, report_folder
 from genbench.arguments import COUNT, FLAG, PATH, checked, optional
-from genbench.errors import StoreError
+from genbench.errors import GenbenchError, StoreError
 from genbench.places import at_home
 from genbench.steps import step
 from genbench.store.accepted import AcceptedRuns
@@ -87,16 +88,19 @@ def compare(a: str | Path, b: str | Path, *, results: str | Path = RESULTS) -> C
     """How B's numbers differ from A's, and which differences are significant.
 
     Each is a suite, a results folder, a metrics.csv or a baseline; with `:METHOD` behind it,
-    that row of it.
+    that row of it. Of a suite without runs its metrics.csv is compared.
 
     Raises:
         GenbenchError: nothing of that name, or tables that share nothing.
     """
     from genbench.judging.compare import compare as differences
 
-    (left, one), (right, other) = (_cells(str(name), results) for name in (a, b))
+    left, right = (_side(str(name), results) for name in (a, b))
     with step("comparing the numbers"):
-        return differences(left, right, methods=(one, other))
+        return differences(
+            left.cells, right.cells, methods=(left.method, right.method),
+            notes=list(dict.fromkeys((*left.notes, *right.notes))),
+        )
 
 
 @checked(
@@ -178,18 +182,50 @@ def _stored(
     return recall(plan, at_home(Path(results)))
 
 
-def _cells(name: str, results: str | Path) -> tuple[list[Cell], str | None]:
-    """The cells of a suite, a results folder, a metrics.csv or a baseline.
+class _Side(NamedTuple):
+    """One of the two that are compared."""
 
-    And the row that is asked for, where the name ends in :METHOD.
+    cells: list[Cell]
+    method: str | None
+    """The row that is asked for."""
+    notes: Sequence[str] = ()
+
+
+def _side(name: str, results: str | Path) -> _Side:
+    """The cells of a suite, a results folder, a metrics.csv or a baseline, and the row of it.
+
+    The row is asked for by `:METHOD` at the end.
     """
     from genbench.judging.cells import cells_of
     from genbench.judging.stored import load_cells
+    from genbench.store.table import tidy
 
-    method = None
-    if ":" in name and not at_home(Path(name)).exists():
-        name, _, method = name.partition(":")
+    name, method = _with_row(name)
     path = at_home(Path(name))
-    if path.suffix in (".yaml", ".yml") or not path.exists():
-        return cells_of(rows(name, results=results)), method
-    return load_cells(path), method
+    if path.exists() and path.suffix not in (".yaml", ".yml"):
+        return _Side(load_cells(path), method)
+    plan, store = _stored(name, results)
+    written = store.root / "metrics.csv"
+    if not store.names():
+        if not written.is_file():
+            raise StoreError(f"there are no results of {name} in {store.root}; run the suite")
+        said = f"{name} has no runs here; compared is {written}"
+        return _Side(load_cells(written), method, [said])
+    notes = [
+        f"{name} plans looks: how many seeds a row has may follow from its results, and p takes "
+        "no account of that, as the verdicts on claims and the marks in tables do"
+    ]
+    return _Side(cells_of(tidy(plan, store)), method, notes if plan.suite.looks else ())
+
+
+def _with_row(name: str) -> tuple[str, str | None]:
+    """What is before the colon, and the row behind it; both may hold colons themselves."""
+    if ":" not in name or at_home(Path(name)).exists():
+        return name, None
+    places = [place for place, letter in enumerate(name) if letter == ":"]
+    there = [place for place in places if at_home(Path(name[:place])).exists()]
+    at = there[0] if there and there[0] else places[0]
+    suite, method = name[:at], name[at + 1:]
+    if not suite or not method:
+        raise GenbenchError(f"'{name}': expected SUITE:METHOD, with both beside the colon")
+    return suite, method

@@ -65,7 +65,7 @@ class Comparison:
     p: float = math.nan
     """Two-sided, after Holm's correction."""
     verdict: str = ""
-    """B against A: better, worse, different (no better direction), no difference, same values,
+    """B against A: better, worse, different (no better direction), not told apart, same values,
     inconclusive, not comparable, only in A, only in B."""
     reason: str = ""
     dearer: bool = False
@@ -77,6 +77,8 @@ class Comparisons:
     """Every cell of two sets of results side by side, in A's order."""
 
     rows: tuple[Comparison, ...]
+    notes: tuple[str, ...] = ()
+    """What is to be known of the two sides."""
 
     def __iter__(self) -> Iterator[Comparison]:
         return iter(self.rows)
@@ -101,18 +103,31 @@ class Comparisons:
             (row.method, row.dataset, row.metric, *_texts(row), row.verdict, row.reason)
             for row in self.rows
         ]
-        return html_table(head, lines) + "".join(f"<p>{escape(n)}</p>" for n in _family(self.rows))
+        return html_table(head, lines) + "".join(f"<p>{escape(n)}</p>" for n in self.remarks)
+
+    @property
+    def remarks(self) -> list[str]:
+        """How the numbers were compared, over how many p is corrected, and the notes."""
+        tested = sum(not math.isnan(row.p) for row in self.rows)
+        if not tested:
+            return list(self.notes)
+        over = f"the {tested} numbers that are" if tested > 1 else "one number that is"
+        return [
+            f"p is two-sided, after Holm's correction over {over} compared; where both sides have "
+            "the same seeds, they are compared apart and by pairs, and the smaller p counts twice",
+            *self.notes,
+        ]
 
 
 def compare(
     a: Sequence[Cell], b: Sequence[Cell], *,
-    methods: tuple[str | None, str | None] = (None, None),
+    methods: tuple[str | None, str | None] = (None, None), notes: Sequence[str] = (),
 ) -> Comparisons:
     """Compare the cells of two sets of results, in A's order.
 
     `methods` are the row of A and the row of B that are set against each other, where they are not
-    those of the same name. Cells whose protocols differ, that have runs without a result, or whose
-    budgets were cut are marked, not compared.
+    those of the same name; `notes` are shown below. Cells whose protocols differ, that have
+    runs without a result, or whose budgets were cut are marked, not compared.
 
     Raises:
         ProtocolError: the two share rows, but not one under the same protocol.
@@ -120,8 +135,8 @@ def compare(
     """
     named = " | ".join(method for method in methods if method)
     left, right = (
-        _by_row(_rows_of(cells, method or other, named))
-        for cells, method, other in ((a, *methods), (b, *methods[::-1]))
+        _by_row(_rows_of(side, cells, method or other, named))
+        for side, cells, method, other in (("A", a, *methods), ("B", b, *methods[::-1]))
     )
     rows: list[Comparison] = []
     tests: list[Test | None] = []
@@ -134,7 +149,7 @@ def compare(
     adjusted = holm([test.p for test in tests if test is not None])
     for place, p in zip(tested, adjusted, strict=True):
         _conclude(rows[place], p)
-    return Comparisons(tuple(rows))
+    return Comparisons(tuple(rows), tuple(notes))
 
 
 def compare_table(rows: Comparisons, a: str = "A", b: str = "B") -> Group:
@@ -156,7 +171,7 @@ def compare_table(rows: Comparisons, a: str = "A", b: str = "B") -> Group:
             f"{metric}{ARROWS.get(row.better, '')}",
             *_texts(row),
         )), Text(row.verdict, style=_COLOURS.get(row.verdict, "")))
-    notes = _notes(rows.rows)
+    notes = [*_notes(rows.rows), *rows.remarks]
     head = Text(f"{b} against {a} (B against A)\n")
     return Group(head, *tables.values(), *(Text(note) for note in notes))
 
@@ -177,15 +192,7 @@ def _notes(rows: Sequence[Comparison]) -> list[str]:
             some = [one for one in dict.fromkeys(metrics) if not is_floor(one, metrics)]
             named = f" ({', '.join(some)})"
         lines.append(f"{method} on {dataset}{named}, {verdict}: {reason}")
-    return lines + _family(rows)
-
-
-def _family(rows: Sequence[Comparison]) -> list[str]:
-    """A line on the correction of p, where there is one."""
-    tested = sum(not math.isnan(row.p) for row in rows)
-    if tested < 2:
-        return []
-    return [f"p is two-sided, after Holm's correction over the {tested} numbers above"]
+    return lines
 
 
 def _sides(title: str) -> Table:
@@ -215,14 +222,20 @@ def _side(mean: float, std: float, seeds: int) -> str:
 _Key = tuple[str, str, str]
 
 
-def _rows_of(cells: Sequence[Cell], method: str | None, named: str) -> Sequence[Cell]:
+def _rows_of(
+    side: str, cells: Sequence[Cell], method: str | None, named: str
+) -> Sequence[Cell]:
     """The cells of one row, under the name that both sides share; all of them without one."""
     if method is None:
         return cells
     found = [replace(cell, method=named) for cell in cells if cell.method == method]
     if not found:
         known = list(dict.fromkeys(cell.method for cell in cells))
-        raise GenbenchError(f"no row '{method}'{suggest(method, known)}")
+        swept = [name for name in known if name.startswith(f"{method}[")]
+        hint = suggest(method, known)
+        if swept:
+            hint = f"; it is {len(swept)} rows, {', '.join(swept)}: name one"
+        raise GenbenchError(f"{side} has no row '{method}'{hint}")
     return found
 
 
@@ -303,7 +316,7 @@ def _filled(
 def _conclude(row: Comparison, p: float) -> None:
     row.p = p
     if p > ALPHA:
-        row.verdict = "no difference"
+        row.verdict = "not told apart"
         row.reason = "; ".join(filter(None, ("within the noise of the seeds", row.reason)))
     elif row.better == "none":
         row.verdict = "different"

@@ -83,7 +83,7 @@ def test_noise_constants_and_few_seeds():
         table(A, rows("b", [1.0] * 3), rows("c", [1.0, 2.0])),
         table(rows("flow[layers=4]", [1.02, 1.12, 0.8]), rows("b", [1.0] * 3), rows("c", [5, 6])),
     )
-    assert found.verdict.tolist() == ["no difference", "same values", "inconclusive"]
+    assert found.verdict.tolist() == ["not told apart", "same values", "inconclusive"]
     assert found.reason[2] == "fewer than 3 seeds"
 
 
@@ -110,7 +110,7 @@ def test_troubles_and_cut_budgets_are_not_compared():
     a = [*A, *rows("x", [1.0, 2.0, 3.0]), *rows("y", [1.0, 2.0, 3.0]), *rows("z", [1.0])]
     b = [*A, *rows("x", ["diverged", 2.0, 3.0]), *rows("y", [1.0, 2.0, 3.0], limited=True)]
     found = compared(table(a), table(b)).set_index("method")
-    assert found.verdict["x"] == "no difference"
+    assert found.verdict["x"] == "not told apart"
     assert "by ranks: a value is not finite" in found.reason["x"]
     assert found.b["x"] == math.inf
     c = [*A, *rows("x", ["failed", 2.0, 3.0])]
@@ -173,7 +173,7 @@ def test_no_word_is_broken_at_80_columns():
     assert max(map(len, lines)) <= 80
     assert "…" not in stream.getvalue()
     words = set(stream.getvalue().split())
-    assert {"relaxed-wgan-of-a-long-name", "covered_by_count_k5", "difference"} <= words
+    assert {"relaxed-wgan-of-a-long-name", "covered_by_count_k5", "told"} <= words
 
 
 def test_csv_and_baseline_read_back(tmp_path):
