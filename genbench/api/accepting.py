@@ -14,11 +14,14 @@ from genbench.steps import step
 from genbench.store.acceptance import Acceptance
 from genbench.store.accepted import AcceptedRuns, members_of
 from genbench.store.accepting import acceptable, check_travels
+from genbench.store.alone import alone
 from genbench.store.contents import recalled
+from genbench.store.files import sweep
 from genbench.store.holder import check_holder, hold
 from genbench.store.later import with_stored
 from genbench.store.runs import RunFolder, Store
 from genbench.suites.expand import Plan, load_plan
+from genbench.suites.spec import RunSpec
 
 
 @dataclass(frozen=True)
@@ -95,8 +98,18 @@ def accept(
     check_travels(replace(plan, runs=tuple(finished)), planned)
     store.prepare()
     hold(store.root, plan.path)
+    with alone(store, "accept"):
+        return _accept(first, plan, chosen, finished, store)
+
+
+def _accept(
+    first: Plan, plan: Plan, chosen: Plan, finished: Sequence[RunSpec], store: Store
+) -> AcceptedSuite:
+    """Write archives, report and claims; `first` is the plan without further seeds."""
     shown = _shown(plan, store)
     accepted = AcceptedRuns(store.root / "accepted")
+    for folder in (accepted.folder, store.root / "figures"):
+        sweep(folder)
     with step("writing the archives"):
         written = [
             spec.id for spec in finished

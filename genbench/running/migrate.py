@@ -7,11 +7,9 @@ that a migration which is stopped anywhere goes on where it was.
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-
-from filelock import FileLock
 
 from genbench.errors import GenbenchError, StoreError, Unwritable
 from genbench.judging.baseline import changes
@@ -19,6 +17,7 @@ from genbench.lookup import describe
 from genbench.running.contents import loaded
 from genbench.running.show import suite_file
 from genbench.steps import portion, step
+from genbench.store.alone import alone
 from genbench.store.contents import called_as_then
 from genbench.store.folder import RunFolder
 from genbench.store.migration import Migration
@@ -77,7 +76,7 @@ def migrate(results: Path, data: Path, *, trust_data: bool = False) -> Iterator[
     stores = _stores(results)
     with step("reading the stored runs"):
         for index, store in enumerate(stores):
-            with portion(index, len(stores)), _alone(store):
+            with portion(index, len(stores)), alone(store, "migrate"):
                 for folder in store.runs():
                     moved = _moved(store, folder, data, trust_data)
                     if moved is not None:
@@ -91,23 +90,6 @@ def _stores(results: Path) -> list[Store]:
     if not stores:
         raise StoreError(f"there are no runs below {results}; name the folder of results")
     return stores
-
-
-@contextmanager
-def _alone(store: Store) -> Iterator[None]:
-    """Wait for another migration of a store to end, and have others wait for this one."""
-    lock = FileLock(store.runs_folder / ".locks" / "migrate.lock")
-    try:
-        Path(lock.lock_file).parent.mkdir(exist_ok=True)
-        with step(f"waiting for another `genbench migrate` of {store.root}"):
-            lock.acquire()
-    except (OSError, NotImplementedError):  # then nothing can be renamed there, by anybody
-        yield
-        return
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _moved(store: Store, folder: RunFolder, root: Path, trust: bool) -> Moved | None:

@@ -52,6 +52,10 @@ _UNREADABLE = (
 """What zipfile raises on bytes that are no archive."""
 
 
+class _Damaged(StoreError):
+    """An archive whose bytes are not those that were written."""
+
+
 class AcceptedRuns:
     """The accepted runs of a suite; `folder` need not be there."""
 
@@ -83,17 +87,19 @@ class AcceptedRuns:
     def write(self, acceptance: Acceptance, members: Mapping[str, bytes]) -> bool:
         """Write a run's archive; gives whether that changed what was accepted before.
 
-        An archive with the same members stays, with the day that it was accepted on.
+        An archive with the same members stays, with the day that it was accepted on; a damaged
+        one is replaced.
 
         Raises:
-            StoreError: the folder cannot be written, or holds a damaged archive of the run.
+            StoreError: the folder cannot be written, or holds an archive of a newer format.
         """
         path = self.path(acceptance.run)
         if path.exists():
-            before = _members(path, read_bytes(path))
-            del before[NOTE]
-            if before == members:
-                return False
+            with suppress(_Damaged):
+                before = _members(path, read_bytes(path))
+                del before[NOTE]
+                if before == members:
+                    return False
         write_bytes(path, _zipped({**members, NOTE: json_bytes(acceptance.content)}))
         return True
 
@@ -104,7 +110,7 @@ class AcceptedRuns:
             StoreError: the folder cannot be written.
         """
         try:
-            self.path(name).unlink()
+            self.path(name).unlink(missing_ok=True)
             sync_folder(self.folder)
         except OSError as error:
             raise StoreError(f"cannot remove {self.path(name)}: {error.strerror}") from None
@@ -203,10 +209,10 @@ def _members(path: Path, raw: bytes) -> dict[str, bytes]:
     return members
 
 
-def _damaged(path: Path, why: str) -> StoreError:
+def _damaged(path: Path, why: str) -> _Damaged:
     reason = " ".join(why.split())
-    return StoreError(f"{path} is damaged: {reason}; take it from git again, or accept the run "
-                      "anew with `genbench accept`")
+    return _Damaged(f"{path} is damaged: {reason}; take it from git again, or run the suite here "
+                    "and accept the run anew")
 
 
 def _unpack(members: Mapping[str, bytes], target: Path) -> None:

@@ -49,6 +49,13 @@ def replace_file(path: Path, fill: Callable[[Path], object]) -> None:
                 temporary.unlink()
 
 
+def sweep(folder: Path) -> None:
+    """Delete temporary files of killed processes; nobody else may write there meanwhile."""
+    for path in folder.glob(".*.tmp"):
+        with suppress(OSError):
+            path.unlink()
+
+
 def json_bytes(content: Any) -> bytes:
     """JSON in UTF-8: sorted keys, one line end at the end, never NaN or infinity.
 

@@ -18,7 +18,7 @@ Writing requires the lock (`Store.claim`). Every write is atomic and first delet
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from filelock import FileLock, Timeout
 
 from genbench.errors import StoreError
 from genbench.store.accepted import AcceptedRuns
-from genbench.store.files import sync_folder
+from genbench.store.files import sweep, sync_folder
 from genbench.store.folder import RunFolder
 from genbench.store.former import FormerIds
 from genbench.store.migration import Migration
@@ -140,7 +140,7 @@ class Store:
             return
         try:
             held = RunWriter(self.own(run_id))
-            self._sweep(held.folder.path)
+            sweep(held.folder.path)
             yield held
         finally:
             lock.release()
@@ -204,13 +204,6 @@ class Store:
             ended = replace(before, state=state, reason=reason)
             held.write_status(ended)
             return ended
-
-    @staticmethod
-    def _sweep(folder: Path) -> None:
-        """Delete temporary files of a killed process; requires the run's lock."""
-        for path in folder.glob(".*.tmp"):
-            with suppress(OSError):
-                path.unlink()
 
     def damaged(self, run_ids: Iterable[str] | None = None) -> dict[str, StoreError]:
         """Damaged runs and what is wrong with each; reads every file of the runs (all if None)."""
