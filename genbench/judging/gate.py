@@ -136,7 +136,8 @@ def check(
 def _unchanged_rows(old: Sequence[Cell], new: Sequence[Cell]) -> set[tuple[str, str]]:
     """The rows of which both sides have the same bits wherever both have a value.
 
-    Whole numbers alone, as of modes, could be the same by chance.
+    Whole numbers alone, as of modes, could be the same by chance, and what has no direction may
+    be of the data, whatever was trained.
     """
     now = {cell.key: cell.values for cell in new}
     told, moved = set[tuple[str, str]](), set[tuple[str, str]]()
@@ -145,7 +146,7 @@ def _unchanged_rows(old: Sequence[Cell], new: Sequence[Cell]) -> set[tuple[str, 
         both = [(cell.values[seed], values[seed]) for seed in cell.values.keys() & values.keys()]
         if any(before != after for before, after in both):
             moved.add(cell.key[:2])
-        if any(before % 1 for before, _ in both):
+        if cell.directed and any(before % 1 for before, _ in both):
             told.add(cell.key[:2])
     return told - moved
 
