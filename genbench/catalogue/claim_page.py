@@ -8,7 +8,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from genbench.catalogue.claim_table import STANDINGS, ClaimRow, counts, grouped, standing
+from genbench.catalogue.claim_table import (
+    FROM_TABLE,
+    STANDINGS,
+    ClaimRow,
+    counts,
+    grouped,
+    standing,
+)
 from genbench.catalogue.documents import document_titles
 from genbench.judging.effects import Effect
 from genbench.text.markdown import code, escape, table
@@ -64,9 +71,14 @@ def _notes(rows: Sequence[ClaimRow]) -> list[str]:
             "those of the cell that has the fewest."
         )
     if any(row.post_hoc for row in judged):
-        notes.append("Post hoc: the claim was not in the suite, or not in these words, when a run "
-                     "that it rests on first began.")
-    undated = sorted({row.suite for row in judged if row.post_hoc is None})
+        notes.append("Post hoc: the claim was not in the suite, or not this comparison at these "
+                     "looks, when a run that it rests on first began.")
+    unknown = sorted({row.suite for row in judged if row.judged_from != FROM_TABLE
+                      and row.post_hoc is None and row.seeds is not None})
+    if unknown:
+        notes.append("Runs that do not say which claims they were started with, which would tell "
+                     f"what is post hoc: some of {', '.join(unknown)}.")
+    undated = sorted({row.suite for row in judged if row.judged_from == FROM_TABLE})
     if undated:
         notes.append(f"Judged from metrics.csv, without the runs, which would tell what is post "
                      f"hoc: {', '.join(undated)}.")

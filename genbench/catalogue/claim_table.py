@@ -100,7 +100,7 @@ def _row(one: Judged, claim: Claim) -> ClaimRow:
         return row._replace(verdict=NO_RESULTS, evidence=f"no results of {one.suite} here")
     row = row._replace(
         verdict=verdict.verdict, seeds=verdict.seeds, p=verdict.p, evidence=verdict.evidence,
-        post_hoc=None if one.judged_from == FROM_TABLE else verdict.post_hoc,
+        post_hoc=verdict.post_hoc,
         judged_from=one.judged_from,
     )
     if verdict.effect is not None:

@@ -50,6 +50,9 @@ from genbench.text.numbers import p_text
 __all__ = ["ClaimVerdict", "Expectation", "judge"]
 
 
+Planned = Mapping[tuple[str, str], Sequence[frozenset[str] | None]]
+"""(Row, dataset) → the marks of the claims that each of its runs was started with; None where it
+does not say."""
 Verdict = Literal["CONFIRMED", "REFUTED", "NO DIFFERENCE", "INCONCLUSIVE", "NOT JUDGED"]
 
 
@@ -65,8 +68,9 @@ class ClaimVerdict:
     p: float | None
     """Two-sided, after Holm's correction and over looks: to be held against 0.05; None where
     nothing could be tested."""
-    post_hoc: bool = False
-    """Whether a run that it rests on was started before the claim was written as it is."""
+    post_hoc: bool | None = None
+    """Whether a run that it rests on was started before the claim was written as it is; None where
+    that is not known."""
     effect: Effect | None = None
     """The size of what is compared; None where it is not one comparison of finite values."""
     seeds: int | None = None
@@ -89,12 +93,13 @@ class ClaimVerdict:
 
 def judge(
     plan: Plan, cells: Sequence[Cell],
-    planned: Mapping[tuple[str, str], Sequence[frozenset[str]]] | None = None,
+    planned: Planned | None = None,
 ) -> list[ClaimVerdict]:
     """Judge every claim of a suite's plan on the cells of its tidy table, in the suite's order.
 
     `planned` has the claims that the runs were started with, by row and dataset
-    (`origins.planned_claims`): a claim that is not among them is marked post hoc.
+    (`origins.planned_claims`): a claim that is not among them is marked post hoc, as is one
+    that was to be tested at other looks.
 
     Raises:
         SuiteError: a claim that does not parse (the suite's loader refuses it earlier).
@@ -106,7 +111,7 @@ def judge(
     }
     verdicts |= _tests(plan, [claim for claim in claims if claim.expect is not None], cells)
     return [
-        replace(verdicts[claim.id], post_hoc=_post_hoc(claim, planned or {}))
+        replace(verdicts[claim.id], post_hoc=_post_hoc(plan, claim, planned or {}))
         if claim.id in verdicts
         else ClaimVerdict(claim.id, claim.text, "", "NOT JUDGED", claim.unjudged, None)
         for claim in claims
@@ -136,17 +141,18 @@ def _tests(
     return found
 
 
-def _post_hoc(
-    claim: Claim, planned: Mapping[tuple[str, str], Sequence[frozenset[str]]]
-) -> bool:
-    """Whether a run of its rows began without it."""
+def _post_hoc(plan: Plan, claim: Claim, planned: Planned) -> bool | None:
+    """Whether a run of its rows began without it, as far as they say."""
     named = [cell for part in claim.parts for cell in part.cells]
-    return any(
-        claim.mark not in started
-        for (method, dataset), runs in planned.items()
+    begun = [
+        started for (method, dataset), runs in planned.items()
         if any(row == method and where in (None, dataset) for _, row, where in named)
         for started in runs
-    )
+    ]
+    mark = claim.mark(plan.suite.looks)
+    if any(started is not None and mark not in started for started in begun):
+        return True
+    return None if not begun or None in begun else False
 
 
 def _start(claim: Claim, case: Case) -> ClaimVerdict:

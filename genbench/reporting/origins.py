@@ -45,13 +45,20 @@ def origins_of(plan: Plan, store: Store) -> list[Origin]:
     return found
 
 
-def planned_claims(origins: Sequence[Origin]) -> dict[tuple[str, str], list[frozenset[str]]]:
-    """(Row, dataset) → the claims that each of its runs was started with, where it says so."""
-    found: dict[tuple[str, str], list[frozenset[str]]] = {}
+def planned_claims(
+    origins: Sequence[Origin],
+) -> dict[tuple[str, str], list[frozenset[str] | None]]:
+    """(Row, dataset) → the claims that each of its runs was started with; None if unknown."""
+    found: dict[tuple[str, str], list[frozenset[str] | None]] = {}
     for origin in origins:
-        if origin.claims is not None:
-            found.setdefault((origin.method, origin.dataset), []).append(origin.claims)
+        found.setdefault((origin.method, origin.dataset), []).append(origin.claims)
     return found
+
+
+def withdrawn(plan: Plan, origins: Sequence[Origin]) -> int:
+    """How many comparisons runs were started for that the suite does not claim now."""
+    begun = frozenset[str]().union(*(origin.claims or () for origin in origins))
+    return len(begun.difference(plan.claim_marks))
 
 
 def mixed_rows(origins: Sequence[Origin]) -> dict[tuple[str, str], str]:

@@ -142,7 +142,7 @@ def run_suite(plan: Plan, store: Store, request: Request, console: Console) -> O
         store.root.resolve(), request.data.resolve(), request.cache.resolve(), request.device,
         weights=request.weights and request.weights.resolve(), offline=request.offline,
         save_every=request.save_every, time_limit=request.time_limit,
-        claims=tuple(claim.mark for claim in plan.suite.report.claims if claim.parts),
+        claims=plan.claim_marks,
     )
     where = request.executor.where(request.device)
     done = f", {len(found.finished)} done before" if found.finished else ""

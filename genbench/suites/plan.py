@@ -63,6 +63,12 @@ class Plan:
     further: tuple[RunSpec, ...] = ()
     """The runs of looks after the first, which only some rows will need."""
 
+    @property
+    def claim_marks(self) -> tuple[str, ...]:
+        """What runs record of the claims that are judged."""
+        suite = self.suite
+        return tuple(one.mark(suite.looks) for one in suite.report.claims if one.parts)
+
     def only(self, patterns: Sequence[str]) -> Plan:
         """The plan of the runs whose method row, dataset row or id matches one of the patterns.
 

@@ -242,10 +242,10 @@ class Claim(_Part):
             return parse_identities(self.identity)
         return parse_expectations(self.expect) if self.expect is not None else ()
 
-    @property
-    def mark(self) -> str:
-        """What a run records of the claims that it was made to judge: a hash of the comparison."""
-        return digest(" ".join(self.expectation.split()), 12)
+    def mark(self, looks: Looks | None) -> str:
+        """What a run records of it: a hash of the comparison, and of the looks that test it."""
+        when = f", looks {looks}" if looks is not None and self.expect is not None else ""
+        return digest(" ".join(self.expectation.split()) + when, 12)
 
 
 class Target(_Part):

@@ -32,8 +32,12 @@ def claim(name: str, **more: str) -> Claim:
     return Claim.model_validate({"id": name, "text": f"About {name}", **given})
 
 
-def verdict(name: str, verdict: str, effect: Effect | None = None) -> ClaimVerdict:
-    return ClaimVerdict(name, "", "", verdict, "why", 0.01, effect=effect, seeds=5)
+def verdict(
+    name: str, verdict: str, effect: Effect | None = None, post_hoc: bool | None = False
+) -> ClaimVerdict:
+    return ClaimVerdict(
+        name, "", "", verdict, "why", 0.01, effect=effect, seeds=5, post_hoc=post_hoc
+    )
 
 
 DIFFERENCE = Effect("difference", -1.25, -1.5, -1.0)
@@ -44,7 +48,7 @@ MADE = [
         "X-ours": verdict("X-ours", "REFUTED"),
     }),
     Judged("second", [claim("K15"), claim("K1", unjudged="a proof")], {
-        "K15": verdict("K15", "CONFIRMED"), "K1": verdict("K1", "NOT JUDGED"),
+        "K15": verdict("K15", "CONFIRMED", None, None), "K1": verdict("K1", "NOT JUDGED"),
     }, judged_from="metrics.csv"),
     Judged("third", [claim("K15"), claim("K2")], None),
 ]

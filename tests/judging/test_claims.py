@@ -276,12 +276,14 @@ def test_a_claim_that_is_newer_than_its_runs_is_post_hoc():
     def post_hoc(planned):
         return [found.post_hoc for found in judge(plan, cells, planned)]
 
-    first, both = frozenset({old.mark}), frozenset({old.mark, new.mark})
+    first, both = frozenset({old.mark(None)}), frozenset({old.mark(None), new.mark(None)})
     assert post_hoc({("a", "ring"): [first] * 3, ("b", "ring"): [first] * 3}) == [False, True]
     assert post_hoc({("a", "ring"): [both] * 3, ("b", "ring"): [frozenset()]}) == [True, False]
     assert post_hoc({("a", "ring"): [both, both, first]}) == [False, True]
-    assert post_hoc({}) == [False, False]  # runs of old say nothing
-    assert old.mark == Claim(id="x", text="other", expect=" nll[a]  < nll[b]").mark
+    assert post_hoc({}) == [None, None]
+    unknown = {("a", "ring"): [first, None], ("b", "ring"): [first]}  # runs of old say nothing
+    assert post_hoc(unknown) == [None, True]
+    assert old.mark(None) == Claim(id="x", text="other", expect=" nll[a]  < nll[b]").mark(None)
 
 
 def test_no_claims_no_verdicts():

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from genbench.judging.claims import ClaimVerdict
 from genbench.reporting.figures.draw import Figure
+from genbench.reporting.origins import withdrawn
 from genbench.reporting.results import Results
 from genbench.text.markdown import Footnotes, code, escape, table
 from genbench.text.numbers import p_text
@@ -20,7 +21,7 @@ def section(results: Results, figures: Sequence[Figure]) -> list[str]:
     rows = [
         [
             escape(v.id), escape(v.text), code(v.expect) if v.expect else "–",
-            f"**{v.verdict}**{' (futile)' * v.futile}{' *post hoc*' * v.post_hoc}"
+            f"**{v.verdict}**{' (futile)' * v.futile}{' *post hoc*' * bool(v.post_hoc)}"
             f"{notes.mark(v.evidence)}",
             *(_looked(v) if looks else []),
         ]
@@ -35,8 +36,12 @@ def section(results: Results, figures: Sequence[Figure]) -> list[str]:
                  "over them by the seeds that are new to each, at each over the claims (Holm). "
                  "The adjusted p is to be held against 0.05.\n")
     if any(v.post_hoc for v in results.verdicts):
-        text += ("\n*Post hoc*: the claim was not in the suite, or not in these words, when a run "
-                 "that it rests on first began.\n")
+        text += ("\n*Post hoc*: the claim was not in the suite, or not this comparison at these "
+                 "looks, when a run that it rests on first began.\n")
+    gone = withdrawn(results.plan, results.origins)
+    if gone:
+        text += (f"\nRuns here were started for {gone} more comparison{'s' * (gone > 1)}, which "
+                 "the suite does not claim now: the correction is over those that it does.\n")
     return ["## Claims", text + "\n" + notes.text()]
 
 
