@@ -76,9 +76,9 @@ def write_claims(
     """Write RESULTS/claims.md, the page of all claims, and the table claims.csv beside it, anew.
 
     They are judged from accepted runs alone, or from the metrics.csv of a suite that has none, so
-    that a clone writes the same bytes wherever the command is typed. The suites are those that lie
-    in `suites/` beside the folder of results, those beside it that have results in it, and those
-    that come with genbench.
+    that a clone writes the same bytes wherever the command is typed. The suites are those that
+    have such results and lie beside the folder of results, or in `suites/` there, and those that
+    come with genbench.
 
     With `warn`, a suite that cannot be read is a line to it, and left out.
 
@@ -106,11 +106,8 @@ def write_claims(
 def suites_beside(results: Path) -> dict[str, Path]:
     """Name → file of the suites that are on the page of a folder of results, by name."""
     home = Path(os.path.normpath(results / os.pardir))
-    files = [
-        *SHIPPED.glob("*.yaml"),
-        *(path for path in home.glob("*.yaml") if _has_results(results / path.stem)),
-        *(home / "suites").glob("*.yaml"),
-    ]
+    own = [*home.glob("*.yaml"), *(home / "suites").glob("*.yaml")]
+    files = [*SHIPPED.glob("*.yaml"), *(one for one in own if _has_results(results / one.stem))]
     return dict(sorted({path.stem: path for path in files}.items()))
 
 

@@ -215,6 +215,7 @@ def test_the_page_is_the_same_wherever_it_is_written(
     write_claims()
     page = (place / "results/claims.md").read_bytes()
     assert b"| [own](own/report.md) |" in page
+    (place / "suites/draft.yaml").write_text(SUITE.replace("-mine", "-draft"))  # without results
     (place / "elsewhere/suites").mkdir(parents=True)
     (place / "elsewhere/suites/stray.yaml").write_text(SUITE.replace("-mine", "-stray"))
     monkeypatch.chdir(place / "elsewhere")
@@ -243,6 +244,9 @@ def test_a_draft_that_cannot_be_read_stops_no_page(place: Path) -> None:
     assert done.stderr.startswith("warning: without the suite draft, which cannot be read: ")
     assert "| K59-mine | One is better" in done.stdout
     said: list[str] = []
+    write_claims(warn=said.append)
+    assert said == []  # it has no results, and is none of those that come with genbench
+    (place / "results/draft/accepted").mkdir(parents=True)
     write_claims(warn=said.append)
     assert len(said) == 1
     with pytest.raises(gb.GenbenchError, match="draft"):
