@@ -5,10 +5,10 @@ The text of a claim is read by `genbench.suites.expectation`. It is judged on tr
 - paired, where every cell has the same seeds on the same dataset (runs of one seed share the
   order of the data), else by Welch's test; `significance` says what takes their place where
   values are tied, have heavy tails or are infinite;
-- at 95 %, two-sided, after Holm's correction for the number of claims in the suite;
+- at 95 %, two-sided, after Holm's correction for the number of claims in the suite (`looks`);
 - CONFIRMED or REFUTED where the test is significant one way or the other, else INCONCLUSIVE;
 - NO DIFFERENCE where the claim states a margin, and two one-sided tests at 2.5 % each find the
-  difference within it, be it zero or not;
+  difference within it, be it zero or not; such a claim counts in every correction, decided or not;
 - a run that diverged, or a value that is NaN or infinite, is the worst there is: a claim that such
   a row is better than one whose values are all finite is REFUTED, for its mean is infinite; that
   it is worse is for the test to say;
@@ -132,11 +132,16 @@ def _tests(
         left = [c for c in claims if c.id not in found or not found[c.id].decided]
         seen = look.cells(cells)
         cases = {c.id: case_of(c, seen) for c in left if look.reached(c, cells, rows)}
-        adjusted = holm([cases[c.id].p if c.id in cases else None for c in left])
+        stay = [c.margin is not None for c in left]
+        others = sum(c.margin is not None for c in claims) - sum(stay)
+        adjusted = holm(
+            [cases[c.id].p if c.id in cases else None for c in left], stays=stay, others=others
+        )
         for claim, p in zip(left, adjusted, strict=True):
             if claim.id in cases:
                 found[claim.id] = _verdict(
-                    claim, cases[claim.id], look.adjusted(p), look, (len(claims), len(left))
+                    claim, cases[claim.id], look.adjusted(p), look,
+                    (len(claims), len(left) + others),
                 )
     return found
 
@@ -181,7 +186,7 @@ def _unseen(claim: Claim, case: Case, first: Look) -> ClaimVerdict:
 def _verdict(
     claim: Claim, case: Case, adjusted: float, look: Look, claims: tuple[int, int]
 ) -> ClaimVerdict:
-    """What a look says of a claim; `claims` counts the suite's, and those undecided before."""
+    """What a look says of a claim; `claims` counts the suite's, and those that share its error."""
     found, (total, left) = _start(claim, case), claims
     if look.planned:
         found = replace(found, look=look.number)
@@ -195,7 +200,7 @@ def _verdict(
                      f"{total} claim{'s' * (total > 1)} and the looks")
     elif total > 1:
         evidence += f"; {p_text(adjusted)} after Holm's correction for {total} claims"
-    scale = adjusted / case.p if case.p else 1.0
+    scale = adjusted / case.p if case.p else left / look.share
     found = replace(found, p=adjusted, evidence=evidence)
     if 2 * case.same * scale <= ALPHA:
         return replace(found, verdict="NO DIFFERENCE")

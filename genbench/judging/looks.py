@@ -2,13 +2,25 @@
 
 A claim that is tested again and again finds a difference by chance sooner or later. So a suite
 plans its looks, and each look spends a share of the error of 5 % (`suites.looks.shares`), over the
-claims by Holm's correction. A claim that is decided stays decided and takes no part in later
-corrections. The suite's chance of a false verdict is then at most the sum of the shares: the first
-false one at a look has a p below that look's error over the number of true hypotheses, whichever
-claims were tested and decided before (W. Maurer, F. Bretz, Multiple testing in group sequential
-trials using graphical approaches, Statistics in Biopharmaceutical Research 5, 2013,
-https://doi.org/10.1080/19466315.2013.807748). Nor does it matter which rows get more seeds, and
-when that ends: a test that is not made rejects nothing.
+claims by Holm's correction. A claim that is decided stays decided. One without a margin takes no
+part in later corrections; one with a margin counts in all of them, within a look too.
+
+The chance that a suite has a false verdict on a claim with a margin, or on one without where there
+is no difference, is then at most the sum of the shares. Until the first such verdict none of these
+claims has left the count, n of them at least. So its p is below that look's error over n, for
+which each of them has a chance of that at most: of either direction half of it where there is no
+difference, of NO DIFFERENCE half of it and of the wrong direction the other half where the
+difference is beyond the margin. Whichever claims were tested and decided before does not matter
+(W. Maurer, F. Bretz, Multiple testing in group sequential trials using graphical approaches,
+Statistics in Biopharmaceutical Research 5, 2013, https://doi.org/10.1080/19466315.2013.807748),
+nor which rows get more seeds, and when that ends: a test that is not made rejects nothing.
+
+A claim with a margin has two questions, and the right answer to one leaves the other open: among
+many rows that do not differ, each found NO DIFFERENCE would pass its error on to the next, until
+one is found to differ at 5 % of its own. A claim without one may leave, for its only other verdict
+is the opposite, and what is decided rightly by far is the opposite by chance hardly ever (J. P.
+Shaffer, Control of directional errors with stagewise multiple test procedures, Annals of
+Statistics 8, 1980, https://doi.org/10.1214/aos/1176345205, for independent tests).
 
 All of it follows from the stored results. Nothing is kept of a look, so that looking again gives
 nothing.
@@ -77,7 +89,7 @@ class Look:
     def outlook(self, case: Case, claims: int) -> tuple[float, int | None]:
         """The chance that a later look decides it, and how many seeds would, were this all true.
 
-        `claims` are those that are undecided, over which the last look's error is shared.
+        `claims` are those over which the last look's error is shared.
         """
         assert self.seeds is not None
         assert self.last_seeds is not None

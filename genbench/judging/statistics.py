@@ -148,12 +148,18 @@ def _test(kind: str, estimate: float, error: float, df: float, sizes: tuple[int,
     )
 
 
-def holm(p_values: Sequence[float | None]) -> list[float]:
-    """Holm's adjusted p-values, in the order given; None and NaN (no test) count as 1."""
-    m = len(p_values)
+def holm(
+    p_values: Sequence[float | None], *, stays: Sequence[bool] = (), others: int = 0
+) -> list[float]:
+    """Holm's adjusted p-values, in the order given; None and NaN (no test) count as 1.
+
+    A hypothesis that is rejected leaves the count, but for those of `stays`. `others` are
+    counted beside these throughout.
+    """
     plain = [1.0 if p is None or math.isnan(p) else p for p in p_values]
-    adjusted, largest = [1.0] * m, 0.0
-    for rank, place in enumerate(sorted(range(m), key=plain.__getitem__)):
-        largest = max(largest, min(1.0, (m - rank) * plain[place]))
+    adjusted, largest, count = [1.0] * len(plain), 0.0, len(plain) + others
+    for place in sorted(range(len(plain)), key=plain.__getitem__):
+        largest = max(largest, min(1.0, count * plain[place]))
         adjusted[place] = largest
+        count -= not (stays and stays[place])
     return adjusted

@@ -7,6 +7,7 @@ simulated is `genbench.judging.claims.judge` on claims `a < b` of two rows that 
 In one suite no claim is true, nor is its opposite: every verdict is false. In another four are
 true, by 0.5, 1, 2 and 3 standard deviations. Values are normal; lognormal, where a standard
 deviation is 1 on logarithms; or whole numbers, a normal of standard deviation 1 rounded.
+Suites of claims with a margin are of normal values.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from genbench.judging.statistics import ALPHA
 from genbench.suites.looks import shares
 
 LOOKS = [5, 10, 20, 40]
+EQUAL = 2
+"""What stands for NO DIFFERENCE."""
 EFFECTS = (0.5, 1.0, 2.0, 3.0)
 SHAPES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "normal": lambda z: z + 20,
@@ -35,7 +38,7 @@ class Ended(NamedTuple):
     """What suites came to, by suite and claim."""
 
     verdict: np.ndarray
-    """1 for CONFIRMED, −1 for REFUTED, 0 for INCONCLUSIVE."""
+    """1 for CONFIRMED, −1 for REFUTED, 2 for NO DIFFERENCE, 0 for INCONCLUSIVE."""
     seeds: np.ndarray
     """Of the claim's rows."""
 
@@ -85,21 +88,33 @@ def _tied(x: np.ndarray) -> np.ndarray:
     return (np.diff(np.sort(x, -1), axis=-1) <= 1e-12 * np.abs(x).max(-1, keepdims=True)).any(-1)
 
 
-def ended(values: np.ndarray, looks: Sequence[int]) -> Ended:
-    """The verdicts on suites (suite, claim, side, seed), as `--until-decided` goes on."""
+def ended(values: np.ndarray, looks: Sequence[int], margin: float | None = None) -> Ended:
+    """The verdicts on suites (suite, claim, side, seed), as `--until-decided` goes on.
+
+    With a `margin`, all claims have it.
+    """
     verdict = np.zeros(values.shape[:2], dtype=int)
     seeds = np.full(values.shape[:2], looks[0])
     going = np.ones(values.shape[:2], dtype=bool)
     spent = shares(looks)
     for n, share in zip(looks, spent, strict=True):
         seeds[going] = n
-        less, more = p_values(values[:, :, 0, :n], values[:, :, 1, :n])
+        a, b = values[:, :, 0, :n], values[:, :, 1, :n]
+        less, more = p_values(a, b)
+        same = np.ones_like(less)
+        if margin is not None:
+            same = np.maximum(p_values(a, b + margin)[0], p_values(a, b - margin)[1])
         p = np.where(going, np.minimum(1, 2 * np.minimum(less, more)), 1.0)
         left = verdict == 0
         count = left.sum(1, keepdims=True)
-        adjusted = _holm(np.where(left, p, 2.0), count) / share
-        now = going & (adjusted <= ALPHA)
-        verdict[now] = np.where(less < more, 1, -1)[now]
+        if margin is None:
+            adjusted = _holm(np.where(left, p, 2.0), count) / share
+        else:
+            count[:] = values.shape[1]  # who has a margin stays in the count
+            adjusted = count * p / share
+        equal = going & (2 * same * count / share <= ALPHA)
+        now = going & ((adjusted <= ALPHA) | equal)
+        verdict[now] = np.where(equal, EQUAL, np.where(less < more, 1, -1))[now]
         going &= ~now
         if n < looks[-1]:
             limit = -ndtri(ALPHA * spent[-1] / (2 * np.maximum(count, 1)))
@@ -107,7 +122,7 @@ def ended(values: np.ndarray, looks: Sequence[int]) -> Ended:
             chance = sum(
                 np.where(one < 1, ndtr((-ndtri(one) / np.sqrt(part) - limit)
                                        / np.sqrt((1 - part) / part)), 0)
-                for one in (less, more)
+                for one in (less, more, same)
             )
             going &= chance >= FUTILE
     return Ended(verdict, seeds)
@@ -151,6 +166,19 @@ def power(
     return (found.verdict[:, effects] == 1).mean(0), found.seeds[:, effects].mean(0)
 
 
+def with_margin(
+    claims: int, looks: Sequence[int], suites: int, apart: float, start: int = 0
+) -> tuple[float, float]:
+    """Of suites whose claims all have a margin of one standard deviation, and whose rows differ
+    by `apart` of these: the share with a false verdict, and the share of right verdicts.
+    """
+    values = drawn("normal", claims, looks[-1], suites, true=False, start=start)
+    values[:, :, 1] += apart
+    right = EQUAL if apart < 1 else 1
+    found = ended(values, looks, 1.0).verdict
+    return float(((found != 0) & (found != right)).any(1).mean()), float((found == right).mean())
+
+
 def row(shape: str, looks: Sequence[int], suites: int) -> str:
     """A line of a table: suites of 5 and of 17 claims."""
     sizes = (5, 17)
@@ -164,7 +192,19 @@ def row(shape: str, looks: Sequence[int], suites: int) -> str:
     return f"| {shape} | {seeds} | {false} | {' | '.join(cells)} |"
 
 
+def margin_row(looks: Sequence[int], suites: int) -> str:
+    """A line of the table of claims with a margin."""
+    ends = [with_margin(m, looks, suites, apart) for apart in (0.0, 1.0) for m in (5, 17)]
+    cells = [" / ".join(f"{100 * one[0]:.1f}" for one in ends[:2]),
+             " / ".join(f"{100 * one[1]:.0f}" for one in ends[:2]),
+             " / ".join(f"{100 * one[0]:.1f}" for one in ends[2:]),
+             " / ".join(f"{100 * one[1]:.0f}" for one in ends[2:])]
+    return f"| margin | {'looks' if len(looks) > 1 else looks[0]} | {' | '.join(cells)} |"
+
+
 if __name__ == "__main__":
+    for plan in (LOOKS, [10], [20], [40]):
+        print(margin_row(plan, int(sys.argv[1])), flush=True)
     for kind in SHAPES:
         for plan in (LOOKS, [3], [5], [10], [20]):
             print(row(kind, plan, int(sys.argv[1])), flush=True)
