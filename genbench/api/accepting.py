@@ -115,7 +115,7 @@ def _accept(
             spec.id for spec in finished
             if _write(accepted, spec.id, store.run(spec.id), shown[spec.id])
         ]
-        wanted = {spec.id for spec in plan.runs}
+        wanted = {accepted.name_of(spec.id) for spec in plan.runs}  # of today, or earlier ones
         removed = [name for name in accepted.names() if name not in wanted]
         for name in removed:
             accepted.remove(name)

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -250,6 +251,24 @@ def test_results_of_two_machines_merge(genbench, folder: Path, clone) -> None:
     done = warm.genbench(there, "accept", "tiny.yaml", **other_cache(there)).stdout
     assert "5 runs, 2 of them written" in done
     assert tracked(there) == whole
+
+
+@pytest.mark.usefixtures("finished")
+def test_a_run_that_was_accepted_under_an_earlier_id_is_not_lost(genbench, folder: Path) -> None:
+    genbench("accept", "tiny.yaml")
+    accepted = AcceptedRuns(folder / SUITE / "accepted")
+    [name] = [name for name in accepted.names() if name.startswith("flow--ring--s0")]
+    run, former = accepted.run(name), f"{name[:-8]}00000000"
+    accepted.write(replace(run.acceptance(), run=former), members_of(run, None))
+    accepted.remove(name)
+    shutil.rmtree(folder / SUITE / "runs" / name)
+    genbench("accept", "tiny.yaml", "--only", "gan")
+    assert former in accepted.names()
+    assert name not in accepted.names()
+    assert "5 runs: 5 done." in (folder / SUITE / "report.md").read_text()
+    genbench("accept", "tiny.yaml")
+    assert former not in accepted.names()
+    assert name in accepted.names()
 
 
 @pytest.mark.usefixtures("finished")
