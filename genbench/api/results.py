@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from genbench.api.places import recall, report_folder
+from genbench.api.places import recall, report_folder, store_of
 from genbench.arguments import COUNT, FLAG, PATH, checked, optional
 from genbench.errors import GenbenchError, StoreError
 from genbench.places import at_home
 from genbench.steps import step
 from genbench.store.accepted import AcceptedRuns
+from genbench.store.contents import recalled
 from genbench.store.holder import check_holder, hold
+from genbench.store.later import with_stored
 from genbench.store.runs import Store
 from genbench.suites.expand import Plan, load_plan
 
@@ -125,9 +127,11 @@ def check(
     from genbench.judging.made_with import made_with
     from genbench.store.table import tidy
 
-    plan, store = _stored(suite, results, seeds)
-    accepted = _baseline(plan, store, baseline)
+    plan = load_plan(at_home(suite), seeds=seeds)
+    store = store_of(at_home(Path(results)), plan)
     own = Store(store.root)
+    plan = with_stored(recalled(plan, store), own)  # of later looks, those that were begun here
+    accepted = _baseline(plan, store, baseline)
     if baseline is None and not own.runs():
         raise StoreError(f"there are no runs in {own.runs_folder} to hold against accepted ones; "
                          "run the suite")
