@@ -57,7 +57,11 @@ class CriticView:
         )
 
     def slopes(self, points: Tensor, scaling: Scaling, device: torch.device) -> Tensor:
-        """The norm of the score's gradient at raw points (N, D), (N,) float64 on the CPU.
+        """The norms of `gradients`, (N,) float64 on the CPU."""
+        return self.gradients(points, scaling, device).norm(dim=1)
+
+    def gradients(self, points: Tensor, scaling: Scaling, device: torch.device) -> Tensor:
+        """The score's gradient at raw points (N, D), (N, D) float64 on the CPU.
 
         The gradient is that of the scaled data, on which the critic is trained.
 
@@ -70,7 +74,7 @@ class CriticView:
             x = scaling.forward(part.to(device), Noise(0, device)).detach().requires_grad_()
             with torch.enable_grad():
                 (gradient,) = torch.autograd.grad(self.score(x).sum(), x)
-            parts.append(gradient.flatten(1).double().norm(dim=1).cpu())
+            parts.append(gradient.flatten(1).double().cpu())
         return torch.cat(parts)
 
     @torch.no_grad()

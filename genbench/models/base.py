@@ -334,7 +334,10 @@ class DataInitialisation(Capability):
 
     @abstractmethod
     def initialise(self, x: Tensor, noise: Noise) -> None:
-        """Place the model on training data x (N, *shape), before the first update; once."""
+        """Place the model on training data x (N, *shape), before the first update; once.
+
+        A model whose `one_of_each_class` is true is given one example of each class.
+        """
 
 
 @capability

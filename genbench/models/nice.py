@@ -72,6 +72,11 @@ class NICE(FlowModel):
             return math.log(std / 1.5)  # 1.5: of logits of images
         return math.log(std / (0.15 * (space.high - space.low)))
 
+    def log_scales(self) -> Tensor:
+        """log S, (D,)."""
+        assert isinstance(self.flow, _Scaled)
+        return self.flow.log_s.detach().flatten()
+
     @classmethod
     def preferred_scaling(
         cls, kind: Literal["points", "images"], **options: object,

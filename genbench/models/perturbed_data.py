@@ -19,6 +19,8 @@ class PerturbedData(Model):
     """Standard deviation of the noise on the scaled data."""
     points: Count = 2000
     """Rows kept of the training data."""
+    one_of_each_class: bool = False
+    """Whether they are copies of one example of each class."""
 
     def build(self, space: Space) -> None:
         """Buffers for the rows, so that they are part of the checkpoint."""

@@ -42,6 +42,18 @@ def samples_like(batch: Batch, model: Model, noise: Noise) -> Tensor:
     return model.generate(len(batch), noise, batch.labels if model.conditional else None)
 
 
+def first_of_each_class(batch: Batch) -> Tensor:
+    """The first example of each class, (K, *shape).
+
+    Raises:
+        GenbenchError: data without labels.
+    """
+    if batch.labels is None:
+        raise GenbenchError("one example of each class: the dataset has no labels")
+    first = {label: row for row, label in reversed(list(enumerate(batch.labels.tolist())))}
+    return batch.x[[first[label] for label in sorted(first)]]
+
+
 Draw = Callable[[int, Noise], Batch]
 """Random scaled training data: draw(n, noise)."""
 
@@ -165,7 +177,9 @@ class Objective(nn.Module, Configured, ABC, Generic[M]):
     def initialise(self, model: M, draw: Draw, noise: Noise, points: int = 2000) -> None:
         """Let a model that has `initialise` place itself on that many data; it does so once."""
         if isinstance(model, DataInitialisation):
-            model.initialise(draw(points, noise.child("data")).x, noise)
+            batch = draw(points, noise.child("data"))
+            alone = getattr(model, "one_of_each_class", False)
+            model.initialise(first_of_each_class(batch) if alone else batch.x, noise)
 
     def begin(self, updates: int) -> None:
         """Called with the number of updates, before a stage is trained or resumed."""

@@ -17,8 +17,8 @@ from genbench.evaluation.transport import assignment_cost
 from genbench.fields import Count, Positive
 
 
-def lipschitz_dual(x: np.ndarray, y: np.ndarray, constant: float) -> float:
-    """The largest mean f(y) − mean f(x), over functions of that Lipschitz constant."""
+def dual_on_samples(x: np.ndarray, y: np.ndarray, constant: float) -> np.ndarray:
+    """The values (N,) on x of a function that solves the dual."""
     from scipy.optimize import linprog
     from scipy.sparse import eye_array, hstack, kron
     from scipy.spatial.distance import cdist
@@ -34,7 +34,14 @@ def lipschitz_dual(x: np.ndarray, y: np.ndarray, constant: float) -> float:
     )
     if not found.success:
         raise ArithmeticError(f"the dual was not solved: {found.message}")
-    on_x = found.x[:n]
+    return np.asarray(found.x[:n])
+
+
+def lipschitz_dual(x: np.ndarray, y: np.ndarray, constant: float) -> float:
+    """The largest mean f(y) − mean f(x), over functions of that Lipschitz constant."""
+    from scipy.spatial.distance import cdist
+
+    on_x = dual_on_samples(x, y, constant)
 
     def potential(points: np.ndarray) -> np.ndarray:
         return (on_x + constant * cdist(points, x)).min(1)
