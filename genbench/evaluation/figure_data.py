@@ -13,10 +13,13 @@ from torch import Tensor
 from genbench.errors import NotApplicable, NotFinite
 from genbench.evaluation.evidence import Evidence
 from genbench.evaluation.latent_walks import walks
+from genbench.evaluation.metrics._logits import log_softmax_chunks
 from genbench.models.base import Mixture
 from genbench.models.mixture import MixtureModel
 
 IMAGES, POINTS, GRID, LINE, WEIGHTS = 100, 2000, 120, 400, 200_000
+CLASSES = 20
+"""Classes of which the probabilities are kept, at most."""
 EACH = 10
 """Images of each component."""
 
@@ -30,7 +33,8 @@ def figure_data(evidence: Evidence) -> dict[str, np.ndarray]:
     probable; `critic_weights` (≤ 200,000,) float32 where there is a critic. On a line: `line` (2,)
     with `line_log_density`, `line_critic` (L,) float32 and `line_probability`, whether the latter
     is D(x). Images of mixtures: `component_samples` (T, ≤ 10, C, H, W) uint8 and
-    `component_weights` (T,) float32; of decoded latents those of `latent_walks`.
+    `component_weights` (T,) float32; of decoded latents those of `latent_walks`. Where metrics
+    asked a classifier of few classes, `label_probabilities` (≤ 100, K) float32 of the samples.
     """
     images = evidence.data.kind == "images"
     evidence.noise.child("artefacts").seed_torch()
@@ -40,7 +44,8 @@ def figure_data(evidence: Evidence) -> dict[str, np.ndarray]:
         return {}
     kept = {"samples": samples.numpy()}
     if images:
-        return {**kept, **_by_component(evidence), **walks(evidence)}
+        labels = _labels(evidence, len(samples))
+        return {**kept, **labels, **_by_component(evidence), **walks(evidence)}
     if samples.shape[1] == 1:
         kept.update(_line(evidence))
     if samples.shape[1] == 2:
@@ -50,6 +55,15 @@ def figure_data(evidence: Evidence) -> dict[str, np.ndarray]:
         kept["critic_weights"] = weights[:: -(-len(weights) // WEIGHTS)].float().cpu().numpy()
     components = _components(evidence, samples)
     return kept if components is None else {**kept, "components": components}
+
+
+def _labels(evidence: Evidence, count: int) -> dict[str, np.ndarray]:
+    """p(y ∣ x) of the samples shown, by a classifier that a metric has asked already."""
+    for network in evidence.extractors():
+        logits = evidence.logits(network.name, 0, count)
+        if logits.shape[1] <= CLASSES:
+            return {"label_probabilities": np.exp(next(log_softmax_chunks(logits)))}
+    return {}
 
 
 def _line(evidence: Evidence) -> dict[str, np.ndarray]:
