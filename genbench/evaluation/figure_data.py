@@ -61,7 +61,7 @@ def _labels(evidence: Evidence, count: int) -> dict[str, np.ndarray]:
     """p(y ∣ x) of the samples shown, by a classifier that a metric has asked already."""
     for network in evidence.extractors():
         logits = evidence.logits(network.name, 0, count)
-        if logits.shape[1] <= CLASSES:
+        if 0 < logits.shape[1] <= CLASSES:  # pixels, as features, have none
             return {"label_probabilities": np.exp(next(log_softmax_chunks(logits)))}
     return {}
 

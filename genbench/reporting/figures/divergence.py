@@ -73,7 +73,8 @@ def _on(x: np.ndarray, arrays: Arrays) -> np.ndarray:
     Between the nodes it is interpolated, and beyond them continued as the last parabola.
     """
     stored = arrays["line_log_density"].astype(float)
-    nodes = np.linspace(*(float(end) for end in arrays["line"]), len(stored))
+    low, high = (float(end) for end in arrays["line"])
+    nodes = np.linspace(low, high, len(stored))
     found = np.interp(x, nodes, stored)
     for outside, few in ((x < nodes[0], slice(0, 9)), (x > nodes[-1], slice(-9, None))):
         found[outside] = np.polyval(np.polyfit(nodes[few], stored[few], 2), x[outside])

@@ -197,3 +197,19 @@ def test_copies_of_one_example_of_each_class():
         torch.stack((labels.float(), torch.arange(90.0)), 1), labels), Noise(0))
     drawn = model.generate(300, Noise(1))
     assert sorted(map(tuple, drawn.unique(dim=0).tolist())) == [(0, 0), (1, 1), (2, 2)]
+
+
+@pytest.mark.parametrize(("classes", "kept"), [(0, False), (3, True), (1008, False)])
+def test_figures_get_the_classes_of_a_classifier_that_was_asked(classes, kept):
+    """Features without logits, as pixels are, and those of a thousand classes have none."""
+    from types import SimpleNamespace
+
+    from genbench.evaluation.figure_data import _labels
+
+    network = SimpleNamespace(name="some")
+    logits = np.log(np.full((4, classes), 1 / max(1, classes), np.float32))
+    evidence = SimpleNamespace(extractors=lambda: [network], logits=lambda *_: logits)
+    found = _labels(evidence, 4)
+    assert set(found) == ({"label_probabilities"} if kept else set())
+    if kept:
+        assert found["label_probabilities"] == pytest.approx(1 / classes)
