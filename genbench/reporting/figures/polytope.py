@@ -95,8 +95,8 @@ def _hexagon(ax: Any) -> None:
     inside = ((rows >= 0) & (rows <= 1 / 3)).all(-1)
     depth = np.where(inside, _information(rows.clip(0, 1 / 3)), np.nan)
     ax.contour(axis, axis, depth, levels=LEVELS, colors="#8496AB", linewidths=0.5)
-    ax.set_xlim(-1.15 * reach, 1.15 * reach)
-    ax.set_ylim(-1.15 * reach, 1.15 * reach)
+    ax.set_xlim(-1.4 * reach, 1.4 * reach)
+    ax.set_ylim(-1.4 * reach, 1.4 * reach)
     ax.set_aspect("equal")
     ax.grid(visible=False)
     ax.axis("off")
@@ -113,5 +113,5 @@ def _path(ax: Any, gain: np.ndarray, spread: float) -> None:
     down = _place(gain - gain.mean() + 1 / 6)
     size = float(np.linalg.norm(down))
     if size > 0:
-        ax.annotate("", xy=0.32 * down / size, xytext=0.22 * down / size, annotation_clip=False,
+        ax.annotate("", xy=0.33 * down / size, xytext=0.26 * down / size, annotation_clip=False,
                     arrowprops={"arrowstyle": "->", "color": INK, "linewidth": 0.8})
