@@ -191,9 +191,8 @@ def _effect(expectation: Expectation, tests: Sequence[Test]) -> Effect | None:
         return None
     shift = (expectation.tolerance or 0.0) if len(tests) > 1 else 0.0
     what, back = _back(expectation, test)
-    value = back(test.estimate + (0.0 if test.logs else shift))
-    alone = test.deterministic or test.kind.startswith("exact")
-    if alone or (test.logs and len(tests) > 1):
+    value = back(test.estimate + shift)
+    if test.deterministic or test.kind.startswith(("exact", "Hall")):
         return Effect(what, value)
     return Effect(what, value, *sorted((back(test.low + shift), back(test.high + shift))))
 

@@ -108,4 +108,6 @@ def how(test: Test) -> str:
         return " (by ranks: a value is not finite)"
     if test.logs:
         return " (on logs: heavy tails)"
+    if test.kind.startswith("Hall"):
+        return " (Hall's test: heavy tails)"
     return " (exact test: tied values or heavy tails)" if test.kind.startswith("exact") else ""

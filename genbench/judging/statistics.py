@@ -40,7 +40,7 @@ class Test:
     __test__ = False  # not a test case, whatever pytest thinks of the name
 
     kind: str
-    """`Welch`, `paired` or `one-sample`, or `exact …`, or `rank`."""
+    """`Welch`, `paired` or `one-sample`, or `exact …` or `Hall's …`, or `rank`."""
     estimate: float
     """The contrast; for two samples the difference of means, first less second."""
     standard_error: float

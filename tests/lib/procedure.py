@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtr
 
+from genbench.judging.exact import HEAVY
 from genbench.judging.looks import FUTILE
 from genbench.judging.statistics import ALPHA
 from genbench.suites.looks import shares
@@ -45,13 +46,20 @@ class Ended(NamedTuple):
 
 def p_values(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """One-sided p for a < b and against it, of samples (…, seeds)."""
-    heavy = (_heavy(a) | _heavy(b))[..., None]
-    a, b = np.where(heavy, np.log(a), a), np.where(heavy, np.log(b), b)
+    squares = a.var(-1), b.var(-1)
+    heavy = np.any([_lognormal(x) & (square >= 0.1 * sum(squares))
+                    for x, square in zip((a, b), squares, strict=True)], axis=0)
+    logs = heavy & _lognormal(a, b)
+    heavy &= ~logs
+    a, b = (np.where(logs[..., None], np.log(x), x) for x in (a, b))
     n, d = a.shape[-1], a - b
     tied = (_tied(a) | _tied(b)) & _tied(d)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = d.mean(-1) / (d.std(-1, ddof=1) / np.sqrt(n))
     less, more = stdtr(n - 1, t), stdtr(n - 1, -t)
+    skew = np.where(heavy, _skew(d) / np.sqrt(n) * ((n - 1) / n) ** 1.5, 0.0)
+    hall = t + skew / 6 + skew * t**2 / 3 + skew**2 * t**3 / 27
+    less, more = np.maximum(less, stdtr(n - 1, hall)), np.maximum(more, stdtr(n - 1, -hall))
     alike = ~tied & (np.ptp(d, -1) <= 1e-12 * np.abs(a).max(-1))
     if alike.any():  # moved by the same, all of them: Welch's test
         less[alike], more[alike] = _welch(a[alike], b[alike])
@@ -79,9 +87,21 @@ def _welch(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return stdtr(freedom, t), stdtr(freedom, -t)
 
 
-def _heavy(x: np.ndarray) -> np.ndarray:
-    low, middle, high = x.min(-1), np.median(x, -1), x.max(-1)
-    return (high > 25 * low) | ((high > 5 * low) & (high - middle > middle - low))
+def _lognormal(*samples: np.ndarray) -> np.ndarray:
+    """Whether logarithms suit positive samples better."""
+    logs = [np.log(x) for x in samples]
+    wide = np.all([x.std(-1, ddof=1) > HEAVY for x in logs], axis=0)
+    return wide & (_skewness(*logs) < _skewness(*samples))
+
+
+def _skewness(*samples: np.ndarray) -> np.ndarray:
+    return sum(np.abs(_skew(x)) for x in samples)
+
+
+def _skew(x: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        z = (x - x.mean(-1, keepdims=True)) / x.std(-1, keepdims=True)
+    return (z**3).mean(-1)
 
 
 def _tied(x: np.ndarray) -> np.ndarray:
