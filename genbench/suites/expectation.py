@@ -144,7 +144,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        self.magnitudes: set[CellName] = set()
+        self.bars: dict[CellName, bool] = {}
 
     def expectation(self) -> Expectation:
         if self.take(_STD):
@@ -194,7 +194,7 @@ class _Reader:
         terms = tuple((factor, cell) for cell, factor in coefficients.items())
         return Expectation(
             self.text.strip(), relation, terms, low - high, tolerance,
-            magnitudes=frozenset(self.magnitudes),
+            magnitudes=self.magnitudes,
         )
 
     def ratio(
@@ -214,7 +214,7 @@ class _Reader:
             raise SuiteError(f"'{self.text}': 'on logs' compares a cell with another or a number")
         return Expectation(
             self.text.strip(), relation, tuple(named), math.log(first) - math.log(second),
-            logs=True, magnitudes=frozenset(self.magnitudes),
+            logs=True, magnitudes=self.magnitudes,
         )
 
     def spreads(self) -> Expectation:
@@ -267,12 +267,23 @@ class _Reader:
 
     def quantity(self) -> CellName:
         """A cell, or the magnitude of one."""
-        if not self.symbol("|"):
-            return self.cell()
+        bars = self.symbol("|")
         cell = self.cell()
-        self.expect("|")
-        self.magnitudes.add(cell)
+        if bars:
+            self.expect("|")
+        if self.bars.setdefault(cell, bars) != bars:
+            metric, row, dataset = cell
+            where = f"{row}, {dataset}" if dataset else row
+            raise SuiteError(
+                f"'{self.text}': {metric}[{where}] stands with bars and without; a comparison has "
+                "one of both"
+            )
         return cell
+
+    @property
+    def magnitudes(self) -> frozenset[CellName]:
+        """The cells between bars."""
+        return frozenset(cell for cell, bars in self.bars.items() if bars)
 
     def number(self) -> float | None:
         digits = self.take(_NUMBER)
