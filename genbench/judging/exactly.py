@@ -28,6 +28,7 @@ def exactly(
     ]
     trained = [set(cell.values) for cell in values if not is_reference(cell)]
     seeds = sorted(set.intersection(*trained)) if trained else [0]
+    alone = len(set.union(*trained)) - len(seeds) if trained else 0
     off = [
         math.fsum([expectation.constant, *(
             factor * (cell.sample[0] if is_reference(cell) else cell.values[seed])
@@ -40,6 +41,8 @@ def exactly(
     far = max(map(abs, off))
     runs = f"{len(off)} run" + "s" * (len(off) > 1)
     within = far <= expectation.tolerance
+    if alone:
+        runs += f"; {alone} more seed{'s have' if alone > 1 else ' has'} not all of these rows"
     text = (f"off by {number(far)} at most ({runs}), "
             f"{'within' if within else 'beyond'} {number(expectation.tolerance)}")
     return within, text, Effect("largest deviation", far)

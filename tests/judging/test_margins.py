@@ -146,6 +146,14 @@ def test_an_identity_is_no_test_and_costs_the_others_nothing() -> None:
     assert "off by 0.1 at most (5 runs), within 0.2" in others[0].evidence
 
 
+def test_a_run_without_its_partner_is_counted_beside_an_identity():
+    identity = {"identity": "nll[a] - nll[b] = 0 within 0.2"}
+    found = verdict(identity, A, rows("b", [1.0, 1.1, 0.9]))
+    assert found.verdict == "CONFIRMED"
+    assert "(3 runs; 2 more seeds have not all of these rows)" in found.evidence
+    assert "more" not in verdict(identity, A, B).evidence
+
+
 def test_a_few_runs_are_enough_for_an_identity() -> None:
     assert verdict({"identity": "nll[a] = 1 within 0.1"}, rows("a", [1.0])).verdict == "CONFIRMED"
 
