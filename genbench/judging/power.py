@@ -81,7 +81,11 @@ def seeds_text(needed: int | None) -> str:
 
 
 def smallest_change(test: Test, before: float, level: float) -> float | None:
-    """The smallest change that this spread would have told from noise; None if there is none."""
+    """The smallest change that this spread would have told from noise; None if there is none.
+
+    For Student's test; of one that took its place (`how`) it is an approximation, as that depends
+    on every value.
+    """
     if test.rivals:
         found = [smallest_change(one, before, level / len(test.rivals)) for one in test.rivals]
         return min((change for change in found if change is not None), default=None)
@@ -96,7 +100,8 @@ def smallest_change(test: Test, before: float, level: float) -> float | None:
 def would_be(test: Test, smallest: float | None, level: float) -> str:
     """That change in words, or why there is none."""
     if smallest is not None:
-        return f"smallest change that would be: {number(smallest, 2)}"
+        rough = any(how(one) for one in test.rivals or (test,))
+        return f"smallest change that would be: {'about ' * rough}{number(smallest, 2)}"
     if exact.floor(test.seeds) > level / max(1, len(test.rivals)):
         return "no change would be: so few seeds have no smaller p"
     return "no spread to tell what would be"
