@@ -1,5 +1,6 @@
 """What stored results answer a claim: on each dataset, p for its comparison and against it."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -139,7 +140,7 @@ def _answer(
             ways = " and ".join(f"{cell.metric}@{cell.protocol}" for cell in cells)
             return Answer(f"{_name(name, dataset)} was measured under several protocols: {ways}")
     chosen = [cells[0] for cells in found]
-    trouble = None if _never_exact(expectation, chosen) else _trouble(chosen)
+    trouble = None if _never_exact(expectation, chosen) else _trouble(expectation, chosen)
     if trouble is not None:
         return trouble
     values = ", ".join(dict.fromkeys(cell.text for cell in chosen))
@@ -173,9 +174,9 @@ def _never_exact(expectation: Expectation, cells: Sequence[Cell]) -> bool:
     return expectation.relation == "=" and any(cell.lost for cell in cells)
 
 
-def _trouble(cells: Sequence[Cell]) -> Answer | None:
+def _trouble(expectation: Expectation, cells: Sequence[Cell]) -> Answer | None:
     """Why these cells cannot be compared, or None."""
-    for cell in cells:
+    for name, cell in zip(expectation.cells, cells, strict=True):
         if not cell.values and not cell.troubles:
             reason = cell.skipped or "no values"
             return Answer(f"{cell.name} does not apply: {reason}", applies=False)
@@ -187,6 +188,9 @@ def _trouble(cells: Sequence[Cell]) -> Answer | None:
             if cell.values:
                 text += f"; the other runs {mean_text(cell.sample)}"
             return Answer(text)
+        if name in expectation.magnitudes and -math.inf in cell.outcomes.values():
+            return Answer(f"{cell.name}: {trouble_text(cell)}; the worst of a magnitude is not "
+                          f"known where higher is better")
         if cell.limited:
             return Answer(f"{cell.name}: --limit-updates cut the budget, not comparable")
     protocols: dict[tuple[str, str], str] = {}

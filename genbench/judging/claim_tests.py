@@ -3,6 +3,7 @@
 import math
 import statistics
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from scipy.special import stdtr
@@ -135,14 +136,21 @@ def _log_distances_differ(
     The median of few values with heavy tails moves all distances at once: their variance is then
     counted twice, which the simulation of the tests asks for.
     """
-    if -math.inf in (*first, *second):  # values that are equal
-        test = contrast_test([(1.0, dict(enumerate(first))), (-1.0, dict(enumerate(second)))])
+    if -math.inf in (*first, *second) or _equal(first) or _equal(second):
+        top = max(0.0, *first, *second)  # below 0, they are not taken for positive quantities
+        test = contrast_test([
+            (sign, {place: each - top for place, each in enumerate(logs)})
+            for sign, logs in ((1.0, first), (-1.0, second))
+        ])
         return test.p_less, test.p_greater
     test = welch(first, second)
-    if test.deterministic:
-        return test.p_less, test.p_greater
     t = test.estimate / (test.standard_error * (math.sqrt(2) if heavy else 1.0))
     return float(stdtr(test.df, t)), float(stdtr(test.df, -t))
+
+
+def _equal(logs: Sequence[float]) -> bool:
+    """Whether two distances are the same: a spread of theirs says nothing then."""
+    return any(after - before <= 1e-12 for before, after in pairwise(sorted(logs)))
 
 
 def _log_distances(values: Sequence[float]) -> list[float]:

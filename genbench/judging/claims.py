@@ -20,8 +20,8 @@ A claim of several comparisons joined by `and` holds if all do (the largest p) a
 does (the smallest p, times their number). One that names no dataset is, in the same way, about
 each dataset on which its cells apply. `std(a) < std(b)` compares the spreads over seeds: Welch's
 test on the logarithms of the distances from the median, but for the one distance that says
-nothing (the median's own, or one of the middle two). A claim that gives a reason in the place of a
-comparison is listed and not judged.
+nothing (the median's own, or one of the middle two); an exact test where distances are equal. A
+claim that gives a reason in the place of a comparison is listed and not judged.
 An identity (`js[apart] = log(2) within 1e-4`) is no test: it is CONFIRMED if every run's value is
 that near its exact one, and REFUTED if one is not.
 `a ~= b within t` is confirmed if |a − b| is significantly below t (two one-sided tests).

@@ -153,6 +153,16 @@ def test_both_infinite_is_not_settled():
     assert verdict("nll[a] < nll[b]", a, b).verdict == "INCONCLUSIVE"
 
 
+def test_the_worst_of_a_magnitude_is_infinite_or_unknown():
+    lost, fine = ["not-finite"] * 5, rows("b", [1.0, 1.1, 2.0, 2.2, 1.5], better="higher")
+    found = verdict("|nll[a]| < |nll[b]|", rows("a", lost, better="higher"), fine)
+    assert found.verdict == "INCONCLUSIVE"
+    assert "the worst of a magnitude is not known" in found.evidence
+    assert verdict("|nll[a]| < |nll[b]|", rows("a", lost), fine).verdict == "REFUTED"
+    target = rows("a", lost, better="target", target="3 from below")
+    assert verdict("|nll[a]| < 9", target).verdict == "INCONCLUSIVE"
+
+
 def test_a_metric_that_applies_to_some_seeds_is_not_judged_on_those():
     found = verdict("nll[a] < nll[b]", rows("a", [1.0, 1.1, 0.9, "skipped"]), HIGH)
     assert found.verdict == "INCONCLUSIVE"
@@ -317,6 +327,30 @@ def test_spreads_are_compared():
     still = verdict("std(nll[a]) < std(nll[b])", rows("a", [3.0] * 5), rows("b", range(5)))
     assert still.verdict == "CONFIRMED"
     assert still.p == pytest.approx(2 / math.comb(8, 4))
+
+
+@pytest.mark.parametrize(("a", "b"), [
+    ([1, 2, 3], [10, 20, 30]), ([4, 5, 6], [3, 5, 7]), ([0.4, 0.5, 0.6], [3, 4.1, 5]),
+    ([1, 2, 3, 4], [1, 1.1, 1.3, 9]), ([1, 1, 1], [2, 2, 2]), ([1, 1, 1, 2], [2, 2, 2, 9]),
+])
+def test_equal_spacings_are_no_certainty(a, b):
+    """The exact test of two distances each has no p below 1/6 a side, of three none below 1/20."""
+    for left, right in (("a", "b"), ("b", "a")):
+        found = verdict(f"std(nll[{left}]) < std(nll[{right}])", rows("a", a), rows("b", b))
+        assert found.p >= (1 / 3 if len(a) == 3 else 1 / 10)
+
+
+def test_spreads_of_whole_numbers_keep_the_level():
+    rng = np.random.default_rng(8)
+    claim = parse_expectation("std(nll[a]) < std(nll[b])")
+    for n in (3, 5):
+        found = []
+        for _ in range(600):
+            cells = [Cell(name, "ring", "nll", "v1", "lower", values=dict(enumerate(
+                map(float, np.round(rng.normal(0, 2, n)))))) for name in "ab"]
+            answer = tried(claim, cells)
+            found.append(2 * min(answer.confirm, answer.refute))
+        assert np.mean(np.array(found) <= 0.005) <= 0.013  # equal spacings alone were 2 %
 
 
 def test_spreads_far_apart_are_told_apart_by_five_seeds():
