@@ -144,7 +144,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        self.bars: dict[CellName, bool] = {}
+        self.magnitudes, self.plain = set[CellName](), set[CellName]()
 
     def expectation(self) -> Expectation:
         if self.take(_STD):
@@ -194,7 +194,7 @@ class _Reader:
         terms = tuple((factor, cell) for cell, factor in coefficients.items())
         return Expectation(
             self.text.strip(), relation, terms, low - high, tolerance,
-            magnitudes=self.magnitudes,
+            magnitudes=frozenset(self.magnitudes),
         )
 
     def ratio(
@@ -214,7 +214,7 @@ class _Reader:
             raise SuiteError(f"'{self.text}': 'on logs' compares a cell with another or a number")
         return Expectation(
             self.text.strip(), relation, tuple(named), math.log(first) - math.log(second),
-            logs=True, magnitudes=self.magnitudes,
+            logs=True, magnitudes=frozenset(self.magnitudes),
         )
 
     def spreads(self) -> Expectation:
@@ -261,9 +261,7 @@ class _Reader:
         number = self.number()
         if number is None:
             return 1.0, self.quantity()
-        if self.symbol("*"):
-            return number, self.quantity()
-        return number, None
+        return number, self.quantity() if self.symbol("*") else None
 
     def quantity(self) -> CellName:
         """A cell, or the magnitude of one."""
@@ -271,19 +269,10 @@ class _Reader:
         cell = self.cell()
         if bars:
             self.expect("|")
-        if self.bars.setdefault(cell, bars) != bars:
-            metric, row, dataset = cell
-            where = f"{row}, {dataset}" if dataset else row
-            raise SuiteError(
-                f"'{self.text}': {metric}[{where}] stands with bars and without; a comparison has "
-                "one of both"
-            )
+        (self.magnitudes if bars else self.plain).add(cell)
+        if self.plain & self.magnitudes:
+            raise SuiteError(f"'{self.text}': {cell[0]}[{cell[1]}] stands with bars and without")
         return cell
-
-    @property
-    def magnitudes(self) -> frozenset[CellName]:
-        """The cells between bars."""
-        return frozenset(cell for cell, bars in self.bars.items() if bars)
 
     def number(self) -> float | None:
         digits = self.take(_NUMBER)
