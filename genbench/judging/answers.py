@@ -188,6 +188,9 @@ def _trouble(expectation: Expectation, cells: Sequence[Cell]) -> Answer | None:
             if cell.values:
                 text += f"; the other runs {mean_text(cell.sample)}"
             return Answer(text)
+        if is_reference(cell) and cell.sets == 1 and expectation.relation != "=":
+            return Answer(f"{cell.text}: one set of samples does not tell how uncertain it is; "
+                          "`protocol: {sets: 3}` draws more")
         if name in expectation.magnitudes and -math.inf in cell.outcomes.values():
             return Answer(f"{cell.name}: {trouble_text(cell)}; the worst of a magnitude is not "
                           f"known where higher is better")

@@ -67,7 +67,9 @@ class Cell:
     spreads: dict[int, float] = field(default_factory=dict)
     """The standard deviation over sample sets of one model, where there are several."""
     fixed: bool = False
-    """Whether nothing was trained, and no samples were drawn."""
+    """Whether nothing was trained or fitted, and no samples were drawn."""
+    sets: int | None = None
+    """The sample sets that a value is the mean of; None where samples do not matter."""
     aim: str = ""
     """With the direction "target": the best value as the metric declares it."""
     target: float | None = None
@@ -282,7 +284,9 @@ def _cell(rows: Sequence[MetricRow]) -> Cell:
     found.aim = next((row.target for row in rows if row.target), "")
     found.limited = any(row.limited for row in rows)
     found.spreads = {r.seed: r.sampling_std for r in rows if r.sampling_std is not None}
-    found.fixed = not found.spreads and all(row.updates == 0 for row in rows)
+    found.fixed = not found.spreads and all(
+        row.updates == 0 == row.examples for row in rows
+    )
     found.tolerance = next((r.tolerance for r in rows if r.tolerance is not None), None)
     for row in rows:
         if row.seed in seen:

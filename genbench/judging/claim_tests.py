@@ -12,10 +12,12 @@ from genbench.judging import exact
 from genbench.judging.cells import Cell, is_reference
 from genbench.judging.effects import Effect
 from genbench.judging.significance import contrast_test
-from genbench.judging.statistics import Test, welch
+from genbench.judging.statistics import Test, Variance, welch
 from genbench.suites.expectation import Expectation
 from genbench.text.numbers import mean_and_std, number, p_text
 
+MANY = 1_000_000
+"""Sets, where how many is not known: a table without its suite."""
 INFINITE = "what is not finite is the worst there is"
 
 
@@ -34,23 +36,26 @@ class Tested(NamedTuple):
 
 def contrast_of(
     expectation: Expectation, cells: Sequence[Cell]
-) -> tuple[list[tuple[float, Cell]], float, float]:
+) -> tuple[list[tuple[float, Cell]], float, Variance]:
     """The trained cells with their coefficients, the constant, and its variance.
 
-    The row of the data counts as part of the constant, known up to its sampling spread.
+    The row of the data counts as part of the constant, known up to its sampling spread: that of
+    one set and not of their mean, which is on the safe side.
 
     Raises:
         ValueError: a value that has no logarithm, where those are compared.
     """
-    trained, constant, variance = [], expectation.constant, 0.0
+    trained, constant, squares, spent = [], expectation.constant, 0.0, 0.0
     for (factor, name), cell in zip(expectation.terms, cells, strict=True):
         compared = cell.transformed(name in expectation.magnitudes, expectation.logs)
         if is_reference(compared):
             constant += factor * mean_and_std(compared.sample)[0]
-            variance += (factor * compared.sampling_std) ** 2
+            square = (factor * compared.sampling_std) ** 2
+            squares += square
+            spent += square**2 / max(1, (compared.sets or MANY) - 1)
         else:
             trained.append((factor, compared))
-    return trained, constant, variance
+    return trained, constant, Variance(squares, squares**2 / spent if spent else math.inf)
 
 
 def tested(expectation: Expectation, cells: Sequence[Cell]) -> Tested:

@@ -28,8 +28,9 @@ that near its exact one, and REFUTED if one is not.
 A suite that plans its looks has its claims tested at each of them on its first seeds (`looks`).
 A claim that was not among the suite's when a run that it rests on first began is marked *post
 hoc*: its sentence may have been written after the numbers. The row `real` has no training seeds;
-its value counts as known up to its sampling spread. Where nothing random was trained or drawn,
-equal values make `<` false and `<=` true.
+its value is uncertain by the spread of its sample sets, with as many degrees of freedom less one;
+of a single set nothing is known. Where nothing was trained, fitted or drawn, equal values make `<`
+false and `<=` true.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,6 +42,7 @@ from genbench.judging.cells import Cell
 from genbench.judging.effects import Effect
 from genbench.judging.looks import FUTILE, Look, looks_of, planned_rows
 from genbench.judging.power import seeds_text
+from genbench.judging.sampled import with_sets
 from genbench.judging.statistics import ALPHA, holm
 from genbench.suites.expand import Plan
 from genbench.suites.expectation import Expectation
@@ -104,7 +106,7 @@ def judge(
     Raises:
         SuiteError: a claim that does not parse (the suite's loader refuses it earlier).
     """
-    claims = list(plan.suite.report.claims)
+    claims, cells = list(plan.suite.report.claims), with_sets(plan, cells)
     verdicts = {
         claim.id: _identity(claim, case_of(claim, cells))
         for claim in claims if claim.identity is not None

@@ -24,7 +24,7 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from genbench.judging import exact
-from genbench.judging.statistics import ALPHA, ROUNDING, Test, contrast, welch
+from genbench.judging.statistics import ALPHA, KNOWN, ROUNDING, Test, Variance, contrast, welch
 
 _Terms = Sequence[tuple[float, Mapping[int, float]]]
 
@@ -56,7 +56,7 @@ def difference_test(
 
 def contrast_test(
     terms: _Terms, constant: float = 0.0, *,
-    variance: float = 0.0, pairs: bool = False, certain: bool = False,
+    variance: Variance = KNOWN, pairs: bool = False, certain: bool = False,
 ) -> Test:
     """Test Σ coefficient · mean(sample) + constant against zero, as every verdict does.
 
@@ -69,7 +69,7 @@ def contrast_test(
     if any(math.isinf(value) for _, values in terms for value in values.values()):
         return _by_ranks(terms, constant)
     heavy = _heavy(terms)
-    logs = _logarithms(terms) if heavy and not (constant or variance) else None
+    logs = _logarithms(terms) if heavy and not (constant or variance.value) else None
     skewed = heavy and logs is None and all(min(values.values()) > 0 for _, values in terms)
     terms = logs or terms
     scaled = [{seed: c * value for seed, value in values.items()} for c, values in terms]
@@ -125,7 +125,8 @@ def _by_skewness(test: Test, samples: Sequence[Sequence[float]]) -> Test:
 
 
 def _exactly(
-    test: Test, samples: Sequence[Sequence[float]], constant: float, variance: float, size: float
+    test: Test, samples: Sequence[Sequence[float]], constant: float, variance: Variance,
+    size: float,
 ) -> Test:
     """The test with the p of an exact one, or at least none below what that can give."""
     if min(test.seeds) < 2:
@@ -133,12 +134,12 @@ def _exactly(
     if test.deterministic and test.estimate == 0:
         return replace(test, p_less=1.0, p_greater=1.0)
     found = None
-    if len(samples) == 1 and not variance:
+    if len(samples) == 1 and not variance.value:
         found = exact.sign_flips([
             0.0 if abs(value + constant) <= ROUNDING * size else value + constant
             for value in samples[0]
         ])
-    elif len(samples) == 2 and not variance:
+    elif len(samples) == 2 and not variance.value:
         found = exact.two_samples(
             [value + constant for value in samples[0]], [-value for value in samples[1]]
         )

@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from scipy.special import stdtr, stdtrit
 
@@ -82,6 +83,17 @@ class Test:
         return bool(self.seeds) and min(self.seeds) >= MIN_SEEDS
 
 
+class Variance(NamedTuple):
+    """That of a constant which is an estimate itself, and its degrees of freedom."""
+
+    value: float = 0.0
+    df: float = math.inf
+
+
+KNOWN = Variance()
+"""Of a constant that is a number."""
+
+
 def welch(first: Sequence[float], second: Sequence[float]) -> Test:
     """Two independent samples: mean(first) − mean(second)."""
     return contrast([(1.0, first), (-1.0, second)])
@@ -89,7 +101,7 @@ def welch(first: Sequence[float], second: Sequence[float]) -> Test:
 
 def contrast(
     terms: Sequence[tuple[float, Sequence[float]]], constant: float = 0.0, *,
-    variance: float = 0.0, kind: str = "", scale: float = 0.0,
+    variance: Variance = KNOWN, kind: str = "", scale: float = 0.0,
 ) -> Test:
     """Test Σ coefficient · mean(sample) + constant against zero.
 
@@ -108,7 +120,7 @@ def contrast(
         estimate += factor * mean_and_std(values)[0]
     if abs(estimate) <= ROUNDING * size:
         estimate = 0.0
-    error = math.sqrt(sum(parts) + variance)
+    error = math.sqrt(sum(parts) + variance.value)
     sizes = tuple(len(values) for _, values in terms)
     kind = kind or ("one-sample" if len(terms) == 1 else "Welch")
     df = _freedom(parts, sizes, variance)
@@ -123,12 +135,13 @@ def _part(factor: float, values: Sequence[float], scale: float) -> float:
     return 0.0 if std <= ROUNDING * scale else factor**2 * std**2 / len(values)
 
 
-def _freedom(parts: Sequence[float], sizes: Sequence[int], variance: float) -> float:
+def _freedom(parts: Sequence[float], sizes: Sequence[int], variance: Variance) -> float:
     """Welch–Satterthwaite degrees of freedom; scaled first, as squares of tiny numbers vanish."""
-    total = sum(parts) + variance
+    total = sum(parts) + variance.value
     if math.isnan(total) or total == 0:
         return math.nan
     below = sum((part / total) ** 2 / (n - 1) for part, n in zip(parts, sizes, strict=True))
+    below += (variance.value / total) ** 2 / variance.df
     return 1 / below if below else math.inf
 
 

@@ -68,7 +68,7 @@ def _row(texts: Mapping[str, str], where: str) -> MetricRow:
     def number(name: str) -> float | None:
         return _number(texts.get(name, ""), f"{where}: {name}")
 
-    seed, updates = number("seed"), number("updates")
+    seed, updates, examples = number("seed"), number("updates"), number("examples")
     if seed is None:
         raise GenbenchError(f"{where}: seed: expected a number")
     one = SimpleNamespace(**texts)
@@ -76,6 +76,7 @@ def _row(texts: Mapping[str, str], where: str) -> MetricRow:
         one.suite, one.method, one.dataset, int(seed), one.metric, one.protocol, number("value"),
         one.better, one.unit, one.status, one.reason, one.run, number("sampling_std"),
         updates=None if updates is None else int(updates),
+        examples=None if examples is None else int(examples),
         limited=texts.get("limited", "").strip().lower() in ("true", "1", "1.0", "yes"),
         target=texts.get("target", ""), tolerance=number("tolerance"),
     )

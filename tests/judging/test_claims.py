@@ -19,6 +19,7 @@ from genbench.judging.significance import contrast_test
 from genbench.judging.statistics import welch
 from genbench.suites.expectation import parse_expectation
 from genbench.suites.schema import Claim
+from genbench.suites.spec import MetricSpec
 
 
 def verdicts(expectations, *parts):
@@ -29,7 +30,7 @@ def verdicts(expectations, *parts):
         for place, expect in enumerate(expectations)
     ]
     plan = SimpleNamespace(
-        suite=SimpleNamespace(looks=None, report=SimpleNamespace(claims=claims))
+        suite=SimpleNamespace(looks=None, report=SimpleNamespace(claims=claims)), metrics=(),
     )
     return judge(plan, cells_of(table(*parts)))
 
@@ -232,13 +233,14 @@ def test_what_training_made_equal_is_no_certainty(n):
 
 
 def test_what_nothing_random_made_is_certain():
-    fixed = {"updates": 0, "sampling_std": None}
+    fixed = {"updates": 0, "examples": 0, "sampling_std": None}
     six, eight = rows("a", [6.0] * 3, **fixed), rows("b", [8.0] * 3, **fixed)
     assert verdict("nll[a] < nll[b]", six, eight).p == 0
     assert "without any spread" in verdict("nll[a] < nll[b]", six, eight).evidence
-    drawn = rows("b", [8.0] * 3, updates=0, sampling_std=0.1)
+    drawn = rows("b", [8.0] * 3, updates=0, examples=0, sampling_std=0.1)
+    fitted = rows("b", [8.0] * 3, updates=0, examples=30_000, sampling_std=None)
     trained = rows("b", [8.0] * 3, updates=100, sampling_std=None)
-    for other in (drawn, trained):
+    for other in (drawn, fitted, trained):
         assert verdict("nll[a] < nll[b]", six, other).p == 0.25
     equal = rows("c", [6.0] * 3, **fixed)
     assert verdict("nll[a] < nll[c]", six, equal).verdict == "REFUTED"
@@ -254,6 +256,47 @@ def test_the_real_row_has_sampling_spread_only():
     assert verdict("nll[a] > nll[real]", a, near).verdict == "CONFIRMED"
     assert verdict("nll[a] > nll[real]", a, far).verdict == "INCONCLUSIVE"
     assert "no training seeds" in verdict("nll[real] < 1", near).evidence
+
+
+@pytest.mark.parametrize(("sets", "n"), [(3, 5), (3, 20), (10, 5), (10, 20)])
+def test_a_row_as_good_as_the_data_is_told_from_them_in_5_percent_at_most(sets, n):
+    rng, trials = np.random.default_rng(sets * n), 500
+    claim, found = parse_expectation("nll[a] < nll[real]"), []
+    for _ in range(trials):
+        real, own = rng.normal(size=sets), rng.normal(size=(n, sets)).mean(1)
+        a = Cell("a", "ring", "nll", "v1", "lower", values=dict(enumerate(map(float, own))))
+        data = Cell("real", "ring", "nll", "v1", "lower", values={0: float(real.mean())},
+                    spreads={0: float(real.std(ddof=1))}, sets=sets)
+        answer = tried(claim, [a, data])
+        found.append(2 * min(answer.confirm, answer.refute))
+    for level in (0.05, 0.005):
+        assert np.mean(np.array(found) <= level) <= level + 2.5 * (level / trials) ** 0.5
+
+
+def test_a_suite_says_what_was_sampled_and_how_often():
+    plan = SimpleNamespace(
+        metrics=(MetricSpec(name="emd", options={}), MetricSpec(name="nll", options={})), runs=(),
+        suite=SimpleNamespace(
+            protocol=SimpleNamespace(sets=1), looks=None,
+            report=SimpleNamespace(claims=[Claim(id="K", text="so", expect="emd[a] > emd[real]"),
+                                           Claim(id="L", text="so", expect="emd[b] > emd[c]"),
+                                           Claim(id="M", text="so", expect="nll[b] > nll[c]")]),
+        ),
+    )
+    sampled = {"metric": "emd", "sampling_std": None}
+    fixed = {"updates": 0, "examples": 0, "sampling_std": None}
+    made = table(
+        rows("a", [1.0, 1.1, 1.05, 1.2], **sampled), rows("real", [0.1], **sampled),
+        *(rows(name, [value] * 3, **{"metric": metric, **fixed})
+          for metric in ("emd", "nll") for name, value in (("b", 2.0), ("c", 1.0))),
+    )
+    real, drawn, exact = judge(plan, cells_of(made))
+    assert (real.verdict, real.p) == ("INCONCLUSIVE", None)
+    assert "one set of samples" in real.evidence
+    assert (drawn.verdict, exact.verdict) == ("INCONCLUSIVE", "CONFIRMED")
+    assert exact.p == 0
+    plan.suite.protocol.sets = 3
+    assert "one set of samples" not in judge(plan, cells_of(made))[0].evidence
 
 
 def test_false_confirmations_stay_below_five_percent():
@@ -279,7 +322,8 @@ def test_a_claim_that_is_newer_than_its_runs_is_post_hoc():
     old, new = (Claim(id=name, text="a sentence", expect=expect) for name, expect in
                 (("old", "nll[a] < nll[b]"), ("new", "nll[a,ring] < 1.5")))
     plan = SimpleNamespace(
-        suite=SimpleNamespace(looks=None, report=SimpleNamespace(claims=[old, new]))
+        suite=SimpleNamespace(looks=None, report=SimpleNamespace(claims=[old, new])),
+        metrics=(),
     )
     cells = cells_of([*LOW, *HIGH])
 

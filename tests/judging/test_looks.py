@@ -34,7 +34,8 @@ def plan_of(expectations, rows_, looks=LOOKS, first=None):
     ]
     report = SimpleNamespace(claims=claims)
     return SimpleNamespace(
-        suite=SimpleNamespace(looks=looks, report=report), runs=runs, further=[]
+        suite=SimpleNamespace(looks=looks, report=report), runs=runs, further=[],
+        metrics=(),
     )
 
 

@@ -22,7 +22,7 @@ class _Report:
     def __init__(self, claims: list[Claim]) -> None:
         self.report = self
         self.suite = self
-        self.claims, self.looks = claims, None
+        self.claims, self.looks, self.metrics = claims, None, ()
 
 
 def verdicts(claims: list[dict[str, object]], *parts: list[MetricRow]) -> list[ClaimVerdict]:

@@ -45,7 +45,7 @@ def judged(
             for k in range(len(values)) for side in "ab" for seed in range(looks[-1])]
     plan: Any = SimpleNamespace(
         suite=SimpleNamespace(looks=list(looks), report=SimpleNamespace(claims=claims)),
-        runs=runs, further=(),
+        runs=runs, further=(), metrics=(),
     )
     seeds = [looks[0]] * len(values)
     for number in range(1, len(looks) + 1):
@@ -94,7 +94,7 @@ def _judged(rows, numbers, margin):
     claims = [Claim(id=f"K{k}", text="so", expect=f"x[a{k}] < x[b{k}]",
                     margin=None if k == 6 else margin) for k in numbers]
     plan: Any = SimpleNamespace(
-        suite=SimpleNamespace(looks=None, report=SimpleNamespace(claims=claims)))
+        suite=SimpleNamespace(looks=None, report=SimpleNamespace(claims=claims)), metrics=())
     return judge(plan, [
         Cell(name, "d", "x", "v1", "lower", values=dict(enumerate(map(float, values))))
         for name, values in rows.items()

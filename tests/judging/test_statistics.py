@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from genbench.judging.statistics import contrast, holm, welch
+from genbench.judging.statistics import Variance, contrast, holm, welch
 from genbench.text.numbers import mean_and_std
 
 _value = st.floats(-1e3, 1e3).map(lambda v: round(v, 3))
@@ -57,7 +57,7 @@ def test_a_contrast_scales_its_samples():
 
 def test_known_variance_of_the_constant_adds_up():
     # With a dominating known variance, the test is a z-test.
-    ours = contrast([(1.0, [0.0, 1e-3, -1e-3])], -1.96, variance=1.0)
+    ours = contrast([(1.0, [0.0, 1e-3, -1e-3])], -1.96, variance=Variance(1.0))
     assert ours.p == pytest.approx(2 * stats.norm.cdf(-1.96), rel=1e-4)
 
 
