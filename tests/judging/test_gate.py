@@ -101,7 +101,8 @@ def test_constants_regress_no_more_surely_than_an_exact_test_can_say(n, verdict)
     assert one(outcome).verdict == verdict
     # of two samples or of pairs, whichever is smaller, twice
     assert one(outcome).p == pytest.approx(2 / math.comb(2 * n, n))
-    fixed = {"metric": "modes", "better": "higher", "updates": 0, "sampling_std": None}
+    fixed = {"metric": "modes", "better": "higher", "updates": 0, "examples": 0,
+             "sampling_std": None}
     certain = check(table(rows("a", [7] * n, **fixed)), baseline(rows("a", [8] * n, **fixed)))
     assert (one(certain).verdict, one(certain).p) == ("regressed", 0)
 

@@ -58,7 +58,9 @@ def p_values(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         t = d.mean(-1) / (d.std(-1, ddof=1) / np.sqrt(n))
     less, more = stdtr(n - 1, t), stdtr(n - 1, -t)
     skew = np.where(heavy, _skew(d) / np.sqrt(n) * ((n - 1) / n) ** 1.5, 0.0)
-    hall = t + skew / 6 + skew * t**2 / 3 + skew**2 * t**3 / 27
+    cubic = np.where(np.isfinite(t), t, 0.0)
+    hall = np.where(
+        np.isfinite(t), cubic + skew / 6 + skew * cubic**2 / 3 + skew**2 * cubic**3 / 27, t)
     less, more = np.maximum(less, stdtr(n - 1, hall)), np.maximum(more, stdtr(n - 1, -hall))
     alike = ~tied & (np.ptp(d, -1) <= 1e-12 * np.abs(a).max(-1))
     if alike.any():  # moved by the same, all of them: Welch's test

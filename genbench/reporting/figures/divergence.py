@@ -29,6 +29,7 @@ class Divergence(FigureKind):
     """Two densities on a line, and the areas that their Jensen–Shannon divergence is made of."""
 
     accepts = ("points",)
+    cite = "lin1991divergence"
     rows = 15
 
     def applies(self, stored: Stored) -> bool:

@@ -18,6 +18,7 @@ class Labels(FigureKind):
     """The distribution over classes that a classifier gives samples, summed over some of them."""
 
     accepts = ("images",)
+    cite = "salimans2016improved"
     shows_real = True
     images: Count = 20
     """How many samples are summed."""

@@ -48,6 +48,7 @@ class Polytope(FigureKind):
     """The plans of transport between few points, and the path of the entropic ones."""
 
     accepts = ("points",)
+    cite = "cuturi2013sinkhorn"
 
     def lacks(self, arrays: Arrays) -> str:
         return super().lacks(arrays) or (
