@@ -35,8 +35,9 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0 when every run has its result, 3 when runs or metrics failed, 130 when stopped."""
-        if self.stopped:
+        """0 when every run has its result, 3 when runs or metrics failed, 130 when stopped
+        or out of time."""
+        if self.stopped or self.expired:
             return 130
         return 3 if self.failed or self.unmeasured else 0
 

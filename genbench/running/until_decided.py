@@ -75,12 +75,12 @@ def run_until_decided(
         total.join(outcome)
         if outcome.stopped:
             break
-        for line in _said(plan, look, _judged(plan, store)[1], limits):
-            console.print(line, soft_wrap=True, markup=False)
-        if outcome.expired:
+        if outcome.expired:  # before this look was reached
             console.print(f"{limits.hours:g} hours are over; the same command goes on from here",
                           markup=False)
             break
+        for line in _said(plan, chosen, look, _judged(plan, store)[1], limits):
+            console.print(line, soft_wrap=True, markup=False)
         if request.repair:
             request = replace(request, repair=False)
     return total
@@ -118,9 +118,8 @@ def _stages(
             and (run.method, run.dataset) in rows
         ), further=())
         stage = stage.where(lambda run, rows=rows: (run.method, run.dataset) in rows)  # type: ignore[misc]
-        if not stage.runs:
-            return
-        yield look, stage
+        if stage.runs:  # or else the claims are at a later look
+            yield look, stage
 
 
 def _open_rows(plan: Plan, store: Store, look: Look) -> set[tuple[str, str]]:
@@ -134,11 +133,12 @@ def _open_rows(plan: Plan, store: Store, look: Look) -> set[tuple[str, str]]:
 
 
 def _said(
-    plan: Plan, look: Look, verdicts: Sequence[ClaimVerdict], limits: Limits
+    plan: Plan, chosen: Plan, look: Look, verdicts: Sequence[ClaimVerdict], limits: Limits
 ) -> Iterator[str]:
-    """Where the claims stand after a look."""
+    """Where the claims stand after a look, or a later one that was taken before."""
     tests = {claim.id for claim in plan.suite.report.claims if claim.expect is not None}
     tested = [v for v in verdicts if v.id in tests]
+    look = looks_of(plan)[max([look.number, *(v.look or 1 for v in tested)]) - 1]
     decided = [v for v in tested if v.decided]
     head = f"look {look.number} of {look.of} ({look.seeds} seeds): {len(decided)} of {len(tested)}"
     now = [f"{v.id} {v.verdict}" for v in decided if v.look == look.number]
@@ -152,6 +152,26 @@ def _said(
         over = limits.seeds is not None and seeds > limits.seeds
         then = f", which --max-seeds {limits.seeds} leaves out" if over else ""
         yield f"  open: {', '.join(left)}; look {look.number + 1} takes {seeds} seeds{then}"
-    waiting = [v.id for v in tested if not (v.decided or v.futile or v.open) and v.look != look.of]
+    after = [v.id for v in tested if v.look == look.of and not v.decided]
+    if after:
+        yield f"  open after the last look: {', '.join(after)}"
+    without = _left_out(plan, chosen, look)
+    absent = [v.id for v in tested if v.look is None and not v.decided and v.id in without]
+    if absent:
+        yield f"  not tested, for --only leaves out runs of theirs: {', '.join(absent)}"
+    waiting = [v.id for v in tested if not (v.decided or v.futile or v.open)
+               and v.look != look.of and v.id not in absent]
     if waiting:
         yield f"  no test, and more seeds give none: {', '.join(waiting)}; the report says why"
+
+
+def _left_out(plan: Plan, chosen: Plan, look: Look) -> set[str]:
+    """The claims with runs up to a look that are not among the chosen ones."""
+    ids = {run.id for run in (*chosen.runs, *chosen.further)}
+    absent = {(run.method, run.dataset) for run in (*plan.runs, *plan.further)
+              if run.id not in ids and run.seed < (look.seeds or 0)}
+    return {
+        claim.id for claim in plan.suite.report.claims for part in claim.parts
+        for _, row, where in part.cells
+        if any(row == method and where in (None, dataset) for method, dataset in absent)
+    }

@@ -105,11 +105,28 @@ def test_what_was_ended_early_goes_on_and_ends_the_same(genbench, folder, suite)
 def test_when_the_hours_are_over_runs_save_and_stop(genbench, folder, suite):
     suite.write_text(SUITE.replace("updates: 5,", "updates: 100000,"))
     done = genbench("run", "looked.yaml", "--until-decided", "--max-hours", "0.002",
-                    "--workers", "1")
+                    "--workers", "1", check=130)
+    assert "claims decided" not in done.stdout
+    assert "no test" not in done.stdout
     assert "the time is up: every run saves and stops" in done.stdout
     assert "0.002 hours are over; the same command goes on from here" in done.stdout
     assert (folder / "results/looked/working/report.md").exists()
     assert claim_line(folder, "A")[3].startswith("**INCONCLUSIVE**")
+
+
+def test_claims_whose_rows_only_leaves_out_are_said(genbench, folder, suite):
+    said = genbench("run", "looked.yaml", "--until-decided", "--only", "flow").stdout
+    assert "not tested, for --only leaves out runs of theirs: A, B" in said
+    assert "more seeds give none" not in said
+
+
+def test_a_later_session_says_the_last_look_taken(genbench, folder, suite):
+    suite.write_text(SUITE.replace("[3, 9]", "[3, 4, 9]"))
+    words = ("run", "looked.yaml", "--until-decided")
+    genbench(*words, "--max-seeds", "4")
+    again = genbench(*words, "--max-seeds", "4").stdout
+    assert "look 2 of 3 (4 seeds): 1 of 2 claims decided" in again
+    assert "look 1 of" not in again
 
 
 def test_python_has_it_too(folder, suite, monkeypatch):
