@@ -128,3 +128,14 @@ def _ties(layer: nn.Module) -> bool:
     if isinstance(layer, _BatchNorm):
         return layer.running_mean is None
     return isinstance(layer, MinibatchDiscrimination | MinibatchDeviation)
+
+
+def discriminator(critic: CriticView | None) -> CriticView:
+    """The critic of a run, as one whose sigmoid is a probability.
+
+    Raises:
+        NotApplicable: there is none, or its score is no logit.
+    """
+    if critic is None or not critic.probability:
+        raise NotApplicable("the critic gives no probability")
+    return critic

@@ -13,7 +13,8 @@ The gradient is that of moving all samples together, for 10,000 draws of the noi
 import numpy as np
 import torch
 
-from genbench.evaluation.base import Evidence, Metric, NotApplicable
+from genbench.evaluation.base import Evidence, Metric
+from genbench.evaluation.critic import discriminator
 from genbench.seeding import derive
 
 _STD, _DRAWS, _BATCH = 0.01, 10_000, 64
@@ -56,9 +57,7 @@ class NoisyGradients(Metric):
     needs = ("critic",)
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        critic = evidence.critic
-        if critic is None or not critic.probability:
-            raise NotApplicable("the critic gives no probability")
+        critic = discriminator(evidence.critic)
         x = evidence.samples(0, _BATCH)
         where = evidence.scaling, evidence.device
         d = torch.sigmoid(critic.at(x, *where).double())

@@ -9,7 +9,8 @@ from D*, and the value that it reaches, which no discriminator can bring above t
 import torch
 from torch.nn.functional import logsigmoid
 
-from genbench.evaluation.base import Evidence, Metric, NotApplicable
+from genbench.evaluation.base import Evidence, Metric
+from genbench.evaluation.critic import discriminator
 from genbench.evaluation.metrics._quadrature import density_grid
 
 
@@ -25,10 +26,9 @@ class OptimalDiscriminator(Metric):
     needs = ("critic", "density", "truth")
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        if evidence.critic is None or not evidence.critic.probability:
-            raise NotApplicable("the critic gives no probability")
+        critic = discriminator(evidence.critic)
         grid = density_grid(evidence)
-        score = evidence.critic.at(grid.points, evidence.scaling, evidence.device).double()
+        score = critic.at(grid.points, evidence.scaling, evidence.device).double()
         best = torch.sigmoid(grid.log_p - grid.log_q)
         value = grid.p * logsigmoid(score) + grid.q * logsigmoid(-score)
         off = (torch.sigmoid(score) - best).abs() * (grid.p + grid.q) / 2

@@ -4,7 +4,8 @@ is zero on both (Arjovsky, Bottou, 2017, arXiv:1701.04862, theorems 2.1 and 2.2)
 
 import torch
 
-from genbench.evaluation.base import Evidence, Metric, NotApplicable
+from genbench.evaluation.base import Evidence, Metric
+from genbench.evaluation.critic import discriminator
 
 _ROWS = 2000
 
@@ -21,9 +22,7 @@ class PerfectDiscriminator(Metric):
     needs = ("critic",)
 
     def measure(self, evidence: Evidence, sample_set: int = 0) -> dict[str, float]:
-        critic = evidence.critic
-        if critic is None or not critic.probability:
-            raise NotApplicable("the critic gives no probability")
+        critic = discriminator(evidence.critic)
         rows = min(_ROWS, len(evidence.data.test))
         x, y = evidence.samples(0, rows), evidence.reference("test", rows)
         both = torch.cat((x, y))
